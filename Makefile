@@ -1,0 +1,57 @@
+# make run     start the service: the page is at http://127.0.0.1:5001/
+# make test    every test; sets up all it needs, also a browser
+# make check   lint, types, documentation
+# make lock    compile requirements.lock anew
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := run
+.PHONY: run test test-python test-page check lock clean
+
+run: $(VENV)/ready
+	@exec $(BIN)/python main.py
+
+$(VENV)/ready: requirements.lock
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 14) or sys.exit( \
+	  "Python 3.11 to 3.14 is needed, %s is %d.%d. Name another: make PYTHON=python3.12" % (sys.executable, *v))'
+	@echo "Setting up $(VENV), once ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --no-deps --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
+	@echo "Setting up the tools for tests ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/ready-browser: $(VENV)/ready-dev tests/page/browser.py
+	@$(BIN)/python -m tests.page.browser
+	@touch $@
+
+check: $(VENV)/ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest --quiet tests/docs
+
+test: test-page test-python
+
+test-page:
+	node --test tests/page/
+
+test-python: $(VENV)/ready-browser
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest tests/unit tests/service tests/page
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+lock: $(VENV)/ready-dev
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --override overrides.txt --custom-compile-command "make lock" \
+	  --output-file requirements.lock requirements.txt
+
+clean:
+	rm -rf $(VENV) .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,80 @@
+"""Who may connect, and which subjects they may follow."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from bridge import subjects
+
+DENIED_BY_DEFAULT = ("$SYS.>", "$JS.>", "$KV.>", "$O.>", "_INBOX.>", "panini_events.>")
+
+_CACHE_SIZE = 10000
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class SubjectPolicy:
+    """Which patterns may be followed, and which subjects under them are delivered; deny wins."""
+
+    def __init__(
+        self, allow: Iterable[str] = (">",), deny: Iterable[str] = DENIED_BY_DEFAULT
+    ) -> None:
+        self._allow = tuple(allow)
+        self._deny = tuple(deny)
+        self._decided: dict[str, bool] = {}
+
+    def may_follow(self, pattern: str) -> bool:
+        """Tell whether `pattern` lies wholly within the grants and not wholly in a denial."""
+        granted = any(subjects.contains(grant, pattern) for grant in self._allow)
+        return granted and not any(subjects.contains(denial, pattern) for denial in self._deny)
+
+    def may_receive(self, subject: str) -> bool:
+        """Tell whether a message on `subject` may be delivered; remembered for 10,000 subjects."""
+        decision = self._decided.get(subject)
+        if decision is None:
+            if len(self._decided) >= _CACHE_SIZE:
+                self._decided.clear()
+            decision = self._decided[subject] = self.may_follow(subject)
+        return decision
+
+
+class OriginPolicy:
+    """Which web pages may connect. A request without `Origin` comes from no browser and passes."""
+
+    def __init__(self, allowed: Iterable[str] = ()) -> None:
+        self._allowed = {normal_origin(origin) for origin in allowed}
+
+    def allows(self, origin: str | None, scheme: str, host: str) -> bool:
+        """Compare `origin` (RFC 6454: scheme, host, port) with our own and with the allowed ones.
+
+        `scheme` and `host` are those of the request, its `Host` header for the latter.
+        """
+        if origin is None:
+            return True
+        asked = normal_origin(origin)
+        return asked is not None and (
+            asked == normal_origin(f"{scheme}://{host}") or asked in self._allowed
+        )
+
+
+def normal_origin(origin: str) -> tuple[str, str, int] | None:
+    """Return (scheme, host, port) with the scheme's default port filled in; None if it is none."""
+    try:
+        parts = urlsplit(origin.strip())
+        port = parts.port or _DEFAULT_PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    if not parts.hostname or parts.path or parts.query or parts.username is not None:
+        return None
+    return parts.scheme, parts.hostname, port
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach a server that listens on `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,215 @@
+"""One browser's WebSocket: what is pending for it, and the only writer to it.
+
+Frames go straight to the transport, everything pending joined, at most once per turn of the event
+loop. `WebSocketResponse.send_str` is not used after the greeting: it costs a coroutine and a system
+call per message, and one that waits for a stalled browser cannot be ended cleanly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from bridge import messages
+from bridge.limits import Conduct, Limits
+from bridge.messages import CloseCode
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from bridge.messages import Message
+    from bridge.metrics import Counters
+    from bridge.stall_watch import StallWatch
+
+CLOSE_TIMEOUT = 3.0
+"""Seconds a browser has to take what is left and to answer a close frame."""
+
+logger = logging.getLogger("bridge.connection")
+
+
+class Connection:
+    """A browser that follows patterns. `send` and `respond` never wait and never raise."""
+
+    def __init__(
+        self,
+        ws: web.WebSocketResponse,
+        connection_id: str,
+        limits: Limits,
+        counters: Counters,
+        stall_watch: StallWatch,
+        *,
+        batch: bool = False,
+    ) -> None:
+        self.id = connection_id
+        self.patterns: dict[str, Callable[[Message], None]] = {}
+        """What it follows, oldest first, and what takes messages on each to it."""
+        self.deliver: Callable[[Message], None] = self.send
+        self.changes = asyncio.Lock()
+        """Held while a request is carried out: a connection's requests are taken one by one."""
+        self.delivered = 0
+        self.dropped = 0
+        self._loop = asyncio.get_running_loop()
+        self.since = self._loop.time()
+        self.conduct = Conduct(limits, self.since)
+        self._ws = ws
+        self._transport = _transport_of(ws)
+        self._batch = batch
+        self._max_pending = limits.max_pending_bytes
+        self._counters = counters
+        self._stall_watch = stall_watch
+        self._closed_with: int | None = None
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
+        self._pending_messages = 0
+        self._written = 0
+        self._unsent = 0
+        """Bytes the transport held when it was last asked."""
+        self._dropped_untold = 0
+
+    # What goes out
+
+    def send(self, message: Message) -> None:
+        """Append `message` to what is pending, or drop and count it while there is no room."""
+        self._send(message.line if self._batch else message.frame)
+
+    async def send_str(self, text: str) -> None:
+        """Send `text` as a message: what a `manager.callback` calls. It does not wait either."""
+        line = text.encode()
+        self._send(line if self._batch else messages.text_frame(line))
+
+    def respond(self, line: bytes) -> None:
+        """Append a response or a notice; these are never dropped."""
+        self._append(line if self._batch else messages.text_frame(line))
+
+    def drop(self) -> None:
+        """Count a message for which there was no room."""
+        if not self.dropped:
+            logger.warning("connection %s is a slow consumer: messages are dropped", self.id)
+        self.dropped += 1
+        self._dropped_untold += 1
+        self._counters.dropped += 1
+        self._stall_watch.add(self)
+
+    def _send(self, data: bytes) -> None:
+        full = self._dropped_untold or self._pending_bytes + self._unsent >= self._max_pending
+        if full and not self.tell_dropped():
+            self.drop()
+            return
+        self._pending_messages += 1
+        self._append(data)
+
+    def _append(self, data: bytes) -> None:
+        if not self._pending:
+            self._loop.call_soon(self.flush)
+        self._pending.append(data)
+        self._pending_bytes += len(data)
+
+    def flush(self) -> None:
+        """Write everything pending in one call."""
+        pending, self._pending = self._pending, []
+        count, self._pending_messages = self._pending_messages, 0
+        self._pending_bytes = 0
+        if not pending:
+            return
+        if not self.open:
+            # Nothing may follow a close frame (RFC 6455, section 5.5.1).
+            self.dropped += count
+            self._counters.dropped += count
+            return
+        data = messages.batch_frames(pending) if self._batch else b"".join(pending)
+        self._transport.write(data)
+        self._written += len(data)
+        self.delivered += count
+        self._counters.delivered += count
+        self._unsent = self._transport.get_write_buffer_size()
+        if self._unsent:
+            self._stall_watch.add(self)
+
+    # What the stall watch asks
+
+    @property
+    def open(self) -> bool:
+        """Whether anything can still be written."""
+        return not (self._ws.closed or self._transport.is_closing())
+
+    def taken(self) -> int | None:
+        """Return how many bytes the socket has taken in all; None if it holds nothing back."""
+        self._unsent = self._transport.get_write_buffer_size()
+        return self._written - self._unsent if self._unsent else None
+
+    def tell_dropped(self) -> bool:
+        """If there is room, say how many messages were dropped; return whether there is.
+
+        After a drop there is room once half the limit is free: else a slow consumer would get a
+        notice before every other message.
+        """
+        self._unsent = self._transport.get_write_buffer_size()
+        limit = self._max_pending // 2 if self._dropped_untold else self._max_pending
+        if self._pending_bytes + self._unsent >= limit:
+            return False
+        count, self._dropped_untold = self._dropped_untold, 0
+        if count:
+            self.respond(messages.dropped(count))
+        return True
+
+    def cut(self) -> None:
+        """End a connection that takes nothing. No close frame could reach it."""
+        self._closed_with = CloseCode.TOOK_NOTHING
+        self._counters.stalled += 1
+        self._transport.abort()
+
+    # The end
+
+    @property
+    def close_code(self) -> int | None:
+        """The code this connection ended with; None while it is open."""
+        return self._closed_with or self._ws.close_code
+
+    async def close(self, code: int, reason: str) -> None:
+        """Write what is pending, close with `code`, and cut a browser that does not take it.
+
+        aiohttp's own `close` has no bound on the time until the close frame has left, and a browser
+        that reads nothing can put that off for ever.
+        """
+        self.flush()
+        self._closed_with = self._closed_with or code
+        self._loop.call_later(CLOSE_TIMEOUT, self._transport.abort)
+        with contextlib.suppress(ConnectionError):
+            await self._ws.close(code=code, message=reason.encode())
+
+    def release(self) -> None:
+        """Give the socket back, also one whose browser reads nothing. Twice is harmless."""
+        self.flush()
+        if self._transport.get_write_buffer_size():
+            self._loop.call_later(CLOSE_TIMEOUT, self._transport.abort)
+
+    def now(self) -> float:
+        """Return the time its limits are measured in."""
+        return self._loop.time()
+
+    def summary(self) -> str:
+        """Say for the log how it ended and what it got."""
+        return (
+            f"code {self.close_code}, {self.delivered} messages delivered, "
+            f"{self.dropped} dropped, {self.now() - self.since:.0f} s"
+        )
+
+    @property
+    def has_unsent(self) -> bool:
+        """Whether bytes are still on their way to the socket."""
+        return bool(self._pending) or self._transport.get_write_buffer_size() > 0
+
+
+def _transport_of(ws: web.WebSocketResponse) -> asyncio.Transport:
+    """Return the transport under a prepared WebSocket.
+
+    aiohttp offers no public way from the response to it, and the tutorial's
+    `client_listener(ws, connection_id)` gets only the response.
+    """
+    request = ws._req
+    if request is None or request.transport is None:
+        raise ConnectionResetError("the browser left before its connection was set up")
+    return request.transport

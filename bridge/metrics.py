@@ -1,0 +1,61 @@
+"""What the service counts, and how Prometheus reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+
+@dataclass(slots=True)
+class Counters:
+    """Counts since the start; `due` = `delivered` + `filtered` + `dropped` + what is pending."""
+
+    connections: int = 0
+    requests: int = 0
+    refused: int = 0
+    received: int = 0
+    due: int = 0
+    delivered: int = 0
+    filtered: int = 0
+    dropped: int = 0
+    stalled: int = 0
+    poison: int = 0
+
+
+_HELP = {
+    "connections": "WebSocket connections accepted",
+    "requests": "requests from browsers",
+    "refused": "requests, or subjects of them, that were refused",
+    "received": "messages received from NATS",
+    "due": "messages received, times the followers of each",
+    "delivered": "messages written to connections",
+    "filtered": "messages not meant for a follower: denied, or brought by another of its patterns",
+    "dropped": "messages dropped because a connection was too slow or ended",
+    "stalled": "connections closed because they took nothing",
+    "poison": "messages from NATS that could not be read",
+}
+
+
+class Metrics:
+    """The figures of one service: its counters, and gauges read when they are asked for."""
+
+    def __init__(self, counters: Counters, gauges: dict[str, Callable[[], float]]) -> None:
+        self._counters = counters
+        self._gauges = gauges
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every figure in the form prometheus_client asks for."""
+        for field in fields(self._counters):
+            value = getattr(self._counters, field.name)
+            yield CounterMetricFamily(f"bridge_{field.name}", _HELP[field.name], value=value)
+        for name, read in self._gauges.items():
+            yield GaugeMetricFamily(f"bridge_{name}", name.replace("_", " "), value=read())
+
+    def text(self) -> bytes:
+        """Return the figures in Prometheus' text format."""
+        return generate_latest(self._registry)

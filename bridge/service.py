@@ -1,0 +1,238 @@
+"""Panini's App, made to outlive NATS outages and to stop in an orderly way.
+
+Panini connects to NATS before it opens its HTTP port, and ends the process when the connection is
+lost for long. Here the port comes first, NATS is waited for as long as it takes, and on a signal
+the browsers are served to the end before NATS is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from types import ModuleType
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from nats import errors
+
+from bridge.embedded_nats import DEFAULT_PORT, EmbeddedNats, answers
+from bridge.metrics import Counters
+from bridge.nats_link import NATSLink
+from bridge.settings import fail
+
+# Panini applies nest_asyncio when it is imported: asyncio's tasks and futures would become the slow
+# pure-Python ones, and Python 3.14 would not start. Only Panini's `*_sync` methods need it.
+_stub = ModuleType("nest_asyncio")
+_stub.apply = lambda: None  # type: ignore[attr-defined]
+sys.modules.setdefault("nest_asyncio", _stub)
+# Panini asks for "the" event loop when an App is made, and Python 3.14 no longer makes one up.
+asyncio.set_event_loop(asyncio.new_event_loop())
+
+from panini import app as panini_app  # noqa: E402
+from panini.managers import nats_client  # noqa: E402
+
+RECONNECT_WAIT = 0.5
+HANDLER_TIMEOUT = 2.0
+DRAIN_TIMEOUT = 2.0
+
+logger = logging.getLogger("bridge.service")
+
+
+class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
+    """A Panini app for one gateway: HTTP first, NATS whenever it is there.
+
+    `nats_url`: servers to connect to. If there are none, the one on 127.0.0.1:4222 is used, or an
+    embedded one if none answers there.
+    """
+
+    http: web.RouteTableDef
+    task: Callable[..., Callable[[Callable[[], Awaitable[None]]], None]]
+
+    def __init__(self, nats_url: tuple[str, ...] = (), counters: Counters | None = None) -> None:
+        self.counters = counters or Counters()
+        nats_client.NATS = lambda: NATSLink(self.counters)
+        super().__init__(
+            service_name="nats_websocket_bridge",
+            servers=[url if "://" in url else f"nats://{url}" for url in nats_url],
+            custom_logger=logging.getLogger("bridge"),
+            reconnect=True,
+            max_reconnect_attempts=-1,
+            reconnecting_time_sleep=RECONNECT_WAIT,
+            ping_interval=10,
+            max_outstanding_pings=2,
+            pending_size=0,  # what cannot be published now fails now, and is not sent an hour later
+            error_cb=self._nats_error,
+            disconnected_cb=self._nats_lost,
+            reconnected_cb=self._nats_back,
+        )
+        self.nats._panini_watcher = _nothing
+        self._task_manager.wrapper_for_interval_task = _every
+        self.on_nats_change: list[Callable[[bool], None]] = []
+        """Called with True when messages flow, with False when they stop."""
+        self.on_stop: list[Callable[[], Awaitable[None]]] = []
+        """Called, in order, when the service stops and NATS is still there."""
+        self._embedded: EmbeddedNats | None = None
+        self._background: list[asyncio.Task[Any]] = []
+        self._nats_was_up = False
+        self._stopping = False
+        self._last_error = ""
+
+    def setup_web_server(  # type: ignore[no-untyped-def]
+        self, host: str = "127.0.0.1", port: int = 5001, web_app=None, **options
+    ) -> None:
+        """Set where the HTTP server is to listen; routes go to `self.http`."""
+        self._host, self._port = host, port
+        super().setup_web_server(web_app=web_app or web.Application(), **options)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the service is not ready: `nats_down`, `nats_auth`, `stopping`; None if it is."""
+        if self._stopping:
+            return "stopping"
+        client = getattr(self.nats, "client", None)
+        if client is not None and client.is_connected:
+            return None
+        return "nats_auth" if "authorization" in self._last_error.lower() else "nats_down"
+
+    def start(self) -> None:
+        """Serve until SIGINT or SIGTERM. Exits with 2 if the port cannot be had."""
+        # Panini's own start of the client sets up its middleware and would then wait for NATS.
+        self._connect, self.nats._establish_connection = self.nats._establish_connection, _nothing
+        self.nats.set_listeners(self._event_manager.subscriptions, {})
+        self.nats.start()
+        try:
+            self.loop.run_until_complete(self._serve())
+        finally:
+            if self._embedded is not None:
+                self._embedded.stop()
+
+    async def _serve(self) -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self.loop.add_signal_handler(number, stop.set)
+        web_app = self.http_server.web_app
+        web_app.add_routes(self.http_server.routes)
+        runner = web.AppRunner(
+            web_app, access_log=None, keepalive_timeout=15, shutdown_timeout=HANDLER_TIMEOUT
+        )
+        await runner.setup()
+        site = web.TCPSite(runner, self._host, self._port, backlog=2048)
+        try:
+            await site.start()
+        except OSError as error:
+            fail(f"HTTP_PORT: cannot listen on {self._host}:{self._port}: {error.strerror}")
+        _say(f"page  http://{_for_url(self._host)}:{self._port}/")
+        self._run_in_background(self._use_nats())
+        await stop.wait()
+        await self._stop(site, runner)
+
+    async def _stop(self, site: web.TCPSite, runner: web.AppRunner) -> None:
+        """End browsers first and NATS last, so that no message on its way is lost."""
+        self._stopping = True
+        _say("stopping")
+        await site.stop()
+        for task in self._background:
+            task.cancel()
+        for hook in self.on_stop:
+            await hook()
+        await runner.cleanup()
+        with contextlib.suppress(errors.Error, OSError, TimeoutError):
+            async with asyncio.timeout(DRAIN_TIMEOUT):
+                await self.nats.client.drain()
+
+    def _run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        self._background.append(self.loop.create_task(work))
+
+    # NATS
+
+    async def _use_nats(self) -> None:
+        """Connect, however long it takes, then start what Panini starts: listeners and tasks."""
+        if not self.nats.servers:
+            await self._find_or_embed()
+        await self._connect()
+        self.nats._establish_connection = self._connect
+        self._tell_nats(up=True)
+        await self.nats.subscribe_listeners()
+        for on_start in self._task_manager.on_start_tasks:
+            await on_start()
+        for task in self._task_manager.tasks:
+            self._run_in_background(task())
+
+    async def _find_or_embed(self) -> None:
+        if await answers():
+            self.nats.servers = [f"nats://127.0.0.1:{DEFAULT_PORT}"]
+            return
+        self._embedded = EmbeddedNats()
+        await self._embedded.start()
+        self.nats.servers = [self._embedded.url]
+
+    def _tell_nats(self, *, up: bool) -> None:
+        if up == self._nats_was_up:
+            return
+        self._nats_was_up = up
+        if up:
+            kind = "embedded, its data is temporary" if self._embedded else "connected"
+            _say(f"NATS  {without_password(self.nats.client.connected_url.geturl())} ({kind})")
+        else:
+            _say("NATS  lost, trying to get it back")
+        for listener in self.on_nats_change:
+            listener(up)
+
+    async def _nats_error(self, error: Exception) -> None:
+        text = str(error) or type(error).__name__
+        if text != self._last_error:
+            self._last_error = text
+            logger.warning("NATS: %s", text)
+
+    async def _nats_lost(self) -> None:
+        if not self._stopping:
+            self._tell_nats(up=False)
+
+    async def _nats_back(self) -> None:
+        self._last_error = ""
+        self._tell_nats(up=True)
+
+
+def _every(
+    interval: float, task: Callable[[], Awaitable[None]]
+) -> Callable[[], Coroutine[Any, Any, None]]:
+    """Run `task` each `interval` seconds, even after it failed; Panini's would end silently."""
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        failed = False
+        while True:
+            due = loop.time() + interval
+            try:
+                await task()
+                failed = False
+            except Exception as error:
+                if not failed:
+                    logger.warning("a task each %g s failed: %r", interval, error)
+                failed = True
+            await asyncio.sleep(max(0, due - loop.time()))
+
+    return run
+
+
+async def _nothing() -> None:
+    pass
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _for_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def without_password(url: str) -> str:
+    """Return `url` without user, password or token."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

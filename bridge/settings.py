@@ -1,0 +1,156 @@
+"""Settings: one table, read from flags, environment, `.env` and `/run/secrets`, in this order."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+
+from bridge import subjects
+from bridge.access import DENIED_BY_DEFAULT, is_loopback, normal_origin
+from bridge.limits import Limits
+
+SECRETS = Path("/run/secrets")
+
+_LIMITS = Limits()
+
+
+def _words(value: Any) -> Any:
+    """Split a list separated by commas or white space."""
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+
+
+class Settings(BaseSettings):
+    """What can be set. The environment variable is the field's name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        secrets_dir=SECRETS if SECRETS.is_dir() else None,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        cli_prog_name="main.py",
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_exit_on_error=False,
+    )
+
+    nats_url: Words = Field(
+        (),
+        description="one or more NATS servers; without it the one on 127.0.0.1:4222, and if none "
+        "answers there, an embedded one",
+    )
+    http_host: str = Field("127.0.0.1", description="where the page and the WebSocket are")
+    http_port: int = Field(5001, ge=1, le=65535, description="their port")
+    publish_test_messages: bool = Field(
+        True, description="publish a test message to test.subject each second"
+    )
+    allowed_origins: Words = Field(
+        (), description="origins of other web pages that may connect, such as https://example.com"
+    )
+    allow_anonymous: bool = Field(
+        False,
+        validate_default=True,
+        description="serve other machines than this one, to anyone who can reach the port",
+    )
+    allow_subjects: Words = Field((">",), description="patterns that may be followed")
+    deny_subjects: Words = Field(
+        DENIED_BY_DEFAULT, description="patterns that may not be followed, nor delivered"
+    )
+    max_connections: int = Field(10000, ge=1, description="connections at a time")
+    max_subjects: int = Field(
+        _LIMITS.max_subjects, ge=1, description="patterns a connection may follow"
+    )
+    max_pending_bytes: int = Field(
+        _LIMITS.max_pending_bytes,
+        ge=1024,
+        description="bytes held for a connection before messages for it are dropped",
+    )
+    write_timeout: float = Field(
+        _LIMITS.write_timeout,
+        gt=0,
+        description="seconds after which a connection that takes nothing is closed",
+    )
+    requests_per_second: float = Field(
+        _LIMITS.requests_per_second, gt=0, description="requests a connection may send"
+    )
+    request_burst: int = Field(
+        _LIMITS.request_burst, ge=1, description="requests it may send at once"
+    )
+    bad_requests_per_minute: int = Field(
+        _LIMITS.bad_requests_per_minute,
+        ge=1,
+        description="requests that make no sense before a connection is closed",
+    )
+    log_level: str = Field("info", description="debug, info, warning or error")
+
+    @field_validator("allow_subjects", "deny_subjects")
+    @classmethod
+    def _valid_patterns(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            fault = subjects.fault(pattern)
+            if fault:
+                raise ValueError(f"{pattern!r} is not a valid subject: {fault}")
+        return patterns
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _valid_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if normal_origin(origin) is None:
+                raise ValueError(f"{origin!r} is not an origin such as https://example.com")
+        return origins
+
+    @field_validator("log_level")
+    @classmethod
+    def _valid_level(cls, level: str) -> str:
+        if level.lower() not in ("debug", "info", "warning", "error"):
+            raise ValueError("it has to be debug, info, warning or error")
+        return level.lower()
+
+    @field_validator("allow_anonymous")
+    @classmethod
+    def _not_open_by_accident(cls, anonymous: bool, info: ValidationInfo) -> bool:
+        host = info.data.get("http_host", "")
+        if not anonymous and not is_loopback(host):
+            raise ValueError(
+                f"HTTP_HOST={host} lets other machines in, and anyone on them may read every "
+                "subject that is allowed: set ALLOW_ANONYMOUS=true if that is meant"
+            )
+        return anonymous
+
+    @property
+    def limits(self) -> Limits:
+        """The bounds of each connection."""
+        return Limits(
+            max_subjects=self.max_subjects,
+            max_pending_bytes=self.max_pending_bytes,
+            write_timeout=self.write_timeout,
+            requests_per_second=self.requests_per_second,
+            request_burst=self.request_burst,
+            bad_requests_per_minute=self.bad_requests_per_minute,
+        )
+
+
+def load(arguments: list[str]) -> Settings:
+    """Read the settings; on a wrong one, print a line that names it and exit with 2."""
+    try:
+        return Settings(_cli_parse_args=arguments)  # type: ignore[call-arg]
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = str(first["loc"][0]).upper().replace("-", "_")
+        fail(f"{name}: {first['msg'].removeprefix('Value error, ')}")
+    except SettingsError as error:
+        fail(f"{error}; --help lists every setting")
+
+
+def fail(sentence: str) -> NoReturn:
+    """Print why the service cannot start and exit with 2."""
+    print(" ".join(sentence.split()), file=sys.stderr)
+    raise SystemExit(2)

@@ -1,0 +1,72 @@
+"""The NATS subject grammar: which patterns are valid, what they match, which contain which.
+
+Rules of the NATS documentation ("Subject-Based Messaging"): tokens joined by `.`; `*` stands for
+exactly one token, `>` for one or more at the end. Stricter than the server on purpose: what it
+would take as an odd literal name (`orders*`) is far more often a typing error, and nothing that
+could break its line protocol (white space, control characters) may pass.
+"""
+
+from __future__ import annotations
+
+import re
+
+MAX_BYTES = 255
+
+_FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f\s]")
+
+
+def fault(pattern: str) -> str | None:
+    """Say in a few words why `pattern` is not a valid subject or pattern; None if it is."""
+    if not pattern:
+        return "it is empty"
+    try:
+        size = len(pattern.encode())
+    except UnicodeEncodeError:
+        return "it is not valid Unicode"
+    if size > MAX_BYTES:
+        return f"it is longer than {MAX_BYTES} bytes"
+    if _FORBIDDEN.search(pattern):
+        return "white space and control characters are not allowed"
+    tokens = pattern.split(".")
+    if "" in tokens:
+        return "a token is empty (a dot at an end, or two in a row)"
+    for token in tokens:
+        if len(token) > 1 and ("*" in token or ">" in token):
+            return f"{token!r} mixes a wildcard with other characters: * and > stand alone"
+    if ">" in tokens[:-1]:
+        return "> is only allowed as the last token"
+    return None
+
+
+def is_wildcard(pattern: str) -> bool:
+    """Tell whether `pattern`, a valid one, can match more than one subject."""
+    return not {"*", ">"}.isdisjoint(pattern.split("."))
+
+
+def matches(pattern: str, subject: str) -> bool:
+    """Tell whether `pattern` matches `subject`, a name without wildcards."""
+    return contains(pattern, subject)
+
+
+def contains(outer: str, inner: str) -> bool:
+    """Tell whether `outer` matches every subject that the pattern `inner` matches."""
+    wide, narrow = outer.split("."), inner.split(".")
+    for index, token in enumerate(wide):
+        if index >= len(narrow):
+            return False
+        if token == ">":
+            return True
+        if narrow[index] == ">" or token not in ("*", narrow[index]):
+            return False
+    return len(wide) == len(narrow)
+
+
+def overlap(one: str, other: str) -> bool:
+    """Tell whether some subject matches both patterns."""
+    left, right = one.split("."), other.split(".")
+    for mine, theirs in zip(left, right, strict=False):
+        if ">" in (mine, theirs):
+            return True
+        if mine != theirs and "*" not in (mine, theirs):
+            return False
+    return len(left) == len(right)

@@ -1,0 +1,263 @@
+"""Who follows what: the requests of every WebSocket connection, and the page."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import nats.errors
+from aiohttp import WSMsgType, web
+
+from bridge import messages, subjects
+from bridge.access import SubjectPolicy
+from bridge.connection import Connection
+from bridge.feed import FLUSH_TIMEOUT, Callback, Deliver, Feed, Once
+from bridge.limits import Limits
+from bridge.messages import CloseCode, Refusal, Request
+from bridge.metrics import Counters
+from bridge.stall_watch import StallWatch
+
+html = (Path(__file__).parent / "page" / "index.html").read_text(encoding="utf-8")
+
+logger = logging.getLogger("bridge.handler")
+
+
+class WSSManager:
+    """Manages every WebSocket connection and the NATS subjects it follows.
+
+    `app` is a Panini app; the NATS client it holds is used once there are requests.
+
+    `callback`, if it is set, is called for each message for each client instead of the manager's
+    own delivery: `async def callback(subscriber, msg)`, or a plain function. `subscriber` has
+    `send_str`; `msg` has `subject` and `data` (decoded).
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        limits: Limits | None = None,
+        policy: SubjectPolicy | None = None,
+        counters: Counters | None = None,
+    ) -> None:
+        self.app = app
+        self.callback: Callable[[Any, Any], Awaitable[None] | None] | None = None
+        self.connections: dict[str, Connection] = {}
+        self.ssid_map: dict[int, dict[str, Deliver]] = {}
+        """NATS subscription id to its followers: connection id to what takes a message there."""
+        self.counters = counters or Counters()
+        self._limits = limits or Limits()
+        self._policy = policy or SubjectPolicy()
+        self._feeds: dict[str, Feed] = {}
+        self._feed_changes = asyncio.Lock()
+        """Held from "is there a feed?" until there is one: two first followers share it."""
+        self._stall_watch = StallWatch(self._limits.write_timeout)
+
+    # The life of a connection
+
+    async def client_listener(
+        self, ws: web.WebSocketResponse, connection_id: str, *, batch: bool = False
+    ) -> web.WebSocketResponse:
+        """Answer the requests of one connection until it ends.
+
+        `batch`: several lines may share a frame.
+        """
+        try:
+            connection = Connection(
+                ws, connection_id, self._limits, self.counters, self._stall_watch, batch=batch
+            )
+        except ConnectionResetError:
+            return ws
+        connection.deliver = self.get_callback(connection)
+        self.connections[connection_id] = connection
+        self.counters.connections += 1
+        logger.info("connection %s opened", connection_id)
+        try:
+            if not self._nats_is_up():
+                connection.respond(messages.NATS_DOWN)
+            await self._listen(ws, connection)
+        except Exception:
+            logger.exception("connection %s failed", connection_id)
+            await connection.close(CloseCode.BUG, "internal error")
+        finally:
+            await self._leave(connection)
+        return ws
+
+    async def _listen(self, ws: web.WebSocketResponse, connection: Connection) -> None:
+        while True:
+            frame = await ws.receive()
+            if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                return
+            for line in await self._answer_frame(connection, frame.data):
+                connection.respond(line)
+            if connection.conduct.verdict:
+                await self._hang_up(connection)
+                return
+
+    async def _leave(self, connection: Connection) -> None:
+        del self.connections[connection.id]
+        async with connection.changes:
+            await self._unfollow_all(connection)
+        if isinstance(connection.deliver, Callback):
+            connection.deliver.stop()
+        connection.release()
+        logger.info("connection %s closed: %s", connection.id, connection.summary())
+
+    async def _hang_up(self, connection: Connection) -> None:
+        code = connection.conduct.verdict
+        if code is not None:
+            await connection.close(code, code.name.lower().replace("_", " "))
+
+    async def close(self) -> None:
+        """Close every connection with 1012; returns when all have taken it or time is up."""
+        connections = list(self.connections.values())
+        closing = (each.close(CloseCode.RESTART, "the service stops") for each in connections)
+        await asyncio.gather(*closing)
+        while any(connection.has_unsent for connection in connections):
+            await asyncio.sleep(0.02)
+
+    def nats_changed(self, up: bool) -> None:
+        """Tell every connection that messages are being missed, or that they flow again."""
+        for connection in self.connections.values():
+            connection.respond(messages.NATS_UP if up else messages.NATS_DOWN)
+
+    # Requests
+
+    async def _answer_frame(self, connection: Connection, data: str | bytes) -> list[bytes]:
+        try:
+            if isinstance(data, bytes):
+                raise Refusal("bad_request", "Send requests as text, not as binary frames.")
+            request = messages.parse_request(data)
+        except Refusal as refusal:
+            self.counters.requests += 1
+            self.counters.refused += 1
+            connection.conduct.count_bad_request(connection.now())
+            return [refusal.line()]
+        return await self._answer(connection, request)
+
+    async def answer_post(self, body: bytes) -> tuple[int, list[bytes]]:
+        """Carry out a request that came by HTTP for a live connection; return status, responses."""
+        try:
+            request = messages.parse_request(body)
+            if request.connection_id is None:
+                raise Refusal("bad_request", "connection_id required", (), request.id)
+        except Refusal as refusal:
+            return 400, [refusal.line()]
+        connection = self.connections.get(request.connection_id)
+        if connection is None:
+            text = "No connection has this connection_id."
+            return 404, [Refusal("bad_request", text, (), request.id).line()]
+        lines = await self._answer(connection, request)
+        await self._hang_up(connection)
+        return 200, lines
+
+    async def _answer(self, connection: Connection, request: Request) -> list[bytes]:
+        self.counters.requests += 1
+        if not connection.conduct.allows_request(connection.now()):
+            self.counters.refused += 1
+            text = f"At most {self._limits.requests_per_second:g} requests a second, please."
+            return [Refusal("rate_limited", text, request.subjects, request.id).line()]
+        subscribing = request.action == messages.SUBSCRIBE
+        change = self._follow if subscribing else self._unfollow
+        done: list[str] = []
+        refused: list[bytes] = []
+        async with connection.changes:
+            for subject in request.subjects:
+                try:
+                    await change(connection, subject)
+                    done.append(subject)
+                except Refusal as refusal:
+                    refusal.request_id = request.id
+                    refused.append(refusal.line())
+        self.counters.refused += len(refused)
+        if subscribing:
+            return [messages.subscribed(done, request.id), *refused] if done else refused
+        return [messages.unsubscribed(subject, request.id) for subject in done] + refused
+
+    # Who follows what
+
+    def get_callback(self, subscriber: Any) -> Deliver:
+        """Return what takes a message to one client: `callback` wrapped, or its own `send`."""
+        if self.callback is None:
+            send: Deliver = subscriber.send
+            return send
+        return Callback(self.callback, subscriber)
+
+    def _check(self, connection: Connection, pattern: str) -> None:
+        name = repr(messages.shorten(pattern))
+        fault = subjects.fault(pattern)
+        if fault:
+            raise Refusal("bad_subject", f"{name} is not a valid subject: {fault}.", [pattern])
+        if not self._policy.may_follow(pattern):
+            raise Refusal("denied", f"{name} may not be followed here.", [pattern])
+        most = self._limits.max_subjects
+        if len(connection.patterns) >= most:
+            text = f"A connection may follow {most} patterns, {name} would be one more."
+            raise Refusal("limit", text, [pattern])
+
+    async def _follow(self, connection: Connection, pattern: str) -> None:
+        if pattern in connection.patterns:
+            return
+        self._check(connection, pattern)
+        async with self._feed_changes:
+            feed = self._feeds.get(pattern) or Feed(pattern, self._policy, self.counters)
+            await feed.open(self._client())
+            if connection.id not in self.connections:
+                # It left while a POST was carried out for it.
+                return await self._close_if_unused(feed)
+            self._feeds[pattern] = feed
+            self.ssid_map[feed.ssid] = feed.followers
+            shadows = [each for each in connection.patterns if subjects.overlap(each, pattern)]
+            deliver = connection.deliver
+            if shadows:
+                deliver = Once(deliver, shadows, self.counters)
+            connection.patterns[pattern] = feed.followers[connection.id] = deliver
+
+    async def _unfollow(self, connection: Connection, pattern: str) -> None:
+        if pattern not in connection.patterns:
+            text = f"The user did not subscribe to event {messages.shorten(pattern)}"
+            raise Refusal("not_subscribed", text, [pattern])
+        del connection.patterns[pattern]
+        shadowed = [
+            deliver
+            for deliver in connection.patterns.values()
+            if isinstance(deliver, Once) and pattern in deliver.shadows
+        ]
+        for deliver in shadowed:
+            deliver.shadows.remove(pattern)
+        if shadowed and self._nats_is_up():
+            # What is on its way on `pattern` alone must still come: rather twice than not at all.
+            with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
+                await self._client().flush(FLUSH_TIMEOUT)
+        async with self._feed_changes:
+            feed = self._feeds[pattern]
+            del feed.followers[connection.id]
+            await self._close_if_unused(feed)
+
+    async def _unfollow_all(self, connection: Connection) -> None:
+        feeds = [self._feeds[pattern] for pattern in connection.patterns]
+        connection.patterns.clear()
+        for feed in feeds:
+            del feed.followers[connection.id]
+        async with self._feed_changes:
+            for feed in feeds:
+                await self._close_if_unused(feed)
+
+    async def _close_if_unused(self, feed: Feed) -> None:
+        if feed.followers:
+            return
+        if self._feeds.get(feed.pattern) is feed:
+            del self._feeds[feed.pattern]
+            del self.ssid_map[feed.ssid]
+        await feed.close()
+
+    def _client(self) -> Any:
+        """Return the NATS client of the app; None until the app has one."""
+        return getattr(self.app.nats, "client", None)
+
+    def _nats_is_up(self) -> bool:
+        client = self._client()
+        return client is not None and bool(client.is_connected)

@@ -1,0 +1,135 @@
+"""A gateway between NATS and browsers: open the page, type subjects, see live messages."""
+
+import sys
+
+if not (3, 11) <= sys.version_info[:2] <= (3, 14):
+    sys.exit(f"Python 3.11 to 3.14 is needed, this is {sys.version.split()[0]}.")
+
+import logging
+import random
+import secrets
+from pathlib import Path
+
+from aiohttp import web
+
+from bridge import messages, settings
+from bridge.access import OriginPolicy, SubjectPolicy
+from bridge.assets import SECURITY_HEADERS, Assets
+from bridge.metrics import Metrics
+from bridge.service import Service
+from handler import WSSManager, html
+
+config = settings.load(sys.argv[1:])
+logging.basicConfig(level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
+
+app = Service(config.nats_url)
+app.setup_web_server(
+    host=config.http_host,
+    port=config.http_port,
+    web_app=web.Application(client_max_size=messages.MAX_REQUEST_BYTES),
+)
+
+manager = WSSManager(
+    app,
+    config.limits,
+    SubjectPolicy(config.allow_subjects, config.deny_subjects),
+    app.counters,
+)
+app.on_nats_change.append(manager.nats_changed)
+app.on_stop.append(manager.close)
+
+origins = OriginPolicy(config.allowed_origins)
+assets = Assets(Path(__file__).parent / "page")
+metrics = Metrics(
+    app.counters,
+    {
+        "open_connections": lambda: len(manager.connections),
+        "nats_subscriptions": lambda: len(manager.ssid_map),
+        "nats_up": lambda: app.trouble is None,
+    },
+)
+
+test_msg = {
+    "key1": "value1",
+    "key2": 2,
+    "key3": 3.0,
+    "key4": [1, 2, 3, 4],
+    "key5": {"1": 1, "2": 2, "3": 3, "4": 4, "5": 5},
+    "key6": {"subkey1": "1", "subkey2": 2, "3": 3, "4": 4, "5": 5},
+    "key7": None,
+}
+
+if config.publish_test_messages:
+
+    @app.task(interval=1)
+    async def publish_periodically_for_test() -> None:
+        """Publish a message with a new `key3`."""
+        test_msg["key3"] = random.random()  # noqa: S311  not a secret
+        await app.publish("test.subject", test_msg)
+
+
+@app.http.get("/")
+async def web_page(request: web.Request) -> web.Response:
+    """Web client to view the NATS stream."""
+    return web.Response(text=html, content_type="text/html", headers=SECURITY_HEADERS)
+
+
+@app.http.get("/page/{name:.+}")
+async def page_file(request: web.Request) -> web.Response:
+    """A style sheet, script or picture of the web client."""
+    return assets.response(request.match_info["name"], request)
+
+
+@app.http.get("/stream")
+async def web_endpoint_listener(request: web.Request) -> web.StreamResponse:
+    """WebSocket connection."""
+    refuse_foreign_page(request)
+    if app.trouble == "stopping" or len(manager.connections) >= config.max_connections:
+        return web.Response(status=503, headers={"Retry-After": "5"}, text="Try again later.\n")
+    ws = web.WebSocketResponse(
+        compress=False, heartbeat=25, max_msg_size=messages.MAX_REQUEST_BYTES, timeout=2
+    )
+    await ws.prepare(request)
+    connection_id = secrets.token_hex(16)
+    await ws.send_str(messages.greeting(connection_id).decode())
+    return await manager.client_listener(ws, connection_id, batch=request.query.get("batch") == "1")
+
+
+@app.http.post("/stream")
+async def web_endpoint_request(request: web.Request) -> web.Response:
+    """Subscribe or unsubscribe a live connection by its `connection_id`."""
+    refuse_foreign_page(request)
+    status, lines = await manager.answer_post(await request.read())
+    body = b"[%b]\n" % b",".join(lines)
+    return web.Response(status=status, body=body, content_type="application/json")
+
+
+@app.http.get("/livez")
+async def livez(request: web.Request) -> web.Response:
+    """The process runs."""
+    return web.json_response({"status": "ok"})
+
+
+@app.http.get("/readyz")
+async def readyz(request: web.Request) -> web.Response:
+    """Messages flow; 503 with the reason if not."""
+    trouble = app.trouble
+    return web.json_response({"status": trouble or "ok"}, status=503 if trouble else 200)
+
+
+@app.http.get("/metrics")
+async def figures(request: web.Request) -> web.Response:
+    """Figures for Prometheus."""
+    return web.Response(body=metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
+
+
+def refuse_foreign_page(request: web.Request) -> None:
+    """Answer 403 to a web page of another origin; browsers send its cookies along all the same."""
+    origin = request.headers.get("Origin")
+    if not origins.allows(origin, request.scheme, request.host):
+        text = f"The origin {messages.shorten(str(origin))} is not allowed; see ALLOWED_ORIGINS.\n"
+        raise web.HTTPForbidden(text=text)
+
+
+if __name__ == "__main__":
+    app.start()
