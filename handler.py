@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import nats.errors
 from aiohttp import WSMsgType, web
 
 from bridge import messages, subjects
 from bridge.access import SubjectPolicy
+from bridge.callback import Callback
 from bridge.connection import Connection
-from bridge.feed import FLUSH_TIMEOUT, Callback, Deliver, Feed, Once
+from bridge.feed import Deliver
+from bridge.feeds import Feeds
 from bridge.limits import Limits
 from bridge.messages import CloseCode, Refusal, Request
 from bridge.metrics import Counters
@@ -46,15 +46,16 @@ class WSSManager:
         self.app = app
         self.callback: Callable[[Any, Any], Awaitable[None] | None] | None = None
         self.connections: dict[str, Connection] = {}
-        self.ssid_map: dict[int, dict[str, Deliver]] = {}
-        """NATS subscription id to its followers: connection id to what takes a message there."""
         self.counters = counters or Counters()
         self._limits = limits or Limits()
         self._policy = policy or SubjectPolicy()
-        self._feeds: dict[str, Feed] = {}
-        self._feed_changes = asyncio.Lock()
-        """Held from "is there a feed?" until there is one: two first followers share it."""
+        self._feeds = Feeds(self._client, self._policy, self.counters)
         self._stall_watch = StallWatch(self._limits.write_timeout)
+
+    @property
+    def ssid_map(self) -> dict[int, dict[str, Deliver]]:
+        """NATS subscription id to its followers: connection id to what takes a message there."""
+        return self._feeds.ssid_map
 
     # The life of a connection
 
@@ -100,7 +101,7 @@ class WSSManager:
     async def _leave(self, connection: Connection) -> None:
         del self.connections[connection.id]
         async with connection.changes:
-            await self._unfollow_all(connection)
+            await self._feeds.unfollow_all(connection)
         if isinstance(connection.deliver, Callback):
             connection.deliver.stop()
         connection.release()
@@ -161,10 +162,13 @@ class WSSManager:
             text = f"At most {self._limits.requests_per_second:g} requests a second, please."
             return [Refusal("rate_limited", text, request.subjects, request.id).line()]
         subscribing = request.action == messages.SUBSCRIBE
-        change = self._follow if subscribing else self._unfollow
+        change = self._follow if subscribing else self._feeds.unfollow
         done: list[str] = []
         refused: list[bytes] = []
         async with connection.changes:
+            if connection.id not in self.connections:
+                # It ended while a POST for it waited: following now would never be undone.
+                return []
             for subject in request.subjects:
                 try:
                     await change(connection, subject)
@@ -177,8 +181,6 @@ class WSSManager:
             return [messages.subscribed(done, request.id), *refused] if done else refused
         return [messages.unsubscribed(subject, request.id) for subject in done] + refused
 
-    # Who follows what
-
     def get_callback(self, subscriber: Any) -> Deliver:
         """Return what takes a message to one client: `callback` wrapped, or its own `send`."""
         if self.callback is None:
@@ -186,7 +188,9 @@ class WSSManager:
             return send
         return Callback(self.callback, subscriber)
 
-    def _check(self, connection: Connection, pattern: str) -> None:
+    async def _follow(self, connection: Connection, pattern: str) -> None:
+        if pattern in connection.patterns:
+            return
         name = repr(messages.shorten(pattern))
         fault = subjects.fault(pattern)
         if fault:
@@ -197,62 +201,7 @@ class WSSManager:
         if len(connection.patterns) >= most:
             text = f"A connection may follow {most} patterns, {name} would be one more."
             raise Refusal("limit", text, [pattern])
-
-    async def _follow(self, connection: Connection, pattern: str) -> None:
-        if pattern in connection.patterns:
-            return
-        self._check(connection, pattern)
-        async with self._feed_changes:
-            feed = self._feeds.get(pattern) or Feed(pattern, self._policy, self.counters)
-            await feed.open(self._client())
-            if connection.id not in self.connections:
-                # It left while a POST was carried out for it.
-                return await self._close_if_unused(feed)
-            self._feeds[pattern] = feed
-            self.ssid_map[feed.ssid] = feed.followers
-            shadows = [each for each in connection.patterns if subjects.overlap(each, pattern)]
-            deliver = connection.deliver
-            if shadows:
-                deliver = Once(deliver, shadows, self.counters)
-            connection.patterns[pattern] = feed.followers[connection.id] = deliver
-
-    async def _unfollow(self, connection: Connection, pattern: str) -> None:
-        if pattern not in connection.patterns:
-            text = f"The user did not subscribe to event {messages.shorten(pattern)}"
-            raise Refusal("not_subscribed", text, [pattern])
-        del connection.patterns[pattern]
-        shadowed = [
-            deliver
-            for deliver in connection.patterns.values()
-            if isinstance(deliver, Once) and pattern in deliver.shadows
-        ]
-        for deliver in shadowed:
-            deliver.shadows.remove(pattern)
-        if shadowed and self._nats_is_up():
-            # What is on its way on `pattern` alone must still come: rather twice than not at all.
-            with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
-                await self._client().flush(FLUSH_TIMEOUT)
-        async with self._feed_changes:
-            feed = self._feeds[pattern]
-            del feed.followers[connection.id]
-            await self._close_if_unused(feed)
-
-    async def _unfollow_all(self, connection: Connection) -> None:
-        feeds = [self._feeds[pattern] for pattern in connection.patterns]
-        connection.patterns.clear()
-        for feed in feeds:
-            del feed.followers[connection.id]
-        async with self._feed_changes:
-            for feed in feeds:
-                await self._close_if_unused(feed)
-
-    async def _close_if_unused(self, feed: Feed) -> None:
-        if feed.followers:
-            return
-        if self._feeds.get(feed.pattern) is feed:
-            del self._feeds[feed.pattern]
-            del self.ssid_map[feed.ssid]
-        await feed.close()
+        await self._feeds.follow(connection, pattern)
 
     def _client(self) -> Any:
         """Return the NATS client of the app; None until the app has one."""

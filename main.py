@@ -5,6 +5,7 @@ import sys
 if not (3, 11) <= sys.version_info[:2] <= (3, 14):
     sys.exit(f"Python 3.11 to 3.14 is needed, this is {sys.version.split()[0]}.")
 
+import asyncio
 import logging
 import random
 import secrets
@@ -46,6 +47,7 @@ metrics = Metrics(
         "open_connections": lambda: len(manager.connections),
         "nats_subscriptions": lambda: len(manager.ssid_map),
         "nats_up": lambda: app.trouble is None,
+        "tasks": lambda: len(asyncio.all_tasks()),
     },
 )
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import inspect
-import logging
-from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import nats.errors
 
 from bridge.messages import Message, Refusal, shorten
-from bridge.subjects import is_wildcard, matches
+from bridge.subjects import is_wildcard
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -29,8 +25,6 @@ Deliver = Callable[[Message], None]
 FLUSH_TIMEOUT = 2
 """Seconds the NATS server has to answer a subscribe."""
 
-logger = logging.getLogger("bridge.feed")
-
 
 class Feed:
     """The subscription for one pattern. A message is encoded once for all of its followers."""
@@ -39,6 +33,9 @@ class Feed:
         self.pattern = pattern
         self.followers: dict[str, Deliver] = {}
         """By connection id."""
+        self.last: Message | None = None
+        """The latest message, and how many had come in all feeds when it did."""
+        self.last_number = 0
         self._policy = policy if is_wildcard(pattern) else None
         self._counters = counters
         self._subscription: Subscription | None = None
@@ -48,6 +45,11 @@ class Feed:
         """The id of the NATS subscription."""
         assert self._subscription is not None
         return self._subscription._id
+
+    @property
+    def waiting(self) -> int:
+        """Messages queued between NATS and this feed: none with NATSLink, some with nats-py."""
+        return self._subscription.pending_msgs if self._subscription is not None else 0
 
     async def open(self, client: Client | None) -> None:
         """Subscribe, unless that is done, and wait until the NATS server has accepted it.
@@ -85,85 +87,11 @@ class Feed:
         if self._policy is not None and not self._policy.may_receive(msg.subject):
             counters.filtered += len(followers)
             return
-        message = Message(msg.subject, msg.data)
+        message = self.last = Message(msg.subject, msg.data)
+        self.last_number = counters.received
         for deliver in followers.values():
             deliver(message)
 
     def _refusal(self, code: Any, reason: str) -> Refusal:
         text = f"Cannot subscribe to {shorten(self.pattern)!r}: {reason}."
         return Refusal(code, text, [self.pattern])
-
-
-class Once:
-    """Delivers only what no earlier pattern of the same connection (`shadows`) brings already."""
-
-    def __init__(self, deliver: Deliver, shadows: list[str], counters: Counters) -> None:
-        self.shadows = shadows
-        self._deliver = deliver
-        self._counters = counters
-
-    def __call__(self, message: Message) -> None:
-        for pattern in self.shadows:
-            if matches(pattern, message.subject):
-                self._counters.filtered += 1
-                return
-        self._deliver(message)
-
-
-class Subscriber(Protocol):
-    """What a `manager.callback` gets to write to: one browser."""
-
-    async def send_str(self, text: str) -> None: ...
-    def drop(self) -> None: ...
-
-
-class Callback:
-    """Calls a `manager.callback` for one client: message by message, in order, never two at once.
-
-    An `async def` may take its time; `MAX_WAITING` messages wait for it, more are dropped and told.
-    """
-
-    MAX_WAITING = 1000
-
-    def __init__(
-        self, callback: Callable[[Any, Message], Awaitable[None] | None], subscriber: Subscriber
-    ) -> None:
-        self._callback = callback
-        self._subscriber = subscriber
-        self._is_async = inspect.iscoroutinefunction(callback)
-        self._waiting: deque[Message] = deque()
-        self._task: asyncio.Task[None] | None = None
-
-    def __call__(self, message: Message) -> None:
-        if not self._is_async:
-            self._call(message)
-        elif len(self._waiting) >= self.MAX_WAITING:
-            self._subscriber.drop()
-        else:
-            self._waiting.append(message)
-            if self._task is None:
-                self._task = asyncio.get_running_loop().create_task(self._run())
-
-    def stop(self) -> None:
-        """Forget what waits. Twice is harmless."""
-        self._waiting.clear()
-        if self._task is not None:
-            self._task.cancel()
-
-    async def _run(self) -> None:
-        while self._waiting:
-            result = self._call(self._waiting.popleft())
-            if result is not None:
-                try:
-                    await result
-                except Exception:
-                    logger.exception("manager.callback failed")
-        self._task = None
-
-    def _call(self, message: Message) -> Awaitable[None] | None:
-        try:
-            return self._callback(self._subscriber, message)
-        except Exception:
-            # The program's own code: its fault must not cost the other followers the message.
-            logger.exception("manager.callback failed")
-            return None

@@ -74,6 +74,9 @@ class NATSLink(Client):
 
     async def _send_ping(self, future: asyncio.Future[bool] | None = None) -> None:
         """Send PING after all that is pending; nats-py's own overtakes the SUB it is to confirm."""
+        if not self.is_connected:
+            # Sent after the reconnect, it would make each answer confirm the flush before its own.
+            raise errors.ConnectionReconnectingError()
         self._pongs.append(future or asyncio.get_running_loop().create_future())
         await self._send_command(PING_PROTO)
         await self._flush_pending()

@@ -1,0 +1,47 @@
+"""The servers that service and page tests run against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.raw_nats import RawNats
+from tests.servers import Gateway, NatsServer, running
+
+
+@pytest.fixture(scope="session")
+def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    """A nats-server shared by the tests that leave it as it is."""
+    with running(NatsServer(tmp_path_factory.mktemp("nats"))) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def gateway(nats_server: NatsServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway shared by the tests of a file; its rate limit is out of their way."""
+    log = tmp_path_factory.mktemp("gateway") / "log"
+    service = Gateway(nats_server.url, log=log, requests_per_second=10000, request_burst=10000)
+    with running(service):
+        yield service
+
+
+@pytest.fixture
+def raw_nats(nats_server: NatsServer) -> Iterator[RawNats]:
+    """A connection to the shared nats-server."""
+    client = RawNats(nats_server.port)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def publish(raw_nats: RawNats) -> Callable[[str, bytes], None]:
+    """Publish to the shared nats-server; the message is there when the call returns."""
+    return raw_nats.publish
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """A file for the output of a gateway."""
+    return tmp_path / "gateway.log"

@@ -1,0 +1,196 @@
+"""Hostile input is boring: it gets one sentence, and costs nobody else anything."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+
+import pytest
+
+from tests.browser_client import Browser
+from tests.raw_nats import RawNats
+from tests.servers import Gateway, NatsServer, http, running
+
+HOSTILE_SUBJECTS = [
+    "",
+    " ",
+    "a b",
+    "a..b",
+    ".a",
+    "a.",
+    ">.a",
+    "a.>.b",
+    "a*",
+    "*a.b",
+    "a\r\nPUB stolen 1\r\nx\r\nSUB b",
+    "a\tqueue",
+    "a\x00b",
+    "a\x7f",
+    "a\u2028b",
+    "a\u00a0b",
+    "x" * 256,
+    "ü" * 128,
+    "x" * 5000,
+    "a\x0bb",
+]
+
+
+async def test_hostile_subjects_are_refused_and_reach_nobody(
+    gateway: Gateway, nats_server: NatsServer, raw_nats: RawNats
+) -> None:
+    connection = [each["cid"] for each in nats_server.connections() if "name" in each]
+    async with Browser(gateway.stream) as bystander, Browser(gateway.stream) as browser:
+        await bystander.subscribe("bystander", "stolen")
+        for subject in HOSTILE_SUBJECTS:
+            answer = await browser.ask({"subjects": [subject]})
+            assert (answer["success"], answer["code"]) == (False, "bad_subject"), subject
+        assert nats_server.subscriptions() == ["bystander", "stolen"]
+        raw_nats.publish("bystander", b"1")
+        assert await bystander.next() == {"subject": "bystander", "data": 1}
+        await bystander.quiet()
+    assert [each["cid"] for each in nats_server.connections() if "name" in each] == connection
+
+
+async def test_a_thousand_bad_requests_end_only_their_own_connection(
+    gateway: Gateway, raw_nats: RawNats
+) -> None:
+    async with Browser(gateway.stream) as bystander, Browser(gateway.stream) as browser:
+        await bystander.subscribe("bystander")
+        for _ in range(1000):
+            await browser.send("{")
+        answers = [await browser.next() for _ in range(60)]
+        assert {answer["code"] for answer in answers} == {"bad_request"}
+        assert await browser.closed() == 4400
+        raw_nats.publish("bystander", b"1")
+        assert await bystander.next() == {"subject": "bystander", "data": 1}
+
+
+async def test_a_flood_of_requests_is_limited_then_ended(
+    nats_server: NatsServer, raw_nats: RawNats, log
+) -> None:
+    with running(Gateway(nats_server.url, log=log)) as service:
+        async with Browser(service.stream) as bystander, Browser(service.stream) as browser:
+            await bystander.subscribe("bystander")
+            for number in range(1000):
+                await browser.send({"subjects": ["flood"], "id": number})
+            answers = [await browser.next() for _ in range(120)]
+            assert [each.get("code") for each in answers[:41]] == [None] * 40 + ["rate_limited"]
+            assert answers[40]["id"] == 40
+            assert await browser.closed() == 4029
+            raw_nats.publish("bystander", b"1")
+            assert await bystander.next() == {"subject": "bystander", "data": 1}
+
+
+async def test_frames_over_64_kib_close_with_1009(gateway: Gateway) -> None:
+    async with Browser(gateway.stream) as browser:
+        fits = json.dumps({"subjects": ["a"], "id": "x"})
+        assert (await browser.ask(fits.ljust(65000)))["success"] is True
+        await browser.send("x" * 65537)
+        assert await browser.closed() == 1009
+
+
+async def test_invalid_utf8_closes_with_1007(gateway: Gateway) -> None:
+    async with Browser(gateway.stream) as browser:
+        await browser.ws.send([b"\xff\xfe"], text=True)
+        assert await browser.closed() == 1007
+
+
+async def test_binary_frames_are_refused(gateway: Gateway) -> None:
+    async with Browser(gateway.stream) as browser:
+        await browser.ws.send(b'{"subjects": ["a"]}')
+        answer = await browser.next()
+        assert answer["message"] == "Send requests as text, not as binary frames."
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        RawNats.command(b"good.\xff", b"x"),
+        RawNats.command(b"good.headers", b"1", headers=b"NATS/1.0\r\nname: \xff\r\n\r\n"),
+        RawNats.command(b"good.headers", b"1", headers=b"NATS/1.0\xff\xff\r\n\r\n"),
+        RawNats.command(b"good.headers", b"1", headers=b"NATS/1.0 \xff\xff\xff\r\n\r\n"),
+        RawNats.command(b"good.headers", b"1", headers=b"NATS/1.0\r\n\r\n"),
+    ],
+    ids=["subject", "header", "no-header", "status", "bare"],
+)
+async def test_poison_from_a_publisher_does_not_make_the_gateway_deaf(
+    gateway: Gateway, raw_nats: RawNats, poison: bytes
+) -> None:
+    async with Browser(gateway.stream) as browser:
+        await browser.subscribe("good.*")
+        raw_nats.send(poison)
+        raw_nats.publish("good.after", b'"after"')
+        answer = await browser.next()
+        if answer["subject"] == "good.headers":
+            assert answer["data"] == 1
+            answer = await browser.next()
+        assert answer == {"subject": "good.after", "data": "after"}
+
+
+def test_poison_is_counted(gateway: Gateway) -> None:
+    assert gateway.figures()["bridge_poison_total"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        (None, True),
+        ("{url}", True),
+        ("http://localhost:{port}", False),
+        ("https://127.0.0.1:{port}", False),
+        ("http://127.0.0.1", False),
+        ("http://127.0.0.1:{port}.evil.example", False),
+        ("http://evil.example", False),
+        ("null", False),
+        ("", False),
+        ("{url}/", False),
+        ("https://friend.example", True),
+        ("https://friend.example:443", True),
+        ("http://friend.example", False),
+        ("https://sub.friend.example", False),
+    ],
+)
+def test_only_pages_of_allowed_origins_may_connect(
+    open_to_friends: Gateway, origin: str | None, allowed: bool
+) -> None:
+    headers = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "MDEyMzQ1Njc4OWFiY2RlZg==",
+    }
+    if origin is not None:
+        headers["Origin"] = origin.format(url=open_to_friends.url, port=open_to_friends.port)
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    with socket.create_connection(("127.0.0.1", open_to_friends.port), timeout=10) as raw:
+        request = f"GET /stream HTTP/1.1\r\nHost: 127.0.0.1:{open_to_friends.port}\r\n{head}\r\n"
+        raw.sendall(request.encode())
+        status = raw.recv(100).split(b" ")[1]
+    assert status == (b"101" if allowed else b"403")
+
+
+@pytest.fixture(scope="module")
+def open_to_friends(nats_server: NatsServer, tmp_path_factory: pytest.TempPathFactory):
+    log = tmp_path_factory.mktemp("friends") / "log"
+    service = Gateway(nats_server.url, log=log, allowed_origins="https://friend.example")
+    with running(service):
+        yield service
+
+
+@pytest.mark.parametrize("path", ["../main.py", "..%2fmain.py", "%2e%2e/main.py", "js/", "nothing"])
+def test_page_files_cannot_be_walked_out_of(gateway: Gateway, path: str) -> None:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as raw:
+        raw.sendall(f"GET /page/{path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        assert raw.recv(100).split(b" ")[1] == b"404"
+
+
+async def test_connections_over_the_limit_are_refused_before_the_upgrade(
+    nats_server: NatsServer, log
+) -> None:
+    with running(Gateway(nats_server.url, log=log, max_connections=2)) as service:
+        async with Browser(service.stream), Browser(service.stream):
+            assert await asyncio.to_thread(http, f"{service.url}/stream") == (
+                503,
+                "Try again later.\n",
+            )
