@@ -45,6 +45,16 @@ class NATSLink(Client):
         self._newest = await super().subscribe(*args, **kwargs)
         return self._newest
 
+    def _connect_command(self) -> bytes:
+        """Return CONNECT with the credentials; never for a `tls://` server without TLS."""
+        server = self._current_server
+        secure = (
+            server is None or server.uri.scheme != "tls" or self._server_info.get("tls_required")
+        )
+        if not secure:
+            raise errors.Error("nats: the server does not offer TLS, but its URL says tls://")
+        return super()._connect_command()
+
     async def _process_err(self, err_msg: str) -> None:
         """Take an error of the server as what it is: rarely a reason to close (nats-py: always)."""
         denied = _DENIED_SUBSCRIPTION.search(err_msg)

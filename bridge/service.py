@@ -58,7 +58,7 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         nats_client.NATS = lambda: NATSLink(self.counters)
         super().__init__(
             service_name="nats_websocket_bridge",
-            servers=[url if "://" in url else f"nats://{url}" for url in nats_url],
+            servers=list(nats_url),
             custom_logger=logging.getLogger("bridge"),
             reconnect=True,
             max_reconnect_attempts=-1,

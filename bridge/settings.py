@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
@@ -89,6 +90,17 @@ class Settings(BaseSettings):
         description="requests that make no sense before a connection is closed",
     )
     log_level: str = Field("info", description="debug, info, warning or error")
+
+    @field_validator("nats_url")
+    @classmethod
+    def _valid_urls(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        urls = tuple(url if "://" in url else f"nats://{url}" for url in urls)
+        for url in urls:
+            parts = urlsplit(url)
+            if parts.scheme not in ("nats", "tls") or not parts.hostname:
+                # Without the URL itself, which may hold a password.
+                raise ValueError("servers have to be given as nats://host:4222 or tls://host:4222")
+        return urls
 
     @field_validator("allow_subjects", "deny_subjects")
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -39,6 +40,11 @@ def until(condition: Callable[[], Any], within: float = PATIENCE) -> Any:
         assert time.monotonic() < deadline, f"still {value!r} after {within} s"
         time.sleep(0.01)
     return value
+
+
+async def eventually(condition: Callable[[], Any], within: float = PATIENCE) -> Any:
+    """Do the same as `until` while the event loop goes on reading."""
+    return await asyncio.to_thread(until, condition, within)
 
 
 def http(url: str, body: bytes | None = None, **headers: str) -> tuple[int, str]:
@@ -84,12 +90,14 @@ class NatsServer:
             self._process.wait()
             self._process = None
 
-    def reload(self, config: str) -> None:
-        """Read a changed configuration, as an operator's `nats-server --signal reload` does."""
+    def freeze(self) -> None:
+        """Stop the process where it stands: it accepts connections and answers nothing."""
         assert self._process is not None
-        head = "".join(self._config.read_text().splitlines(keepends=True)[:2])
-        self._config.write_text(head + config)
-        self._process.send_signal(signal.SIGHUP)
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def connections(self) -> list[dict[str, Any]]:
         url = f"http://127.0.0.1:{self._monitor_port}/connz?subs=1"
@@ -103,11 +111,6 @@ class NatsServer:
             if connection.get("name", "").startswith("nats_websocket_bridge")
             for pattern in connection.get("subscriptions_list", ())
         )
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
 
 
 class Gateway:

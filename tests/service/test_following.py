@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser_client import Browser
 from tests.raw_nats import RawNats
-from tests.servers import Gateway, NatsServer, until
+from tests.servers import Gateway, NatsServer, eventually
 
 
 def numbers(first: int, last: int, subject: bytes = b"shared.feed") -> bytes:
@@ -34,10 +34,10 @@ async def test_all_followers_of_a_pattern_share_one_nats_subscription(
         assert await browser.next() == {"subject": "one.for.all", "data": 7}
     for browser in browsers[1:]:
         await browser.__aexit__()
-    until(lambda: gateway.figures()["bridge_open_connections"] == 1)
+    await eventually(lambda: gateway.figures()["bridge_open_connections"] == 1)
     assert nats_server.subscriptions() == ["one.for.all"]
     await browsers[0].__aexit__()
-    until(lambda: nats_server.subscriptions() == [])
+    await eventually(lambda: nats_server.subscriptions() == [])
 
 
 @pytest.mark.parametrize("leave", ["unsubscribe", "close", "kill"])
@@ -113,14 +113,14 @@ async def test_a_thousand_abrupt_ends_leave_nothing_behind(
     async def visits(first: int, last: int) -> None:
         for start in range(first, last, 50):
             await asyncio.gather(*(visit(n) for n in range(start, start + 50)))
-        until(lambda: nats_server.subscriptions() == [])
-        until(lambda: gateway.figures()["bridge_open_connections"] == 0)
+        await eventually(lambda: nats_server.subscriptions() == [])
+        await eventually(lambda: gateway.figures()["bridge_open_connections"] == 0)
 
     await visits(0, 50)
     tasks, files = gateway.figures()["bridge_tasks"], gateway.ps().num_fds()
     await visits(50, 1050)
-    until(lambda: gateway.figures()["bridge_tasks"] <= tasks)
-    until(lambda: gateway.ps().num_fds() <= files)
+    await eventually(lambda: gateway.figures()["bridge_tasks"] <= tasks)
+    await eventually(lambda: gateway.ps().num_fds() <= files)
     assert gateway.figures()["bridge_nats_subscriptions"] == 0
 
 
@@ -134,7 +134,7 @@ async def test_every_message_due_is_delivered_filtered_or_dropped(
         raw_nats.send(numbers(0, 500, b"sum.a") + numbers(0, 5, b"_INBOX.sum"))
         await received(one, 500)
         await one.quiet()
-    until(lambda: gateway.figures()["bridge_open_connections"] == 0)
+    await eventually(lambda: gateway.figures()["bridge_open_connections"] == 0)
     after = gateway.figures()
     grown = {
         name: after[f"bridge_{name}_total"] - before[f"bridge_{name}_total"]

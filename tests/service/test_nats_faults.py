@@ -1,0 +1,118 @@
+"""What the gateway does when NATS goes away, says no, or comes back."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tests.browser_client import Browser
+from tests.raw_nats import RawNats
+from tests.servers import Gateway, NatsServer, eventually, http, running
+
+DOWN = {"status": "nats_down"}
+UP = {"status": "nats_up", "gap": True}
+
+
+async def test_a_restart_of_nats_is_told_and_everything_flows_again(
+    tmp_path: Path, log: Path
+) -> None:
+    server = NatsServer(tmp_path)
+    with running(server), running(Gateway(server.url, log=log)) as service:
+        async with Browser(service.stream) as one, Browser(service.stream) as two:
+            await one.subscribe(*(f"many.{n}" for n in range(100)))
+            await two.subscribe("many.0", "extra.*")
+            server.stop()
+            assert await one.next() == await two.next() == DOWN
+            assert http(f"{service.url}/readyz") == (503, '{"status": "nats_down"}')
+            answer = await one.ask({"subjects": ["meanwhile"]})
+            assert answer["code"] == "nats_down"
+            await one.ask({"subjects": ["many.99"], "action": "unsubscribe"})
+            server.start()
+            assert await one.next() == await two.next() == UP
+            expected = sorted([f"many.{n}" for n in range(99)] + ["extra.*"])
+            assert server.subscriptions() == expected
+            await one.subscribe("meanwhile")
+            client = RawNats(server.port)
+            client.publish("many.0", b"1")
+            client.publish("meanwhile", b"2")
+            assert [(await one.next())["data"] for _ in range(2)] == [1, 2]
+            assert (await two.next())["data"] == 1
+            client.close()
+        await eventually(lambda: server.subscriptions() == [])
+
+
+async def test_a_subscription_the_server_denies_is_refused_before_any_acknowledgement(
+    tmp_path: Path, log: Path
+) -> None:
+    config = """
+        authorization { users: [
+            { user: gateway, password: pw, permissions: { subscribe: { deny: "secret.>" } } }
+            { user: other, password: pw }
+        ] }
+        no_auth_user: other
+    """
+    with running(NatsServer(tmp_path, config)) as server:
+        service = Gateway(server.url.replace("//", "//gateway:pw@"), log=log)
+        with running(service):
+            async with Browser(service.stream) as browser, Browser(service.stream) as bystander:
+                await bystander.subscribe("open.*")
+                await browser.send({"subjects": ["secret.Plan", "open.plan"], "id": 1})
+                answers = [await browser.next(), await browser.next()]
+                assert [each["subjects"] for each in answers] == [["open.plan"], ["secret.Plan"]]
+                assert answers[1]["code"] == "denied"
+                assert server.subscriptions() == ["open.*", "open.plan"]
+                client = RawNats(server.port)
+                client.publish("open.plan", b"1")
+                assert (await bystander.next())["data"] == (await browser.next())["data"] == 1
+                client.close()
+
+
+async def test_too_many_subscriptions_for_the_server_are_refused_and_end_nothing(
+    tmp_path: Path, log: Path
+) -> None:
+    with running(NatsServer(tmp_path, "max_subscriptions: 5")) as server:
+        with running(Gateway(server.url, log=log)) as service:
+            async with Browser(service.stream) as browser:
+                await browser.send({"subjects": [f"s.{n}" for n in range(7)]})
+                answers = [await browser.next() for _ in range(3)]
+                assert answers[0]["subjects"] == [f"s.{n}" for n in range(5)]
+                assert [each["code"] for each in answers[1:]] == ["limit", "limit"]
+                client = RawNats(server.port)
+                client.publish("s.4", b"1")
+                assert (await browser.next())["data"] == 1
+                client.close()
+                await browser.ask({"subjects": ["s.0"], "action": "unsubscribe"})
+                await browser.subscribe("s.6")
+
+
+async def test_the_test_publisher_goes_on_after_an_outage(tmp_path: Path, log: Path) -> None:
+    server = NatsServer(tmp_path)
+    with running(server):
+        with running(Gateway(server.url, log=log, publish_test_messages=True)) as service:
+            async with Browser(service.stream) as browser:
+                await browser.subscribe("test.subject")
+                assert (await browser.next())["subject"] == "test.subject"
+                server.stop()
+                while await browser.next() != DOWN:
+                    pass
+                await eventually(lambda: "a task each 1 s failed" in service.output())
+                server.start()
+                assert await browser.next() == UP
+                assert (await browser.next())["subject"] == "test.subject"
+
+
+async def test_a_subscribe_that_nats_does_not_answer_leaves_no_trace(
+    tmp_path: Path, log: Path
+) -> None:
+    with running(NatsServer(tmp_path)) as server, running(Gateway(server.url, log=log)) as service:
+        async with Browser(service.stream) as browser:
+            server.freeze()
+            answer = await browser.ask({"subjects": ["lost"]})
+            assert answer["code"] == "nats_down"
+            server.thaw()
+            await browser.subscribe("found")
+            await eventually(lambda: server.subscriptions() == ["found"])
+            client = RawNats(server.port)
+            await asyncio.to_thread(client.publish, "found", b"1")
+            assert (await browser.next())["data"] == 1
+            client.close()

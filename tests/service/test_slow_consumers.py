@@ -1,0 +1,78 @@
+"""A browser that reads slowly, or not at all, costs nobody else anything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.browser_client import Browser
+from tests.raw_nats import RawNats
+from tests.servers import Gateway, NatsServer, eventually, running
+
+PAYLOAD = b'"' + b"x" * 9998 + b'"'
+
+
+@pytest.fixture
+def gateway(nats_server: NatsServer, log: Path) -> Iterator[Gateway]:
+    with running(Gateway(nats_server.url, log=log, write_timeout=1)) as service:
+        yield service
+
+
+async def test_a_slow_consumer_is_told_how_many_messages_were_dropped(
+    gateway: Gateway, raw_nats: RawNats
+) -> None:
+    async with Browser(gateway.stream) as slow, Browser(gateway.stream) as healthy:
+        await slow.subscribe("slow.feed")
+        await healthy.subscribe("slow.feed")
+        slow.ws.transport.pause_reading()
+        sent = 2000
+        for _ in range(sent // 20):
+            await asyncio.to_thread(raw_nats.send, RawNats.command(b"slow.feed", PAYLOAD) * 20)
+            for _ in range(20):
+                assert len((await healthy.next())["data"]) == 9998
+        slow.ws.transport.resume_reading()
+        received = dropped = 0
+        while received + dropped < sent:
+            message = await slow.next()
+            received += "data" in message
+            dropped += message.get("dropped", 0)
+        assert received + dropped == sent
+        assert dropped > 0
+        raw_nats.publish("slow.feed", b"1")
+        assert (await slow.next())["data"] == 1
+    assert gateway.figures()["bridge_dropped_total"] == dropped
+
+
+async def test_a_stalled_browser_is_gone_within_the_write_timeout_and_a_bit(
+    gateway: Gateway, raw_nats: RawNats
+) -> None:
+    async with Browser(gateway.stream) as stalled, Browser(gateway.stream) as healthy:
+        await stalled.subscribe("stall.feed")
+        await healthy.subscribe("stall.feed")
+        stalled.ws.transport.pause_reading()
+        await asyncio.to_thread(raw_nats.send, RawNats.command(b"stall.feed", PAYLOAD) * 2000)
+        await eventually(lambda: gateway.figures()["bridge_open_connections"] == 1, within=6)
+        assert "closed: code 4008" in gateway.output()
+        assert gateway.figures()["bridge_stalled_total"] == 1
+        raw_nats.publish("stall.feed", b'"last"')
+        while (await healthy.next()).get("data") != "last":
+            pass
+        stalled.kill()
+
+
+async def test_a_browser_that_leaves_without_reading_gives_its_socket_back(
+    gateway: Gateway, raw_nats: RawNats
+) -> None:
+    files = gateway.ps().num_fds()
+    async with Browser(gateway.stream) as rude:
+        await rude.subscribe("rude.feed")
+        rude.ws.transport.pause_reading()
+        await asyncio.to_thread(raw_nats.send, RawNats.command(b"rude.feed", PAYLOAD) * 2000)
+        rude.ws.protocol.send_close(1000)
+        rude.ws.transport.writelines(rude.ws.protocol.data_to_send())
+        await eventually(lambda: gateway.figures()["bridge_open_connections"] == 0)
+        await eventually(lambda: gateway.ps().num_fds() <= files)
+        rude.kill()

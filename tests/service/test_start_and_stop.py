@@ -1,0 +1,236 @@
+"""How the service starts, what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bridge.embedded_nats import DEFAULT_PORT
+from tests.browser_client import Browser
+from tests.raw_nats import RawNats
+from tests.servers import ROOT, Gateway, NatsServer, eventually, free_port, http, running, until
+
+
+def test_it_says_where_the_page_is_and_which_nats_without_the_password(
+    nats_server: NatsServer, log: Path
+) -> None:
+    url = nats_server.url.replace("//", "//somebody:planted-secret@")
+    with running(Gateway(url, log=log)) as service:
+        assert f"page  {service.url}/\n" in service.output()
+        until(lambda: f"NATS  {nats_server.url} (connected)\n" in service.output())
+        assert service.stop() == 0
+        assert "planted-secret" not in service.output()
+
+
+def test_http_comes_first_and_nats_when_it_is_there(tmp_path: Path, log: Path) -> None:
+    server = NatsServer(tmp_path)
+    service = Gateway(server.url, log=log)
+    service.launch()
+    try:
+        assert until(lambda: http(service.url)[0], within=5) == 200
+        assert http(f"{service.url}/livez")[0] == 200
+        assert http(f"{service.url}/readyz") == (503, '{"status": "nats_down"}')
+        with running(server):
+            until(lambda: http(f"{service.url}/readyz")[0] == 200, within=6)
+    finally:
+        assert service.stop() == 0
+
+
+async def test_without_nats_connections_are_accepted_and_told(tmp_path: Path, log: Path) -> None:
+    server = NatsServer(tmp_path)
+    service = Gateway(server.url, log=log)
+    service.launch()
+    try:
+        await eventually(lambda: http(f"{service.url}/livez")[0] == 200)
+        async with Browser(service.stream) as browser:
+            assert await browser.next() == {"status": "nats_down"}
+            answer = await browser.ask({"subjects": ["early"], "id": 1})
+            assert (answer["code"], answer["subjects"]) == ("nats_down", ["early"])
+            with running(server):
+                assert await browser.next() == {"status": "nats_up", "gap": True}
+                await browser.subscribe("early")
+    finally:
+        service.stop()
+
+
+def test_tls_url_never_sends_a_password_to_a_server_without_tls(log: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as plain:
+        url = f"tls://somebody:planted-secret@127.0.0.1:{plain.getsockname()[1]}"
+        service = Gateway(url, log=log)
+        service.launch()
+        try:
+            heard = b""
+            for _ in range(2):
+                connection, _address = plain.accept()
+                with connection:
+                    connection.sendall(b'INFO {"server_id":"x","version":"2.12.0"}\r\n')
+                    while piece := connection.recv(4096):
+                        heard += piece
+            assert heard == b""
+            assert until(lambda: "does not offer TLS" in service.output())
+        finally:
+            service.stop()
+
+
+def test_wrong_credentials_make_it_wait_not_end(tmp_path: Path, log: Path) -> None:
+    config = "authorization { user: somebody, password: right }"
+    with running(NatsServer(tmp_path, config)) as server:
+        service = Gateway(server.url.replace("//", "//somebody:wrong@"), log=log)
+        service.launch()
+        try:
+            until(lambda: http(f"{service.url}/readyz") == (503, '{"status": "nats_auth"}'))
+            assert "wrong" not in service.output()
+        finally:
+            assert service.stop() == 0
+        right = Gateway(server.url.replace("//", "//somebody:right@"), log=log)
+        with running(right):
+            assert http(f"{right.url}/readyz")[0] == 200
+
+
+def test_with_no_nats_url_a_server_on_the_default_port_is_used_or_one_is_embedded(
+    log: Path,
+) -> None:
+    with socket.socket() as probe:
+        there = probe.connect_ex(("127.0.0.1", DEFAULT_PORT)) == 0
+    with running(Gateway(None, log=log, publish_test_messages=True)) as service:
+        kind = "connected" if there else "embedded, its data is temporary"
+        until(lambda: f"({kind})" in service.output())
+        children = service.ps().children(recursive=True)
+        assert bool(children) is not there
+        asyncio.run(_sees_test_messages(service))
+        assert service.stop() == 0
+    assert not any(child.is_running() for child in children)
+
+
+async def _sees_test_messages(service: Gateway) -> None:
+    async with Browser(service.stream) as browser:
+        await browser.subscribe("test.subject")
+        first, second = await browser.next(), await browser.next()
+        assert list(first["data"]) == [f"key{n}" for n in range(1, 8)]
+        assert first["data"]["key3"] != second["data"]["key3"]
+
+
+def test_embedded_server_ends_with_a_service_that_is_killed(log: Path) -> None:
+    program = "import asyncio, sys; from bridge.embedded_nats import EmbeddedNats\n" + (
+        f"nats = EmbeddedNats({free_port()}); asyncio.run(nats.start())\n"
+        "print(nats.url, flush=True); sys.stdin.read()"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        text=True,
+    )
+    assert parent.stdout is not None and parent.stdin is not None
+    port = int(parent.stdout.readline().rpartition(":")[2])
+    children = psutil.Process(parent.pid).children(recursive=True)
+    assert {"nats-server"} <= {child.name() for child in children}
+    server = next(child for child in children if child.name() == "nats-server")
+    data = Path(server.cmdline()[-1])
+    assert data.is_dir()
+    RawNats(port).close()
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    parent.stdin.close()
+    until(lambda: not any(child.is_running() for child in children))
+    assert not data.exists()
+
+
+WRONG = [
+    ({"http_port": "http"}, "HTTP_PORT"),
+    ({"http_port": "0"}, "HTTP_PORT"),
+    ({"http_host": "0.0.0.0"}, "ALLOW_ANONYMOUS"),
+    ({"deny_subjects": "a..b"}, "DENY_SUBJECTS"),
+    ({"allowed_origins": "example.com"}, "ALLOWED_ORIGINS"),
+    ({"log_level": "loud"}, "LOG_LEVEL"),
+    ({"publish_test_messages": "perhaps"}, "PUBLISH_TEST_MESSAGES"),
+    ({"nats_url": "http://127.0.0.1:4222"}, "NATS_URL"),
+]
+
+
+@pytest.mark.parametrize(("settings", "name"), WRONG, ids=[name for _, name in WRONG])
+def test_wrong_setting_ends_the_start_with_one_line_that_names_it(
+    settings: dict[str, str], name: str, log: Path
+) -> None:
+    settings = dict(settings)
+    service = Gateway(settings.pop("nats_url", "nats://127.0.0.1:1"), log=log, **settings)
+    service.launch()
+    assert service.wait() == 2
+    (line,) = service.output().splitlines()
+    assert line.startswith(f"{name}: ")
+
+
+def test_port_in_use_ends_the_start_with_one_line(nats_server: NatsServer, log: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        service = Gateway(nats_server.url, log=log, http_port=taken.getsockname()[1])
+        service.launch()
+        assert service.wait() == 2
+    (line,) = service.output().splitlines()
+    assert line.startswith("HTTP_PORT: cannot listen on 127.0.0.1:")
+
+
+def test_help_lists_every_setting() -> None:
+    from bridge.settings import Settings
+
+    command = [sys.executable, str(ROOT / "main.py"), "--help"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    for name in Settings.model_fields:
+        assert f"--{name.replace('_', '-')}" in text
+
+
+def test_flags_win_over_the_environment(log: Path) -> None:
+    service = Gateway("nats://127.0.0.1:1", log=log, log_level="info")
+    service._arguments += ["--log-level", "loud"]
+    service.launch()
+    assert service.wait() == 2
+    assert service.output().startswith("LOG_LEVEL: ")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_stopping_delivers_what_is_pending_then_closes_with_1012(
+    nats_server: NatsServer, raw_nats: RawNats, log: Path, number: int
+) -> None:
+    service = Gateway(nats_server.url, log=log, max_pending_bytes=100_000_000)
+    service.start()
+    async with Browser(service.stream) as browser, Browser(service.stream) as idle:
+        await browser.subscribe("until.the.end")
+        browser.ws.transport.pause_reading()
+        payload = b'"' + b"x" * 10000 + b'"'
+        raw_nats.send(RawNats.command(b"until.the.end", payload) * 1000)
+        await eventually(lambda: service.figures()["bridge_received_total"] == 1000)
+        stopping = asyncio.create_task(asyncio.to_thread(service.stop, number))
+        await eventually(lambda: "stopping" in service.output())
+        browser.ws.transport.resume_reading()
+        for _ in range(1000):
+            assert (await browser.next())["data"] == "x" * 10000
+        assert await browser.closed() == 1012
+        assert await idle.closed() == 1012
+        assert await stopping == 0
+    assert await eventually(lambda: nats_server.subscriptions() == [])
+    assert "Traceback" not in service.output()
+
+
+async def test_stopping_does_not_wait_for_stalled_browsers(
+    nats_server: NatsServer, raw_nats: RawNats, log: Path
+) -> None:
+    service = Gateway(nats_server.url, log=log, max_pending_bytes=100_000_000, write_timeout=60)
+    service.start()
+    async with Browser(service.stream) as healthy, Browser(service.stream) as stalled:
+        await healthy.subscribe("a")
+        await stalled.subscribe("b")
+        stalled.ws.transport.pause_reading()
+        raw_nats.send(RawNats.command(b"b", b"x" * 1_000_000) * 30)
+        stop = asyncio.to_thread(service.stop)
+        async with asyncio.timeout(8):
+            assert await stop == 0
+        assert await healthy.closed() == 1012
+        stalled.kill()

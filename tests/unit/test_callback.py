@@ -1,0 +1,87 @@
+"""The tutorial's callback: one message at a time, bounded, and free to fail."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from bridge.callback import Callback
+from bridge.messages import Message
+
+MESSAGES = [Message("a", b"%d" % number) for number in range(5)]
+
+
+class Subscriber:
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.dropped = 0
+
+    async def send_str(self, text: str) -> None:
+        self.texts.append(text)
+
+    def drop(self) -> None:
+        self.dropped += 1
+
+
+async def test_slow_callback_gets_messages_in_order_one_at_a_time() -> None:
+    busy = 0
+
+    async def callback(subscriber: Any, msg: Any) -> None:
+        nonlocal busy
+        busy += 1
+        assert busy == 1
+        await asyncio.sleep(0)
+        await subscriber.send_str(str(msg.data))
+        busy -= 1
+
+    subscriber = Subscriber()
+    deliver = Callback(callback, subscriber)
+    for message in MESSAGES:
+        deliver(message)
+    async with asyncio.timeout(5):
+        while len(subscriber.texts) < 5:
+            await asyncio.sleep(0)
+    assert subscriber.texts == ["0", "1", "2", "3", "4"]
+
+
+async def test_messages_beyond_what_may_wait_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Callback, "MAX_WAITING", 2)
+    never = asyncio.Event()
+
+    async def callback(subscriber: Any, msg: Any) -> None:
+        await never.wait()
+
+    subscriber = Subscriber()
+    deliver = Callback(callback, subscriber)
+    for message in MESSAGES:
+        deliver(message)
+    assert subscriber.dropped == 3
+    deliver.stop()
+    deliver.stop()
+    await asyncio.sleep(0)
+    assert len(asyncio.all_tasks()) == 1
+
+
+@pytest.mark.parametrize("asynchronous", [True, False])
+async def test_a_failing_callback_is_logged_and_the_next_message_comes(
+    asynchronous: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen = []
+
+    async def later(subscriber: Any, msg: Any) -> None:
+        at_once(subscriber, msg)
+
+    def at_once(subscriber: Any, msg: Any) -> None:
+        seen.append(msg.data)
+        raise ValueError("planted")
+
+    deliver = Callback(later if asynchronous else at_once, Subscriber())
+    for message in MESSAGES:
+        deliver(message)
+    async with asyncio.timeout(5):
+        while len(seen) < 5:
+            await asyncio.sleep(0)
+    assert seen == [0, 1, 2, 3, 4]
+    assert "planted" in caplog.text

@@ -1,0 +1,66 @@
+"""The house: imports point one way, and only three files know Panini."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+SOURCES = [ROOT / "main.py", ROOT / "handler.py", *sorted((ROOT / "bridge").glob("*.py"))]
+
+
+def imported(path: Path) -> set[str]:
+    """Return the modules that `path` imports when it runs, and for its types."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def test_nothing_in_bridge_imports_main_or_handler() -> None:
+    for path in SOURCES:
+        if path.parent.name == "bridge":
+            assert not imported(path) & {"main", "handler"}, path
+
+
+def test_only_three_files_import_panini() -> None:
+    users = {path.name for path in SOURCES if any(n.startswith("panini") for n in imported(path))}
+    assert users <= {"main.py", "service.py", "nats_link.py"}
+
+
+def test_pure_modules_know_no_io() -> None:
+    for name in ("subjects.py", "messages.py"):
+        roots = {each.split(".")[0] for each in imported(ROOT / "bridge" / name)}
+        assert not roots & {"asyncio", "aiohttp", "nats", "panini", "socket"}, name
+
+
+def test_imports_at_run_time_have_no_circles() -> None:
+    graph = {}
+    for path in SOURCES:
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+                node.body = []
+        names = set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names |= {node.module, *(f"{node.module}.{a.name}" for a in node.names)}
+        module = path.stem if path.parent == ROOT else f"bridge.{path.stem}"
+        graph[module] = names
+    seen: set[str] = set()
+
+    def visit(module: str, above: tuple[str, ...]) -> None:
+        assert module not in above, f"a circle: {' -> '.join((*above, module))}"
+        if module in seen or module not in graph:
+            return
+        for name in graph[module]:
+            if name in graph:
+                visit(name, (*above, module))
+        seen.add(module)
+
+    for module in graph:
+        visit(module, ())
