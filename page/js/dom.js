@@ -1,0 +1,18 @@
+/** Writes text only where it differs, so that what stands still costs no layout. */
+export function setText(element, text) {
+  const node = element.firstChild ?? element.appendChild(new Text());
+  if (node.data !== text) node.data = text;
+}
+
+/** A copy of the one element in the template `id`. */
+export function fromTemplate(id) {
+  return document.getElementById(id).content.firstElementChild.cloneNode(true);
+}
+
+/** The descendant whose class is `name`. */
+export function part(element, name) {
+  return element.querySelector(`.${name}`);
+}
+
+/** Whether there is room for the detail beside the list. The same width stands in app.css. */
+export const wide = matchMedia("(min-width: 900px)");

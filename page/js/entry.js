@@ -1,0 +1,81 @@
+import { fault } from "./subjects.js";
+
+const VERBS = new Map([
+  ["subscribe", "subscribe"],
+  ["sub", "subscribe"],
+  ["unsubscribe", "unsubscribe"],
+  ["unsub", "unsubscribe"],
+]);
+const ACTIONS = ["subscribe", "unsubscribe"];
+
+/**
+ * What was typed: `{ action, subjects }`, or `{ error, start, end }` with the place of the mistake.
+ * Takes subjects, a verb and subjects, a pasted `nats sub …`, or a request as JSON.
+ */
+export function parseEntry(text) {
+  const typed = text.trim();
+  if (!typed) return mistake("Type a subject, for example test.subject.", text, "");
+  return /^[{[]/.test(typed) ? parseJson(typed, text) : parseWords(typed, text);
+}
+
+function parseWords(typed, text) {
+  const words = typed.split(/[\s,]+/).filter(Boolean);
+  const fromShell = isWord(words[0], "nats") && VERBS.has(words[1]?.toLowerCase());
+  if (fromShell) words.shift();
+  if (fromShell && words.length === 1) {
+    return mistake(`Add a subject: nats ${words[0]} orders.*`, text, words[0]);
+  }
+  const verb = words.length > 1 ? VERBS.get(words[0].toLowerCase()) : undefined;
+  if (verb) words.shift();
+  const flag = fromShell && words.find((word) => word.startsWith("-"));
+  if (flag) return mistake(`Leave out “${flag}”: only subjects are read here.`, text, flag);
+  return checked(verb ?? "subscribe", words.map(unquoted), text);
+}
+
+function isWord(word, wanted) {
+  return word?.toLowerCase() === wanted;
+}
+
+function unquoted(word) {
+  return /^(["'`]).+\1$/.test(word) ? word.slice(1, -1) : word;
+}
+
+function checked(action, subjects, text) {
+  for (const subject of subjects) {
+    const error = fault(subject);
+    if (error) return mistake(error, text, subject);
+  }
+  if (!subjects.length) return mistake("Type a subject, for example test.subject.", text, "");
+  return { action, subjects: [...new Set(subjects)] };
+}
+
+// JSON is the way past the check of wildcards: odd subjects go to the gateway as they are.
+function parseJson(typed, text) {
+  let value;
+  try {
+    value = JSON.parse(typed);
+  } catch (error) {
+    return mistake(`Not valid JSON: ${error.message}.`, text, "");
+  }
+  const request = Array.isArray(value) ? { subjects: value } : value;
+  const action = request.action ?? "subscribe";
+  if (!ACTIONS.includes(action)) {
+    const said = JSON.stringify(action);
+    return mistake(`"action" is ${said}; it must be "subscribe" or "unsubscribe".`, text, said);
+  }
+  const subjects = typeof request.subjects === "string" ? [request.subjects] : request.subjects;
+  if (!Array.isArray(subjects) || !subjects.length || !subjects.every(isText)) {
+    return mistake('"subjects" must be a list of subjects: {"subjects": ["test.subject"]}.', text, "");
+  }
+  return { action, subjects: [...new Set(subjects)] };
+}
+
+function isText(value) {
+  return typeof value === "string" && value !== "";
+}
+
+function mistake(error, text, part) {
+  const start = part ? text.indexOf(part) : -1;
+  if (start === -1) return { error, start: text.length, end: text.length };
+  return { error, start, end: start + part.length };
+}

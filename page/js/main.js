@@ -1,0 +1,166 @@
+import { Announcer } from "./announce.js";
+import { Chips } from "./chips.js";
+import { Counters } from "./counters.js";
+import { Detail } from "./detail.js";
+import { setText, wide } from "./dom.js";
+import { Feed } from "./feed.js";
+import { Field } from "./field.js";
+import { count } from "./format.js";
+import { MessageList } from "./list.js";
+import { Socket, streamUrl } from "./socket.js";
+import { describe } from "./state.js";
+import { Status } from "./status.js";
+import { fromFragment, toFragment } from "./view-url.js";
+
+const FIGURES_EVERY = 250; // figures that change sixty times a second cannot be read
+const TICK = 500;
+const element = (id) => document.getElementById(id);
+
+const announcer = new Announcer(element("announcer"));
+const socket = new Socket(streamUrl(document.baseURI), {
+  open: () => feed.opened(),
+  text: (frame) => feed.receive(frame),
+  close: () => feed.closed(),
+  change: () => showState(),
+});
+const feed = new Feed({
+  send: (text) => socket.send(text),
+  changed: () => repaint(),
+  refused: (sentence) => field.explain(sentence),
+});
+const field = new Field(announcer, enter);
+const chips = new Chips(element("chips"), (pattern) => enter({ action: "unsubscribe", subjects: [pattern] }));
+const counters = new Counters();
+const detail = new Detail(element("detail"));
+const status = new Status(announcer, () => socket.retryNow());
+const list = new MessageList(element("messages"), {
+  hold: (byReader) => hold(byReader),
+  bottom: () => pause?.byScrolling && resume(),
+  pick: (entry, open) => pick(entry, open),
+  repaint: () => repaint(),
+});
+
+let pause = null; // { rows, received, byScrolling } while the list stands still
+let waitingSince = Date.now();
+let paintDue = false;
+let figuresAt = 0;
+
+/** Does what was typed or pressed; returns a sentence if part of it made no sense. */
+function enter({ action, subjects }) {
+  const odd = action === "subscribe" ? feed.subscribe(subjects) : feed.unsubscribe(subjects);
+  writeFragment();
+  waitingSince = Date.now();
+  showFigures();
+  if (action === "unsubscribe") return odd.length ? `Not subscribed to ${odd.join(", ")}.` : "";
+  chips.flash(odd);
+  return "";
+}
+
+function writeFragment() {
+  const fragment = toFragment(feed.subscriptions.patterns);
+  const { pathname, search, hash } = location;
+  if (fragment !== hash) history.pushState(null, "", pathname + search + fragment);
+}
+
+function readFragment() {
+  const wanted = fromFragment(location.hash);
+  const { patterns } = feed.subscriptions;
+  const gone = patterns.filter((pattern) => !wanted.includes(pattern));
+  if (gone.length) feed.unsubscribe(gone);
+  feed.subscribe(wanted.filter((pattern) => !patterns.includes(pattern)));
+  showFigures();
+}
+
+/** Lets the list stand still on a copy, while the newest go on being received and kept. */
+function hold(byReader = false) {
+  pause ??= { rows: feed.ring.snapshot(), received: feed.received, byScrolling: true };
+  if (byReader) pause.byScrolling = false;
+  list.show(pause.rows, false);
+  showFigures();
+  repaint();
+}
+
+function resume() {
+  pause = null;
+  list.show(feed.ring, true);
+  showFigures();
+  repaint();
+}
+
+function pick(entry, open) {
+  if (entry.kind !== "message") return;
+  if (open || wide.matches) detail.show(entry, element("messages"));
+}
+
+function showState() {
+  const { subscriptions } = feed;
+  const state = describe({
+    link: socket.state,
+    reason: socket.reason,
+    tries: socket.tries,
+    retryIn: socket.retryAt - Date.now(),
+    natsDown: feed.natsDown,
+    paused: pause !== null,
+    following: [...subscriptions].filter((one) => one.state !== "refused").map(({ pattern }) => pattern),
+    heard: [...subscriptions].some(({ count: messages }) => messages > 0),
+    waited: Date.now() - waitingSince,
+  });
+  const aloneInList = state.name === "waiting" && !feed.ring.length;
+  setText(element("waiting"), aloneInList ? state.hint : "");
+  status.show(aloneInList ? { ...state, hint: "" } : state);
+}
+
+function repaint() {
+  if (paintDue) return;
+  paintDue = true;
+  requestAnimationFrame(paint);
+}
+
+function paint() {
+  paintDue = false;
+  list.paint();
+  const now = performance.now();
+  if (now - figuresAt < FIGURES_EVERY) return;
+  figuresAt = now;
+  setTimeout(showFigures, FIGURES_EVERY);
+  showFigures();
+}
+
+function showFigures() {
+  showState();
+  counters.show(feed);
+  chips.show(feed.subscriptions);
+  showPause();
+  const nothing = !feed.ring.length && !feed.subscriptions.size;
+  element("empty").hidden = !nothing;
+  element("pause").disabled = nothing && !pause;
+  element("messages").hidden = nothing;
+}
+
+function showPause() {
+  const arrived = pause ? feed.received - pause.received : 0;
+  setText(element("pause-word"), pause ? `Back to live (${count(arrived)} new)` : "Pause");
+  element("pause").classList.toggle("primary", pause !== null);
+}
+
+function listenToReader() {
+  element("pause").addEventListener("click", () => (pause ? resume() : hold(true)));
+  element("messages").addEventListener("keydown", (event) => {
+    if (event.key === " ") pause ? resume() : hold(true);
+    else if (event.key === "End") resume();
+    else if (event.key === "Escape") detail.close();
+    else return;
+    event.preventDefault();
+  });
+  for (const example of document.querySelectorAll("[data-subject]")) {
+    example.addEventListener("click", () => enter({ action: "subscribe", subjects: [example.dataset.subject] }));
+  }
+  addEventListener("hashchange", readFragment);
+}
+
+list.show(feed.ring, true);
+listenToReader();
+readFragment();
+socket.start();
+setInterval(() => counters.showRate(feed), 1_000);
+setInterval(showFigures, TICK);

@@ -1,0 +1,58 @@
+import { fromTemplate, part, setText } from "./dom.js";
+import { clockExact } from "./format.js";
+import { mark, preview, sizeText } from "./payload.js";
+
+/** One line of the list; the same element shows one entry after the other. */
+export class Row {
+  #time;
+  #subject;
+  #mark;
+  #payload;
+  #size;
+
+  constructor(place) {
+    this.element = fromTemplate("row-template");
+    this.element.id = `row-${place}`;
+    this.seq = -1;
+    this.#time = part(this.element, "row-time");
+    this.#subject = part(this.element, "row-subject");
+    this.#mark = part(this.element, "row-mark");
+    this.#payload = part(this.element, "row-text");
+    this.#size = part(this.element, "row-size");
+  }
+
+  show(entry, index, selected) {
+    this.element.hidden = false;
+    this.#select(selected);
+    if (this.seq === entry.seq) return;
+    this.seq = entry.seq;
+    this.element.setAttribute("aria-rowindex", index + 2); // 1 is the line of headings
+    if (entry.kind === "message") this.#showMessage(entry);
+    else this.#showNote(entry);
+  }
+
+  hide() {
+    this.seq = -1;
+    this.element.hidden = true;
+  }
+
+  #select(selected) {
+    const value = String(selected);
+    if (this.element.getAttribute("aria-selected") !== value) this.element.setAttribute("aria-selected", value);
+  }
+
+  #showMessage(message) {
+    this.element.className = message.hue === null ? "row" : `row hue-${message.hue}`;
+    setText(this.#time, clockExact(message.time));
+    setText(this.#subject, message.subject);
+    setText(this.#mark, mark(message));
+    setText(this.#payload, preview(message));
+    setText(this.#size, sizeText(message));
+  }
+
+  #showNote({ text }) {
+    this.element.className = "row note";
+    for (const cell of [this.#time, this.#subject, this.#mark, this.#size]) setText(cell, "");
+    setText(this.#payload, text);
+  }
+}

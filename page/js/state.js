@@ -1,0 +1,40 @@
+const LONG_WAIT = 10_000;
+const NAMED = 3;
+
+/**
+ * The state of the page in words: `{ name, word, hint, action }`; action labels the button, "" for none.
+ * `facts`: { link, reason, tries, retryIn, natsDown, paused, following, heard, waited }, times in ms.
+ */
+export function describe(facts) {
+  const { link, reason, tries, natsDown, paused, following, heard } = facts;
+  if (link === "stopped") return state("error", "Not connected", reason, "Try again");
+  if (link === "waiting") return retrying(facts);
+  if (link === "connecting" && tries) return state("reconnecting", "Reconnecting", `try ${tries}`);
+  if (link === "connecting") return state("connecting", "Connecting", "");
+  if (natsDown) {
+    return state("reconnecting", "NATS is out of reach", "the gateway keeps trying; messages meanwhile are missed");
+  }
+  if (paused) return state("paused", "Paused", "");
+  if (!following.length) return state("idle", "Connected", "");
+  return heard ? state("live", "Live", "") : state("waiting", "Live", waitingHint(facts));
+}
+
+function state(name, word, hint, action = "") {
+  return { name, word, hint, action };
+}
+
+function retrying({ reason, tries, retryIn }) {
+  const seconds = Math.max(1, Math.ceil(retryIn / 1000));
+  return state("reconnecting", `Reconnecting in ${seconds} s`, `try ${tries}, ${reason}`, "Now");
+}
+
+function waitingHint({ following, waited }) {
+  if (waited < LONG_WAIT) return `Waiting for a message on ${list(following)}`;
+  return "Nothing yet. Is anyone publishing? In a pattern * is one part, > the rest.";
+}
+
+function list(patterns) {
+  const named = patterns.slice(0, NAMED).join(", ");
+  const more = patterns.length - NAMED;
+  return more > 0 ? `${named} and ${more} more` : named;
+}

@@ -1,0 +1,26 @@
+import { setText } from "./dom.js";
+
+/** Shows the state of the page: a word with its glyph, a hint and, where there is one, a thing to do. */
+export class Status {
+  #word = document.getElementById("state-word");
+  #hint = document.getElementById("state-hint");
+  #action = document.getElementById("state-action");
+  #announcer;
+  #name = "";
+
+  constructor(announcer, act) {
+    this.#announcer = announcer;
+    this.#action.addEventListener("click", act);
+  }
+
+  show({ name, word, hint, action }) {
+    document.body.dataset.state = name;
+    setText(this.#word, word);
+    setText(this.#hint, hint);
+    setText(this.#action, action);
+    this.#action.hidden = !action;
+    // A countdown changes its words each second; only a new state is worth saying.
+    if (name !== this.#name) this.#announcer.say(hint ? `${word}: ${hint}` : word);
+    this.#name = name;
+  }
+}

@@ -1,0 +1,94 @@
+import { matcher } from "./subjects.js";
+
+const HUES = 8;
+const MOST_REMEMBERED = 5_000; // subjects can be without number: telemetry.<uuid>
+
+/**
+ * The patterns this page follows or wants to follow, in the order they were added.
+ * Each is `{ pattern, state, message, count, hue, asked }`; state is pending, active or refused.
+ */
+export class Subscriptions {
+  #byPattern = new Map();
+  #bySubject = new Map(); // subject → subscriptions it falls under, so that it is matched once
+
+  get size() {
+    return this.#byPattern.size;
+  }
+
+  [Symbol.iterator]() {
+    return this.#byPattern.values();
+  }
+
+  get patterns() {
+    return [...this.#byPattern.keys()];
+  }
+
+  has(pattern) {
+    return this.#byPattern.has(pattern);
+  }
+
+  get(pattern) {
+    return this.#byPattern.get(pattern);
+  }
+
+  add(pattern) {
+    const hue = this.#freeHue(pattern);
+    const matches = matcher(pattern);
+    this.#byPattern.set(pattern, { pattern, matches, hue, state: "pending", message: "", count: 0, asked: null });
+    this.#bySubject.clear();
+  }
+
+  remove(pattern) {
+    this.#byPattern.delete(pattern);
+    this.#bySubject.clear();
+  }
+
+  /** Marks them as asked for by request `id`; answers to an earlier request no longer count. */
+  ask(patterns, id) {
+    for (const pattern of patterns) {
+      Object.assign(this.get(pattern), { state: "pending", message: "", asked: id });
+    }
+  }
+
+  /** Takes the answer of the gateway for one pattern; false if it answers something older. */
+  settle(pattern, id, state, message = "") {
+    const subscription = this.get(pattern);
+    if (!subscription || subscription.asked !== id) return false;
+    Object.assign(subscription, { state, message });
+    return true;
+  }
+
+  /** All become pending: the connection that knew them is gone. */
+  suspend() {
+    for (const subscription of this) {
+      Object.assign(subscription, { state: "pending", message: "", asked: null });
+    }
+  }
+
+  inState(state) {
+    return [...this].filter((subscription) => subscription.state === state).map(({ pattern }) => pattern);
+  }
+
+  /** Counts one message and returns the subscriptions its subject falls under. */
+  countMessage(subject) {
+    const found = this.#bySubject.get(subject) ?? this.#match(subject);
+    for (const subscription of found) subscription.count += 1;
+    return found;
+  }
+
+  #match(subject) {
+    if (this.#bySubject.size >= MOST_REMEMBERED) this.#bySubject.clear();
+    const found = [...this].filter(({ matches }) => matches(subject));
+    this.#bySubject.set(subject, found);
+    return found;
+  }
+
+  // A pattern keeps its colour from one visit to the next, and neighbours get different ones.
+  #freeHue(pattern) {
+    const taken = new Set([...this].map(({ hue }) => hue));
+    let hue = 0;
+    for (const sign of pattern) hue = (hue * 31 + sign.codePointAt(0)) % HUES;
+    for (let step = 0; step < HUES && taken.has(hue); step += 1) hue = (hue + 1) % HUES;
+    return hue;
+  }
+}

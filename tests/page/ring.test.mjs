@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Ring } from "../../page/js/ring.js";
+
+const message = (raw) => ({ kind: "message", raw });
+const raws = (ring) => ring.snapshot().map(({ raw }) => raw);
+
+test("the newest stay, the oldest leave and are counted", () => {
+  const ring = new Ring(3);
+  for (const raw of ["a", "b", "c", "d", "e"]) ring.push(message(raw));
+  assert.deepEqual(raws(ring), ["c", "d", "e"]);
+  assert.deepEqual([ring.length, ring.kept, ring.notKept], [3, 3, 2]);
+  assert.deepEqual([ring.at(0).seq, ring.at(2).seq], [2, 4]);
+  assert.equal(ring.at(3), undefined);
+  assert.equal(ring.at(-1), undefined);
+});
+
+test("notes take a place but are not counted as messages", () => {
+  const ring = new Ring(2);
+  ring.push({ kind: "note", raw: "" });
+  ring.push(message("a"));
+  ring.push(message("b"));
+  ring.push({ kind: "note", raw: "" });
+  assert.deepEqual([ring.length, ring.kept, ring.notKept], [2, 1, 1]);
+});
+
+test("large payloads leave earlier, the newest always stays", () => {
+  const ring = new Ring(100, 10);
+  for (const raw of ["aaaa", "bbbb", "cccc"]) ring.push(message(raw));
+  assert.deepEqual(raws(ring), ["bbbb", "cccc"]);
+  ring.push(message("d".repeat(50)));
+  assert.deepEqual([ring.length, ring.notKept], [1, 3]);
+  ring.push(message("e"));
+  assert.deepEqual(raws(ring), ["e"]);
+});
+
+test("a snapshot stands still", () => {
+  const ring = new Ring(2);
+  ring.push(message("a"));
+  const snapshot = ring.snapshot();
+  ring.push(message("b"));
+  ring.push(message("c"));
+  assert.deepEqual(snapshot.map(({ raw }) => raw), ["a"]);
+});

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { describe } from "../../page/js/state.js";
+
+const open = {
+  link: "open", reason: "", tries: 0, retryIn: 0, natsDown: false, paused: false, following: ["a"], heard: true, waited: 0,
+};
+const name = (facts) => describe({ ...open, ...facts }).name;
+
+test("each situation has its state", () => {
+  assert.equal(name({ link: "connecting" }), "connecting");
+  assert.equal(name({ following: [], heard: false }), "idle");
+  assert.equal(name({ heard: false }), "waiting");
+  assert.equal(name({}), "live");
+  assert.equal(name({ paused: true }), "paused");
+  assert.equal(name({ link: "waiting", tries: 1 }), "reconnecting");
+  assert.equal(name({ link: "connecting", tries: 1 }), "reconnecting");
+  assert.equal(name({ natsDown: true }), "reconnecting");
+  assert.equal(name({ link: "stopped" }), "error");
+});
+
+test("trouble with the connection is said even while paused", () => {
+  assert.equal(name({ paused: true, link: "waiting" }), "reconnecting");
+  assert.equal(name({ paused: true, link: "stopped" }), "error");
+});
+
+test("the wait for the next try is counted in whole seconds and can be ended", () => {
+  const state = describe({ ...open, link: "waiting", tries: 3, retryIn: 3_200, reason: "lost" });
+  assert.deepEqual(state, { name: "reconnecting", word: "Reconnecting in 4 s", hint: "try 3, lost", action: "Now" });
+  assert.equal(describe({ ...open, link: "waiting", retryIn: -5 }).word, "Reconnecting in 1 s");
+});
+
+test("a connection that was refused says why and offers to try again", () => {
+  const state = describe({ ...open, link: "stopped", reason: "Not allowed." });
+  assert.deepEqual([state.hint, state.action], ["Not allowed.", "Try again"]);
+});
+
+test("waiting names a few patterns, and after ten seconds what may be the matter", () => {
+  const following = ["a", "b", "c", "d", "e"];
+  assert.equal(describe({ ...open, heard: false, following }).hint, "Waiting for a message on a, b, c and 2 more");
+  assert.match(describe({ ...open, heard: false, waited: 10_000 }).hint, /Is anyone publishing/);
+});
