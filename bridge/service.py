@@ -127,6 +127,8 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         except OSError as error:
             fail(f"HTTP_PORT: cannot listen on {self._host}:{self._port}: {error.strerror}")
         _say(f"page  http://{_for_url(self._host)}:{self._port}/")
+        if not self.nats.servers:
+            await self._find_or_embed()
         self._run_in_background(self._use_nats())
         await stop.wait()
         await self._stop(site, runner)
@@ -146,14 +148,14 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
                 await self.nats.client.drain()
 
     def _run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        self._background.append(self.loop.create_task(work))
+        task = self.loop.create_task(work)
+        task.add_done_callback(_log_failure)
+        self._background.append(task)
 
     # NATS
 
     async def _use_nats(self) -> None:
         """Connect, however long it takes, then start what Panini starts: listeners and tasks."""
-        if not self.nats.servers:
-            await self._find_or_embed()
         await self._connect()
         self.nats._establish_connection = self._connect
         self._tell_nats(up=True)
@@ -168,7 +170,10 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
             self.nats.servers = [f"nats://127.0.0.1:{DEFAULT_PORT}"]
             return
         self._embedded = EmbeddedNats()
-        await self._embedded.start()
+        try:
+            await self._embedded.start()
+        except (OSError, TimeoutError) as error:
+            fail(f"NATS_URL: not set, none answers on port {DEFAULT_PORT}, and {error}")
         self.nats.servers = [self._embedded.url]
 
     def _tell_nats(self, *, up: bool) -> None:
@@ -218,6 +223,11 @@ def _every(
             await asyncio.sleep(max(0, due - loop.time()))
 
     return run
+
+
+def _log_failure(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        logger.error("a background task failed", exc_info=task.exception())
 
 
 async def _nothing() -> None:

@@ -1,0 +1,68 @@
+"""The README says what is true."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from bridge.settings import Settings
+
+ROOT = Path(__file__).parent.parent.parent
+README = (ROOT / "README.md").read_text()
+TEXTS = [ROOT / name for name in ("README.md", "CHANGELOG.md")]
+
+
+def settings_table() -> str:
+    """Return the table of settings as the README has to show it."""
+    rows = ["| setting | default | what |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        if isinstance(default, tuple):
+            shown = " ".join(default) or "none"
+        else:
+            shown = str(default).lower() if isinstance(default, bool) else str(default)
+        rows.append(f"| `{name.upper()}` | `{shown}` | {field.description} |")
+    return "\n".join(rows)
+
+
+def test_settings_table_is_the_settings() -> None:
+    assert settings_table() in README, f"the table should read:\n\n{settings_table()}\n"
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=[path.name for path in TEXTS])
+def test_linked_files_exist(path: Path) -> None:
+    targets = re.findall(r"\]\(([^)#:]+)\)|(?:src|srcset)=\"([^\":]+)\"", path.read_text())
+    for target in ("".join(each) for each in targets):
+        assert (ROOT / target).exists(), target
+
+
+def test_make_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", README, re.MULTILINE))
+    assert named
+    for target in named:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_json_lines_of_the_wire_are_json() -> None:
+    lines = [line for line in README.splitlines() if line.startswith(("{", "[{"))]
+    assert len(lines) > 10
+    for line in lines:
+        json.loads(line)
+
+
+def test_version_is_in_the_changelog() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert f"## {version}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=[path.name for path in TEXTS])
+def test_texts_use_one_word_for_a_thing(path: Path) -> None:
+    text = re.sub(r"`[^`]*`", "", path.read_text()).lower()
+    text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    for word in ("topic", "backlog", "packet"):
+        assert word not in text, f"{word}: see the glossary"
