@@ -64,8 +64,10 @@ class WSSManager:
     ) -> web.WebSocketResponse:
         """Answer the requests of one connection until it ends.
 
-        `batch`: several lines may share a frame.
+        `batch`: several lines may share a frame. Raises ValueError if the id is taken.
         """
+        if connection_id in self.connections:
+            raise ValueError(f"connection_id {connection_id} is in use")
         try:
             connection = Connection(
                 ws, connection_id, self._limits, self.counters, self._stall_watch, batch=batch

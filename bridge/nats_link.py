@@ -39,6 +39,7 @@ class NATSLink(Client):
         super().__init__()
         self._counters = counters
         self._newest: Subscription | None = None
+        self._said = ""
 
     async def subscribe(self, *args: Any, **kwargs: Any) -> Subscription:
         """Subscribe; a refusal by the server is in `refused` of the result after a `flush`."""
@@ -67,7 +68,9 @@ class NATSLink(Client):
         elif any(word in err_msg for word in _SIGNED_OUT):
             # Sign in again, with credentials read anew, rather than close.
             await self._process_op_err(errors.AuthorizationError())
-        logger.warning("the NATS server says: %s", err_msg.strip("'"))
+        if err_msg != self._said:
+            self._said = err_msg
+            logger.warning("the NATS server says: %s", err_msg.strip("'"))
 
     def _refuse_newest(self, code: str, lower_subject: str | None = None) -> None:
         newest = self._newest
@@ -81,6 +84,12 @@ class NATSLink(Client):
             self._pings_outstanding = 0
         else:
             await super()._process_pong()
+
+    async def flush(self, timeout: int = 10) -> None:  # noqa: ASYNC109  nats-py's signature
+        """Wait until the server has all that was sent; nats-py says so too while it is away."""
+        if not self.is_connected:
+            raise errors.ConnectionReconnectingError()
+        await super().flush(timeout)
 
     async def _send_ping(self, future: asyncio.Future[bool] | None = None) -> None:
         """Send PING after all that is pending; nats-py's own overtakes the SUB it is to confirm."""

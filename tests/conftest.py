@@ -30,9 +30,8 @@ def gateway(nats_server: NatsServer, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture
 def raw_nats(nats_server: NatsServer) -> Iterator[RawNats]:
     """A connection to the shared nats-server."""
-    client = RawNats(nats_server.port)
-    yield client
-    client.close()
+    with RawNats(nats_server.port) as client:
+        yield client
 
 
 @pytest.fixture

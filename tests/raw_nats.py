@@ -39,6 +39,9 @@ class RawNats:
             elif not line.startswith(b"INFO"):
                 raise ConnectionError(line.decode(errors="replace") or "closed")
 
-    def close(self) -> None:
+    def __enter__(self) -> RawNats:
+        return self
+
+    def __exit__(self, *error: object) -> None:
         self._file.close()
         self._socket.close()

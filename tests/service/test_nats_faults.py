@@ -32,12 +32,11 @@ async def test_a_restart_of_nats_is_told_and_everything_flows_again(
             expected = sorted([f"many.{n}" for n in range(99)] + ["extra.*"])
             assert server.subscriptions() == expected
             await one.subscribe("meanwhile")
-            client = RawNats(server.port)
-            client.publish("many.0", b"1")
-            client.publish("meanwhile", b"2")
-            assert [(await one.next())["data"] for _ in range(2)] == [1, 2]
-            assert (await two.next())["data"] == 1
-            client.close()
+            with RawNats(server.port) as client:
+                client.publish("many.0", b"1")
+                client.publish("meanwhile", b"2")
+                assert [(await one.next())["data"] for _ in range(2)] == [1, 2]
+                assert (await two.next())["data"] == 1
         await eventually(lambda: server.subscriptions() == [])
 
 
@@ -61,10 +60,9 @@ async def test_a_subscription_the_server_denies_is_refused_before_any_acknowledg
                 assert [each["subjects"] for each in answers] == [["open.plan"], ["secret.Plan"]]
                 assert answers[1]["code"] == "denied"
                 assert server.subscriptions() == ["open.*", "open.plan"]
-                client = RawNats(server.port)
-                client.publish("open.plan", b"1")
-                assert (await bystander.next())["data"] == (await browser.next())["data"] == 1
-                client.close()
+                with RawNats(server.port) as client:
+                    client.publish("open.plan", b"1")
+                    assert (await bystander.next())["data"] == (await browser.next())["data"] == 1
 
 
 async def test_too_many_subscriptions_for_the_server_are_refused_and_end_nothing(
@@ -77,10 +75,9 @@ async def test_too_many_subscriptions_for_the_server_are_refused_and_end_nothing
                 answers = [await browser.next() for _ in range(3)]
                 assert answers[0]["subjects"] == [f"s.{n}" for n in range(5)]
                 assert [each["code"] for each in answers[1:]] == ["limit", "limit"]
-                client = RawNats(server.port)
-                client.publish("s.4", b"1")
-                assert (await browser.next())["data"] == 1
-                client.close()
+                with RawNats(server.port) as client:
+                    client.publish("s.4", b"1")
+                    assert (await browser.next())["data"] == 1
                 await browser.ask({"subjects": ["s.0"], "action": "unsubscribe"})
                 await browser.subscribe("s.6")
 
@@ -112,7 +109,6 @@ async def test_a_subscribe_that_nats_does_not_answer_leaves_no_trace(
             server.thaw()
             await browser.subscribe("found")
             await eventually(lambda: server.subscriptions() == ["found"])
-            client = RawNats(server.port)
-            await asyncio.to_thread(client.publish, "found", b"1")
-            assert (await browser.next())["data"] == 1
-            client.close()
+            with RawNats(server.port) as client:
+                await asyncio.to_thread(client.publish, "found", b"1")
+                assert (await browser.next())["data"] == 1

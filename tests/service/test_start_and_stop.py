@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client as http_client
 import signal
 import socket
 import subprocess
@@ -15,7 +16,17 @@ import pytest
 from bridge.embedded_nats import DEFAULT_PORT
 from tests.browser_client import Browser
 from tests.raw_nats import RawNats
-from tests.servers import ROOT, Gateway, NatsServer, eventually, free_port, http, running, until
+from tests.servers import (
+    PATIENCE,
+    ROOT,
+    Gateway,
+    NatsServer,
+    eventually,
+    free_port,
+    http,
+    running,
+    until,
+)
 
 
 def test_it_says_where_the_page_is_and_which_nats_without_the_password(
@@ -27,6 +38,24 @@ def test_it_says_where_the_page_is_and_which_nats_without_the_password(
         until(lambda: f"NATS  {nats_server.url} (connected)\n" in service.output())
         assert service.stop() == 0
         assert "planted-secret" not in service.output()
+
+
+def test_without_a_nats_server_to_embed_it_says_what_to_do(log: Path, tmp_path: Path) -> None:
+    program = tmp_path / "nothing_to_embed.py"
+    program.write_text(
+        "import sys; sys.argv[0] = 'main.py'\n"
+        "from bridge import embedded_nats, service\n"
+        "def nothing(): raise FileNotFoundError('there is no nats-server')\n"
+        "async def nobody(): return False\n"
+        "embedded_nats.find_server, service.answers = nothing, nobody\n"
+        "import main; main.app.start()\n"
+    )
+    service = Gateway(None, program=str(program), log=log)
+    service.launch()
+    assert service.wait() == 2
+    assert service.output().endswith(
+        "NATS_URL: not set, none answers on port 4222, and there is no nats-server\n"
+    )
 
 
 def test_http_comes_first_and_nats_when_it_is_there(tmp_path: Path, log: Path) -> None:
@@ -136,7 +165,8 @@ def test_embedded_server_ends_with_a_service_that_is_killed(log: Path) -> None:
     server = next(child for child in children if child.name() == "nats-server")
     data = Path(server.cmdline()[-1])
     assert data.is_dir()
-    RawNats(port).close()
+    with RawNats(port):
+        pass
     parent.kill()
     parent.wait()
     parent.stdout.close()
@@ -229,7 +259,15 @@ async def test_stopping_does_not_wait_for_stalled_browsers(
         await stalled.subscribe("b")
         stalled.ws.transport.pause_reading()
         raw_nats.send(RawNats.command(b"b", b"x" * 1_000_000) * 30)
-        stop = asyncio.to_thread(service.stop)
+        kept_alive = http_client.HTTPConnection("127.0.0.1", service.port, timeout=PATIENCE)
+        kept_alive.request("GET", "/livez")
+        kept_alive.getresponse().read()
+        stop = asyncio.create_task(asyncio.to_thread(service.stop))
+        await eventually(lambda: "stopping" in service.output())
+        kept_alive.request("GET", "/readyz")
+        answer = kept_alive.getresponse()
+        assert (answer.status, answer.read()) == (503, b'{"status": "stopping"}')
+        kept_alive.close()
         async with asyncio.timeout(8):
             assert await stop == 0
         assert await healthy.closed() == 1012
