@@ -94,6 +94,8 @@ class NatsServer:
         """Stop the process where it stands: it accepts connections and answers nothing."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        process = psutil.Process(self._process.pid)
+        until(lambda: process.status() == psutil.STATUS_STOPPED)
 
     def thaw(self) -> None:
         assert self._process is not None
