@@ -9,6 +9,7 @@ import asyncio
 import logging
 import random
 import secrets
+import signal
 from pathlib import Path
 
 from aiohttp import web
@@ -19,6 +20,9 @@ from bridge.assets import SECURITY_HEADERS, Assets
 from bridge.metrics import Metrics
 from bridge.service import Service
 from handler import WSSManager, html
+
+# As the first process of a container it would not even notice a SIGTERM until it serves.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 config = settings.load(sys.argv[1:])
 logging.basicConfig(level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
@@ -129,8 +133,9 @@ def refuse_foreign_page(request: web.Request) -> None:
     """Answer 403 to a web page of another origin; browsers send its cookies along all the same."""
     origin = request.headers.get("Origin")
     if not origins.allows(origin, request.scheme, request.host):
-        text = f"The origin {messages.shorten(str(origin))} is not allowed; see ALLOWED_ORIGINS.\n"
-        raise web.HTTPForbidden(text=text)
+        name = messages.shorten(repr(origin))
+        app.logger.warning("refused a page of origin %s: is it missing in ALLOWED_ORIGINS?", name)
+        raise web.HTTPForbidden(text=f"The origin {name} is not allowed; see ALLOWED_ORIGINS.\n")
 
 
 if __name__ == "__main__":

@@ -48,14 +48,17 @@ class OriginPolicy:
     def allows(self, origin: str | None, scheme: str, host: str) -> bool:
         """Compare `origin` (RFC 6454: scheme, host, port) with our own and with the allowed ones.
 
-        `scheme` and `host` are those of the request, its `Host` header for the latter.
+        `scheme` and `host` are those of the request, its `Host` header for the latter. A public
+        name is our own only if it is allowed by name: anyone can point one at our address (DNS
+        rebinding), and the `Host` of such a page is as false as its origin.
         """
         if origin is None:
             return True
         asked = normal_origin(origin)
-        return asked is not None and (
-            asked == normal_origin(f"{scheme}://{host}") or asked in self._allowed
-        )
+        if asked is None:
+            return False
+        ours = asked == normal_origin(f"{scheme}://{host}") and not _is_public_name(asked[1])
+        return ours or asked in self._allowed
 
 
 def normal_origin(origin: str) -> tuple[str, str, int] | None:
@@ -68,6 +71,14 @@ def normal_origin(origin: str) -> tuple[str, str, int] | None:
     if not parts.hostname or parts.path or parts.query or parts.username is not None:
         return None
     return parts.scheme, parts.hostname, port
+
+
+def _is_public_name(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return "." in host and not host.endswith(".localhost")
+    return False
 
 
 def is_loopback(host: str) -> bool:

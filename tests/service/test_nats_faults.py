@@ -92,7 +92,9 @@ async def test_the_test_publisher_goes_on_after_an_outage(tmp_path: Path, log: P
                 server.stop()
                 while await browser.next() != DOWN:
                     pass
-                await eventually(lambda: "a task each 1 s failed" in service.output())
+                await eventually(
+                    lambda: "a task each 1 s fails: NATS is not reachable" in service.output()
+                )
                 server.start()
                 assert await browser.next() == UP
                 assert (await browser.next())["subject"] == "test.subject"

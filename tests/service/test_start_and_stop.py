@@ -54,7 +54,7 @@ def test_without_a_nats_server_to_embed_it_says_what_to_do(log: Path, tmp_path: 
     service.launch()
     assert service.wait() == 2
     assert service.output().endswith(
-        "NATS_URL: not set, none answers on port 4222, and there is no nats-server\n"
+        "NATS_URL: no server answers on port 4222, and there is no nats-server; set NATS_URL\n"
     )
 
 

@@ -38,14 +38,14 @@ def test_decisions_are_remembered_within_bounds() -> None:
     ("origin", "allowed"),
     [
         (None, True),
-        ("http://bridge.example:5001", True),
-        ("http://BRIDGE.example:5001", True),
-        ("https://bridge.example:5001", False),
-        ("http://bridge.example", False),
-        ("http://bridge.example:5001/path", False),
-        ("http://me@bridge.example:5001", False),
+        ("http://bridge:5001", True),
+        ("http://BRIDGE:5001", True),
+        ("https://bridge:5001", False),
+        ("http://bridge", False),
+        ("http://bridge:5001/path", False),
+        ("http://me@bridge:5001", False),
         ("http://[::1", False),
-        ("http://bridge.example:x", False),
+        ("http://bridge:x", False),
         ("https://friend.example", True),
         ("https://friend.example:443", True),
         ("https://friend.example:444", False),
@@ -56,7 +56,25 @@ def test_decisions_are_remembered_within_bounds() -> None:
 )
 def test_origins_match_exactly_or_not_at_all(origin: str | None, allowed: bool) -> None:
     policy = OriginPolicy(["https://friend.example"])
-    assert policy.allows(origin, "http", "bridge.example:5001") is allowed
+    assert policy.allows(origin, "http", "bridge:5001") is allowed
+
+
+@pytest.mark.parametrize(
+    ("host", "ours"),
+    [
+        ("127.0.0.1:5001", True),
+        ("[::1]:5001", True),
+        ("10.1.2.3", True),
+        ("localhost:5001", True),
+        ("page.localhost:5001", True),
+        ("devbox:5001", True),
+        ("rebound.evil.example:5001", False),
+        ("friend.example", True),
+    ],
+)
+def test_a_public_name_is_ours_only_if_it_is_allowed(host: str, ours: bool) -> None:
+    policy = OriginPolicy(["http://friend.example"])
+    assert policy.allows(f"http://{host}", "http", host) is ours
 
 
 @pytest.mark.parametrize(

