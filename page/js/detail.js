@@ -1,3 +1,4 @@
+import { Cover } from "./cover.js";
 import { part, setText, wide } from "./dom.js";
 import { clockExact } from "./format.js";
 import { layOut } from "./json-view.js";
@@ -13,12 +14,13 @@ export class Detail {
   #message = null;
   #opener = null;
   #timer = 0;
+  #cover = new Cover(() => this.close());
 
   constructor(dialog) {
     this.#dialog = dialog;
     part(dialog, "detail-close").addEventListener("click", () => this.close());
     part(dialog, "detail-copy").addEventListener("click", () => this.#copy());
-    dialog.addEventListener("close", () => this.#opener?.focus());
+    dialog.addEventListener("close", () => this.#closed());
     dialog.addEventListener("keydown", ({ key }) => key === "Escape" && this.close());
     wide.addEventListener("change", () => dialog.open && this.#reopen());
   }
@@ -41,8 +43,19 @@ export class Detail {
 
   // show() would take the focus away from the list, and with it the arrow keys.
   #open() {
-    if (wide.matches) this.#dialog.setAttribute("open", "");
-    else this.#dialog.showModal();
+    if (wide.matches) {
+      this.#dialog.setAttribute("open", "");
+      this.#cover.end();
+    } else {
+      this.#dialog.showModal();
+      this.#cover.begin();
+    }
+  }
+
+  #closed() {
+    if (this.#dialog.open) return; // the window became wide or narrow meanwhile
+    this.#cover.end();
+    this.#opener?.focus();
   }
 
   #reopen() {

@@ -14,5 +14,8 @@ export function part(element, name) {
   return element.querySelector(`.${name}`);
 }
 
-/** Whether there is room for the detail beside the list. The same width stands in app.css. */
+/** Whether there is room for the detail beside the list. The same width stands in messages.css. */
 export const wide = matchMedia("(min-width: 900px)");
+
+/** Whether there is a mouse; where there is none, a field in focus brings up a keyboard over the page. */
+export const hovers = matchMedia("(hover: hover)");

@@ -6,6 +6,7 @@ const VERBS = new Map([
   ["unsubscribe", "unsubscribe"],
   ["unsub", "unsubscribe"],
 ]);
+const SENDS = new Set(["pub", "publish", "req", "request", "reply"]);
 const ACTIONS = ["subscribe", "unsubscribe"];
 
 /**
@@ -20,20 +21,36 @@ export function parseEntry(text) {
 
 function parseWords(typed, text) {
   const words = typed.split(/[\s,]+/).filter(Boolean);
-  const fromShell = isWord(words[0], "nats") && VERBS.has(words[1]?.toLowerCase());
-  if (fromShell) words.shift();
-  if (fromShell && words.length === 1) {
-    return mistake(`Add a subject: nats ${words[0]} orders.*`, text, words[0]);
+  const fromShell = isShellLine(words);
+  if (fromShell) {
+    const error = shellError(words, text);
+    if (error) return error;
+    words.shift();
   }
-  const verb = words.length > 1 ? VERBS.get(words[0].toLowerCase()) : undefined;
+  const [first] = words;
+  const verb = VERBS.get(first?.toLowerCase());
   if (verb) words.shift();
-  const flag = fromShell && words.find((word) => word.startsWith("-"));
-  if (flag) return mistake(`Leave out “${flag}”: only subjects are read here.`, text, flag);
+  // NATS allows a subject of that name; a person never means it, and JSON can still say it.
+  if (verb && !words.length) {
+    return mistake(`Add a subject: ${fromShell ? "nats " : ""}${first.toLowerCase()} orders.*`, text, first);
+  }
   return checked(verb ?? "subscribe", words.map(unquoted), text);
 }
 
-function isWord(word, wanted) {
-  return word?.toLowerCase() === wanted;
+function isShellLine([program, next = ""]) {
+  return program?.toLowerCase() === "nats" && (isCommand(next) || next.startsWith("-"));
+}
+
+function isCommand(word) {
+  return VERBS.has(word.toLowerCase()) || SENDS.has(word.toLowerCase());
+}
+
+function shellError(words, text) {
+  if (SENDS.has(words.find(isCommand)?.toLowerCase())) {
+    return mistake("This page only listens: that line belongs into a terminal. Nothing was sent.", text, "");
+  }
+  const flag = words.find((word) => word.startsWith("-"));
+  return flag && mistake(`Leave out “${flag}”: only subjects are read here.`, text, flag);
 }
 
 function unquoted(word) {

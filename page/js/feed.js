@@ -1,10 +1,13 @@
-import { clock, count } from "./format.js";
+import { count } from "./format.js";
+import { Gap } from "./gap.js";
 import { classify, inRequests, request, splitFrame } from "./protocol.js";
 import { Ring } from "./ring.js";
 import { Subscriptions } from "./subscriptions.js";
 
 const MOST_ROWS = 1_000;
 const MOST_CHARS = 32 * 1024 * 1024;
+const OUTAGE = "NATS was out of reach";
+const DISCONNECTED = "disconnected";
 
 /** What this page follows and what it has received: the talk with the gateway, without screen or socket. */
 export class Feed {
@@ -13,7 +16,7 @@ export class Feed {
   #refused;
   #now;
   #lastId = 0;
-  #gapSince = null; // when messages began to be missed
+  #gap = new Gap();
 
   /** `send(text)` writes a request, `changed()` asks for a repaint, `refused(sentence)` has no chip to go to. */
   constructor({ send, changed, refused, now = Date.now }) {
@@ -55,12 +58,13 @@ export class Feed {
   opened() {
     this.connected = true;
     this.natsDown = false;
-    this.#closeGap("disconnected");
+    // An outage that began before may still last: the first answer or message tells its end.
+    if (!this.#gap.has(OUTAGE) || !this.subscriptions.size) this.#closeGap();
     this.#ask(this.subscriptions.patterns);
   }
 
   closed() {
-    if (this.connected && this.subscriptions.size) this.#gapSince ??= this.#now();
+    if (this.connected) this.#miss(DISCONNECTED);
     this.connected = false;
     this.natsDown = false;
     this.subscriptions.suspend();
@@ -74,6 +78,15 @@ export class Feed {
     this.#changed();
   }
 
+  /** Says how many of the messages since there were `received` of them left before anyone saw them. */
+  tellUnseen(received) {
+    const arrived = this.received - received;
+    if (arrived <= this.ring.kept) return;
+    const note = this.#note("");
+    const unseen = arrived - this.ring.kept; // counted now, for the note itself may take the place of one
+    note.text = `${messages(unseen)} came while paused and ${unseen === 1 ? "is" : "are"} not kept`;
+  }
+
   #take(item, time) {
     if (item.kind === "message") this.#takeMessage(item, time);
     else if (item.kind === "dropped") this.#takeDropped(item.count);
@@ -83,6 +96,7 @@ export class Feed {
   }
 
   #takeMessage(message, time) {
+    if (!this.natsDown) this.#closeGap();
     this.received += 1;
     message.time = time;
     message.hue = this.subscriptions.countMessage(message.subject)[0]?.hue ?? null;
@@ -91,8 +105,7 @@ export class Feed {
 
   #takeDropped(number) {
     this.dropped += number;
-    const what = number === 1 ? "1 message was" : `${count(number)} messages were`;
-    this.#note(`${what} dropped by the gateway: this page was too slow`);
+    this.#note(`${messages(number)} ${number === 1 ? "was" : "were"} dropped by the gateway: this page was too slow`);
   }
 
   #takeStatus({ status, gap }) {
@@ -100,8 +113,8 @@ export class Feed {
       this.#natsWentDown();
     } else if (status === "nats_up") {
       this.natsDown = false;
-      if (gap) this.#closeGap("NATS was out of reach");
-      this.#gapSince = null;
+      if (!gap) this.#gap.forget(OUTAGE);
+      this.#closeGap();
       this.#ask(this.subscriptions.inState("pending"));
     }
   }
@@ -121,6 +134,7 @@ export class Feed {
 
   #accepted(subjects, id) {
     this.natsDown = false; // only a NATS server that is there accepts
+    this.#closeGap();
     this.#settle(subjects, id, "active");
   }
 
@@ -130,18 +144,22 @@ export class Feed {
 
   #natsWentDown() {
     this.natsDown = true;
-    this.#gapSince ??= this.#now();
+    this.#miss(OUTAGE);
   }
 
-  #closeGap(what) {
-    if (this.#gapSince === null) return;
-    const span = `${clock(this.#gapSince)} – ${clock(this.#now())}`;
-    this.#note(`${what} ${span}: messages in between were not received`);
-    this.#gapSince = null;
+  // Whoever follows nothing misses nothing.
+  #miss(cause) {
+    if (this.subscriptions.size) this.#gap.begin(cause, this.#now());
+  }
+
+  #closeGap() {
+    if (this.#gap.open) this.#note(this.#gap.end(this.#now()));
   }
 
   #note(text) {
-    this.ring.push({ kind: "note", text, time: this.#now(), raw: "" });
+    const note = { kind: "note", text, time: this.#now(), raw: "" };
+    this.ring.push(note);
+    return note;
   }
 
   #ask(patterns) {
@@ -158,4 +176,8 @@ export class Feed {
     this.#send(request(action, subjects, this.#lastId));
     return this.#lastId;
   }
+}
+
+function messages(number) {
+  return number === 1 ? "1 message" : `${count(number)} messages`;
 }

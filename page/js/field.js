@@ -1,4 +1,4 @@
-import { setText } from "./dom.js";
+import { hovers, setText } from "./dom.js";
 import { parseEntry } from "./entry.js";
 
 const REMEMBERED = 20;
@@ -25,6 +25,7 @@ export class Field {
     this.#input.addEventListener("input", () => this.explain(""));
     this.#input.addEventListener("keydown", (event) => this.#recall(event));
     this.#input.addEventListener("paste", (event) => this.#paste(event));
+    if (hovers.matches) this.#input.focus({ preventScroll: true });
   }
 
   /** Shows what is wrong beside the field; "" takes it away. */

@@ -1,3 +1,4 @@
+import { Address } from "./address.js";
 import { Announcer } from "./announce.js";
 import { Chips } from "./chips.js";
 import { Counters } from "./counters.js";
@@ -10,12 +11,12 @@ import { MessageList } from "./list.js";
 import { Socket, streamUrl } from "./socket.js";
 import { describe } from "./state.js";
 import { Status } from "./status.js";
-import { fromFragment, toFragment } from "./view-url.js";
 
 const FIGURES_EVERY = 250; // figures that change sixty times a second cannot be read
 const TICK = 500;
 const element = (id) => document.getElementById(id);
 
+const address = new Address();
 const announcer = new Announcer(element("announcer"));
 const socket = new Socket(streamUrl(document.baseURI), {
   open: () => feed.opened(),
@@ -48,7 +49,7 @@ let figuresAt = 0;
 /** Does what was typed or pressed; returns a sentence if part of it made no sense. */
 function enter({ action, subjects }) {
   const odd = action === "subscribe" ? feed.subscribe(subjects) : feed.unsubscribe(subjects);
-  writeFragment();
+  address.push(feed.subscriptions.followed);
   waitingSince = Date.now();
   showFigures();
   if (action === "unsubscribe") return odd.length ? `Not subscribed to ${odd.join(", ")}.` : "";
@@ -56,14 +57,8 @@ function enter({ action, subjects }) {
   return "";
 }
 
-function writeFragment() {
-  const fragment = toFragment(feed.subscriptions.patterns);
-  const { pathname, search, hash } = location;
-  if (fragment !== hash) history.pushState(null, "", pathname + search + fragment);
-}
-
-function readFragment() {
-  const wanted = fromFragment(location.hash);
+function readAddress() {
+  const wanted = address.read();
   const { patterns } = feed.subscriptions;
   const gone = patterns.filter((pattern) => !wanted.includes(pattern));
   if (gone.length) feed.unsubscribe(gone);
@@ -81,6 +76,7 @@ function hold(byReader = false) {
 }
 
 function resume() {
+  if (pause) feed.tellUnseen(pause.received);
   pause = null;
   list.show(feed.ring, true);
   showFigures();
@@ -101,7 +97,7 @@ function showState() {
     retryIn: socket.retryAt - Date.now(),
     natsDown: feed.natsDown,
     paused: pause !== null,
-    following: [...subscriptions].filter((one) => one.state !== "refused").map(({ pattern }) => pattern),
+    following: subscriptions.followed,
     heard: [...subscriptions].some(({ count: messages }) => messages > 0),
     waited: Date.now() - waitingSince,
   });
@@ -131,9 +127,11 @@ function showFigures() {
   counters.show(feed);
   chips.show(feed.subscriptions);
   showPause();
+  address.replace(feed.subscriptions.followed);
   const nothing = !feed.ring.length && !feed.subscriptions.size;
+  if (nothing && pause) resume(); // an empty list has nothing to stand still for
   element("empty").hidden = !nothing;
-  element("pause").disabled = nothing && !pause;
+  element("pause").disabled = nothing;
   element("messages").hidden = nothing;
 }
 
@@ -155,12 +153,12 @@ function listenToReader() {
   for (const example of document.querySelectorAll("[data-subject]")) {
     example.addEventListener("click", () => enter({ action: "subscribe", subjects: [example.dataset.subject] }));
   }
-  addEventListener("hashchange", readFragment);
+  addEventListener("hashchange", readAddress);
 }
 
 list.show(feed.ring, true);
 listenToReader();
-readFragment();
+readAddress();
 socket.start();
 setInterval(() => counters.showRate(feed), 1_000);
 setInterval(showFigures, TICK);

@@ -14,8 +14,8 @@ export function describe(facts) {
   if (natsDown) {
     return state("reconnecting", "NATS is out of reach", "the gateway keeps trying; messages meanwhile are missed");
   }
+  if (!following.length) return state("idle", "Connected", ""); // nothing can come, so nothing is held back
   if (paused) return state("paused", "Paused", "");
-  if (!following.length) return state("idle", "Connected", "");
   return heard ? state("live", "Live", "") : state("waiting", "Live", waitingHint(facts));
 }
 

@@ -23,6 +23,11 @@ export class Subscriptions {
     return [...this.#byPattern.keys()];
   }
 
+  /** The patterns that were not refused. */
+  get followed() {
+    return [...this].filter(({ state }) => state !== "refused").map(({ pattern }) => pattern);
+  }
+
   has(pattern) {
     return this.#byPattern.has(pattern);
   }

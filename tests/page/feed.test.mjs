@@ -154,6 +154,59 @@ test("an outage of NATS leaves a note only if messages may have been missed", ()
   assert.deepEqual(it.notes(), ["NATS was out of reach 08:00:00 – 08:00:01: messages in between were not received"]);
 });
 
+const BOTH = "NATS was out of reach, then disconnected 08:00:00 – 08:00:09: messages in between were not received";
+
+function disconnectedDuringOutage() {
+  const it = connected("a");
+  it.now = new Date(2026, 0, 1, 8, 0, 0).getTime();
+  it.receive({ status: "nats_down" });
+  it.now += 4_000;
+  it.feed.closed();
+  it.now += 4_000;
+  it.feed.opened();
+  it.now += 1_000;
+  return it;
+}
+
+test("a disconnect during an outage of NATS is one gap from the beginning of the outage", () => {
+  const it = disconnectedDuringOutage();
+  it.receive({ success: true, action: "subscribe", subjects: ["a"], id: 2 });
+  assert.deepEqual(it.notes(), [BOTH]);
+});
+
+test("an outage that outlasts a disconnect goes on in the same gap", () => {
+  const it = disconnectedDuringOutage();
+  it.receive({ status: "nats_down" }, { success: false, code: "nats_down", message: "", subjects: ["a"], id: 2 });
+  assert.deepEqual(it.notes(), []);
+  it.receive({ status: "nats_up", gap: true }, { success: true, action: "subscribe", subjects: ["a"], id: 3 });
+  assert.deepEqual(it.notes(), [BOTH]);
+});
+
+test("the gap stands above the first message that comes after it", () => {
+  const it = disconnectedDuringOutage();
+  it.receive({ subject: "a", data: 1 }, { success: true, action: "subscribe", subjects: ["a"], id: 2 });
+  assert.deepEqual(it.feed.ring.snapshot().map(({ kind }) => kind), ["note", "message"]);
+});
+
+test("an outage while nothing is followed leaves no note", () => {
+  const it = connected();
+  it.receive({ status: "nats_down" }, { status: "nats_up", gap: true });
+  assert.deepEqual(it.notes(), []);
+});
+
+test("what came and left unseen is told, and what is still there is not", () => {
+  const it = connected("a");
+  for (let n = 0; n < 10; n += 1) it.receive({ subject: "a", data: n });
+  const before = it.feed.received;
+  for (let n = 0; n < 1_000; n += 1) it.receive({ subject: "a", data: n });
+  it.feed.tellUnseen(before);
+  assert.deepEqual(it.notes(), []);
+  for (let n = 0; n < 1_000; n += 1) it.receive({ subject: "a", data: n });
+  it.feed.tellUnseen(before);
+  assert.equal(it.feed.ring.kept, 999); // the note took a place
+  assert.deepEqual(it.notes(), ["1,001 messages came while paused and are not kept"]);
+});
+
 test("messages dropped by the gateway are counted and told", () => {
   const it = connected("a");
   it.receive({ dropped: 1 }, { dropped: 6 });

@@ -24,6 +24,10 @@ test("trouble with the connection is said even while paused", () => {
   assert.equal(name({ paused: true, link: "stopped" }), "error");
 });
 
+test("whoever follows nothing is connected, also while the list stands still", () => {
+  assert.equal(describe({ ...open, paused: true, following: [] }).word, "Connected");
+});
+
 test("the wait for the next try is counted in whole seconds and can be ended", () => {
   const state = describe({ ...open, link: "waiting", tries: 3, retryIn: 3_200, reason: "lost" });
   assert.deepEqual(state, { name: "reconnecting", word: "Reconnecting in 4 s", hint: "try 3, lost", action: "Now" });

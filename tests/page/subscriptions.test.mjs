@@ -26,3 +26,12 @@ test("a removed pattern no longer counts", () => {
   subscriptions.remove("a");
   assert.deepEqual(subscriptions.countMessage("a"), []);
 });
+
+test("a refused pattern stays, but is not followed", () => {
+  const subscriptions = new Subscriptions();
+  for (const pattern of ["a", "b"]) subscriptions.add(pattern);
+  subscriptions.ask(["a", "b"], 1);
+  subscriptions.settle("b", 1, "refused", "not yours");
+  assert.deepEqual(subscriptions.patterns, ["a", "b"]);
+  assert.deepEqual(subscriptions.followed, ["a"]);
+});

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Dialog, Locator, Page, expect
+from playwright.sync_api import Browser, Dialog, Locator, Page, expect
 
 Publish = Callable[[str, bytes], None]
 
@@ -156,6 +156,8 @@ def test_chip_button_unsubscribes_and_old_rows_stay(
         ("a..b", "empty part"),
         ("orders.>.x", "can only come last"),
         ("sensors/+/temp", "sensors.*.temp"),
+        ("unsubscribe", "Add a subject: unsubscribe orders.*"),
+        ("nats pub test.subject hi", "belongs into a terminal"),
         ('{"subjects": [', "Not valid JSON"),
         ('{"subjects": ["a"], "action": "x"}', '"action" is "x"'),
     ],
@@ -171,6 +173,29 @@ def test_mistake_is_explained_and_nothing_sent(
     expect(viewer.error).to_be_hidden()
     expect(viewer.field).not_to_have_attribute("aria-invalid", "true")
     assert [json.loads(frame)["subjects"] for frame in viewer.sent] == [[subject]]
+
+
+def test_field_has_the_focus_where_there_is_a_mouse(viewer: Viewer) -> None:
+    assert viewer.page.evaluate("matchMedia('(hover: hover)').matches")
+    expect(viewer.field).to_be_focused()
+
+
+def test_field_leaves_the_keyboard_of_a_phone_down(chromium: Browser, gateway: Any) -> None:
+    context = chromium.new_context(has_touch=True, is_mobile=True)
+    viewer = Viewer(context.new_page(), gateway.url).open()
+    expect(viewer.field).not_to_be_focused()
+    context.close()
+
+
+def test_without_javascript_the_page_says_so(chromium: Browser, gateway: Any) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(gateway.url)
+    # get_by_text passes over whatever is in a <noscript>
+    expect(page.locator("noscript p")).to_be_visible()
+    expect(page.locator("noscript p")).to_contain_text("needs JavaScript")
+    expect(page.get_by_text("Connecting")).to_have_count(0)
+    context.close()
 
 
 def test_arrow_up_brings_back_earlier_entries(viewer: Viewer, subject: str) -> None:
@@ -260,6 +285,54 @@ def test_paused_list_stands_still_and_comes_back(
     viewer.button("Back to live").click()
     expect(viewer.row("during")).to_have_count(5)
     viewer.expect_state("live")
+
+
+def test_what_left_unseen_while_paused_is_told(
+    viewer: Viewer, publish: Publish, subject: str
+) -> None:
+    viewer.follow(subject)
+    publish(subject, b'"before"')
+    expect(viewer.row("before")).to_have_count(1)
+    viewer.button("Pause").click()
+    viewer.expect_state("paused")
+    for number in range(1_200):
+        publish(subject, str(number).encode())
+    viewer.button("Back to live (1,200 new)").click()
+    # 999 are kept beside the note itself
+    note = viewer.row("201 messages came while paused and are not kept")
+    expect(note).to_be_in_viewport()
+    viewer.expect_figure("kept", "999")
+    expect(viewer.page.get_by_title("newest 1,000 messages stay")).to_contain_text("kept")
+    expect(viewer.page.get_by_title("made room for newer ones")).to_contain_text("not kept")
+
+
+def test_last_chip_removed_while_paused_leaves_the_list_and_a_way_out(
+    viewer: Viewer, publish: Publish, subject: str
+) -> None:
+    viewer.follow(subject)
+    publish(subject, b'"before"')
+    expect(viewer.row("before")).to_have_count(1)
+    viewer.button("Pause").click()
+    publish(subject, b'"during"')
+    expect(viewer.button("Back to live (1 new)")).to_be_visible()
+    viewer.button(f"Unsubscribe {subject}").click()
+    viewer.expect_state("idle")
+    expect(viewer.page.get_by_test_id("status")).to_contain_text("Connected")
+    expect(viewer.row("before")).to_have_count(1)
+    expect(viewer.row("during")).to_have_count(0)
+    viewer.button("Back to live").click()
+    expect(viewer.row("during")).to_have_count(1)
+    expect(viewer.button("Pause")).to_be_visible()
+
+
+def test_pause_ends_when_nothing_is_left_to_stand_still(viewer: Viewer, subject: str) -> None:
+    viewer.follow(subject)
+    viewer.button("Pause").click()
+    viewer.expect_state("paused")
+    viewer.button(f"Unsubscribe {subject}").click()
+    expect(viewer.page.get_by_text("Watch NATS subjects, live")).to_be_visible()
+    viewer.enter(subject)
+    viewer.expect_state("waiting")
 
 
 def test_scrolling_up_pauses_and_scrolling_down_goes_on(
@@ -358,6 +431,40 @@ def test_phone_targets_are_large_enough_for_a_thumb(viewer: Viewer, subject: str
     )
     assert viewer.page.get_by_role("button").count() >= 3
     assert small == 0
+
+
+def test_back_closes_the_detail_on_a_phone(viewer: Viewer, publish: Publish, subject: str) -> None:
+    viewer.page.set_viewport_size({"width": 360, "height": 640})
+    viewer.follow(f"{subject}.a")
+    viewer.follow(f"{subject}.b")
+    publish(f"{subject}.a", b'"look"')
+    viewer.row("look").click()
+    expect(viewer.detail).to_be_visible()
+    viewer.page.go_back()
+    expect(viewer.detail).to_be_hidden()
+    expect(viewer.page.get_by_test_id("chip")).to_have_count(2)
+    viewer.row("look").click()
+    expect(viewer.detail).to_be_visible()
+    viewer.button("Close").click()
+    expect(viewer.detail).to_be_hidden()
+    viewer.page.wait_for_function("history.state === null")
+    viewer.page.go_back()
+    expect(viewer.chip(f"{subject}.b")).to_have_count(0)
+    expect(viewer.chip(f"{subject}.a")).to_have_count(1)
+
+
+def test_refused_subject_is_not_in_the_link(viewer: Viewer, subject: str) -> None:
+    viewer.enter(f"$SYS.> {subject}")
+    expect(viewer.chip("$SYS.>")).to_have_attribute("data-state", "refused")
+    expect(viewer.page).to_have_url(re.compile(rf"/#s={subject}$"))
+    viewer.enter(f"unsubscribe {subject}")
+    expect(viewer.page).to_have_url(f"{viewer.url}/")
+
+
+def test_highlight_of_a_chip_lies_inside_it(viewer: Viewer, subject: str) -> None:
+    viewer.follow(subject)
+    viewer.enter(subject)
+    expect(viewer.chip(subject)).to_have_css("box-shadow", re.compile("inset"))
 
 
 def test_link_opens_its_subjects_and_reload_keeps_them(
