@@ -1,6 +1,7 @@
 # make run     start the service: the page is at http://127.0.0.1:5001/
 # make test    every test; sets up all it needs, also a browser
 # make check   lint, types, documentation
+# make bench   compare with nats-server's own WebSocket and a plain gateway; QUICK=1 for a minute
 # make lock    compile requirements.lock anew
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-python test-page check lock clean
+.PHONY: run test test-python test-page check bench lock clean
 
 run: $(VENV)/ready
 	@exec $(BIN)/python main.py
@@ -47,6 +48,9 @@ test-python: $(VENV)/ready-browser
 	$(BIN)/coverage run -m pytest tests/unit tests/service tests/page
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+bench: $(VENV)/ready-dev
+	@$(BIN)/python -m bench $(if $(QUICK),--quick)
 
 lock: $(VENV)/ready-dev
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

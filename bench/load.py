@@ -1,0 +1,286 @@
+"""The load generator: a publisher and many clients in one loop of raw sockets.
+
+A client knows the bytes it has to get, in their order, and compares each piece with them: so every
+run checks every message at every client, at the speed of a memory comparison.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bench.targets import Target
+from bridge.subjects import matches
+
+PIECE = 262144
+SMALL_PIECE = 4096
+PING = b"\x89\x00"
+AT_ONCE = 100
+"""Handshakes under way at a time."""
+
+
+class Failure(Exception):
+    """A client did not get what it had to get."""
+
+
+class Client:
+    """One WebSocket connection that follows its patterns and checks what it gets."""
+
+    def __init__(self, target: Target, patterns: list[str]) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", target.port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.patterns = tuple(patterns)
+        self._steps = target.steps(patterns)
+        self._head = b""
+        self._left = 0
+        """Bytes of the current frame still to come."""
+        self.position = 0
+        self.expected = b""
+        self.take: Callable[[int], int] = self._take_framed if target.framed else self._take_any
+        """Reads up to so many bytes and returns the position reached."""
+        self._line_end = not target.framed and target.name != "native"
+        self._send_step()
+
+    def _send_step(self) -> None:
+        self.socket.sendall(self._steps[0][0])
+
+    def step(self) -> bool:
+        """Read an answer to what was sent; True when the last one is there."""
+        self._head += self.socket.recv(PIECE)
+        if self._steps[0][1] not in self._head:
+            return False
+        self._head = b""
+        del self._steps[0]
+        if self._steps:
+            self._send_step()
+        return not self._steps
+
+    def _take_framed(self, most: int) -> int:
+        piece = self.socket.recv(most)
+        if not piece:
+            raise Failure(f"the connection was closed at byte {self.position}")
+        if not self.expected.startswith(piece, self.position):
+            # aiohttp asks each 25 seconds.
+            piece = piece.replace(PING, b"", 1)
+            if not self.expected.startswith(piece, self.position):
+                raise Failure(f"byte {self.position}: got {piece[:80]!r}")
+        self.position += len(piece)
+        return self.position
+
+    def _take_any(self, most: int) -> int:
+        """Compare without frame heads, which stand wherever the server cut its output."""
+        piece = self._head + self.socket.recv(most)
+        if len(piece) == len(self._head):
+            raise Failure(f"the connection was closed at byte {self.position}")
+        start = 0
+        while start < len(piece):
+            if not self._left:
+                head = _frame_head(piece, start)
+                if head is None:
+                    break
+                start, self._left = head
+            part = piece[start : start + self._left]
+            start += len(part)
+            self._left -= len(part)
+            if not self.expected.startswith(part, self.position):
+                # nats-server asks once, two seconds after a client has come.
+                part = part.replace(b"PING\r\n", b"", 1)
+                if not self.expected.startswith(part, self.position):
+                    raise Failure(f"byte {self.position}: got {part[:80]!r}")
+            self.position += len(part)
+            if not self._left and self._line_end:
+                self.position += 1
+        self._head = piece[start:] if start < len(piece) else b""
+        return self.position
+
+
+def _frame_head(piece: bytes, start: int) -> tuple[int, int] | None:
+    """Return where the payload of the frame at `start` begins and its size; None if cut off."""
+    if len(piece) < start + 2:
+        return None
+    size, begin = piece[start + 1], start + 2
+    extra = {126: 2, 127: 8}.get(size, 0)
+    if len(piece) < begin + extra:
+        return None
+    if extra:
+        size = int.from_bytes(piece[begin : begin + extra], "big")
+    return begin + extra, size
+
+
+class Crowd:
+    """Many clients of one target. Use as a context manager."""
+
+    def __init__(self, target: Target, patterns: list[list[str]]) -> None:
+        self.target = target
+        self._patterns = patterns
+        self.clients: dict[int, Client] = {}
+        self._poll = select.epoll()
+        self.seconds = 0.0
+        """How long it took until all were connected and acknowledged."""
+
+    def __enter__(self) -> Crowd:
+        started = time.perf_counter()
+        waiting = list(reversed(self._patterns))
+        opening = 0
+        while waiting or opening:
+            while waiting and opening < AT_ONCE:
+                client = Client(self.target, waiting.pop())
+                self.clients[client.socket.fileno()] = client
+                self._poll.register(client.socket, select.EPOLLIN)
+                opening += 1
+            for number, _ in self._poll.poll(10):
+                opening -= self.clients[number].step()
+        self.seconds = time.perf_counter() - started
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for client in self.clients.values():
+            client.socket.close()
+        self._poll.close()
+
+    def run(self, messages: list[tuple[str, bytes]], rate: float | None = None) -> Run:
+        """Publish `messages`, all at once or `rate` a second, until each client has got its own."""
+        run = Run(self, messages)
+        run.go(rate)
+        return run
+
+
+@dataclass
+class Run:
+    """One measurement. Times in seconds."""
+
+    crowd: Crowd
+    messages: list[tuple[str, bytes]]
+    seconds: float = 0.0
+    generator_cpu: float = 0.0
+    """Share of the time in which the load generator was busy."""
+    server_cpu: float = 0.0
+    """CPU seconds the target used."""
+    latencies: list[float] = field(default_factory=list)
+    due: int = 0
+    """Deliveries, over all clients."""
+    _by_subject: dict[str, list[tuple[str, bytes]]] = field(default_factory=dict)
+
+    def go(self, rate: float | None, limit: float = 120) -> None:
+        """Measure. Raises Failure if a client gets something else, or nothing for too long."""
+        target, clients = self.crowd.target, self.crowd.clients
+        followers = Counter(client.patterns for client in clients.values())
+        streams = {}
+        for patterns, count in followers.items():
+            due = self._due(patterns)
+            streams[patterns] = b"".join(target.delivery(*each) for each in due)
+            self.due += len(due) * count
+        for client in clients.values():
+            client.expected, client.position = streams[client.patterns], 0
+        commands = [_publish(*message) for message in self.messages]
+        publisher = _Publisher(target.nats.port)
+        times = target.ps.cpu_times()
+        busy, started = time.process_time(), time.perf_counter()
+        if rate is None:
+            self._unpaced(publisher, b"".join(commands), started + limit)
+        else:
+            self._paced(publisher, commands, rate, len(target.delivery(*self.messages[0])))
+        self.seconds = time.perf_counter() - started
+        self.generator_cpu = (time.process_time() - busy) / self.seconds
+        after = target.ps.cpu_times()
+        self.server_cpu = after.user + after.system - times.user - times.system
+        publisher.close()
+
+    def _due(self, patterns: tuple[str, ...]) -> list[tuple[str, bytes]]:
+        if not self._by_subject:
+            for message in self.messages:
+                self._by_subject.setdefault(message[0], []).append(message)
+        wanted = [s for s in self._by_subject if any(matches(p, s) for p in patterns)]
+        if len(wanted) == 1:
+            return self._by_subject[wanted[0]]
+        return [message for message in self.messages if message[0] in wanted]
+
+    def _unpaced(self, publisher: _Publisher, data: bytes, deadline: float) -> None:
+        clients, poll = self.crowd.clients, self.crowd._poll
+        publisher.offer(data)
+        poll.register(publisher.socket, select.EPOLLOUT)
+        number = publisher.socket.fileno()
+        missing = len(clients)
+        while missing:
+            for event, _ in poll.poll(5):
+                if event == number:
+                    if publisher.push():
+                        poll.unregister(number)
+                else:
+                    missing -= _completes(clients[event], PIECE)
+            if time.perf_counter() > deadline:
+                raise Failure(f"{missing} clients still miss messages")
+
+    def _paced(self, publisher: _Publisher, commands: list[bytes], rate: float, each: int) -> None:
+        """Publish at `rate`; every message takes `each` bytes at a client."""
+        clients, poll, now = self.crowd.clients, self.crowd._poll, time.perf_counter
+        sent: list[float] = []
+        late = self.latencies.append
+        missing, begin = len(clients), now()
+        while missing:
+            wait = 1.0
+            if len(sent) < len(commands):
+                wait = begin + len(sent) / rate - now()
+                if wait <= 0:
+                    sent.append(now())
+                    publisher.socket.sendall(commands[len(sent) - 1])
+                    continue
+            for event, _ in poll.poll(wait):
+                client = clients[event]
+                first = client.position // each
+                missing -= _completes(client, SMALL_PIECE)
+                position, arrived = client.position, now()
+                for n in range(first, position // each):
+                    late(arrived - sent[n])
+            if now() > begin + len(commands) / rate + 30:
+                raise Failure(f"{missing} clients still miss messages")
+
+    @property
+    def deliveries(self) -> float:
+        """Messages delivered a second, over all clients."""
+        return self.due / self.seconds
+
+
+class _Publisher:
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.sendall(b'CONNECT {"verbose":false}\r\nPING\r\n')
+        while b"PONG" not in self.socket.recv(PIECE):
+            pass
+        self._data = memoryview(b"")
+
+    def offer(self, data: bytes) -> None:
+        self._data = memoryview(data)
+        self.socket.setblocking(False)
+
+    def push(self) -> bool:
+        """Send what the socket takes; True when all is sent."""
+        self._data = self._data[self.socket.send(self._data[:PIECE]) :]
+        return not self._data
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+def _completes(client: Client, most: int) -> bool:
+    """Let a client read; True if that made it have all it has to get."""
+    missed = client.position < len(client.expected)
+    return client.take(most) >= len(client.expected) and missed
+
+
+def _publish(subject: str, payload: bytes) -> bytes:
+    return b"PUB %b %d\r\n%b\r\n" % (subject.encode(), len(payload), payload)
+
+
+def payloads(count: int, size: int = 128) -> list[bytes]:
+    """Return `count` numbered JSON payloads of `size` bytes."""
+    room = size - len(b'{"n":"0000000"}')
+    if room < 9:
+        return [b'{"n":"%0*d"}' % (size - 8, n) for n in range(count)]
+    pad = b"x" * (room - 9)
+    return [b'{"n":"%07d","pad":"%b"}' % (n, pad) for n in range(count)]

@@ -1,0 +1,19 @@
+"""The gateway with the tutorial's `manager.callback` set, as a program may do."""
+
+import os
+
+import main
+
+if os.environ["CALLBACK"] == "async":
+
+    async def callback(subscriber, msg):
+        await subscriber.send_str(msg.line.decode())
+
+else:
+
+    def callback(subscriber, msg):
+        subscriber.send(msg)
+
+
+main.manager.callback = callback
+main.app.start()
