@@ -14,10 +14,9 @@ from bridge import messages, subjects
 from bridge.access import SubjectPolicy
 from bridge.callback import Callback
 from bridge.connection import Connection
-from bridge.feed import Deliver
 from bridge.feeds import Feeds
 from bridge.limits import Limits
-from bridge.messages import CloseCode, Refusal, Request
+from bridge.messages import CloseCode, Message, Refusal, Request
 from bridge.metrics import Counters
 from bridge.stall_watch import StallWatch
 
@@ -53,7 +52,7 @@ class WSSManager:
         self._stall_watch = StallWatch(self._limits.write_timeout)
 
     @property
-    def ssid_map(self) -> dict[int, dict[str, Deliver]]:
+    def ssid_map(self) -> dict[int, dict[str, Callable[[Message], None]]]:
         """NATS subscription id to its followers: connection id to what takes a message there."""
         return self._feeds.ssid_map
 
@@ -99,6 +98,9 @@ class WSSManager:
             if connection.conduct.verdict:
                 await self._hang_up(connection)
                 return
+            # Responses are never dropped, so who does not take them may not ask for more.
+            while connection.is_full:
+                await asyncio.sleep(0.05)
 
     async def _leave(self, connection: Connection) -> None:
         del self.connections[connection.id]
@@ -183,12 +185,12 @@ class WSSManager:
             return [messages.subscribed(done, request.id), *refused] if done else refused
         return [messages.unsubscribed(subject, request.id) for subject in done] + refused
 
-    def get_callback(self, subscriber: Any) -> Deliver:
+    def get_callback(self, subscriber: Any) -> Callable[[Message], None]:
         """Return what takes a message to one client: `callback` wrapped, or its own `send`."""
         if self.callback is None:
-            send: Deliver = subscriber.send
+            send: Callable[[Message], None] = subscriber.send
             return send
-        return Callback(self.callback, subscriber)
+        return Callback(self.callback, subscriber, self._limits.max_pending_bytes)
 
     async def _follow(self, connection: Connection, pattern: str) -> None:
         if pattern in connection.patterns:

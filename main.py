@@ -1,15 +1,20 @@
 """A gateway between NATS and browsers: open the page, type subjects, see live messages."""
 
+import signal
 import sys
 
 if not (3, 11) <= sys.version_info[:2] <= (3, 14):
     sys.exit(f"Python 3.11 to 3.14 is needed, this is {sys.version.split()[0]}.")
 
+# Until the service can end in an orderly way: the first process of a container would not even
+# notice a SIGTERM, and Ctrl-C would print a traceback.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
+
 import asyncio
 import logging
 import random
 import secrets
-import signal
 from pathlib import Path
 
 from aiohttp import web
@@ -20,9 +25,6 @@ from bridge.assets import SECURITY_HEADERS, Assets
 from bridge.metrics import Metrics
 from bridge.service import Service
 from handler import WSSManager, html
-
-# As the first process of a container it would not even notice a SIGTERM until it serves.
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 config = settings.load(sys.argv[1:])
 logging.basicConfig(level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
@@ -66,6 +68,7 @@ test_msg = {
 }
 
 if config.publish_test_messages:
+    print("test  a message on test.subject each second (PUBLISH_TEST_MESSAGES=false: none)")
 
     @app.task(interval=1)
     async def publish_periodically_for_test() -> None:

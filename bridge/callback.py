@@ -25,44 +25,62 @@ class Subscriber(Protocol):
 class Callback:
     """Calls a `manager.callback` for one client: message by message, in order, never two at once.
 
-    An `async def` may take its time; `MAX_WAITING` messages wait for it, more are dropped and told.
+    An `async def` may take its time; while payloads of `max_pending_bytes` or more wait for it,
+    further messages are dropped and told.
     """
 
-    MAX_WAITING = 1000
-
     def __init__(
-        self, callback: Callable[[Any, Message], Awaitable[None] | None], subscriber: Subscriber
+        self,
+        callback: Callable[[Any, Message], Awaitable[None] | None],
+        subscriber: Subscriber,
+        max_pending_bytes: int,
     ) -> None:
         self._callback = callback
         self._subscriber = subscriber
-        self._is_async = inspect.iscoroutinefunction(callback)
+        self._is_async = inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(
+            getattr(callback, "__call__", None)  # noqa: B004  an object with an async __call__
+        )
+        self._max_pending = max_pending_bytes
         self._waiting: deque[Message] = deque()
+        self._waiting_bytes = 0
+        self._failed = False
         self._task: asyncio.Task[None] | None = None
 
     def __call__(self, message: Message) -> None:
         if not self._is_async:
-            self._call(message)
-        elif len(self._waiting) >= self.MAX_WAITING:
+            result = self._call(message)
+            if inspect.isawaitable(result):
+                # A plain function that returns a coroutine, such as a lambda around one.
+                self._is_async = True
+                self._task = asyncio.get_running_loop().create_task(self._run(result))
+        elif self._waiting_bytes >= self._max_pending:
             self._subscriber.drop()
         else:
             self._waiting.append(message)
+            self._waiting_bytes += len(message.payload)
             if self._task is None:
                 self._task = asyncio.get_running_loop().create_task(self._run())
 
     def stop(self) -> None:
-        """Forget what waits. Twice is harmless."""
-        self._waiting.clear()
+        """Drop what waits. Twice is harmless."""
+        while self._waiting:
+            self._waiting.popleft()
+            self._subscriber.drop()
         if self._task is not None:
             self._task.cancel()
 
-    async def _run(self) -> None:
-        while self._waiting:
-            result = self._call(self._waiting.popleft())
+    async def _run(self, result: Awaitable[None] | None = None) -> None:
+        while result is not None or self._waiting:
+            if result is None:
+                message = self._waiting.popleft()
+                self._waiting_bytes -= len(message.payload)
+                result = self._call(message)
             if result is not None:
                 try:
                     await result
                 except Exception:
-                    logger.exception("manager.callback failed")
+                    self._fail()
+                result = None
         self._task = None
 
     def _call(self, message: Message) -> Awaitable[None] | None:
@@ -70,5 +88,11 @@ class Callback:
             return self._callback(self._subscriber, message)
         except Exception:
             # The program's own code: its fault must not cost the other followers the message.
-            logger.exception("manager.callback failed")
+            self._fail()
             return None
+
+    def _fail(self) -> None:
+        if not self._failed:
+            logger.exception("manager.callback failed; further failures here are only counted")
+        self._failed = True
+        self._subscriber.drop()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -20,12 +21,15 @@ from bridge.messages import CloseCode
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from bridge.audience import Audience
     from bridge.messages import Message
     from bridge.metrics import Counters
     from bridge.stall_watch import StallWatch
 
 CLOSE_TIMEOUT = 3.0
 """Seconds a browser has to take what is left and to answer a close frame."""
+
+KERNEL_BUFFER = 262144
 
 logger = logging.getLogger("bridge.connection")
 
@@ -44,8 +48,10 @@ class Connection:
         batch: bool = False,
     ) -> None:
         self.id = connection_id
-        self.patterns: dict[str, Callable[[Message], None]] = {}
-        """What it follows, oldest first, and what takes messages on each to it."""
+        self.batch = batch
+        self.counters = counters
+        self.audience: Audience | None = None
+        """Those it shares its patterns with; None while it follows nothing."""
         self.deliver: Callable[[Message], None] = self.send
         self.changes = asyncio.Lock()
         """Held while a request is carried out: a connection's requests are taken one by one."""
@@ -56,9 +62,8 @@ class Connection:
         self.conduct = Conduct(limits, self.since)
         self._ws = ws
         self._transport = _transport_of(ws)
-        self._batch = batch
+        _bound_kernel_buffer(self._transport)
         self._max_pending = limits.max_pending_bytes
-        self._counters = counters
         self._stall_watch = stall_watch
         self._closed_with: int | None = None
         self._pending: list[bytes] = []
@@ -69,28 +74,44 @@ class Connection:
         """Bytes the transport held when it was last asked."""
         self._dropped_untold = 0
 
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """What it follows, oldest first."""
+        return self.audience.patterns if self.audience is not None else ()
+
     # What goes out
+
+    def write(self, pieces: list[bytes], data: bytes) -> None:
+        """Write messages of this turn: `data`, which is what `pieces` look like joined."""
+        if self._pending:
+            self.flush()
+        unsent = self._transport.get_write_buffer_size()
+        if self._dropped_untold or unsent + len(data) > self._max_pending:
+            for piece in pieces:
+                self._send(piece)
+        else:
+            self._write(data, len(pieces))
 
     def send(self, message: Message) -> None:
         """Append `message` to what is pending, or drop and count it while there is no room."""
-        self._send(message.line if self._batch else message.frame)
+        self._send(message.line if self.batch else message.frame)
 
     async def send_str(self, text: str) -> None:
         """Send `text` as a message: what a `manager.callback` calls. It does not wait either."""
         line = text.encode()
-        self._send(line if self._batch else messages.text_frame(line))
+        self._send(line if self.batch else messages.text_frame(line))
 
     def respond(self, line: bytes) -> None:
         """Append a response or a notice; these are never dropped."""
-        self._append(line if self._batch else messages.text_frame(line))
+        self._append(line if self.batch else messages.text_frame(line))
 
     def drop(self) -> None:
         """Count a message for which there was no room."""
         if not self.dropped:
-            logger.warning("connection %s is a slow consumer: messages are dropped", self.id)
+            logger.warning("connection %s: messages are dropped", self.id)
         self.dropped += 1
         self._dropped_untold += 1
-        self._counters.dropped += 1
+        self.counters.dropped += 1
         self._stall_watch.add(self)
 
     def _send(self, data: bytes) -> None:
@@ -112,18 +133,21 @@ class Connection:
         pending, self._pending = self._pending, []
         count, self._pending_messages = self._pending_messages, 0
         self._pending_bytes = 0
-        if not pending:
-            return
+        if pending:
+            data = messages.batch_frames(pending) if self.batch else b"".join(pending)
+            self._write(data, count)
+
+    def _write(self, data: bytes, count: int) -> None:
+        """Give `data`, which holds `count` messages, to the transport."""
         if not self.open:
             # Nothing may follow a close frame (RFC 6455, section 5.5.1).
             self.dropped += count
-            self._counters.dropped += count
+            self.counters.dropped += count
             return
-        data = messages.batch_frames(pending) if self._batch else b"".join(pending)
         self._transport.write(data)
         self._written += len(data)
         self.delivered += count
-        self._counters.delivered += count
+        self.counters.delivered += count
         self._unsent = self._transport.get_write_buffer_size()
         if self._unsent:
             self._stall_watch.add(self)
@@ -158,7 +182,7 @@ class Connection:
     def cut(self) -> None:
         """End a connection that takes nothing. No close frame could reach it."""
         self._closed_with = CloseCode.TOOK_NOTHING
-        self._counters.stalled += 1
+        self.counters.stalled += 1
         self._transport.abort()
 
     # The end
@@ -198,9 +222,26 @@ class Connection:
         )
 
     @property
+    def is_full(self) -> bool:
+        """Whether an open connection holds all it may hold."""
+        unsent = self._transport.get_write_buffer_size()
+        return self.open and self._pending_bytes + unsent >= self._max_pending
+
+    @property
     def has_unsent(self) -> bool:
         """Whether bytes are still on their way to the socket."""
         return bool(self._pending) or self._transport.get_write_buffer_size() > 0
+
+
+def _bound_kernel_buffer(transport: asyncio.Transport) -> None:
+    """Keep the kernel from holding megabytes for a slow browser, unseen by our limits.
+
+    Linux also tells of room in a socket only once a third of its buffer is free: with a large one,
+    a browser that reads slowly but steadily would look as if it took nothing for seconds.
+    """
+    raw = transport.get_extra_info("socket")
+    if raw is not None:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER)
 
 
 def _transport_of(ws: web.WebSocketResponse) -> asyncio.Transport:

@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import select
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
+import time
 from importlib import metadata
 from pathlib import Path
 
 DEFAULT_PORT = 4222
 PROBE_TIMEOUT = 1.0
 START_TIMEOUT = 10.0
+RESTART_WAIT = 0.2
 
 
 async def answers(port: int = DEFAULT_PORT, host: str = "127.0.0.1") -> bool:
@@ -103,20 +106,24 @@ def _free_port() -> int:
 
 
 def keep(server: str, port: str) -> None:
-    """Run `server` until standard input ends; then stop it and remove its data."""
+    """Run `server`, again if it ends, until standard input does; then remove its data."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with tempfile.TemporaryDirectory(prefix="nats-bridge-") as data:
         command = [server, "--addr", "127.0.0.1", "--port", port, "--jetstream"]
-        process = subprocess.Popen(
-            [*command, "--store_dir", data], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        threading.Thread(target=_end_with_stdin, args=(process,), daemon=True).start()
-        process.wait()
+        while _run([*command, "--store_dir", data]):
+            time.sleep(RESTART_WAIT)
 
 
-def _end_with_stdin(process: subprocess.Popen[bytes]) -> None:
-    sys.stdin.buffer.read()
-    process.terminate()
+def _run(command: list[str]) -> bool:
+    """Run a server; True if it ended by itself, False if standard input did."""
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None:
+        readable, _, _ = select.select([sys.stdin], [], [], 0.1)
+        if readable and not os.read(sys.stdin.fileno(), 1):
+            process.terminate()
+            process.wait()
+            return False
+    return True
 
 
 if __name__ == "__main__":

@@ -1,15 +1,14 @@
-"""One NATS subscription and the connections that share it."""
+"""One NATS subscription, and the way of its messages to those who follow it."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import nats.errors
 
-from bridge.messages import Message, Refusal, shorten
-from bridge.subjects import is_wildcard
+from bridge.messages import Code, Envelope, Message, Refusal, shorten
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -17,28 +16,43 @@ if TYPE_CHECKING:
     from nats.aio.subscription import Subscription
 
     from bridge.access import SubjectPolicy
+    from bridge.audience import Audience
     from bridge.metrics import Counters
 
-Deliver = Callable[[Message], None]
-"""Takes a message to one follower; never waits and never raises."""
+Take = Callable[[bytes], None]
+"""Takes a payload on its way; never waits and never raises."""
 
 FLUSH_TIMEOUT = 2
 """Seconds the NATS server has to answer a subscribe."""
 
+MAX_LANES = 10000
+
 
 class Feed:
-    """The subscription for one pattern. A message is encoded once for all of its followers."""
+    """The subscription for one pattern, shared by all audiences that follow it."""
 
-    def __init__(self, pattern: str, policy: SubjectPolicy, counters: Counters) -> None:
+    def __init__(
+        self,
+        pattern: str,
+        policy: SubjectPolicy,
+        counters: Counters,
+        revoked: Callable[[Feed], None],
+    ) -> None:
         self.pattern = pattern
-        self.followers: dict[str, Deliver] = {}
-        """By connection id."""
-        self.last: Message | None = None
-        """The latest message, and how many had come in all feeds when it did."""
-        self.last_number = 0
-        self._policy = policy if is_wildcard(pattern) else None
+        self._revoked = revoked
+        """Called when the server takes the permission away later on."""
+        self.followers: dict[str, Callable[[Message], None]] = {}
+        """Connection id to what takes a message to it: the feed's entry in `ssid_map`."""
+        self._audiences: dict[Audience, None] = {}
+        self.last: tuple[int, str, bytes] = (0, "", b"")
+        """The latest message, where patterns overlap: number over all feeds, subject, payload."""
+        self._lanes: dict[str, Take] = {}
+        self._policy = policy
         self._counters = counters
         self._subscription: Subscription | None = None
+        self._is_open = False
+        self._refused: Code | None = None
+        self._forget_elsewhere: Callable[[], None] = lambda: None
 
     @property
     def ssid(self) -> int:
@@ -51,6 +65,11 @@ class Feed:
         """Messages queued between NATS and this feed: none with NATSLink, some with nats-py."""
         return self._subscription.pending_msgs if self._subscription is not None else 0
 
+    @property
+    def audiences(self) -> tuple[Audience, ...]:
+        """Who follows."""
+        return tuple(self._audiences)
+
     async def open(self, client: Client | None) -> None:
         """Subscribe, unless that is done, and wait until the NATS server has accepted it.
 
@@ -58,40 +77,128 @@ class Feed:
         """
         if client is None or not client.is_connected:
             raise self._refusal("nats_down", "NATS is not reachable just now")
-        if self._subscription is not None:
+        if self._is_open:
             return
         try:
             self._subscription = await client.subscribe(self.pattern, cb=self._receive)
+            tap = getattr(client, "tap", None)
+            if tap is not None:
+                self._forget_elsewhere = tap(self._subscription, self.lane, self._refuse)
             await client.flush(FLUSH_TIMEOUT)
         except (nats.errors.Error, OSError, TimeoutError):
             await self.close()
             raise self._refusal("nats_down", "NATS did not answer in time") from None
-        # Set by NATSLink, which hears of a refusal before the answer to the flush.
-        refused = getattr(self._subscription, "refused", None)
-        if refused:
+        # NATSLink hears of a refusal before the answer to the flush.
+        if self._refused is not None:
             await self.close()
-            raise self._refusal(refused, "the NATS server does not allow it")
+            raise self.refusal()
+        self._is_open = True
 
     async def close(self) -> None:
         """Unsubscribe. Twice is harmless."""
         subscription, self._subscription = self._subscription, None
+        self._is_open = False
+        self._forget_lanes()
         if subscription is not None:
             with contextlib.suppress(nats.errors.Error, OSError):
                 await subscription.unsubscribe()
 
     async def _receive(self, msg: Msg) -> None:
-        """Hand one message to every follower. A coroutine because nats-py asks for one."""
-        counters, followers = self._counters, self.followers
-        counters.received += 1
-        counters.due += len(followers)
-        if self._policy is not None and not self._policy.may_receive(msg.subject):
-            counters.filtered += len(followers)
-            return
-        message = self.last = Message(msg.subject, msg.data)
-        self.last_number = counters.received
-        for deliver in followers.values():
-            deliver(message)
+        """Take a message from nats-py. A coroutine because it asks for one."""
+        self._counters.received += 1
+        self.lane(msg.subject)(msg.data)
 
-    def _refusal(self, code: Any, reason: str) -> Refusal:
+    def lane(self, subject: str) -> Take:
+        """Return the way of the messages on one subject."""
+        lane = self._lanes.get(subject)
+        if lane is None:
+            if len(self._lanes) >= MAX_LANES:
+                self._forget_lanes()
+            lane = self._lanes[subject] = self._make_lane(subject)
+        return lane
+
+    def add(self, audience: Audience) -> None:
+        """Take messages to `audience` from now on."""
+        self._audiences[audience] = None
+        self._forget_lanes()
+
+    def remove(self, audience: Audience) -> None:
+        """Take messages to `audience` no more."""
+        del self._audiences[audience]
+        self._forget_lanes()
+
+    def _forget_lanes(self) -> None:
+        """Make the lanes anew: they know who gets what."""
+        self._lanes.clear()
+        self._forget_elsewhere()
+
+    def _make_lane(self, subject: str) -> Take:
+        allowed = self._policy.may_receive(subject)
+        goes = {a: allowed and a.gets(self.pattern, subject) for a in self._audiences}
+        elsewhere = [audience for audience, goes_there in goes.items() if not goes_there]
+        targets = [audience for audience, goes_there in goes.items() if goes_there]
+        called = [each for each in targets if each.callback is not None]
+        framed = [each for each in targets if not (each.batch or each.callback)]
+        lined = [each for each in targets if each.batch and not each.callback]
+        watched = any(len(audience.patterns) > 1 for audience in goes)
+        envelope = Envelope(subject)
+        frame, line = envelope.frame, envelope.line
+        if len(framed) == 1 and len(goes) == 1 and not watched:
+            return _straight(framed[0], frame)
+
+        def take(payload: bytes) -> None:
+            if framed:
+                _append(frame(payload), framed)
+            if lined:
+                _append(line(payload), lined)
+            if watched:
+                self._counters.watched += 1
+                self.last = (self._counters.watched, subject, payload)
+            if called or elsewhere:
+                self._take_aside(called, elsewhere, Message(subject, payload))
+
+        return take
+
+    def _take_aside(
+        self, called: list[Audience], elsewhere: list[Audience], message: Message
+    ) -> None:
+        counters = self._counters
+        for audience in elsewhere:
+            counters.due += len(audience.members)
+            counters.filtered += len(audience.members)
+        for audience in called:
+            counters.due += 1
+            if audience.callback is not None:
+                audience.callback(message)
+
+    def _refuse(self, code: Code) -> None:
+        self._refused = code
+        if self._is_open:
+            self._revoked(self)
+
+    def refusal(self) -> Refusal:
+        """Return what to tell who wanted to follow, or did, when the server does not allow it."""
+        return self._refusal(self._refused or "denied", "the NATS server does not allow it")
+
+    def _refusal(self, code: Code, reason: str) -> Refusal:
         text = f"Cannot subscribe to {shorten(self.pattern)!r}: {reason}."
         return Refusal(code, text, [self.pattern])
+
+
+def _straight(audience: Audience, frame: Callable[[bytes], bytes]) -> Take:
+    """Return the way to one audience: the usual case, and the one that has to be fast."""
+
+    def take(payload: bytes) -> None:
+        pieces = audience.pieces
+        if not pieces:
+            audience.wake()
+        pieces.append(frame(payload))
+
+    return take
+
+
+def _append(piece: bytes, audiences: list[Audience]) -> None:
+    for audience in audiences:
+        if not audience.pieces:
+            audience.wake()
+        audience.pieces.append(piece)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import base64
 import json
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
+from itertools import accumulate
 from typing import Any, Literal
 
 import msgspec
@@ -39,6 +41,7 @@ class CloseCode(IntEnum):
 _encode = msgspec.json.encode
 _check_json = msgspec.json.Decoder(msgspec.Raw).decode
 _NO_ID = msgspec.Raw()
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class _RequestShape(msgspec.Struct):
@@ -163,22 +166,77 @@ def _response(fields: dict[str, object], request_id: bytes) -> bytes:
     return b'%b,"id":%b}' % (line[:-1], request_id)
 
 
-class Message:
-    """A NATS message on its way to browsers, encoded once for all of them.
+class Envelope:
+    """Encodes the messages of one subject, each once for all who get it."""
 
-    `frame` is the JSON object as a finished WebSocket frame, `line` the same object for a frame
-    that it shares with others. `subject` and `data` are what a `manager.callback` gets to see.
-    """
+    def __init__(self, subject: str) -> None:
+        self._head = b'{"subject":%b,"data":' % _encode(subject)
+        self._starts: dict[int, bytes] = {}
+        """Frame head and `_head` for each size of payload."""
+
+    def frame(self, payload: bytes) -> bytes:
+        """Return the message as a finished WebSocket frame."""
+        try:
+            # As in _is_json; written out because this is done for every message there is.
+            _check_json(payload)
+            if not payload.isascii():
+                payload.decode()
+        except _NOT_JSON:
+            return text_frame(self._not_json(payload))
+        start = self._starts.get(len(payload)) or self._start(len(payload))
+        return b"%b%b}" % (start, payload)
+
+    def line(self, payload: bytes) -> bytes:
+        """Return the message as a line, to share a frame with others."""
+        if not _is_json(payload):
+            return self._not_json(payload)
+        if b"\n" in payload or b"\r" in payload:
+            # Between tokens only, since JSON strings hold no raw line breaks: values stay exact.
+            payload = payload.replace(b"\n", b" ").replace(b"\r", b" ")
+        return b"%b%b}" % (self._head, payload)
+
+    def _start(self, size: int) -> bytes:
+        if len(self._starts) >= 1000:
+            self._starts.clear()
+        head = frame_head(len(self._head) + size + 1)
+        start = self._starts[size] = head + self._head
+        return start
+
+    def _not_json(self, payload: bytes) -> bytes:
+        try:
+            data, encoding = _encode(payload.decode()), b"text"
+        except UnicodeDecodeError:
+            data, encoding = b'"%b"' % base64.b64encode(payload), b"base64"
+        return b'%b%b,"encoding":"%b"}' % (self._head, data, encoding)
+
+
+def _is_json(payload: bytes) -> bool:
+    try:
+        # msgspec checks the whole syntax without building values, but not the UTF-8.
+        _check_json(payload)
+        if not payload.isascii():
+            payload.decode()
+    except _NOT_JSON:
+        return False
+    return True
+
+
+class Message:
+    """A NATS message as a `manager.callback` sees it: `subject`, and `data` decoded."""
 
     def __init__(self, subject: str, payload: bytes) -> None:
         self.subject = subject
         self.payload = payload
-        text = _message_json(subject, payload)
-        self.frame = text_frame(text)
-        if b"\n" in text or b"\r" in text:
-            # Between tokens only, since JSON strings hold no raw line breaks: values stay exact.
-            text = text.replace(b"\n", b" ").replace(b"\r", b" ")
-        self.line = text
+
+    @cached_property
+    def frame(self) -> bytes:
+        """The message as a finished WebSocket frame."""
+        return Envelope(self.subject).frame(self.payload)
+
+    @cached_property
+    def line(self) -> bytes:
+        """The message as a line, to share a frame with others."""
+        return Envelope(self.subject).line(self.payload)
 
     @cached_property
     def data(self) -> Any:
@@ -189,47 +247,29 @@ class Message:
             return self.payload.decode()
 
 
-def _message_json(subject: str, payload: bytes) -> bytes:
-    name = _encode(subject)
-    try:
-        # msgspec checks the whole syntax without building values, but not the UTF-8.
-        _check_json(payload)
-        if not payload.isascii():
-            payload.decode()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _not_json(name, payload)
-    return b'{"subject":%b,"data":%b}' % (name, payload)
-
-
-def _not_json(name: bytes, payload: bytes) -> bytes:
-    try:
-        data, encoding = _encode(payload.decode()), b"text"
-    except UnicodeDecodeError:
-        data, encoding = b'"%b"' % base64.b64encode(payload), b"base64"
-    return b'{"subject":%b,"data":%b,"encoding":"%b"}' % (name, data, encoding)
+def frame_head(size: int) -> bytes:
+    """Return the head of an unmasked, uncompressed text frame (RFC 6455, section 5.2)."""
+    if size < 126:
+        return b"\x81%c" % size
+    if size < 65536:
+        return b"\x81\x7e" + size.to_bytes(2, "big")
+    return b"\x81\x7f" + size.to_bytes(8, "big")
 
 
 def text_frame(payload: bytes) -> bytes:
-    """Return `payload` as one unmasked, uncompressed text frame (RFC 6455, section 5.2)."""
-    size = len(payload)
-    if size < 126:
-        return b"\x81%c%b" % (size, payload)
-    if size < 65536:
-        return b"\x81\x7e%b%b" % (size.to_bytes(2, "big"), payload)
-    return b"\x81\x7f%b%b" % (size.to_bytes(8, "big"), payload)
+    """Return `payload` as one text frame."""
+    return frame_head(len(payload)) + payload
 
 
 def batch_frames(lines: Sequence[bytes], most: int = MAX_REQUEST_BYTES) -> bytes:
     """Return `lines` as text frames of at most `most` bytes each, or of one longer line."""
+    ends = list(accumulate(map((1).__add__, map(len, lines))))
     frames: list[bytes] = []
-    group: list[bytes] = []
-    size = 0
-    for line in lines:
-        if group and size + len(line) >= most:
-            frames.append(text_frame(b"\n".join(group)))
-            group, size = [], 0
-        group.append(line)
-        size += len(line) + 1
-    if group:
-        frames.append(text_frame(b"\n".join(group)))
+    first = size_before = 0
+    while first < len(lines):
+        # The last line break is not written, hence the 1.
+        after = max(bisect_right(ends, size_before + most + 1, first), first + 1)
+        text = b"\n".join(lines[first:after])
+        frames += (frame_head(len(text)), text)
+        first, size_before = after, ends[after - 1]
     return b"".join(frames)

@@ -23,6 +23,7 @@ class Counters:
     dropped: int = 0
     stalled: int = 0
     poison: int = 0
+    watched: int = 0
 
 
 _HELP = {
@@ -36,6 +37,7 @@ _HELP = {
     "dropped": "messages dropped because a connection was too slow or ended",
     "stalled": "connections closed because they took nothing",
     "poison": "messages from NATS that could not be read",
+    "watched": "messages received on subjects where patterns of one connection overlap",
 }
 
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 from nats import errors
 from nats.aio.client import PING_PROTO, Client
@@ -19,12 +21,12 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from bridge.metrics import Counters
+from bridge.nats_parser import TapParser
 
 logger = logging.getLogger("bridge.nats")
 
 # As nats-py's parser hands them on: in lower case.
-_DENIED_SUBSCRIPTION = re.compile(r'permissions violation for subscription to "([^"]*)"')
-_TOO_MANY_SUBSCRIPTIONS = "maximum subscriptions exceeded"
+_DENIED = re.compile(r'permissions violation for subscription to "(.*?)"(?: \(sid "(\d+)"\))?$')
 _SIGNED_OUT = ("authorization", "authentication", "account")
 
 
@@ -38,44 +40,87 @@ class NATSLink(Client):
     def __init__(self, counters: Counters) -> None:
         super().__init__()
         self._counters = counters
+        self._ps: TapParser = TapParser(self, counters)
+        self._refused: dict[int, Callable[[str], None]] = {}
         self._newest: Subscription | None = None
         self._said = ""
 
-    async def subscribe(self, *args: Any, **kwargs: Any) -> Subscription:
-        """Subscribe; a refusal by the server is in `refused` of the result after a `flush`."""
-        self._newest = await super().subscribe(*args, **kwargs)
-        return self._newest
+    def _setup_server_pool(self, connect_url: Any) -> None:
+        """Take %40 in a user or password for @, as in any URL; nats-py sends it as it stands."""
+        super()._setup_server_pool(connect_url)
+        for server in self._server_pool:
+            signed, at, host = server.uri.netloc.rpartition("@")
+            server.uri = server.uri._replace(netloc=unquote(signed) + at + host)
 
     def _connect_command(self) -> bytes:
         """Return CONNECT with the credentials; never for a `tls://` server without TLS."""
         server = self._current_server
-        secure = (
-            server is None or server.uri.scheme != "tls" or self._server_info.get("tls_required")
-        )
-        if not secure:
+        wants_tls = server is not None and server.uri.scheme == "tls"
+        if wants_tls and not self._server_info.get("tls_required"):
             raise errors.Error("nats: the server does not offer TLS, but its URL says tls://")
         return super()._connect_command()
 
+    async def _send_subscribe(self, sub: Subscription) -> None:
+        self._newest = sub
+        await super()._send_subscribe(sub)
+
+    def tap(
+        self,
+        subscription: Subscription,
+        lane: Callable[[str], Callable[[bytes], None]],
+        refused: Callable[[str], None],
+    ) -> Callable[[], None]:
+        """Hand the payloads of `subscription` straight to what `lane` returns for their subject.
+
+        That must not wait and not raise. The function returned is to be called when `lane` would
+        return something else than before. Messages with headers still go to `cb`. `refused` is
+        called with `denied` or `limit` if the server does not accept the subscription, or no more.
+        """
+        self._ps.taps[subscription._id] = lane
+        self._refused[subscription._id] = refused
+        return self._ps.forget
+
+    def _remove_sub(self, sid: int, max_msgs: int = 0) -> None:
+        super()._remove_sub(sid, max_msgs)
+        self._ps.taps.pop(sid, None)
+        self._refused.pop(sid, None)
+        self._ps.forget()
+
     async def _process_err(self, err_msg: str) -> None:
         """Take an error of the server as what it is: rarely a reason to close (nats-py: always)."""
-        denied = _DENIED_SUBSCRIPTION.search(err_msg)
+        text = err_msg.strip("'")
+        denied = _DENIED.search(text)
         if denied:
-            self._refuse_newest("denied", denied.group(1))
-        elif _TOO_MANY_SUBSCRIPTIONS in err_msg:
-            self._refuse_newest("limit")
-        elif "stale connection" in err_msg:
+            self._refuse(self._named(*denied.groups()), "denied")
+        elif "maximum subscriptions exceeded" in text:
+            self._refuse([self._newest], "limit")
+        elif "permissions violation" in text:
+            pass  # of a publish: reported below
+        elif "stale connection" in text:
             await self._process_op_err(errors.StaleConnectionError())
-        elif any(word in err_msg for word in _SIGNED_OUT):
+        elif any(word in text for word in _SIGNED_OUT):
             # Sign in again, with credentials read anew, rather than close.
             await self._process_op_err(errors.AuthorizationError())
-        if err_msg != self._said:
-            self._said = err_msg
-            logger.warning("the NATS server says: %s", err_msg.strip("'"))
+        if text != self._said:
+            self._said = text
+            logger.warning("the NATS server says: %s", text)
 
-    def _refuse_newest(self, code: str, lower_subject: str | None = None) -> None:
-        newest = self._newest
-        if newest is not None and lower_subject in (None, newest.subject.lower()):
-            newest.refused = code  # type: ignore[attr-defined]
+    def _named(self, lower_subject: str, sid: str | None) -> list[Subscription | None]:
+        """Return the subscriptions an error is about: by id, by subject, or else the newest.
+
+        The server names the id if it takes a permission away, and writes rare characters in a
+        subject in a way of its own; then it is the answer to the SUB just sent.
+        """
+        if sid is not None:
+            return [self._subs.get(int(sid))]
+        named = [each for each in self._subs.values() if each.subject.lower() == lower_subject]
+        return [*named] or [self._newest]
+
+    def _refuse(self, subscriptions: list[Subscription | None], code: str) -> None:
+        for subscription in subscriptions:
+            refused = subscription and self._refused.get(subscription._id)
+            if refused:
+                refused(code)
 
     async def _process_pong(self) -> None:
         """Take an answer to a `flush` that gave up already: nats-py's read loop would end on it."""
@@ -145,4 +190,17 @@ class NATSLink(Client):
                 pong.exception()  # not every ping is waited for
         self._pending.clear()
         self._pending_data_size = 0
+        writer = getattr(self._transport, "_io_writer", None)
+        if writer is not None:
+            # nats-py waits until the lost connection has taken what was written: perhaps for ever.
+            writer.transport.abort()
         await super()._attempt_reconnect()
+
+    async def _process_connect_init(self) -> None:
+        """Sign in; whatever a server says to that, nats-py tries again after one of its errors."""
+        try:
+            await super()._process_connect_init()
+        except (errors.Error, OSError, TimeoutError):
+            raise
+        except Exception as error:
+            raise errors.Error(f"nats: cannot sign in: {error!r}") from error

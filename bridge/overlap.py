@@ -1,4 +1,4 @@
-"""Patterns of one connection that overlap: it gets each message once, not once for each of them."""
+"""Patterns of one connection that overlap: the right moment to go from one to the other."""
 
 from __future__ import annotations
 
@@ -7,49 +7,17 @@ from typing import TYPE_CHECKING
 from bridge.subjects import matches
 
 if TYPE_CHECKING:
-    from bridge.feed import Deliver, Feed
-    from bridge.messages import Message
-    from bridge.metrics import Counters
+    from bridge.feed import Feed
 
 
-class Once:
-    """Delivers what no earlier pattern of the same connection (`shadows`) brings already."""
+def is_between_copies(gone: Feed, heir: Feed) -> bool:
+    """Tell whether a message has come by one of two overlapping feeds and not yet by the other.
 
-    def __init__(self, deliver: Deliver, shadows: list[str], counters: Counters) -> None:
-        self.shadows = shadows
-        self._deliver = deliver
-        self._counters = counters
-        self._brought: Message | None = None
-        """What a pattern no longer followed has brought already, should its copy come next."""
-
-    def __call__(self, message: Message) -> None:
-        brought, self._brought = self._brought, None
-        known = brought is not None and _same(brought, message)
-        if known or any(matches(shadow, message.subject) for shadow in self.shadows):
-            self._counters.filtered += 1
-        else:
-            self._deliver(message)
-
-    def take_over(self, gone: Feed, own: Feed) -> None:
-        """Deliver from here on what `gone`, one of `shadows`, has delivered until now.
-
-        NATS sends the copies of a message for several subscriptions one after the other. So at
-        most one message can have come by one feed and not yet by the other: if `gone` had it, its
-        copy is passed over, and if only we had it, it is delivered now.
-        """
-        self.shadows.remove(gone.pattern)
-        if gone.last is not None and own.last is not None and _same(gone.last, own.last):
-            return
-        if gone.last_number > own.last_number:
-            self._brought = gone.last
-        elif own.last is not None and matches(gone.pattern, own.last.subject):
-            self._counters.due += 1
-            self(own.last)
-
-    def settle(self) -> None:
-        """Forget what `take_over` noted: all that was on its way then has come."""
-        self._brought = None
-
-
-def _same(one: Message, other: Message) -> bool:
-    return one.subject == other.subject and one.payload == other.payload
+    NATS sends the copies of a message for several subscriptions one after the other. A connection
+    that goes from the one feed to the other between them would get the message twice, or not at
+    all.
+    """
+    if gone.last[1:] == heir.last[1:]:
+        return False
+    ahead, behind = (gone, heir) if gone.last > heir.last else (heir, gone)
+    return matches(behind.pattern, ahead.last[1])

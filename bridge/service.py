@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import signal
 import sys
@@ -21,6 +22,7 @@ from aiohttp import web
 from nats import errors
 
 from bridge.embedded_nats import DEFAULT_PORT, EmbeddedNats, answers
+from bridge.interval import every
 from bridge.metrics import Counters
 from bridge.nats_link import NATSLink
 from bridge.settings import fail
@@ -39,6 +41,8 @@ from panini.managers import nats_client  # noqa: E402
 RECONNECT_WAIT = 0.5
 HANDLER_TIMEOUT = 2.0
 DRAIN_TIMEOUT = 2.0
+SIGNED_OUT_WAIT = 5.0
+LOG_EVERY = 60.0
 
 logger = logging.getLogger("bridge.service")
 
@@ -71,7 +75,7 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
             reconnected_cb=self._nats_back,
         )
         self.nats._panini_watcher = _nothing
-        self._task_manager.wrapper_for_interval_task = _every
+        self._task_manager.wrapper_for_interval_task = every
         self.on_nats_change: list[Callable[[bool], None]] = []
         """Called with True when messages flow, with False when they stop."""
         self.on_stop: list[Callable[[], Awaitable[None]]] = []
@@ -80,7 +84,10 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         self._background: list[asyncio.Task[Any]] = []
         self._nats_was_up = False
         self._stopping = False
-        self._last_error = ""
+        self._logged_at: dict[str, float] = {}
+        """When each error of the connection was last logged."""
+        self._signed_out = False
+        """Whether the NATS server has refused our credentials since messages last flowed."""
 
     def setup_web_server(  # type: ignore[no-untyped-def]
         self, host: str = "127.0.0.1", port: int = 5001, web_app=None, **options
@@ -92,12 +99,15 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
     @property
     def trouble(self) -> str | None:
         """Why the service is not ready: `nats_down`, `nats_auth`, `stopping`; None if it is."""
-        if self._stopping:
-            return "stopping"
+        return "stopping" if self._stopping else self.trouble_with_nats
+
+    @property
+    def trouble_with_nats(self) -> str | None:
+        """Why no messages flow: `nats_down`, `nats_auth`; None if they do."""
         client = getattr(self.nats, "client", None)
         if client is not None and client.is_connected:
             return None
-        return "nats_auth" if "authorization" in self._last_error.lower() else "nats_down"
+        return "nats_auth" if self._signed_out else "nats_down"
 
     def start(self) -> None:
         """Serve until SIGINT or SIGTERM. Exits with 2 if the port cannot be had."""
@@ -124,8 +134,11 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         site = web.TCPSite(runner, self._host, self._port, backlog=2048)
         try:
             await site.start()
-        except OSError as error:
-            fail(f"HTTP_PORT: cannot listen on {self._host}:{self._port}: {error.strerror}")
+        except (OSError, UnicodeError) as error:
+            if getattr(error, "errno", None) == errno.EADDRINUSE:
+                fail(f"HTTP_PORT: {self._port} is in use on {self._host}; set another one")
+            reason = getattr(error, "strerror", None) or error
+            fail(f"HTTP_HOST: cannot listen on {self._host}:{self._port}: {reason}")
         _say(f"page  {_page_url(self._host, self._port)}")
         if not self.nats.servers:
             await self._find_or_embed()
@@ -143,9 +156,10 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         for hook in self.on_stop:
             await hook()
         await runner.cleanup()
-        with contextlib.suppress(errors.Error, OSError, TimeoutError):
-            async with asyncio.timeout(DRAIN_TIMEOUT):
-                await self.nats.client.drain()
+        if self.trouble_with_nats is None:
+            with contextlib.suppress(errors.Error, OSError, TimeoutError):
+                async with asyncio.timeout(DRAIN_TIMEOUT):
+                    await self.nats.client.drain()
 
     def _run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = self.loop.create_task(work)
@@ -156,7 +170,7 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
 
     async def publish(self, subject: str, message: Any, *args: Any, **kwargs: Any) -> Any:
         """Publish as Panini does. Raises ConnectionError at once while NATS is not reachable."""
-        if not self.nats.client.is_connected:
+        if self.trouble_with_nats is not None:
             raise ConnectionError("NATS is not reachable")
         return await super().publish(subject, message, *args, **kwargs)
 
@@ -187,6 +201,8 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
             return
         self._nats_was_up = up
         if up:
+            self._signed_out = False
+            self._logged_at.clear()
             kind = "embedded, its data is temporary" if self._embedded else "connected"
             _say(f"NATS  {without_password(self.nats.client.connected_url.geturl())} ({kind})")
         else:
@@ -196,40 +212,22 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
 
     async def _nats_error(self, error: Exception) -> None:
         text = str(error) or type(error).__name__
-        if text != self._last_error:
-            self._last_error = text
+        now = self.loop.time()
+        if now - self._logged_at.get(text, -LOG_EVERY) >= LOG_EVERY:
+            self._logged_at[text] = now
             servers = ", ".join(map(without_password, self.nats.servers))
-            logger.warning("NATS at %s: %s", servers, text)
+            logger.warning("NATS at %s: %s; trying on", servers, text)
+        if "authorization" in text.lower() or "authentication" in text.lower():
+            self._signed_out = True
+            # nats-py waits for this before it tries again: the server logs each attempt.
+            await asyncio.sleep(SIGNED_OUT_WAIT)
 
     async def _nats_lost(self) -> None:
         if not self._stopping:
             self._tell_nats(up=False)
 
     async def _nats_back(self) -> None:
-        self._last_error = ""
         self._tell_nats(up=True)
-
-
-def _every(
-    interval: float, task: Callable[[], Awaitable[None]]
-) -> Callable[[], Coroutine[Any, Any, None]]:
-    """Run `task` each `interval` seconds, even after it failed; Panini's would end silently."""
-
-    async def run() -> None:
-        loop = asyncio.get_running_loop()
-        failed = False
-        while True:
-            due = loop.time() + interval
-            try:
-                await task()
-                failed = False
-            except Exception as error:
-                if not failed:
-                    logger.warning("a task each %g s fails: %s", interval, error or repr(error))
-                failed = True
-            await asyncio.sleep(max(0, due - loop.time()))
-
-    return run
 
 
 def _log_failure(task: asyncio.Task[Any]) -> None:

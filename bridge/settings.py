@@ -28,7 +28,8 @@ Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 
 
 class Settings(BaseSettings):
-    """What can be set. The environment variable is the field's name in capitals."""
+    """A gateway between NATS and browsers. Each flag can also be an environment variable or a line
+    in .env: --http-port is HTTP_PORT. Lists are separated by commas or white space."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
@@ -96,10 +97,17 @@ class Settings(BaseSettings):
     def _valid_urls(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
         urls = tuple(url if "://" in url else f"nats://{url}" for url in urls)
         for url in urls:
-            parts = urlsplit(url)
-            if parts.scheme not in ("nats", "tls") or not parts.hostname:
+            try:
+                parts = urlsplit(url)
+                good = parts.scheme in ("nats", "tls") and parts.hostname and parts.port != 0
+            except ValueError:
+                good = False
+            if not good or parts.path.strip("/") or parts.query or parts.fragment:
                 # Without the URL itself, which may hold a password.
-                raise ValueError("servers have to be given as nats://host:4222 or tls://host:4222")
+                raise ValueError(
+                    "a server is given as nats://host:4222 or tls://user:password@host:4222, with "
+                    "@ : / # % and white space in a password written as %40 %3A %2F %23 %25 %20"
+                )
         return urls
 
     @field_validator("allow_subjects", "deny_subjects")

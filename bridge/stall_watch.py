@@ -51,7 +51,7 @@ class StallWatch:
         if taken is None:
             return connection.tell_dropped()
         before, since = self._watched[connection]
-        if taken != before:
+        if before is None or taken > before:
             self._watched[connection] = (taken, now)
             connection.tell_dropped()
         elif now - since >= self._timeout:

@@ -101,6 +101,13 @@ class NatsServer:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
+    def reload(self, config: str) -> None:
+        """Read a changed configuration, as an operator's `nats-server --signal reload` does."""
+        assert self._process is not None
+        head = "".join(self._config.read_text().splitlines(keepends=True)[:2])
+        self._config.write_text(head + config)
+        self._process.send_signal(signal.SIGHUP)
+
     def connections(self) -> list[dict[str, Any]]:
         url = f"http://127.0.0.1:{self._monitor_port}/connz?subs=1"
         return json.loads(http(url)[1])["connections"]

@@ -48,6 +48,18 @@ def test_make_targets_exist() -> None:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
+def test_speed_table_is_what_was_measured() -> None:
+    measured = json.loads((ROOT / "bench" / "results" / "results.json").read_text())
+    rows = measured["summary"]["fan-out"]
+    for n, ours, native, ratio in re.findall(
+        r"^\| (\d+) \| ([\d.]+) M \|.*\| ([\d.]+) M \| [^|]*\| ([\d.]+) x \|$", README, re.MULTILINE
+    ):
+        gateway = rows[n]["gateway"]["deliveries"]
+        assert abs(gateway["median"] / 1e6 - float(ours)) < 0.06
+        assert abs(rows[n]["native"]["deliveries"]["median"] / 1e6 - float(native)) < 0.06
+        assert abs(gateway["x"] - float(ratio)) < 0.06
+
+
 def test_json_lines_of_the_wire_are_json() -> None:
     lines = [line for line in README.splitlines() if line.startswith(("{", "[{"))]
     assert len(lines) > 10

@@ -69,7 +69,8 @@ async def test_a_thousand_bad_requests_end_only_their_own_connection(
 async def test_a_flood_of_requests_is_limited_then_ended(
     nats_server: NatsServer, raw_nats: RawNats, log
 ) -> None:
-    with running(Gateway(nats_server.url, log=log)) as service:
+    service = Gateway(nats_server.url, log=log, requests_per_second=0.01)
+    with running(service):
         async with Browser(service.stream) as bystander, Browser(service.stream) as browser:
             await bystander.subscribe("bystander")
             for number in range(1000):
@@ -107,29 +108,43 @@ async def test_binary_frames_are_refused(gateway: Gateway) -> None:
     "poison",
     [
         RawNats.command(b"good.\xff", b"x"),
+        RawNats.command(b"good.sub\x0bject", b"x"),
+        RawNats.command(b"good.a\x0b2", b"x" * 5000),
+        RawNats.command(b"good.headers", b"1", reply=b"re\x0bply"),
+        RawNats.command(b"good.headers", b"1", reply=b"re\x0cply 1"[:7]),
         RawNats.command(b"good.headers", b"1", headers=b"NATS/1.0\r\nname: \xff\r\n\r\n"),
         RawNats.command(b"good.headers", b"1", headers=b"NATS/1.0\xff\xff\r\n\r\n"),
         RawNats.command(b"good.headers", b"1", headers=b"NATS/1.0 \xff\xff\xff\r\n\r\n"),
         RawNats.command(b"good.headers", b"1", headers=b"NATS/1.0\r\n\r\n"),
     ],
-    ids=["subject", "header", "no-header", "status", "bare"],
 )
 async def test_poison_from_a_publisher_does_not_make_the_gateway_deaf(
     gateway: Gateway, raw_nats: RawNats, poison: bytes
 ) -> None:
     async with Browser(gateway.stream) as browser:
         await browser.subscribe("good.*")
+        counted = gateway.figures()["bridge_poison_total"]
         raw_nats.send(poison)
         raw_nats.publish("good.after", b'"after"')
         answer = await browser.next()
-        if answer["subject"] == "good.headers":
-            assert answer["data"] == 1
+        if answer["subject"] != "good.after":
             answer = await browser.next()
+        else:
+            assert gateway.figures()["bridge_poison_total"] == counted + 1
         assert answer == {"subject": "good.after", "data": "after"}
 
 
-def test_poison_is_counted(gateway: Gateway) -> None:
-    assert gateway.figures()["bridge_poison_total"] >= 1
+async def test_a_control_character_in_a_subject_does_not_name_another_subscription(
+    gateway: Gateway, raw_nats: RawNats
+) -> None:
+    async with Browser(gateway.stream) as one, Browser(gateway.stream) as other:
+        await one.subscribe("forged.>")
+        await other.subscribe("exact")
+        for sid in range(1, 400):
+            raw_nats.publish(b"forged.x\x0b%d" % sid, b"1")
+        for _ in range(399):
+            assert (await one.next())["subject"].startswith("forged.x\x0b")
+        await other.quiet()
 
 
 @pytest.mark.parametrize(

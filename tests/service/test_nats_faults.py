@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from pathlib import Path
 
 from tests.browser_client import Browser
 from tests.raw_nats import RawNats
-from tests.servers import Gateway, NatsServer, eventually, http, running
+from tests.servers import PATIENCE, Gateway, NatsServer, eventually, http, running
 
 DOWN = {"status": "nats_down"}
 UP = {"status": "nats_up", "gap": True}
@@ -65,6 +66,78 @@ async def test_a_subscription_the_server_denies_is_refused_before_any_acknowledg
                     assert (await bystander.next())["data"] == (await browser.next())["data"] == 1
 
 
+RESTRICTED = """
+    authorization {{ users: [
+        {{ user: gateway, password: pw, permissions: {{ subscribe: {{ deny: [{denied}] }} }} }}
+        {{ user: other, password: pw }}
+    ] }}
+    no_auth_user: other
+"""
+
+
+async def test_denied_subjects_that_the_server_spells_in_its_own_way_are_refused(
+    tmp_path: Path, log: Path
+) -> None:
+    with running(NatsServer(tmp_path, RESTRICTED.format(denied='"secret.>"'))) as server:
+        with running(Gateway(server.url.replace("//", "//gateway:pw@"), log=log)) as service:
+            async with Browser(service.stream) as browser:
+                for subject in ('secret."x', "secret.a\\b", "secret.\u200bz", "secret.\U000e0001"):
+                    answer = await browser.ask({"subjects": [subject]})
+                    assert answer.get("code") == "denied", subject
+                assert server.subscriptions() == []
+
+
+async def test_a_permission_that_is_taken_away_is_told_to_its_followers_alone(
+    tmp_path: Path, log: Path
+) -> None:
+    with running(NatsServer(tmp_path, RESTRICTED.format(denied='"none"'))) as server:
+        with running(Gateway(server.url.replace("//", "//gateway:pw@"), log=log)) as service:
+            async with Browser(service.stream) as browser, Browser(service.stream) as bystander:
+                await browser.subscribe("later.denied", "open")
+                await bystander.subscribe("open")
+                server.reload(RESTRICTED.format(denied='"later.>"'))
+                answer = await browser.next()
+                assert (answer["code"], answer["subjects"]) == ("denied", ["later.denied"])
+                again = await bystander.ask({"subjects": ["later.denied"]})
+                assert again["code"] == "denied"
+                with RawNats(server.port) as client:
+                    client.publish("later.denied", b"1")
+                    client.publish("open", b"2")
+                assert (await browser.next())["data"] == (await bystander.next())["data"] == 2
+                assert server.subscriptions() == ["open"]
+
+
+async def test_a_denied_publish_costs_nobody_anything(tmp_path: Path, log: Path) -> None:
+    config = RESTRICTED.format(denied='"none"').replace(
+        "permissions: {", 'permissions: { publish: { deny: "test.>" },'
+    )
+    with running(NatsServer(tmp_path, config)) as server:
+        url = server.url.replace("//", "//gateway:pw@")
+        with running(Gateway(url, log=log, publish_test_messages=True)) as service:
+            async with Browser(service.stream) as browser:
+                await browser.subscribe("open")
+                await eventually(lambda: "permissions violation for publish" in service.output())
+                await browser.quiet()
+                assert "lost" not in service.output()
+
+
+async def test_a_server_that_answers_nonsense_is_tried_again(tmp_path: Path, log: Path) -> None:
+    server = NatsServer(tmp_path)
+    service = Gateway(server.url, log=log)
+    with socket.create_server(("127.0.0.1", server.port)) as nonsense:
+        service.launch()
+        nonsense.settimeout(PATIENCE)
+        for answer in (b"INFO\r\n", b"INFO " + b"x" * 70000 + b"\r\n", b"-ERR\r\n", b"\xff\r\n"):
+            connection = (await asyncio.to_thread(nonsense.accept))[0]
+            with connection:
+                connection.sendall(answer)
+    with running(server):
+        await eventually(lambda: http(f"{service.url}/readyz")[0] == 200)
+        async with Browser(service.stream) as browser:
+            await browser.subscribe("back")
+        assert service.stop() == 0
+
+
 async def test_too_many_subscriptions_for_the_server_are_refused_and_end_nothing(
     tmp_path: Path, log: Path
 ) -> None:
@@ -93,7 +166,10 @@ async def test_the_test_publisher_goes_on_after_an_outage(tmp_path: Path, log: P
                 while await browser.next() != DOWN:
                     pass
                 await eventually(
-                    lambda: "a task each 1 s fails: NATS is not reachable" in service.output()
+                    lambda: (
+                        "publish_periodically_for_test fails: NATS is not reachable"
+                        in service.output()
+                    )
                 )
                 server.start()
                 assert await browser.next() == UP

@@ -80,7 +80,7 @@ async def test_post_from_a_foreign_page_is_403(gateway: Gateway) -> None:
 async def test_posts_count_against_the_connections_rate(nats_server, log) -> None:
     from tests.servers import running
 
-    service = Gateway(nats_server.url, log=log, requests_per_second=1, request_burst=2)
+    service = Gateway(nats_server.url, log=log, requests_per_second=0.01, request_burst=2)
     with running(service):
         async with Browser(service.stream) as browser:
             request = {"connection_id": browser.connection_id, "subjects": ["a"]}

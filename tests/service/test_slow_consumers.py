@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,6 +63,42 @@ async def test_a_stalled_browser_is_gone_within_the_write_timeout_and_a_bit(
         while (await healthy.next()).get("data") != "last":
             pass
         stalled.kill()
+
+
+async def test_a_browser_that_reads_slowly_but_steadily_is_not_cut(
+    gateway: Gateway, raw_nats: RawNats
+) -> None:
+    async with Browser(gateway.stream) as slow:
+        await slow.subscribe("steady.feed")
+        raw = slow.ws.transport.get_extra_info("socket")
+        slow.ws.transport.pause_reading()
+        commands = RawNats.command(b"steady.feed", PAYLOAD) * 300
+        for _ in range(40):
+            # 8 KB each 50 ms, for twice the write timeout
+            await asyncio.to_thread(raw_nats.send, commands[: len(commands) // 30])
+            with contextlib.suppress(BlockingIOError):
+                os.read(raw.fileno(), 8192)
+            await asyncio.sleep(0.05)
+        assert gateway.figures()["bridge_stalled_total"] == 0
+        assert gateway.figures()["bridge_dropped_total"] > 0
+        slow.kill()
+
+
+async def test_a_browser_that_asks_but_does_not_read_cannot_fill_the_memory(
+    nats_server: NatsServer, log: Path
+) -> None:
+    generous = {"requests_per_second": 10000, "request_burst": 10000, "write_timeout": 60}
+    with running(Gateway(nats_server.url, log=log, **generous)) as service:
+        before = service.ps().memory_info().rss
+        async with Browser(service.stream) as rude:
+            rude.ws.transport.pause_reading()
+            request = '{"subjects": ["a..%s"]}' % ("x" * 60000)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(3):
+                    for _ in range(1000):
+                        await rude.send(request)
+            assert service.ps().memory_info().rss - before < 20_000_000
+            rude.kill()
 
 
 async def test_a_browser_that_leaves_without_reading_gives_its_socket_back(

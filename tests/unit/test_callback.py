@@ -37,7 +37,7 @@ async def test_slow_callback_gets_messages_in_order_one_at_a_time() -> None:
         busy -= 1
 
     subscriber = Subscriber()
-    deliver = Callback(callback, subscriber)
+    deliver = Callback(callback, subscriber, 100)
     for message in MESSAGES:
         deliver(message)
     async with asyncio.timeout(5):
@@ -46,15 +46,14 @@ async def test_slow_callback_gets_messages_in_order_one_at_a_time() -> None:
     assert subscriber.texts == ["0", "1", "2", "3", "4"]
 
 
-async def test_messages_beyond_what_may_wait_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Callback, "MAX_WAITING", 2)
+async def test_messages_beyond_what_may_wait_are_dropped() -> None:
     never = asyncio.Event()
 
     async def callback(subscriber: Any, msg: Any) -> None:
         await never.wait()
 
     subscriber = Subscriber()
-    deliver = Callback(callback, subscriber)
+    deliver = Callback(callback, subscriber, 2)
     for message in MESSAGES:
         deliver(message)
     assert subscriber.dropped == 3
@@ -77,7 +76,7 @@ async def test_a_failing_callback_is_logged_and_the_next_message_comes(
         seen.append(msg.data)
         raise ValueError("planted")
 
-    deliver = Callback(later if asynchronous else at_once, Subscriber())
+    deliver = Callback(later if asynchronous else at_once, Subscriber(), 100)
     for message in MESSAGES:
         deliver(message)
     async with asyncio.timeout(5):

@@ -38,6 +38,9 @@ class Socket:
     def get_write_buffer_size(self) -> int:
         return self.unsent
 
+    def get_extra_info(self, name: str) -> None:
+        return None
+
     def is_closing(self) -> bool:
         return self.aborted
 
@@ -180,6 +183,17 @@ async def test_a_connection_that_takes_a_little_is_not_cut(clock: Clock) -> None
         fixture.socket.take(1)
         await clock.advance(4)
     assert not fixture.socket.aborted
+
+
+async def test_answers_to_pings_are_no_sign_of_reading(clock: Clock) -> None:
+    fixture = Fixture()
+    fixture.socket.room = 0
+    fixture.connection.send(MESSAGE)
+    await turn()
+    for _ in range(3):
+        fixture.socket.unsent += 6  # aiohttp writes a PONG past our count
+        await clock.advance(2)
+    assert fixture.socket.aborted
 
 
 async def test_an_idle_connection_is_not_cut(clock: Clock) -> None:

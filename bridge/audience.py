@@ -1,0 +1,75 @@
+"""Connections that follow the same patterns: one stream of frames, made once, written to each."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bridge import messages
+from bridge.callback import Callback
+from bridge.subjects import matches
+
+if TYPE_CHECKING:
+    from bridge.connection import Connection
+    from bridge.metrics import Counters
+
+
+Key = tuple[tuple[str, ...], bool, Callback | None]
+"""What the members of an audience have in common."""
+
+
+class Audience:
+    """All connections that follow exactly `patterns`, in this order.
+
+    Messages are appended to `pieces` (frames, or lines with `batch`) and written to every member
+    once per turn of the event loop. With a `callback` there is one member, and the program's own
+    code gets each message instead.
+    """
+
+    def __init__(
+        self,
+        patterns: tuple[str, ...],
+        counters: Counters,
+        *,
+        batch: bool = False,
+        callback: Callback | None = None,
+    ) -> None:
+        self.patterns = patterns
+        self.batch = batch
+        self.callback = callback
+        self.members: dict[Connection, None] = {}
+        self.pieces: list[bytes] = []
+        self._counters = counters
+
+    @classmethod
+    def for_one(cls, connection: Connection, patterns: tuple[str, ...]) -> Audience:
+        """Return an audience, without members yet, that `connection` could be in."""
+        own = connection.deliver
+        callback = own if isinstance(own, Callback) else None
+        return cls(patterns, connection.counters, batch=connection.batch, callback=callback)
+
+    @property
+    def key(self) -> Key:
+        """What makes it the same audience as another."""
+        return self.patterns, self.batch, self.callback
+
+    def gets(self, pattern: str, subject: str) -> bool:
+        """Tell whether a message on `subject` comes to it by `pattern`.
+
+        Where several of its patterns match, NATS sends a copy for each; the first pattern counts.
+        """
+        return next(each for each in self.patterns if matches(each, subject)) == pattern
+
+    def wake(self) -> None:
+        """See to it that what is appended now is written at the end of this turn."""
+        asyncio.get_running_loop().call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Write what has been appended. Called before a member joins or leaves, too."""
+        pieces, self.pieces = self.pieces, []
+        if not pieces:
+            return
+        self._counters.due += len(pieces) * len(self.members)
+        data = messages.batch_frames(pieces) if self.batch else b"".join(pieces)
+        for member in self.members:
+            member.write(pieces, data)
