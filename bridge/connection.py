@@ -10,11 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bridge import messages
+from bridge import kernel, messages
 from bridge.limits import Conduct, Limits
 from bridge.messages import CloseCode
 
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
 CLOSE_TIMEOUT = 3.0
 """Seconds a browser has to take what is left and to answer a close frame."""
-
-KERNEL_BUFFER = 262144
 
 logger = logging.getLogger("bridge.connection")
 
@@ -62,7 +59,7 @@ class Connection:
         self.conduct = Conduct(limits, self.since)
         self._ws = ws
         self._transport = _transport_of(ws)
-        _bound_kernel_buffer(self._transport)
+        kernel.bound_buffer(self._transport)
         self._max_pending = limits.max_pending_bytes
         self._stall_watch = stall_watch
         self._closed_with: int | None = None
@@ -160,9 +157,11 @@ class Connection:
         return not (self._ws.closed or self._transport.is_closing())
 
     def taken(self) -> int | None:
-        """Return how many bytes the socket has taken in all; None if it holds nothing back."""
+        """Return how many bytes the browser has taken in all; None if nothing is held back."""
         self._unsent = self._transport.get_write_buffer_size()
-        return self._written - self._unsent if self._unsent else None
+        if not self._unsent:
+            return None
+        return self._written - self._unsent - kernel.unacknowledged(self._transport)
 
     def tell_dropped(self) -> bool:
         """If there is room, say how many messages were dropped; return whether there is.
@@ -231,17 +230,6 @@ class Connection:
     def has_unsent(self) -> bool:
         """Whether bytes are still on their way to the socket."""
         return bool(self._pending) or self._transport.get_write_buffer_size() > 0
-
-
-def _bound_kernel_buffer(transport: asyncio.Transport) -> None:
-    """Keep the kernel from holding megabytes for a slow browser, unseen by our limits.
-
-    Linux also tells of room in a socket only once a third of its buffer is free: with a large one,
-    a browser that reads slowly but steadily would look as if it took nothing for seconds.
-    """
-    raw = transport.get_extra_info("socket")
-    if raw is not None:
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER)
 
 
 def _transport_of(ws: web.WebSocketResponse) -> asyncio.Transport:
