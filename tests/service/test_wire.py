@@ -91,7 +91,6 @@ REFUSED = [
     (["a"], "bad_request", "A request is a JSON object with 'subjects'."),
     ("{bad json", "bad_request", "The request is not valid JSON."),
     ('{"subjects": ["\\ud800"]}', "bad_request", "The request is not valid JSON."),
-    ('{"subjects":' + "[" * 30000, "bad_request", "The request is nested too deeply."),
 ]
 
 
@@ -164,7 +163,6 @@ PAYLOADS = [
     (b'1}{"dropped":9', '"1}{\\"dropped\\":9"', "text"),
     (b"\xff\x00", '"/wA="', "base64"),
     (b'"\xff"', json.dumps(base64.b64encode(b'"\xff"').decode()), "base64"),
-    (DEEP, json.dumps(DEEP.decode()), "text"),
     (b'"' + b"x" * 1048574 + b'"', '"' + "x" * 1048574 + '"', None),
     (b"\xff" * 1048576, json.dumps(base64.b64encode(b"\xff" * 1048576).decode()), "base64"),
 ]
@@ -179,6 +177,24 @@ async def test_payload_arrives_as_it_was_published(
         raw_nats.publish("kinds.one", payload)
         tail = f',"encoding":"{encoding}"' if encoding else ""
         assert await browser.frame() == f'{{"subject":"kinds.one","data":{data}{tail}}}'
+
+
+async def test_deeply_nested_json_is_delivered_and_refused_without_harm(
+    gateway: Gateway, raw_nats: RawNats
+) -> None:
+    # How deep is too deep depends on the Python version; what is too deep is text.
+    async with Browser(gateway.stream) as browser:
+        await browser.subscribe("deep")
+        raw_nats.publish("deep", DEEP)
+        frame = await browser.frame()
+        assert frame in (
+            f'{{"subject":"deep","data":{DEEP.decode()}}}',
+            f'{{"subject":"deep","data":"{DEEP.decode()}","encoding":"text"}}',
+        )
+        answer = await browser.ask('{"subjects":' + DEEP[:30000].decode())
+        assert answer["code"] == "bad_request"
+        answer = await browser.ask('{"subjects":' + DEEP[:30000].decode() + "]" * 30000 + "}")
+        assert answer["code"] == "bad_request"
 
 
 async def test_message_with_a_reply_subject_is_delivered_and_never_answered(
