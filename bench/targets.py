@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from bridge.embedded_nats import find_server
-from bridge.messages import text_frame
+from bridge.frames import text_frame
 
 ROOT = Path(__file__).parent.parent
 LARGE = 4_000_000_000

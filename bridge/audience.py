@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bridge import messages
+from bridge import frames
 from bridge.callback import Callback
 from bridge.subjects import matches
 
@@ -70,6 +70,6 @@ class Audience:
         if not pieces:
             return
         self._counters.due += len(pieces) * len(self.members)
-        data = messages.batch_frames(pieces) if self.batch else b"".join(pieces)
+        data = frames.batch_frames(pieces) if self.batch else b"".join(pieces)
         for member in self.members:
             member.write(pieces, data)

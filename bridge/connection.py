@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bridge import kernel, messages
+from bridge import frames, kernel, messages
 from bridge.limits import Conduct, Limits
 from bridge.messages import CloseCode
 
@@ -96,11 +96,11 @@ class Connection:
     async def send_str(self, text: str) -> None:
         """Send `text` as a message: what a `manager.callback` calls. It does not wait either."""
         line = text.encode()
-        self._send(line if self.batch else messages.text_frame(line))
+        self._send(line if self.batch else frames.text_frame(line))
 
     def respond(self, line: bytes) -> None:
         """Append a response or a notice; these are never dropped."""
-        self._append(line if self.batch else messages.text_frame(line))
+        self._append(line if self.batch else frames.text_frame(line))
 
     def drop(self) -> None:
         """Count a message for which there was no room."""
@@ -131,7 +131,7 @@ class Connection:
         count, self._pending_messages = self._pending_messages, 0
         self._pending_bytes = 0
         if pending:
-            data = messages.batch_frames(pending) if self.batch else b"".join(pending)
+            data = frames.batch_frames(pending) if self.batch else b"".join(pending)
             self._write(data, count)
 
     def _write(self, data: bytes, count: int) -> None:

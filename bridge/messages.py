@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import base64
 import json
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
-from itertools import accumulate
 from typing import Any, Literal
 
 import msgspec
 
+from bridge.frames import MOST, frame_head, text_frame
+
 SUBSCRIBE = "subscribe"
 UNSUBSCRIBE = "unsubscribe"
-MAX_REQUEST_BYTES = 65536
+MAX_REQUEST_BYTES = MOST
 MAX_REQUEST_SUBJECTS = 128
 
 Code = Literal[
@@ -245,31 +245,3 @@ class Message:
             return json.loads(self.line)["data"]
         except RecursionError:
             return self.payload.decode()
-
-
-def frame_head(size: int) -> bytes:
-    """Return the head of an unmasked, uncompressed text frame (RFC 6455, section 5.2)."""
-    if size < 126:
-        return b"\x81%c" % size
-    if size < 65536:
-        return b"\x81\x7e" + size.to_bytes(2, "big")
-    return b"\x81\x7f" + size.to_bytes(8, "big")
-
-
-def text_frame(payload: bytes) -> bytes:
-    """Return `payload` as one text frame."""
-    return frame_head(len(payload)) + payload
-
-
-def batch_frames(lines: Sequence[bytes], most: int = MAX_REQUEST_BYTES) -> bytes:
-    """Return `lines` as text frames of at most `most` bytes each, or of one longer line."""
-    ends = list(accumulate(map((1).__add__, map(len, lines))))
-    frames: list[bytes] = []
-    first = size_before = 0
-    while first < len(lines):
-        # The last line break is not written, hence the 1.
-        after = max(bisect_right(ends, size_before + most + 1, first), first + 1)
-        text = b"\n".join(lines[first:after])
-        frames += (frame_head(len(text)), text)
-        first, size_before = after, ends[after - 1]
-    return b"".join(frames)

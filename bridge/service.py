@@ -16,7 +16,6 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from types import ModuleType
 from typing import Any
-from urllib.parse import urlsplit
 
 from aiohttp import web
 from nats import errors
@@ -26,6 +25,7 @@ from bridge.interval import every
 from bridge.metrics import Counters
 from bridge.nats_link import NATSLink
 from bridge.settings import fail
+from bridge.urls import page_url, without_password
 
 # Panini applies nest_asyncio when it is imported: asyncio's tasks and futures would become the slow
 # pure-Python ones, and Python 3.14 would not start. Only Panini's `*_sync` methods need it.
@@ -139,7 +139,7 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
                 fail(f"HTTP_PORT: {self._port} is in use on {self._host}; set another one")
             reason = getattr(error, "strerror", None) or error
             fail(f"HTTP_HOST: cannot listen on {self._host}:{self._port}: {reason}")
-        _say(f"page  {_page_url(self._host, self._port)}")
+        _say(f"page  {page_url(self._host, self._port)}")
         if not self.nats.servers:
             await self._find_or_embed()
         self._run_in_background(self._use_nats())
@@ -241,16 +241,3 @@ async def _nothing() -> None:
 
 def _say(line: str) -> None:
     print(line, flush=True)
-
-
-def _page_url(host: str, port: int) -> str:
-    """Return what to open in a browser on this machine."""
-    if host in ("0.0.0.0", "::"):  # noqa: S104  that is what somebody set
-        return f"http://127.0.0.1:{port}/ (and on every other address of this machine)"
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
-
-
-def without_password(url: str) -> str:
-    """Return `url` without user, password or token."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

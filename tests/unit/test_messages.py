@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bridge import messages
+from bridge import frames, messages
 from bridge.messages import Message, Refusal, parse_request
 
 JSON = st.recursive(
@@ -131,17 +131,17 @@ def unframed(data: bytes) -> list[bytes]:
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65535, 65536, 70000])
 def test_text_frame_has_the_length_the_standard_asks_for(size: int) -> None:
-    assert unframed(messages.text_frame(b"x" * size)) == [b"x" * size]
+    assert unframed(frames.text_frame(b"x" * size)) == [b"x" * size]
 
 
 @given(st.lists(st.integers(1, 40), max_size=30))
 def test_batch_frames_hold_every_line_in_order_within_the_limit(sizes: list[int]) -> None:
     lines = [b"%d" % (n % 10) * size for n, size in enumerate(sizes)]
-    frames = unframed(messages.batch_frames(lines, most=64))
-    assert [line for frame in frames for line in frame.split(b"\n")] == lines
-    assert all(len(frame) <= 64 for frame in frames)
+    written = unframed(frames.batch_frames(lines, most=64))
+    assert [line for frame in written for line in frame.split(b"\n")] == lines
+    assert all(len(frame) <= 64 for frame in written)
 
 
 def test_a_line_over_the_limit_has_a_frame_of_its_own() -> None:
     lines = [b"a", b"x" * 100, b"b"]
-    assert unframed(messages.batch_frames(lines, most=64)) == lines
+    assert unframed(frames.batch_frames(lines, most=64)) == lines
