@@ -57,8 +57,10 @@ class Audience:
         """Tell whether a message on `subject` comes to it by `pattern`.
 
         Where several of its patterns match, NATS sends a copy for each; the first pattern counts.
+        (A publisher may use `a.>` as a plain name, and to the server `a.*` matches that.)
         """
-        return next(each for each in self.patterns if matches(each, subject)) == pattern
+        matching = (each for each in self.patterns if each == pattern or matches(each, subject))
+        return next(matching) == pattern
 
     def wake(self) -> None:
         """See to it that what is appended now is written at the end of this turn."""

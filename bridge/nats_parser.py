@@ -103,7 +103,8 @@ class TapParser(Parser):
             if lane_of is None:
                 return None
             known = lane_of(words[1].decode()), int(words[-1])
-        except ValueError:
+        except Exception:
+            # The long way counts and skips it; here, it would end the connection.
             return None
         if len(words) == 4:  # a reply subject is hardly ever seen twice
             if len(self._lines) >= MAX_LINES:

@@ -134,6 +134,19 @@ async def test_poison_from_a_publisher_does_not_make_the_gateway_deaf(
         assert answer == {"subject": "good.after", "data": "after"}
 
 
+async def test_wildcards_as_plain_names_harm_nobody(gateway: Gateway, raw_nats: RawNats) -> None:
+    async with Browser(gateway.stream) as one, Browser(gateway.stream) as both:
+        await one.subscribe("plain.*")
+        await both.subscribe("plain.*", "plain.>")
+        for subject in ("plain.>", "plain.*", "plain..x", "plain.after"):
+            raw_nats.publish(subject, b"1")
+        heard = [(await one.next())["subject"] for _ in range(3)]
+        assert heard == ["plain.>", "plain.*", "plain.after"]
+        while (await both.next())["subject"] != "plain.after":
+            pass
+    assert "lost" not in gateway.output()
+
+
 async def test_a_control_character_in_a_subject_does_not_name_another_subscription(
     gateway: Gateway, raw_nats: RawNats
 ) -> None:
