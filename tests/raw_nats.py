@@ -12,7 +12,7 @@ class RawNats:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=10)
         self._file = self._socket.makefile("rb")
         self._file.readline()
-        self.send(b'CONNECT {"verbose":false,"headers":true}\r\n')
+        self.send(b'CONNECT {"verbose":false,"pedantic":false,"headers":true}\r\n')
 
     def publish(
         self, subject: str | bytes, payload: bytes = b"", reply: str = "", headers: bytes = b""
