@@ -82,8 +82,8 @@ class Connection:
         """Write messages of this turn: `data`, which is what `pieces` look like joined."""
         if self._pending:
             self.flush()
-        unsent = self._transport.get_write_buffer_size()
-        if self._dropped_untold or unsent + len(data) > self._max_pending:
+        self._unsent = self._transport.get_write_buffer_size()
+        if self._dropped_untold or self._unsent + len(data) > self._max_pending:
             for piece in pieces:
                 self._send(piece)
         else:

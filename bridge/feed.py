@@ -77,6 +77,9 @@ class Feed:
         """
         if client is None or not client.is_connected:
             raise self._refusal("nats_down", "NATS is not reachable just now")
+        if self._refused is not None:
+            # Taken away since, and about to be closed: nothing would come.
+            raise self.refusal()
         if self._is_open:
             return
         try:

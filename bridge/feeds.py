@@ -65,9 +65,10 @@ class Feeds:
             text = f"The user did not subscribe to event {shorten(pattern)}"
             raise Refusal("not_subscribed", text, [pattern])
         feed = self._by_pattern[pattern]
-        rest = tuple(each for each in connection.patterns if each != pattern)
-        await self._part(feed, [self._by_pattern[p] for p in rest if overlap(p, pattern)])
-        self._move(connection, rest)
+        others = [each for each in connection.patterns if each != pattern]
+        await self._part(feed, [self._by_pattern[p] for p in others if overlap(p, pattern)])
+        # Asked again: the server may have taken one of them away meanwhile.
+        self._move(connection, tuple(each for each in connection.patterns if each != pattern))
         feed.followers.pop(connection.id, None)
         async with self._changes:
             await self._close_if_unused(feed)

@@ -1,0 +1,85 @@
+"""Permissions that the server takes away while something else is going on."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bridge.access import SubjectPolicy
+from bridge.feeds import Feeds
+from bridge.messages import Refusal
+from bridge.metrics import Counters
+
+
+class Nats:
+    """A client that accepts everything at once."""
+
+    is_connected = True
+    count = 0
+
+    async def subscribe(self, subject: str, cb: Any) -> Any:
+        self.count += 1
+
+        async def unsubscribe() -> None:
+            pass
+
+        return SimpleNamespace(_id=self.count, pending_msgs=0, unsubscribe=unsubscribe)
+
+    async def flush(self, timeout: int) -> None:
+        await asyncio.sleep(0)
+
+
+class Follower:
+    """As much of a connection as feeds need."""
+
+    def __init__(self, counters: Counters) -> None:
+        self.id, self.batch, self.counters = "id", False, counters
+        self.audience: Any = None
+        self.deliver = None
+        self.told: list[bytes] = []
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        return self.audience.patterns if self.audience else ()
+
+    def respond(self, line: bytes) -> None:
+        self.told.append(line)
+
+
+def made() -> tuple[Any, Any]:
+    counters = Counters()
+    client = Nats()
+    return Feeds(lambda: client, SubjectPolicy(), counters), Follower(counters)
+
+
+async def test_nobody_can_join_a_feed_that_is_about_to_be_closed() -> None:
+    feeds, connection = made()
+    await feeds.follow(connection, "taken.away")
+    feed = feeds._by_pattern["taken.away"]
+    async with feeds._changes:
+        feed._refuse("denied")
+        late = asyncio.create_task(feed.open(Nats()))
+        with pytest.raises(Refusal) as refusal:
+            await late
+    assert refusal.value.code == "denied"
+    assert len(connection.told) == 1
+    await feeds._closing
+    assert feeds.ssid_map == {}
+
+
+async def test_a_pattern_taken_away_during_an_unsubscribe_stays_away() -> None:
+    feeds, connection = made()
+    for pattern in ("a.*", "a.b", "other"):
+        await feeds.follow(connection, pattern)
+    # Between two copies, so that the unsubscribe has to wait a turn.
+    feeds._by_pattern["a.*"].last = (1, "a.b", b"1")
+    unfollow = asyncio.create_task(feeds.unfollow(connection, "a.*"))
+    await asyncio.sleep(0)
+    feeds._by_pattern["other"]._refuse("denied")
+    await unfollow
+    await feeds._closing
+    assert connection.patterns == ("a.b",)
+    assert list(feeds._by_pattern) == ["a.b"]
