@@ -73,7 +73,9 @@ class WSSManager:
             )
         except ConnectionResetError:
             return ws
-        connection.deliver = self.get_callback(connection)
+        deliver = self.get_callback(connection)
+        if isinstance(deliver, Callback):
+            connection.callback = deliver
         self.connections[connection_id] = connection
         self.counters.connections += 1
         logger.info("connection %s opened", connection_id)
@@ -106,8 +108,6 @@ class WSSManager:
         del self.connections[connection.id]
         async with connection.changes:
             await self._feeds.unfollow_all(connection)
-        if isinstance(connection.deliver, Callback):
-            connection.deliver.stop()
         connection.release()
         logger.info("connection %s closed: %s", connection.id, connection.summary())
 
@@ -118,6 +118,7 @@ class WSSManager:
 
     async def close(self) -> None:
         """Close every connection with 1012; returns when all have taken it or time is up."""
+        self._feeds.flush()
         connections = list(self.connections.values())
         closing = (each.close(CloseCode.RESTART, "the service stops") for each in connections)
         await asyncio.gather(*closing)
@@ -126,6 +127,7 @@ class WSSManager:
 
     def nats_changed(self, up: bool) -> None:
         """Tell every connection that messages are being missed, or that they flow again."""
+        self._feeds.flush()
         for connection in self.connections.values():
             connection.respond(messages.NATS_UP if up else messages.NATS_DOWN)
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from bridge import frames
-from bridge.callback import Callback
 from bridge.subjects import matches
 
 if TYPE_CHECKING:
+    from bridge.callback import Callback
     from bridge.connection import Connection
+    from bridge.flusher import Flusher
     from bridge.metrics import Counters
 
 
-Key = tuple[tuple[str, ...], bool, Callback | None]
+ENOUGH = 32768
+"""Bytes that are worth a write of their own."""
+
+Key = tuple[tuple[str, ...], bool, "Callback | None"]
 """What the members of an audience have in common."""
 
 
@@ -30,6 +33,7 @@ class Audience:
         self,
         patterns: tuple[str, ...],
         counters: Counters,
+        flusher: Flusher,
         *,
         batch: bool = False,
         callback: Callback | None = None,
@@ -39,14 +43,22 @@ class Audience:
         self.callback = callback
         self.members: dict[Connection, None] = {}
         self.pieces: list[bytes] = []
+        self._pending_bytes = 0
         self._counters = counters
+        self._flusher = flusher
 
     @classmethod
-    def for_one(cls, connection: Connection, patterns: tuple[str, ...]) -> Audience:
+    def for_one(
+        cls, connection: Connection, patterns: tuple[str, ...], flusher: Flusher
+    ) -> Audience:
         """Return an audience, without members yet, that `connection` could be in."""
-        own = connection.deliver
-        callback = own if isinstance(own, Callback) else None
-        return cls(patterns, connection.counters, batch=connection.batch, callback=callback)
+        return cls(
+            patterns,
+            connection.counters,
+            flusher,
+            batch=connection.batch,
+            callback=connection.callback,
+        )
 
     @property
     def key(self) -> Key:
@@ -62,13 +74,19 @@ class Audience:
         matching = (each for each in self.patterns if each == pattern or matches(each, subject))
         return next(matching) == pattern
 
-    def wake(self) -> None:
-        """See to it that what is appended now is written at the end of this turn."""
-        asyncio.get_running_loop().call_soon(self.flush)
+    def append(self, pieces: list[bytes]) -> None:
+        """Take messages, to be written soon; at once where they are many."""
+        if not self.pieces:
+            self._flusher.add(self)
+        self.pieces += pieces
+        self._pending_bytes += sum(map(len, pieces))
+        if self._pending_bytes >= ENOUGH:
+            self.flush()
 
     def flush(self) -> None:
         """Write what has been appended. Called before a member joins or leaves, too."""
         pieces, self.pieces = self.pieces, []
+        self._pending_bytes = 0
         if not pieces:
             return
         self._counters.due += len(pieces) * len(self.members)

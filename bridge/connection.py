@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from bridge.audience import Audience
+    from bridge.callback import Callback
     from bridge.messages import Message
     from bridge.metrics import Counters
     from bridge.stall_watch import StallWatch
@@ -49,7 +50,8 @@ class Connection:
         self.counters = counters
         self.audience: Audience | None = None
         """Those it shares its patterns with; None while it follows nothing."""
-        self.deliver: Callable[[Message], None] = self.send
+        self.callback: Callback | None = None
+        """The program's own code for each message, if it has any."""
         self.changes = asyncio.Lock()
         """Held while a request is carried out: a connection's requests are taken one by one."""
         self.delivered = 0
@@ -76,13 +78,19 @@ class Connection:
         """What it follows, oldest first."""
         return self.audience.patterns if self.audience is not None else ()
 
+    @property
+    def deliver(self) -> Callable[[Message], None]:
+        """What takes a message to it."""
+        return self.callback or self.send
+
     # What goes out
 
     def write(self, pieces: list[bytes], data: bytes) -> None:
         """Write messages of this turn: `data`, which is what `pieces` look like joined."""
         if self._pending:
             self.flush()
-        self._unsent = self._transport.get_write_buffer_size()
+        if self._unsent:
+            self._unsent = self._transport.get_write_buffer_size()
         if self._dropped_untold or self._unsent + len(data) > self._max_pending:
             for piece in pieces:
                 self._send(piece)
@@ -204,7 +212,17 @@ class Connection:
             await self._ws.close(code=code, message=reason.encode())
 
     def release(self) -> None:
-        """Give the socket back, also one whose browser reads nothing. Twice is harmless."""
+        """Give the socket back, also one whose browser reads nothing. Twice is harmless.
+
+        Nor does it stay in a circle of references: memory would come back only with the next
+        collection of garbage, and aiohttp keeps the exception of a browser that just vanished.
+        """
+        if self.callback is not None:
+            self.callback.stop()
+            self.callback = None
+        failure = self._ws.exception()
+        if failure is not None:
+            failure.__traceback__ = None
         self.flush()
         if self._transport.get_write_buffer_size():
             self._loop.call_later(CLOSE_TIMEOUT, self._transport.abort)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from bridge.audience import Audience
     from bridge.metrics import Counters
 
-Take = Callable[[bytes], None]
-"""Takes a payload on its way; never waits and never raises."""
+Take = Callable[[list[bytes]], None]
+"""Takes payloads of one subject on their way; never waits and never raises."""
 
 FLUSH_TIMEOUT = 2
 """Seconds the NATS server has to answer a subscribe."""
@@ -109,7 +109,7 @@ class Feed:
     async def _receive(self, msg: Msg) -> None:
         """Take a message from nats-py. A coroutine because it asks for one."""
         self._counters.received += 1
-        self.lane(msg.subject)(msg.data)
+        self.lane(msg.subject)([msg.data])
 
     def lane(self, subject: str) -> Take:
         """Return the way of the messages on one subject."""
@@ -145,34 +145,40 @@ class Feed:
         lined = [each for each in targets if each.batch and not each.callback]
         watched = any(len(audience.patterns) > 1 for audience in goes)
         envelope = Envelope(subject)
-        frame, line = envelope.frame, envelope.line
+        frames, lines = envelope.frames, envelope.lines
         if len(framed) == 1 and len(goes) == 1 and not watched:
-            return _straight(framed[0], frame)
+            return _straight(framed[0], frames)
 
-        def take(payload: bytes) -> None:
+        def take(payloads: list[bytes]) -> None:
             if framed:
-                _append(frame(payload), framed)
+                _append(frames(payloads), framed)
             if lined:
-                _append(line(payload), lined)
+                _append(lines(payloads), lined)
             if watched:
-                self._counters.watched += 1
-                self.last = (self._counters.watched, subject, payload)
+                self._counters.watched += len(payloads)
+                self.last = (self._counters.watched, subject, payloads[-1])
             if called or elsewhere:
-                self._take_aside(called, elsewhere, Message(subject, payload))
+                self._take_aside(called, elsewhere, subject, payloads)
 
         return take
 
     def _take_aside(
-        self, called: list[Audience], elsewhere: list[Audience], message: Message
+        self,
+        called: list[Audience],
+        elsewhere: list[Audience],
+        subject: str,
+        payloads: list[bytes],
     ) -> None:
         counters = self._counters
         for audience in elsewhere:
-            counters.due += len(audience.members)
-            counters.filtered += len(audience.members)
-        for audience in called:
-            counters.due += 1
-            if audience.callback is not None:
-                audience.callback(message)
+            counters.due += len(audience.members) * len(payloads)
+            counters.filtered += len(audience.members) * len(payloads)
+        for payload in payloads if called else ():
+            message = Message(subject, payload)
+            for audience in called:
+                counters.due += 1
+                if audience.callback is not None:
+                    audience.callback(message)
 
     def _refuse(self, code: Code) -> None:
         self._refused = code
@@ -188,20 +194,15 @@ class Feed:
         return Refusal(code, text, [self.pattern])
 
 
-def _straight(audience: Audience, frame: Callable[[bytes], bytes]) -> Take:
+def _straight(audience: Audience, frames: Callable[[list[bytes]], list[bytes]]) -> Take:
     """Return the way to one audience: the usual case, and the one that has to be fast."""
 
-    def take(payload: bytes) -> None:
-        pieces = audience.pieces
-        if not pieces:
-            audience.wake()
-        pieces.append(frame(payload))
+    def take(payloads: list[bytes]) -> None:
+        audience.append(frames(payloads))
 
     return take
 
 
-def _append(piece: bytes, audiences: list[Audience]) -> None:
+def _append(pieces: list[bytes], audiences: list[Audience]) -> None:
     for audience in audiences:
-        if not audience.pieces:
-            audience.wake()
-        audience.pieces.append(piece)
+        audience.append(pieces)

@@ -11,6 +11,7 @@ import nats.errors
 
 from bridge.audience import Audience, Key
 from bridge.feed import FLUSH_TIMEOUT, Feed
+from bridge.flusher import Flusher
 from bridge.messages import Message, Refusal, shorten
 from bridge.overlap import is_between_copies
 from bridge.subjects import overlap
@@ -40,6 +41,11 @@ class Feeds:
         self._client = client
         self._policy = policy
         self._counters = counters
+        self._flusher = Flusher(counters)
+
+    def flush(self) -> None:
+        """Write what is pending to all connections now."""
+        self._flusher.flush()
 
     async def follow(self, connection: Connection, pattern: str) -> None:
         """Deliver `pattern` to `connection`; returns when the NATS server has accepted it.
@@ -129,7 +135,8 @@ class Feeds:
                 for pattern in old.patterns:
                     self._by_pattern[pattern].remove(old)
         if patterns:
-            connection.audience = self._audience(Audience.for_one(connection, patterns))
+            like = Audience.for_one(connection, patterns, self._flusher)
+            connection.audience = self._audience(like)
             connection.audience.flush()
             connection.audience.members[connection] = None
 

@@ -26,6 +26,9 @@ def text_frame(payload: bytes) -> bytes:
 
 def batch_frames(lines: Sequence[bytes], most: int = MOST) -> bytes:
     """Return `lines` as text frames of at most `most` bytes each, or of one longer line."""
+    text = b"\n".join(lines)
+    if lines and len(text) <= most:
+        return text_frame(text)
     ends = list(accumulate(map((1).__add__, map(len, lines))))
     frames: list[bytes] = []
     first = size_before = 0

@@ -21,7 +21,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from bridge.metrics import Counters
-from bridge.nats_parser import TapParser
+from bridge.nats_parser import Lane, TapParser
 
 logger = logging.getLogger("bridge.nats")
 
@@ -67,7 +67,7 @@ class NATSLink(Client):
     def tap(
         self,
         subscription: Subscription,
-        lane: Callable[[str], Callable[[bytes], None]],
+        lane: Callable[[str], Lane],
         refused: Callable[[str], None],
     ) -> Callable[[], None]:
         """Hand the payloads of `subscription` straight to what `lane` returns for their subject.

@@ -17,7 +17,8 @@ from nats.protocol.parser import Parser
 if TYPE_CHECKING:
     from bridge.metrics import Counters
 
-Lane = Callable[[bytes], None]
+Lane = Callable[[list[bytes]], None]
+"""Takes payloads of one subject, in order."""
 
 MAX_LINES = 10000
 
@@ -70,28 +71,41 @@ class TapParser(Parser):
     def _take_messages(self, data: bytes, position: int) -> int:
         """Hand on the messages from `position` on; return where something else begins."""
         lines, size_of_all, begins = self._lines, len(data), data.startswith
-        line, size_of_line, size, taken = b"\xff", 1, 0, 0
+        line, size, alike = b"\xff", 0, 1
         lane: Lane = _nowhere
+        run: list[bytes] = []
         while True:
             # The next message is often of the same subject and size as the one before.
             if begins(line, position):
-                start = position + size_of_line
+                alike = min(2 * alike, (size_of_all - position) // (len(line) + size + 2))
+                payloads = _cut(data, position, line, size, alike)
+                if payloads:
+                    run += payloads
+                    position += alike * (len(line) + size + 2)
+                    continue
+                alike, start = 1, position + len(line)
             else:
                 start = data.find(b"\r\n", position) + 2
                 line = data[position:start]
                 known = lines.get(line) or self._learn(line)
                 if known is None:
                     break
+                if known[0] is not lane:
+                    self._hand_on(run, lane)
+                    run = []
                 lane, size = known
-                size_of_line = len(line)
             stop = start + size
             if stop + 2 > size_of_all:
                 break
-            lane(data[start:stop])
-            taken += 1
+            run.append(data[start:stop])
             position = stop + 2
-        self._counters.received += taken
+        self._hand_on(run, lane)
         return position
+
+    def _hand_on(self, run: list[bytes], lane: Lane) -> None:
+        if run:
+            self._counters.received += len(run)
+            lane(run)
 
     def _learn(self, line: bytes) -> tuple[Lane, int] | None:
         """Return lane and size for a control line; None if it is not a message for a tap."""
@@ -130,7 +144,16 @@ class TapParser(Parser):
         await self.nc._process_msg(sid, subject, reply, payload, headers or None)
 
 
-def _nowhere(payload: bytes) -> None:
+def _cut(data: bytes, position: int, line: bytes, size: int, count: int) -> list[bytes] | None:
+    """Return the payloads of `count` messages with this line and size; None if they are not."""
+    stride = len(line) + size + 2
+    first, end = position + len(line), position + count * stride
+    payloads = [data[start : start + size] for start in range(first, end, stride)]
+    # What stands between the payloads shows whether they are where they seem to be.
+    return payloads if (b"\r\n" + line).join(payloads) == data[first : end - 2] else None
+
+
+def _nowhere(payloads: list[bytes]) -> None:
     raise ProtocolError("nats: no line of the protocol begins like this")
 
 

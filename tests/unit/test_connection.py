@@ -57,6 +57,7 @@ class Fixture:
         self.socket = Socket()
         request = SimpleNamespace(transport=self.socket)
         self.ws: Any = SimpleNamespace(_req=request, closed=False, close_code=None)
+        self.ws.exception = lambda: None
         self.counters = Counters()
         limits = Limits(max_pending_bytes=1000)
         watch = StallWatch(5)

@@ -38,7 +38,7 @@ class Follower:
     def __init__(self, counters: Counters) -> None:
         self.id, self.batch, self.counters = "id", False, counters
         self.audience: Any = None
-        self.deliver = None
+        self.deliver = self.callback = None
         self.told: list[bytes] = []
 
     @property

@@ -53,6 +53,35 @@ def test_json_payloads_keep_their_bytes(value: object, indent: int | None) -> No
     assert json.loads(message.line)["data"] == json.loads(payload)
 
 
+PIECES = b'1|,|,\n|\n|\r| |[|]|{|}|"|"a":|null|\xc3\xbc|\xff'.split(b"|")
+PIECES_OF_JSON = st.lists(st.sampled_from(PIECES), max_size=5).map(b"".join)
+
+
+@given(st.lists(PIECES_OF_JSON | st.just(b'{"a":1}'), min_size=1, max_size=6))
+def test_messages_encoded_together_are_those_encoded_alone(payloads: list[bytes]) -> None:
+    envelope = messages.Envelope("a")
+    assert envelope.frames(payloads) == [envelope.frames([each])[0] for each in payloads]
+    assert envelope.lines(payloads) == [envelope.lines([each])[0] for each in payloads]
+
+
+@pytest.mark.parametrize(
+    "payloads",
+    [
+        [b"1,2", b"[3", b"4]"],
+        [b"[1", b"2]", b"3,\n4"],
+        [b"", b"1,2"],
+        [b"1", b"2,", b'"a\xff"'],
+        [b"[" * 2000 + b"]" * 2000, b"1"],
+    ],
+)
+def test_payloads_that_make_sense_only_together_are_not_taken_for_json(
+    payloads: list[bytes],
+) -> None:
+    for frame, payload in zip(messages.Envelope("a").frames(payloads), payloads, strict=True):
+        data = json.loads(unframed(frame)[0])
+        assert ("encoding" in data) == (messages._as_json([payload]) is None)
+
+
 def test_data_of_a_payload_too_deep_for_python_is_its_text() -> None:
     payload = b"[" * 900 + b"]" * 900
 

@@ -60,6 +60,11 @@ def hmsg(subject: str, sid: int, payload: bytes) -> bytes:
 ITEMS = st.one_of(
     st.builds(msg, SUBJECTS, st.sampled_from([TAPPED, 2]), PAYLOADS, st.sampled_from(["", "r.1"])),
     st.builds(hmsg, SUBJECTS, st.sampled_from([TAPPED, 2]), PAYLOADS),
+    st.builds(
+        lambda message, count: message * count,
+        st.builds(msg, SUBJECTS, st.just(TAPPED), PAYLOADS, st.just("")),
+        st.integers(2, 40),
+    ),
     st.sampled_from([b"PING\r\n", b"PONG\r\n", b"+OK\r\n", b"-ERR 'no'\r\n", b'INFO {"a":1}\r\n']),
 )
 
@@ -68,7 +73,7 @@ def tapped(client: Client) -> TapParser:
     parser = TapParser(client, Counters())
 
     def lane(subject: str) -> Any:
-        return lambda payload: client.heard.append((TAPPED, subject, payload))
+        return lambda run: client.heard.extend((TAPPED, subject, each) for each in run)
 
     parser.taps[TAPPED] = lane
     return parser
