@@ -47,19 +47,28 @@ class Callback:
         self._task: asyncio.Task[None] | None = None
 
     def __call__(self, message: Message) -> None:
-        if not self._is_async:
-            result = self._call(message)
-            if inspect.isawaitable(result):
-                # A plain function that returns a coroutine, such as a lambda around one.
-                self._is_async = True
-                self._task = asyncio.get_running_loop().create_task(self._run(result))
-        elif self._waiting_bytes >= self._max_pending:
+        if self._is_async:
+            self._queue(message)
+            return
+        # As in _call; written out because it is done for each message for each client.
+        try:
+            result = self._callback(self._subscriber, message)
+        except Exception:
+            self._fail()
+            return
+        if result is not None and inspect.isawaitable(result):
+            # A plain function that returns a coroutine, such as a lambda around one.
+            self._is_async = True
+            self._task = asyncio.get_running_loop().create_task(self._run(result))
+
+    def _queue(self, message: Message) -> None:
+        if self._waiting_bytes >= self._max_pending:
             self._subscriber.drop()
-        else:
-            self._waiting.append(message)
-            self._waiting_bytes += len(message.payload)
-            if self._task is None:
-                self._task = asyncio.get_running_loop().create_task(self._run())
+            return
+        self._waiting.append(message)
+        self._waiting_bytes += len(message.payload)
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._run())
 
     def stop(self) -> None:
         """Drop what waits. Twice is harmless."""
