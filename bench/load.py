@@ -150,7 +150,10 @@ class Crowd:
     def run(self, messages: list[tuple[str, bytes]], rate: float | None = None) -> Run:
         """Publish `messages`, all at once or `rate` a second, until each client has got its own."""
         run = Run(self, messages)
+        before = self.target.counts()
         run.go(rate)
+        after = self.target.counts()
+        _check_counts({name: after[name] - before[name] for name in before}, run)
         return run
 
 
@@ -258,6 +261,16 @@ class Run:
     def deliveries(self) -> float:
         """Messages delivered a second, over all clients."""
         return self.due / self.seconds
+
+
+def _check_counts(counted: dict[str, int], run: Run) -> None:
+    """Raise Failure unless a target that counts has counted what was sent and what was got."""
+    if not counted:
+        return
+    settled = counted["delivered"] + counted["filtered"] + counted["dropped"]
+    got = counted["delivered"]
+    if counted["due"] != settled or got != run.due:
+        raise Failure(f"{run.due} messages were got, the target says {counted}")
 
 
 class _Others:

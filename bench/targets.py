@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 import psutil
@@ -99,6 +100,10 @@ class Target:
         """Return the bytes a client gets for a message; without frame heads if not `framed`."""
         raise NotImplementedError
 
+    def counts(self) -> dict[str, int]:
+        """Return what it says it has counted since its start; nothing if it does not count."""
+        return {}
+
     def stop(self) -> None:
         """End it, but not its nats-server."""
         self.process.kill()
@@ -135,6 +140,7 @@ class Gateway(Target):
     ) -> None:
         self.port = free_port()
         self.path = "/stream"
+        self.counting = program != "bench/plain_gateway.py"
         settings = {
             "HTTP_PORT": str(self.port),
             "NATS_URL": f"nats://127.0.0.1:{nats.port}",
@@ -166,6 +172,15 @@ class Gateway(Target):
         requests = [masked(json.dumps({"subjects": group}).encode()) for group in groups]
         hello = (UPGRADE.format(path=self.path).encode(), b"Successfully connected")
         return [hello, *((request, b'"message"') for request in requests)]
+
+    def counts(self) -> dict[str, int]:
+        if not self.counting:
+            return {}
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics") as response:
+            lines = response.read().decode().splitlines()
+        figures = (line.split() for line in lines if not line.startswith("#"))
+        counters = ((name, value) for name, value in figures if name.endswith("_total"))
+        return {name[7:-6]: int(float(value)) for name, value in counters}
 
     def delivery(self, subject: str, payload: bytes) -> bytes:
         line = b'{"subject":"%b","data":%b}' % (subject.encode(), payload)
