@@ -49,8 +49,18 @@ def with_progress(steps: list[suites.Step]) -> Iterator[suites.Result]:
             end = "\r" if shown else "\n"
             line = f"[{number}/{len(steps)}, {passed:.0f} s] {step.label}"
             print(f"{line:<78}", end=end, file=sys.stderr, flush=True)
-        yield step.run()
+        yield _run(step)
     print(f"{'':<78}\r", end="", file=sys.stderr)
+
+
+def _run(step: suites.Step) -> suites.Result:
+    """Run a step, and again if the load generator was the bottleneck: twice at most."""
+    result = step.run()
+    for _ in range(2):
+        if result.valid:
+            break
+        result = step.run()
+    return result
 
 
 def main() -> None:
