@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import logging
 import signal
 import sys
@@ -115,6 +116,12 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         self._connect, self.nats._establish_connection = self.nats._establish_connection, _nothing
         self.nats.set_listeners(self._event_manager.subscriptions, {})
         self.nats.start()
+        # All connections stand still while garbage is collected. What has been made so far will
+        # stay, so it need not be looked at; and a connection is made of many objects, so that the
+        # default of 700 new ones would mean a look at everything, for hundreds of milliseconds,
+        # again and again while connections come.
+        gc.freeze()
+        gc.set_threshold(2000, 10, 10)
         try:
             self.loop.run_until_complete(self._serve())
         finally:
