@@ -12,14 +12,13 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
 
 import asyncio
-import logging
 import random
 import secrets
 from pathlib import Path
 
 from aiohttp import web
 
-from bridge import messages, settings
+from bridge import logs, messages, settings
 from bridge.access import OriginPolicy, SubjectPolicy
 from bridge.assets import SECURITY_HEADERS, Assets
 from bridge.metrics import Metrics
@@ -27,7 +26,7 @@ from bridge.service import Service
 from handler import WSSManager, html
 
 config = settings.load(sys.argv[1:])
-logging.basicConfig(level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
+logs.set_up(config.log_level)
 
 app = Service(config.nats_url)
 app.setup_web_server(
@@ -68,7 +67,7 @@ test_msg = {
 }
 
 if config.publish_test_messages:
-    print("test  a message on test.subject each second (PUBLISH_TEST_MESSAGES=false: none)")
+    logs.say("test  a message on test.subject each second (PUBLISH_TEST_MESSAGES=false: none)")
 
     @app.task(interval=1)
     async def publish_periodically_for_test() -> None:

@@ -23,6 +23,7 @@ from nats import errors
 
 from bridge.embedded_nats import DEFAULT_PORT, EmbeddedNats, answers
 from bridge.interval import every
+from bridge.logs import say
 from bridge.metrics import Counters
 from bridge.nats_link import NATSLink
 from bridge.settings import fail
@@ -146,7 +147,7 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
                 fail(f"HTTP_PORT: {self._port} is in use on {self._host}; set another one")
             reason = getattr(error, "strerror", None) or error
             fail(f"HTTP_HOST: cannot listen on {self._host}:{self._port}: {reason}")
-        _say(f"page  {page_url(self._host, self._port)}")
+        say(f"page  {page_url(self._host, self._port)}")
         if not self.nats.servers:
             await self._find_or_embed()
         self._run_in_background(self._use_nats())
@@ -156,7 +157,7 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
     async def _stop(self, site: web.TCPSite, runner: web.AppRunner) -> None:
         """End browsers first and NATS last, so that no message on its way is lost."""
         self._stopping = True
-        _say("stopping")
+        say("stopping")
         await site.stop()
         for task in self._background:
             task.cancel()
@@ -211,9 +212,9 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
             self._signed_out = False
             self._logged_at.clear()
             kind = "embedded, its data is temporary" if self._embedded else "connected"
-            _say(f"NATS  {without_password(self.nats.client.connected_url.geturl())} ({kind})")
+            say(f"NATS  {without_password(self.nats.client.connected_url.geturl())} ({kind})")
         else:
-            _say("NATS  lost, trying to get it back")
+            say("NATS  lost, trying to get it back")
         for listener in self.on_nats_change:
             listener(up)
 
@@ -244,7 +245,3 @@ def _log_failure(task: asyncio.Task[Any]) -> None:
 
 async def _nothing() -> None:
     pass
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
-from bridge import subjects
+from bridge import logs, subjects
 from bridge.access import DENIED_BY_DEFAULT, is_loopback, normal_origin
 from bridge.limits import Limits
 
@@ -171,6 +171,7 @@ def load(arguments: list[str]) -> Settings:
 
 
 def fail(sentence: str) -> NoReturn:
-    """Print why the service cannot start and exit with 2."""
+    """Print why the service cannot start, after what was said before, and exit with 2."""
+    logs.flush()
     print(" ".join(sentence.split()), file=sys.stderr)
     raise SystemExit(2)
