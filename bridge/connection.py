@@ -114,9 +114,13 @@ class Connection:
         """Count a message for which there was no room."""
         if not self.dropped:
             logger.warning("connection %s: messages are dropped", self.id)
-        self.dropped += 1
-        self._dropped_untold += 1
-        self.counters.dropped += 1
+        self.miss(1)
+
+    def miss(self, count: int) -> None:
+        """Count messages that do not come to it, to be told before the next one that does."""
+        self.dropped += count
+        self._dropped_untold += count
+        self.counters.dropped += count
         self._stall_watch.add(self)
 
     def _send(self, data: bytes) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import nats.errors
 
+from bridge import overflow
 from bridge.messages import Code, Envelope, Message, Refusal, shorten
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Feed:
         self._is_open = False
         self._refused: Code | None = None
         self._forget_elsewhere: Callable[[], None] = lambda: None
+        self._forget_overflow: Callable[[], None] = lambda: None
 
     @property
     def ssid(self) -> int:
@@ -83,9 +85,12 @@ class Feed:
         if self._is_open:
             return
         try:
-            self._subscription = await client.subscribe(self.pattern, cb=self._receive)
             tap = getattr(client, "tap", None)
-            if tap is not None:
+            if tap is None:
+                subscribing = overflow.subscribe(client, self.pattern, self._receive, self._lose)
+                self._subscription, self._forget_overflow = await subscribing
+            else:
+                self._subscription = await client.subscribe(self.pattern, cb=self._receive)
                 self._forget_elsewhere = tap(self._subscription, self.lane, self._refuse)
             await client.flush(FLUSH_TIMEOUT)
         except (nats.errors.Error, OSError, TimeoutError):
@@ -102,6 +107,7 @@ class Feed:
         subscription, self._subscription = self._subscription, None
         self._is_open = False
         self._forget_lanes()
+        self._forget_overflow()
         if subscription is not None:
             with contextlib.suppress(nats.errors.Error, OSError):
                 await subscription.unsubscribe()
@@ -110,6 +116,21 @@ class Feed:
         """Take a message from nats-py. A coroutine because it asks for one."""
         self._counters.received += 1
         self.lane(msg.subject)([msg.data])
+
+    def _lose(self, subject: str, count: int) -> None:
+        """Count messages that nats-py dropped, and tell those they were for."""
+        counters = self._counters
+        counters.received += count
+        allowed = self._policy.may_receive(subject)
+        for audience in self._audiences:
+            due = count * len(audience.members)
+            counters.due += due
+            if allowed and audience.gets(self.pattern, subject):
+                audience.flush()
+                for member in audience.members:
+                    member.miss(count)
+            else:
+                counters.filtered += due
 
     def lane(self, subject: str) -> Take:
         """Return the way of the messages on one subject."""

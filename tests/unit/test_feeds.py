@@ -15,7 +15,7 @@ from bridge.metrics import Counters
 
 
 class Nats:
-    """A client that accepts everything at once."""
+    """A client that accepts everything at once, and has a tap as NATSLink."""
 
     is_connected = True
     count = 0
@@ -27,6 +27,9 @@ class Nats:
             pass
 
         return SimpleNamespace(_id=self.count, pending_msgs=0, unsubscribe=unsubscribe)
+
+    def tap(self, *_: Any) -> Any:
+        return lambda: None
 
     async def flush(self, timeout: int) -> None:
         await asyncio.sleep(0)

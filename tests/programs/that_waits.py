@@ -1,0 +1,46 @@
+"""The program from the tutorial, with a callback that waits as Panini's `*_sync` methods do.
+
+NATS goes on being read meanwhile. It waits until `/release` is asked for.
+"""
+
+import asyncio
+import dataclasses
+import os
+
+from aiohttp import web
+
+from tests.programs.from_the_tutorial import app, manager
+
+released = asyncio.Event()
+errors = []
+
+
+def callback(subscriber, msg):
+    if msg.data == "wait":
+        app.loop.run_until_complete(released.wait())
+    subscriber.send(msg)
+
+
+async def error_cb(error):
+    errors.append(error)
+
+
+manager.callback = callback
+if os.environ["ERROR_CB"] == "own":
+    app.nats._connection_kwargs["error_cb"] = error_cb
+
+
+@app.http.get("/figures")
+async def figures(request):
+    return web.json_response(dataclasses.asdict(manager.counters) | {"errors": len(errors)})
+
+
+@app.http.get("/release")
+async def release(request):
+    released.set()
+    return web.Response()
+
+
+if __name__ == "__main__":
+    app.http_server.web_app["subscribers"] = {}
+    app.start()
