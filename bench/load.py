@@ -1,8 +1,4 @@
-"""The load generator: a publisher and many clients in one loop of raw sockets.
-
-A client knows the bytes it has to get, in their order, and compares each piece with them: so every
-run checks every message at every client, at the speed of a memory comparison.
-"""
+"""The load generator: a publisher and many clients in one loop of raw sockets."""
 
 from __future__ import annotations
 
@@ -11,109 +7,17 @@ import select
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from bench.client import PIECE, Client, Failure, completes
 from bench.targets import Target
 from bridge.subjects import matches
 
-PIECE = 262144
 SMALL_PIECE = 4096
-PING = b"\x89\x00"
 AT_ONCE = 100
 """Handshakes under way at a time."""
 TIMED = 10
 """In a paced run, one of so many clients is read at once."""
-
-
-class Failure(Exception):
-    """A client did not get what it had to get."""
-
-
-class Client:
-    """One WebSocket connection that follows its patterns and checks what it gets."""
-
-    def __init__(self, target: Target, patterns: list[str]) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", target.port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.patterns = tuple(patterns)
-        self._steps = target.steps(patterns)
-        self._head = b""
-        self._left = 0
-        """Bytes of the current frame still to come."""
-        self.position = 0
-        self.expected = b""
-        self.take: Callable[[int], int] = self._take_framed if target.framed else self._take_any
-        """Reads up to so many bytes and returns the position reached."""
-        self._line_end = not target.framed and target.name != "native"
-        self._send_step()
-
-    def _send_step(self) -> None:
-        self.socket.sendall(self._steps[0][0])
-
-    def step(self) -> bool:
-        """Read an answer to what was sent; True when the last one is there."""
-        self._head += self.socket.recv(PIECE)
-        if not self._steps:  # a PING of a server that others keep waiting
-            return False
-        if self._steps[0][1] not in self._head:
-            return False
-        self._head = b""
-        del self._steps[0]
-        if self._steps:
-            self._send_step()
-        return not self._steps
-
-    def _take_framed(self, most: int) -> int:
-        piece = self.socket.recv(most)
-        if not piece:
-            raise Failure(f"the connection was closed at byte {self.position}")
-        if not self.expected.startswith(piece, self.position):
-            # aiohttp asks each 25 seconds.
-            piece = piece.replace(PING, b"", 1)
-            if not self.expected.startswith(piece, self.position):
-                raise Failure(f"byte {self.position}: got {piece[:80]!r}")
-        self.position += len(piece)
-        return self.position
-
-    def _take_any(self, most: int) -> int:
-        """Compare without frame heads, which stand wherever the server cut its output."""
-        piece = self._head + self.socket.recv(most)
-        if len(piece) == len(self._head):
-            raise Failure(f"the connection was closed at byte {self.position}")
-        start = 0
-        while start < len(piece):
-            if not self._left:
-                head = _frame_head(piece, start)
-                if head is None:
-                    break
-                start, self._left = head
-            part = piece[start : start + self._left]
-            start += len(part)
-            self._left -= len(part)
-            if not self.expected.startswith(part, self.position):
-                # nats-server asks once, two seconds after a client has come.
-                part = part.replace(b"PING\r\n", b"", 1)
-                if not self.expected.startswith(part, self.position):
-                    raise Failure(f"byte {self.position}: got {part[:80]!r}")
-            self.position += len(part)
-            if not self._left and self._line_end:
-                self.position += 1
-        self._head = piece[start:] if start < len(piece) else b""
-        return self.position
-
-
-def _frame_head(piece: bytes, start: int) -> tuple[int, int] | None:
-    """Return where the payload of the frame at `start` begins and its size; None if cut off."""
-    if len(piece) < start + 2:
-        return None
-    size, begin = piece[start + 1], start + 2
-    extra = {126: 2, 127: 8}.get(size, 0)
-    if len(piece) < begin + extra:
-        return None
-    if extra:
-        size = int.from_bytes(piece[begin : begin + extra], "big")
-    return begin + extra, size
 
 
 class Crowd:
@@ -123,7 +27,7 @@ class Crowd:
         self.target = target
         self._patterns = patterns
         self.clients: dict[int, Client] = {}
-        self._poll = select.epoll()
+        self.poll = select.epoll()
         self.seconds = 0.0
         """How long it took until all were connected and acknowledged."""
 
@@ -135,9 +39,9 @@ class Crowd:
             while waiting and opening < AT_ONCE:
                 client = Client(self.target, waiting.pop())
                 self.clients[client.socket.fileno()] = client
-                self._poll.register(client.socket, select.EPOLLIN)
+                self.poll.register(client.socket, select.EPOLLIN)
                 opening += 1
-            for number, _ in self._poll.poll(10):
+            for number, _ in self.poll.poll(10):
                 opening -= self.clients[number].step()
         self.seconds = time.perf_counter() - started
         return self
@@ -145,14 +49,14 @@ class Crowd:
     def __exit__(self, *error: object) -> None:
         for client in self.clients.values():
             client.socket.close()
-        self._poll.close()
+        self.poll.close()
 
     def run(self, messages: list[tuple[str, bytes]], rate: float | None = None) -> Run:
         """Publish `messages`, all at once or `rate` a second, until each client has got its own."""
         run = Run(self, messages)
-        before = self.target.counts()
+        before = self.target.counters()
         run.go(rate)
-        after = self.target.counts()
+        after = self.target.counters()
         _check_counts({name: after[name] - before[name] for name in before}, run)
         return run
 
@@ -184,8 +88,8 @@ class Run:
             self.due += len(due) * count
         for client in clients.values():
             client.expected, client.position = streams[client.patterns], 0
-        commands = [_publish(*message) for message in self.messages]
-        publisher = _Publisher(target.nats.port)
+        commands = [publish(*message) for message in self.messages]
+        publisher = Publisher(target.nats.port)
         times = target.ps.cpu_times()
         busy, started = time.process_time(), time.perf_counter()
         if rate is None:
@@ -207,8 +111,8 @@ class Run:
             return self._by_subject[wanted[0]]
         return [message for message in self.messages if message[0] in wanted]
 
-    def _unpaced(self, publisher: _Publisher, data: bytes, deadline: float) -> None:
-        clients, poll = self.crowd.clients, self.crowd._poll
+    def _unpaced(self, publisher: Publisher, data: bytes, deadline: float) -> None:
+        clients, poll = self.crowd.clients, self.crowd.poll
         publisher.offer(data)
         poll.register(publisher.socket, select.EPOLLOUT)
         number = publisher.socket.fileno()
@@ -219,17 +123,17 @@ class Run:
                     if publisher.push():
                         poll.unregister(number)
                 else:
-                    missing -= _completes(clients[event], PIECE)
+                    missing -= completes(clients[event], PIECE)
             if time.perf_counter() > deadline:
                 raise Failure(f"{missing} clients still miss messages")
 
-    def _paced(self, publisher: _Publisher, commands: list[bytes], rate: float, each: int) -> None:
+    def _paced(self, publisher: Publisher, commands: list[bytes], rate: float, each: int) -> None:
         """Publish at `rate`; every message takes `each` bytes at a client.
 
         Only every tenth client is read at once, and tells how late a message comes; the others are
         read four times a second, else reading would take the core that the target needs.
         """
-        clients, poll, now = self.crowd.clients, self.crowd._poll, time.perf_counter
+        clients, poll, now = self.crowd.clients, self.crowd.poll, time.perf_counter
         timed = set(list(clients)[::TIMED])
         others = _Others([client for number, client in clients.items() if number not in timed])
         for client in others.clients:
@@ -248,7 +152,7 @@ class Run:
             for event, _ in poll.poll(wait):
                 client = clients[event]
                 first = client.position // each
-                missing -= _completes(client, SMALL_PIECE)
+                missing -= completes(client, SMALL_PIECE)
                 position, arrived = client.position, now()
                 for n in range(first, position // each):
                     late(arrived - sent[n])
@@ -298,7 +202,9 @@ class _Others:
                 client.take(PIECE)
 
 
-class _Publisher:
+class Publisher:
+    """A NATS connection that publishes."""
+
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -320,13 +226,8 @@ class _Publisher:
         self.socket.close()
 
 
-def _completes(client: Client, most: int) -> bool:
-    """Let a client read; True if that made it have all it has to get."""
-    missed = client.position < len(client.expected)
-    return client.take(most) >= len(client.expected) and missed
-
-
-def _publish(subject: str, payload: bytes) -> bytes:
+def publish(subject: str, payload: bytes) -> bytes:
+    """Return the bytes of a PUB."""
     return b"PUB %b %d\r\n%b\r\n" % (subject.encode(), len(payload), payload)
 
 

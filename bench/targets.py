@@ -100,7 +100,7 @@ class Target:
         """Return the bytes a client gets for a message; without frame heads if not `framed`."""
         raise NotImplementedError
 
-    def counts(self) -> dict[str, int]:
+    def counters(self) -> dict[str, int]:
         """Return what it says it has counted since its start; nothing if it does not count."""
         return {}
 
@@ -167,20 +167,29 @@ class Gateway(Target):
         other.path = "/stream?batch=1"
         return other
 
+    def wait_until_left(self, files: int) -> None:
+        """Wait until no more than `files` descriptors are open. Raises RuntimeError if it lasts."""
+        deadline = time.monotonic() + 20
+        while self.ps.num_fds() > files:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{self.name} keeps {self.ps.num_fds() - files} sockets open")
+            time.sleep(0.02)
+
+    def counters(self) -> dict[str, int]:
+        if not self.counting:
+            return {}
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics") as answer:
+            lines = [line for line in answer.read().decode().splitlines() if line[0] != "#"]
+        pairs = (
+            line.removeprefix("bridge_").split("_total ") for line in lines if "_total" in line
+        )
+        return {name: int(float(value)) for name, value in pairs}
+
     def steps(self, patterns: list[str]) -> list[tuple[bytes, bytes]]:
         groups = [patterns[n : n + 128] for n in range(0, len(patterns), 128)]
         requests = [masked(json.dumps({"subjects": group}).encode()) for group in groups]
         hello = (UPGRADE.format(path=self.path).encode(), b"Successfully connected")
         return [hello, *((request, b'"message"') for request in requests)]
-
-    def counts(self) -> dict[str, int]:
-        if not self.counting:
-            return {}
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics") as response:
-            lines = response.read().decode().splitlines()
-        figures = (line.split() for line in lines if not line.startswith("#"))
-        counters = ((name, value) for name, value in figures if name.endswith("_total"))
-        return {name[7:-6]: int(float(value)) for name, value in counters}
 
     def delivery(self, subject: str, payload: bytes) -> bytes:
         line = b'{"subject":"%b","data":%b}' % (subject.encode(), payload)

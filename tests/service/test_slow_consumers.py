@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bench import slow, slow_rounds
 from tests.browser_client import Browser
 from tests.raw_nats import RawNats
 from tests.servers import Gateway, NatsServer, eventually, running
@@ -114,3 +116,14 @@ async def test_a_browser_that_leaves_without_reading_gives_its_socket_back(
         await eventually(lambda: gateway.figures()["bridge_open_connections"] == 0)
         await eventually(lambda: gateway.ps().num_fds() <= files)
         rude.kill()
+
+
+def test_200_connections_get_everything_beside_a_slow_one_and_a_stalled_one() -> None:
+    # As many bytes as 5000 messages of 128 bytes a second, which a busy machine may not manage.
+    shape = slow_rounds.Shape(connections=200, rate=500, size=1280)
+    with slow.running() as gateway:
+        alone = slow_rounds.measure(gateway, replace(shape, seconds=2), with_bad=False)
+        beside = slow_rounds.measure(gateway, shape, with_bad=True)
+    assert alone.faults() == []
+    assert beside.faults() == []
+    assert beside.memory - alone.memory < 2 * slow.MEMORY
