@@ -204,3 +204,9 @@ class NATSLink(Client):
             raise
         except Exception as error:
             raise errors.Error(f"nats: cannot sign in: {error!r}") from error
+        if not self.is_connected and self._transport is not None and self._transport.at_eof():
+            # nats-py takes the end of the connection for an answer, and waits for messages.
+            for task in (self._reading_task, self._ping_interval_task, self._flusher_task):
+                if task is not None:
+                    task.cancel()
+            raise errors.Error("nats: the server ended the connection instead of signing in")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.browser_client import Browser
 from tests.raw_nats import RawNats
-from tests.servers import PATIENCE, Gateway, NatsServer, eventually, http, running
+from tests.servers import PATIENCE, Gateway, NatsServer, eventually, http, running, until
 
 DOWN = {"status": "nats_down"}
 UP = {"status": "nats_up", "gap": True}
@@ -190,3 +190,22 @@ async def test_a_subscribe_that_nats_does_not_answer_leaves_no_trace(
             with RawNats(server.port) as client:
                 await asyncio.to_thread(client.publish, "found", b"1")
                 assert (await browser.next())["data"] == 1
+
+
+def test_a_server_that_hangs_up_instead_of_an_answer_is_tried_again(
+    tmp_path: Path, log: Path
+) -> None:
+    server = NatsServer(tmp_path)
+    service = Gateway(server.url, log=log)
+    with socket.create_server(("127.0.0.1", server.port)) as rude:
+        service.launch()
+        connection, _address = rude.accept()
+        with connection:
+            connection.sendall(b'INFO {"server_id":"x","version":"2.12.0"}\r\n')
+            while b"PING" not in connection.recv(4096):
+                pass
+        until(lambda: "ended the connection instead of signing in" in service.output())
+        assert "(connected)" not in service.output()
+    with running(server):
+        until(lambda: http(f"{service.url}/readyz")[0] == 200)
+        assert service.stop() == 0
