@@ -28,7 +28,7 @@ from handler import WSSManager, html
 config = settings.load(sys.argv[1:])
 logs.set_up(config.log_level)
 
-app = Service(config.nats_url)
+app = Service(config.nats_url, sign_in=config.sign_in)
 app.setup_web_server(
     host=config.http_host,
     port=config.http_port,

@@ -9,8 +9,10 @@ and each may go once the cause it names is gone.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import re
+import ssl
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
@@ -22,6 +24,7 @@ from nats.aio.subscription import Subscription
 
 from bridge.metrics import Counters
 from bridge.nats_parser import Lane, TapParser
+from bridge.sign_in import SignIn
 
 logger = logging.getLogger("bridge.nats")
 
@@ -37,9 +40,10 @@ class NATSLink(Client):
     with no queue and no task between. So it must not wait for anything NATS has yet to send.
     """
 
-    def __init__(self, counters: Counters) -> None:
+    def __init__(self, counters: Counters, sign_in: SignIn | None = None) -> None:
         super().__init__()
         self._counters = counters
+        self._sign_in = sign_in or SignIn()
         self._ps: TapParser = TapParser(self, counters)
         self._refused: dict[int, Callable[[str], None]] = {}
         self._newest: Subscription | None = None
@@ -52,13 +56,30 @@ class NATSLink(Client):
             signed, at, host = server.uri.netloc.rpartition("@")
             server.uri = server.uri._replace(netloc=unquote(signed) + at + host)
 
-    def _connect_command(self) -> bytes:
-        """Return CONNECT with the credentials; never for a `tls://` server without TLS."""
+    @property
+    def ssl_context(self) -> ssl.SSLContext:
+        """What TLS is made with; asked for at each connection."""
+        return self._sign_in.tls_context()
+
+    @property
+    def _wants_tls(self) -> bool:
         server = self._current_server
-        wants_tls = server is not None and server.uri.scheme == "tls"
-        if wants_tls and not self._server_info.get("tls_required"):
-            raise errors.Error("nats: the server does not offer TLS, but its URL says tls://")
-        return super()._connect_command()
+        return self._sign_in.wants_tls or (server is not None and server.uri.scheme == "tls")
+
+    def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> Any:
+        """Have TLS where it is asked for, also of a server that would do without."""
+        if self._wants_tls and info.get("tls_available"):
+            info["tls_required"] = True
+        return super()._process_info(info, initial_connection)
+
+    def _connect_command(self) -> bytes:
+        """Return CONNECT with the credentials; never in plain text where TLS is asked for."""
+        if self._wants_tls and not self._server_info.get("tls_required"):
+            raise errors.Error("nats: the server does not offer TLS; tls:// and NATS_TLS_… need it")
+        verb, _, options = super()._connect_command().partition(b" ")
+        # nats-py reads an nkey only once, and a creds file without a JWT for ever.
+        shown = self._sign_in.credentials(self._server_info.get("nonce"))
+        return b"%b %b\r\n" % (verb, json.dumps(json.loads(options) | shown).encode())
 
     async def _send_subscribe(self, sub: Subscription) -> None:
         self._newest = sub

@@ -27,6 +27,7 @@ from bridge.logs import say
 from bridge.metrics import Counters
 from bridge.nats_link import NATSLink
 from bridge.settings import fail
+from bridge.sign_in import SignIn
 from bridge.urls import page_url, without_password
 
 # Panini applies nest_asyncio when it is imported: asyncio's tasks and futures would become the slow
@@ -53,15 +54,21 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
     """A Panini app for one gateway: HTTP first, NATS whenever it is there.
 
     `nats_url`: servers to connect to. If there are none, the one on 127.0.0.1:4222 is used, or an
-    embedded one if none answers there.
+    embedded one if none answers there. `sign_in`: how; then none is embedded.
     """
 
     http: web.RouteTableDef
     task: Callable[..., Callable[[Callable[[], Awaitable[None]]], None]]
 
-    def __init__(self, nats_url: tuple[str, ...] = (), counters: Counters | None = None) -> None:
+    def __init__(
+        self,
+        nats_url: tuple[str, ...] = (),
+        counters: Counters | None = None,
+        sign_in: SignIn | None = None,
+    ) -> None:
         self.counters = counters or Counters()
-        nats_client.NATS = lambda: NATSLink(self.counters)
+        self._sign_in = sign_in or SignIn()
+        nats_client.NATS = lambda: NATSLink(self.counters, self._sign_in)
         super().__init__(
             service_name="nats_websocket_bridge",
             servers=list(nats_url),
@@ -194,7 +201,7 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
             self._run_in_background(task())
 
     async def _find_or_embed(self) -> None:
-        if await answers():
+        if self._sign_in != SignIn() or await answers():
             self.nats.servers = [f"nats://127.0.0.1:{DEFAULT_PORT}"]
             return
         self._embedded = EmbeddedNats()

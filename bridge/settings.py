@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from bridge import logs, subjects
 from bridge.access import DENIED_BY_DEFAULT, is_loopback, normal_origin
 from bridge.limits import Limits
+from bridge.secret_files import SecretFiles
+from bridge.sign_in import SignIn, SignInError
 
 SECRETS = Path("/run/secrets")
 
@@ -33,7 +49,6 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_file=".env",
-        secrets_dir=SECRETS if SECRETS.is_dir() else None,
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,
@@ -48,6 +63,18 @@ class Settings(BaseSettings):
         description="one or more NATS servers; without it the one on 127.0.0.1:4222, and if none "
         "answers there, an embedded one",
     )
+    nats_user: str = Field("", description="user to sign in to NATS as")
+    nats_password: SecretStr = Field(SecretStr(""), description="the user's password")
+    nats_token: SecretStr = Field(SecretStr(""), description="token to sign in with")
+    nats_creds: str = Field("", description="path of a creds file to sign in with (JWT and seed)")
+    nats_nkey_seed: SecretStr = Field(
+        SecretStr(""), description="seed of an nkey to sign in with (SU…), or the path of its file"
+    )
+    nats_tls_ca: str = Field(
+        "", description="path of the CA that NATS servers have to be certified by, in PEM"
+    )
+    nats_tls_cert: str = Field("", description="path of a client certificate for NATS, in PEM")
+    nats_tls_key: str = Field("", description="path of the private key of that certificate, in PEM")
     http_host: str = Field("127.0.0.1", description="where the page and the WebSocket are")
     http_port: int = Field(5001, ge=1, le=65535, description="their port")
     publish_test_messages: bool = Field(
@@ -91,6 +118,18 @@ class Settings(BaseSettings):
         description="requests that make no sense before a connection is closed",
     )
     log_level: str = Field("info", description="debug, info, warning or error")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return where settings come from; flags come before these."""
+        return init_settings, env_settings, dotenv_settings, SecretFiles(settings_cls, SECRETS)
 
     @field_validator("nats_url")
     @classmethod
@@ -146,6 +185,20 @@ class Settings(BaseSettings):
         return anonymous
 
     @property
+    def sign_in(self) -> SignIn:
+        """How to sign in to NATS, beside what `nats_url` says."""
+        return SignIn(
+            user=self.nats_user,
+            password=self.nats_password.get_secret_value(),
+            token=self.nats_token.get_secret_value(),
+            creds=self.nats_creds,
+            nkey_seed=self.nats_nkey_seed.get_secret_value(),
+            tls_ca=self.nats_tls_ca,
+            tls_cert=self.nats_tls_cert,
+            tls_key=self.nats_tls_key,
+        )
+
+    @property
     def limits(self) -> Limits:
         """The bounds of each connection."""
         return Limits(
@@ -161,13 +214,29 @@ class Settings(BaseSettings):
 def load(arguments: list[str]) -> Settings:
     """Read the settings; on a wrong one, print a line that names it and exit with 2."""
     try:
-        return Settings(_cli_parse_args=arguments)  # type: ignore[call-arg]
+        settings = Settings(_cli_parse_args=arguments)  # type: ignore[call-arg]
+        settings.sign_in.check(settings.nats_url)
+        return settings
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = str(first["loc"][0]).upper().replace("-", "_")
         fail(f"{name}: {first['msg'].removeprefix('Value error, ')}")
+    except SignInError as error:
+        fail(str(error))
     except SettingsError as error:
-        fail(f"{error}; --help lists every setting")
+        fail(f"{_without_values(str(error), arguments)}; --help lists every setting")
+    except OSError as error:
+        name = Path(str(error.filename)).name.upper()
+        fail(f"{name}: the file {error.filename} cannot be read: {error.strerror}")
+
+
+def _without_values(text: str, arguments: list[str]) -> str:
+    """Hide what was given with flags, such as a password with one that is misspelt."""
+    for argument in arguments:
+        value = argument.partition("=")[2] if argument.startswith("--") else argument
+        if value:
+            text = re.sub(rf"(?<![\w-]){re.escape(value)}(?![\w-])", "…", text)
+    return text
 
 
 def fail(sentence: str) -> NoReturn:

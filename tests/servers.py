@@ -101,11 +101,15 @@ class NatsServer:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
+    def configure(self, config: str) -> None:
+        """Change the configuration, for the next start or reload."""
+        head = "".join(self._config.read_text().splitlines(keepends=True)[:2])
+        self._config.write_text(head + config)
+
     def reload(self, config: str) -> None:
         """Read a changed configuration, as an operator's `nats-server --signal reload` does."""
         assert self._process is not None
-        head = "".join(self._config.read_text().splitlines(keepends=True)[:2])
-        self._config.write_text(head + config)
+        self.configure(config)
         self._process.send_signal(signal.SIGHUP)
 
     def connections(self) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ def settings_table() -> str:
         if isinstance(default, tuple):
             shown = " ".join(default) or "none"
         else:
-            shown = str(default).lower() if isinstance(default, bool) else str(default)
+            shown = str(default).lower() if isinstance(default, bool) else str(default) or "none"
         rows.append(f"| `{name.upper()}` | `{shown}` | {field.description} |")
     return "\n".join(rows)
 
