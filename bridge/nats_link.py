@@ -24,7 +24,7 @@ from nats.aio.subscription import Subscription
 
 from bridge.metrics import Counters
 from bridge.nats_parser import Lane, TapParser
-from bridge.sign_in import SignIn
+from bridge.sign_in import SignIn, sign_in_of
 
 logger = logging.getLogger("bridge.nats")
 
@@ -44,6 +44,7 @@ class NATSLink(Client):
         super().__init__()
         self._counters = counters
         self._sign_in = sign_in or SignIn()
+        self._in_url: SignIn | None = None
         self._ps: TapParser = TapParser(self, counters)
         self._refused: dict[int, Callable[[str], None]] = {}
         self._newest: Subscription | None = None
@@ -55,6 +56,7 @@ class NATSLink(Client):
         for server in self._server_pool:
             signed, at, host = server.uri.netloc.rpartition("@")
             server.uri = server.uri._replace(netloc=unquote(signed) + at + host)
+            self._in_url = self._in_url or sign_in_of(server.uri)
 
     @property
     def ssl_context(self) -> ssl.SSLContext:
@@ -79,6 +81,9 @@ class NATSLink(Client):
         verb, _, options = super()._connect_command().partition(b" ")
         # nats-py reads an nkey only once, and a creds file without a JWT for ever.
         shown = self._sign_in.credentials(self._server_info.get("nonce"))
+        if self._current_server is not None and self._current_server.discovered and self._in_url:
+            # Nobody wrote a URL for a server that the cluster named; nats-py would show nothing.
+            shown = self._in_url.credentials(None)
         return b"%b %b\r\n" % (verb, json.dumps(json.loads(options) | shown).encode())
 
     async def _send_subscribe(self, sub: Subscription) -> None:

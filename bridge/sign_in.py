@@ -12,6 +12,7 @@ import re
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from urllib.parse import ParseResult
 
 from nats.errors import Error
 
@@ -132,6 +133,15 @@ class SignIn:
                 reason = f"it is of no use with NATS_TLS_KEY: {_tls_reason(error)}"
                 raise SignInError("NATS_TLS_CERT", reason) from None
         return context
+
+
+def sign_in_of(url: ParseResult) -> SignIn | None:
+    """Return what a URL shows its server: a user and a password, or a token."""
+    if not url.username:
+        return None
+    if url.password is None:
+        return SignIn(token=url.username)
+    return SignIn(user=url.username, password=url.password)
 
 
 def _name(setting: str) -> str:

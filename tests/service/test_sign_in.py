@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,6 +63,28 @@ def test_the_first_of_several_servers_is_down(tmp_path: Path, log: Path) -> None
         signs_in(server, log, urls, **SIGNED)
         wrong = {"nats_user": "somebody", "nats_password": "planted@wrong"}
         is_refused(server, log, "nats_auth", REFUSED, urls, **wrong)
+
+
+def test_credentials_of_a_url_are_also_for_servers_that_the_cluster_names(
+    tmp_path: Path, log: Path
+) -> None:
+    route = free_port()
+    cluster = "cluster {{ name: c, listen: '127.0.0.1:{}', routes: ['nats://127.0.0.1:{}'] }}"
+    first = NatsServer(tmp_path, USER + cluster.format(route, route))
+    second = NatsServer(tmp_path, USER + cluster.format(free_port(), route))
+
+    def named() -> bool:
+        with socket.create_connection(("127.0.0.1", first.port)) as greeted:
+            return str(second.port) in greeted.recv(65536).decode()
+
+    with running(first), running(second):
+        until(named)
+        url = first.url.replace("//", "//somebody:planted%40secret@")
+        with running(Gateway(url, log=log)) as service:
+            first.stop()
+            until(lambda: f"NATS  {second.url} (connected)" in service.output())
+            assert http(f"{service.url}/readyz")[0] == 200
+        assert "planted" not in service.output()
 
 
 def test_who_signs_in_has_a_server_and_gets_none_embedded(tmp_path: Path, log: Path) -> None:

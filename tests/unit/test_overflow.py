@@ -15,6 +15,7 @@ from bridge import overflow
 from bridge.access import SubjectPolicy
 from bridge.audience import Audience
 from bridge.feed import Feed
+from bridge.flusher import Flusher
 from bridge.metrics import Counters
 
 
@@ -116,7 +117,7 @@ def test_lost_messages_count_as_dropped_only_where_they_were_meant_to_go() -> No
     counters, members = Counters(), [Member(), Member(), Member()]
     feed = Feed("a.*", SubjectPolicy(deny=["a.secret"]), counters, lambda feed: None)
     for patterns, part in ((("a.*",), members[:2]), (("a.b", "a.*"), members[2:])):
-        audience: Any = Audience(patterns, counters)
+        audience: Any = Audience(patterns, counters, Flusher(counters))
         audience.members.update(dict.fromkeys(part))
         feed.add(audience)
     for subject in ("a.b", "a.c", "a.secret"):
