@@ -14,9 +14,10 @@ from bridge import messages, subjects
 from bridge.access import SubjectPolicy
 from bridge.callback import Callback
 from bridge.connection import Connection
+from bridge.envelope import Message
 from bridge.feeds import Feeds
 from bridge.limits import Limits
-from bridge.messages import CloseCode, Message, Refusal, Request
+from bridge.messages import CloseCode, Refusal, Request
 from bridge.metrics import Counters
 from bridge.stall_watch import StallWatch
 

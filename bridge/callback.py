@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from bridge.messages import Message
+    from bridge.envelope import Message
 
 logger = logging.getLogger("bridge.callback")
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from bridge.audience import Audience
     from bridge.callback import Callback
-    from bridge.messages import Message
+    from bridge.envelope import Message
     from bridge.metrics import Counters
     from bridge.stall_watch import StallWatch
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import nats.errors
 
 from bridge import overflow
-from bridge.messages import Code, Envelope, Message, Refusal, shorten
+from bridge.envelope import Envelope, Message
+from bridge.messages import Code, Refusal, shorten
 
 if TYPE_CHECKING:
     from nats.aio.client import Client

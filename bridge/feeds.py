@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import nats.errors
 
 from bridge.audience import Audience, Key
+from bridge.envelope import Message
 from bridge.feed import FLUSH_TIMEOUT, Feed
 from bridge.flusher import Flusher
-from bridge.messages import Message, Refusal, shorten
+from bridge.messages import Refusal, shorten
 from bridge.overlap import is_between_copies
 from bridge.subjects import overlap
 

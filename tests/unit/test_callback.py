@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.callback import Callback
-from bridge.messages import Message
+from bridge.envelope import Message
 
 MESSAGES = [Message("a", b"%d" % number) for number in range(5)]
 

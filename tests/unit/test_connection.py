@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bridge.connection import Connection
+from bridge.envelope import Message
 from bridge.limits import Limits
-from bridge.messages import Message
 from bridge.metrics import Counters
 from bridge.stall_watch import StallWatch
 

@@ -33,7 +33,7 @@ def test_only_three_files_import_panini() -> None:
 
 
 def test_pure_modules_know_no_io() -> None:
-    for name in ("subjects.py", "messages.py", "frames.py"):
+    for name in ("subjects.py", "messages.py", "envelope.py", "frames.py"):
         roots = {each.split(".")[0] for each in imported(ROOT / "bridge" / name)}
         assert not roots & {"asyncio", "aiohttp", "nats", "panini", "socket"}, name
 

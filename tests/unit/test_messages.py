@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bridge import frames, messages
-from bridge.messages import Message, Refusal, parse_request
+from bridge import envelope, frames, messages
+from bridge.envelope import Message
+from bridge.messages import Refusal, parse_request
 
 JSON = st.recursive(
     st.none()
@@ -59,9 +60,9 @@ PIECES_OF_JSON = st.lists(st.sampled_from(PIECES), max_size=5).map(b"".join)
 
 @given(st.lists(PIECES_OF_JSON | st.just(b'{"a":1}'), min_size=1, max_size=6))
 def test_messages_encoded_together_are_those_encoded_alone(payloads: list[bytes]) -> None:
-    envelope = messages.Envelope("a")
-    assert envelope.frames(payloads) == [envelope.frames([each])[0] for each in payloads]
-    assert envelope.lines(payloads) == [envelope.lines([each])[0] for each in payloads]
+    alone = envelope.Envelope("a")
+    assert alone.frames(payloads) == [alone.frames([each])[0] for each in payloads]
+    assert alone.lines(payloads) == [alone.lines([each])[0] for each in payloads]
 
 
 @pytest.mark.parametrize(
@@ -77,9 +78,9 @@ def test_messages_encoded_together_are_those_encoded_alone(payloads: list[bytes]
 def test_payloads_that_make_sense_only_together_are_not_taken_for_json(
     payloads: list[bytes],
 ) -> None:
-    for frame, payload in zip(messages.Envelope("a").frames(payloads), payloads, strict=True):
+    for frame, payload in zip(envelope.Envelope("a").frames(payloads), payloads, strict=True):
         data = json.loads(unframed(frame)[0])
-        assert ("encoding" in data) == (messages._as_json([payload]) is None)
+        assert ("encoding" in data) == (envelope._as_json([payload]) is None)
 
 
 def test_data_of_a_payload_too_deep_for_python_is_its_text() -> None:
