@@ -35,7 +35,7 @@ class Envelope:
     def lines(self, payloads: list[bytes]) -> list[bytes]:
         """Return messages as lines, to share a frame with others."""
         joined = _as_json(payloads)
-        if joined is None or joined.count(b"\n") >= len(payloads) or b"\r" in joined:
+        if joined is None or b"\r" in joined or (len(payloads) == 1 and b"\n" in joined):
             return [self._line(payload) for payload in payloads]
         return list(map(b"".join, zip(repeat(self._head), payloads, repeat(b"}"))))
 
@@ -80,8 +80,8 @@ def _is_json(payload: bytes) -> bool:
 def _as_json(payloads: list[bytes]) -> bytes | None:
     """Return `payloads` joined if each is JSON, and of one line if there are several.
 
-    Several are checked as one list. A payload such as `1,2` is two values of it; but where the only
-    line breaks are those between the payloads, and the values joined alike are the same text, each
+    Several are checked as one list. A payload such as `1,2` is two values of it; but where no
+    payload holds a line break, and the values joined by one are the same text as the payloads, each
     value is a payload.
     """
     joined = b",\n".join(payloads)
@@ -89,10 +89,11 @@ def _as_json(payloads: list[bytes]) -> bytes | None:
         # msgspec checks the whole syntax without building values, but not the UTF-8.
         if len(payloads) == 1:
             _check_json(joined)
+        elif b"\n" in b"".join(payloads):
+            return None
         else:
             values = _check_list(b"[%b]" % joined)
-            breaks = joined.count(b"\n")
-            if not breaks == len(payloads) - 1 == len(values) - 1 or b",\n".join(values) != joined:
+            if len(values) != len(payloads) or b",\n".join(values) != joined:
                 return None
         if not joined.isascii():
             joined.decode()
