@@ -27,7 +27,7 @@ class Envelope:
 
     def frames(self, payloads: list[bytes]) -> list[bytes]:
         """Return messages as finished WebSocket frames."""
-        if _as_json(payloads) is None:
+        if len(payloads) == 1 or _as_json(payloads) is None:
             return [self._frame(payload) for payload in payloads]
         starts = map(self._starts.__getitem__, map(len, payloads))
         return list(map(b"".join, zip(starts, payloads, repeat(b"}"))))
@@ -40,7 +40,12 @@ class Envelope:
         return list(map(b"".join, zip(repeat(self._head), payloads, repeat(b"}"))))
 
     def _frame(self, payload: bytes) -> bytes:
-        if not _is_json(payload):
+        try:
+            # As in _as_json; written out because where subjects are many, each message comes here.
+            _check_json(payload)
+            if not payload.isascii():
+                payload.decode()
+        except _NOT_JSON:
             return text_frame(self._not_json(payload))
         return b"%b%b}" % (self._starts[len(payload)], payload)
 

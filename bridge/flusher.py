@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 INTERVAL = 0.001
 """Seconds between two writes to the same connection, unless there is much to write."""
-LONGEST = 0.01
+LONGEST = 0.02
 """Seconds a message waits at most for those behind it."""
 QUIET_TURNS = 3
 """Turns of the event loop until what a socket holds has been read, parsed and seen here."""
@@ -42,10 +42,12 @@ class Flusher:
 
     def add(self, pending: Flushed) -> None:
         """Flush `pending` soon."""
+        if self._waiting:
+            self._waiting[pending] = None
+            return
         loop = asyncio.get_running_loop()
-        if not self._waiting:
-            self._since = loop.time()
-            self._quiet = 0
+        self._since = loop.time()
+        self._quiet = 0
         self._waiting[pending] = None
         if self._is_due:
             return
