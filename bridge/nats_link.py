@@ -18,12 +18,13 @@ from typing import Any
 from urllib.parse import unquote
 
 from nats import errors
-from nats.aio.client import PING_PROTO, Client
+from nats.aio.client import PING_PROTO
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from bridge.metrics import Counters
 from bridge.nats_parser import Lane, TapParser
+from bridge.nats_reconnect import ReconnectingClient
 from bridge.sign_in import SignIn, sign_in_of
 
 logger = logging.getLogger("bridge.nats")
@@ -33,7 +34,7 @@ _DENIED = re.compile(r'permissions violation for subscription to "(.*?)"(?: \(si
 _SIGNED_OUT = ("authorization", "authentication", "account")
 
 
-class NATSLink(Client):
+class NATSLink(ReconnectingClient):
     """A NATS connection that a browser, a publisher or an error of the server cannot end.
 
     A coroutine given to `subscribe` as `cb` is awaited where messages are read: in their order,
@@ -202,37 +203,3 @@ class NATSLink(Client):
         await super()._read_loop()
         if self.is_connected and asyncio.current_task() is self._reading_task:
             await self._process_op_err(errors.UnexpectedEOF())
-
-    async def _attempt_reconnect(self) -> None:
-        """Reconnect, and first let go of what belonged to the lost connection.
-
-        A flush would wait for its whole time-out, and a SUB still pending would come back beside
-        the replayed subscriptions, with nobody to end it.
-        """
-        pongs, self._pongs = self._pongs, []
-        for pong in pongs:
-            if not pong.done():
-                pong.set_exception(errors.ConnectionReconnectingError())
-                pong.exception()  # not every ping is waited for
-        self._pending.clear()
-        self._pending_data_size = 0
-        writer = getattr(self._transport, "_io_writer", None)
-        if writer is not None:
-            # nats-py waits until the lost connection has taken what was written: perhaps for ever.
-            writer.transport.abort()
-        await super()._attempt_reconnect()
-
-    async def _process_connect_init(self) -> None:
-        """Sign in; whatever a server says to that, nats-py tries again after one of its errors."""
-        try:
-            await super()._process_connect_init()
-        except (errors.Error, OSError, TimeoutError):
-            raise
-        except Exception as error:
-            raise errors.Error(f"nats: cannot sign in: {error!r}") from error
-        if not self.is_connected and self._transport is not None and self._transport.at_eof():
-            # nats-py takes the end of the connection for an answer, and waits for messages.
-            for task in (self._reading_task, self._ping_interval_task, self._flusher_task):
-                if task is not None:
-                    task.cancel()
-            raise errors.Error("nats: the server ended the connection instead of signing in")

@@ -165,6 +165,25 @@ async def test_a_flush_ends_at_once_when_the_connection_is_lost(
             await client.flush(30)
 
 
+@WITH_AND_WITHOUT
+async def test_a_subscription_given_up_during_an_outage_does_not_come_back(
+    make: Make, tmp_path: Path, connect: Any
+) -> None:
+    with running(NatsServer(tmp_path)) as server:
+        client = await connect(make(), server)
+        kept = await client.subscribe("kept", cb=quiet)
+        server.stop()
+        await eventually(lambda: client.is_reconnecting)
+        subscription = await client.subscribe("ghost", cb=quiet)
+        await subscription.unsubscribe()
+        server.start()
+        await eventually(lambda: client.is_connected)
+        await client.flush()
+        (connection,) = server.connections()
+        assert connection.get("subscriptions_list") == ["kept"]
+        await kept.unsubscribe()
+
+
 async def test_requests_get_their_answers_and_say_when_nobody_is_there(
     connect: Any, raw_nats: RawNats
 ) -> None:
