@@ -20,6 +20,7 @@ from bridge.limits import Limits
 from bridge.messages import CloseCode, Refusal, Request
 from bridge.metrics import Counters
 from bridge.stall_watch import StallWatch
+from bridge.waiting import Waiting
 
 html = (Path(__file__).parent / "page" / "index.html").read_text(encoding="utf-8")
 
@@ -50,6 +51,8 @@ class WSSManager:
         self._limits = limits or Limits()
         self._policy = policy or SubjectPolicy()
         self._feeds = Feeds(self._client, self._policy, self.counters)
+        self._waiting = Waiting(self._follow, self._nats_is_up)
+        self._told_down = False
         self._stall_watch = StallWatch(self._limits.write_timeout)
 
     @property
@@ -108,6 +111,7 @@ class WSSManager:
     async def _leave(self, connection: Connection) -> None:
         del self.connections[connection.id]
         async with connection.changes:
+            self._waiting.forget(connection)
             await self._feeds.unfollow_all(connection)
         connection.release()
         logger.info("connection %s closed: %s", connection.id, connection.summary())
@@ -120,6 +124,7 @@ class WSSManager:
     async def close(self) -> None:
         """Close every connection with 1012; returns when all have taken it or time is up."""
         self._feeds.flush()
+        self._waiting.stop()
         connections = list(self.connections.values())
         closing = (each.close(CloseCode.RESTART, "the service stops") for each in connections)
         await asyncio.gather(*closing)
@@ -129,6 +134,7 @@ class WSSManager:
     def nats_changed(self, up: bool) -> None:
         """Tell every connection that messages are being missed, or that they flow again."""
         self._feeds.flush()
+        self._told_down = not up
         for connection in self.connections.values():
             connection.respond(messages.NATS_UP if up else messages.NATS_DOWN)
 
@@ -169,7 +175,7 @@ class WSSManager:
             text = f"At most {self._limits.requests_per_second:g} requests a second, please."
             return [Refusal("rate_limited", text, request.subjects, request.id).line()]
         subscribing = request.action == messages.SUBSCRIBE
-        change = self._follow if subscribing else self._feeds.unfollow
+        change = self._follow if subscribing else self._unfollow
         done: list[str] = []
         refused: list[bytes] = []
         async with connection.changes:
@@ -183,6 +189,8 @@ class WSSManager:
                 except Refusal as refusal:
                     refusal.request_id = request.id
                     refused.append(refusal.line())
+                    if refusal.code == "nats_down":
+                        self._waiting.add(connection, subject, request.id)
         self.counters.refused += len(refused)
         if subscribing:
             return [messages.subscribed(done, request.id), *refused] if done else refused
@@ -205,15 +213,22 @@ class WSSManager:
         if not self._policy.may_follow(pattern):
             raise Refusal("denied", f"{name} may not be followed here.", [pattern])
         most = self._limits.max_subjects
-        if len(connection.patterns) >= most:
+        # One that waits already has its place.
+        if len(connection.patterns) + self._waiting.count(connection, but=pattern) >= most:
             text = f"A connection may follow {most} patterns, {name} would be one more."
             raise Refusal("limit", text, [pattern])
         await self._feeds.follow(connection, pattern)
+        self._waiting.discard(connection, pattern)
+
+    async def _unfollow(self, connection: Connection, pattern: str) -> None:
+        if not self._waiting.discard(connection, pattern):
+            await self._feeds.unfollow(connection, pattern)
 
     def _client(self) -> Any:
         """Return the NATS client of the app; None until the app has one."""
         return getattr(self.app.nats, "client", None)
 
     def _nats_is_up(self) -> bool:
+        """Tell whether messages flow, as far as connections have been told."""
         client = self._client()
-        return client is not None and bool(client.is_connected)
+        return client is not None and bool(client.is_connected) and not self._told_down

@@ -22,6 +22,7 @@ import psutil
 from bridge.embedded_nats import find_server
 
 ROOT = Path(__file__).parent.parent
+INBOX = "_INBOX."
 PATIENCE = 20.0
 """Seconds after which a wait has failed; the machine may be slow."""
 
@@ -116,14 +117,39 @@ class NatsServer:
         url = f"http://127.0.0.1:{self._monitor_port}/connz?subs=1"
         return json.loads(http(url)[1])["connections"]
 
+    @property
+    def runs(self) -> bool:
+        return self._process is not None
+
+    def knows_others(self, count: int) -> bool:
+        """Tell whether the server has routes to `count` others of its cluster, and names them."""
+        routes = json.loads(http(f"http://127.0.0.1:{self._monitor_port}/routez")[1])["routes"]
+        return len({route["remote_id"] for route in routes}) == count
+
+    def connections_so_far(self) -> int:
+        """How many connections the server has taken since it started."""
+        return int(
+            json.loads(http(f"http://127.0.0.1:{self._monitor_port}/varz")[1])["total_connections"]
+        )
+
     def subscriptions(self) -> list[str]:
-        """The patterns that gateways are subscribed to, sorted; one entry for each SUB."""
-        return sorted(
+        """The patterns that gateways are subscribed to, sorted; one entry for each SUB.
+
+        Without the inboxes: each gateway has one for its canary.
+        """
+        return sorted(each for each in self._all_subscriptions() if not each.startswith(INBOX))
+
+    def inboxes(self) -> list[str]:
+        """The inboxes that gateways are subscribed to; one entry for each SUB."""
+        return [each for each in self._all_subscriptions() if each.startswith(INBOX)]
+
+    def _all_subscriptions(self) -> list[str]:
+        return [
             pattern
             for connection in self.connections()
             if connection.get("name", "").startswith("nats_websocket_bridge")
             for pattern in connection.get("subscriptions_list", ())
-        )
+        ]
 
 
 class Gateway:

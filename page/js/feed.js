@@ -115,7 +115,6 @@ export class Feed {
       this.natsDown = false;
       if (!gap) this.#gap.forget(OUTAGE);
       this.#closeGap();
-      this.#ask(this.subscriptions.inState("pending"));
     }
   }
 
@@ -123,7 +122,8 @@ export class Feed {
     if (success) {
       if (action !== "unsubscribe") this.#accepted(subjects, id);
     } else if (code === "nats_down") {
-      // The patterns stay pending and are asked for again; an answer to an older request says nothing of now.
+      // The patterns stay pending: the gateway takes the request up when NATS is back, and then answers again.
+      // An answer to an older request says nothing of now.
       if (subjects.some((subject) => this.subscriptions.get(subject)?.asked === id)) this.#natsWentDown();
     } else if (subjects.length) {
       this.#settle(subjects, id, "refused", message);

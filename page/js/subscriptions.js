@@ -70,10 +70,6 @@ export class Subscriptions {
     }
   }
 
-  inState(state) {
-    return [...this].filter((subscription) => subscription.state === state).map(({ pattern }) => pattern);
-  }
-
   /** Counts one message and returns the subscriptions its subject falls under. */
   countMessage(subject) {
     const found = this.#bySubject.get(subject) ?? this.#match(subject);

@@ -25,14 +25,15 @@ async def test_a_restart_of_nats_is_told_and_everything_flows_again(
             server.stop()
             assert await one.next() == await two.next() == DOWN
             assert http(f"{service.url}/readyz") == (503, '{"status": "nats_down"}')
-            answer = await one.ask({"subjects": ["meanwhile"]})
-            assert answer["code"] == "nats_down"
+            answer = await one.ask({"subjects": ["meanwhile"], "id": 7})
+            assert (answer["code"], answer["id"]) == ("nats_down", 7)
             await one.ask({"subjects": ["many.99"], "action": "unsubscribe"})
             server.start()
             assert await one.next() == await two.next() == UP
-            expected = sorted([f"many.{n}" for n in range(99)] + ["extra.*"])
+            answer = await one.next()
+            assert (answer["subjects"], answer["id"]) == (["meanwhile"], 7)
+            expected = sorted([f"many.{n}" for n in range(99)] + ["extra.*", "meanwhile"])
             assert server.subscriptions() == expected
-            await one.subscribe("meanwhile")
             with RawNats(server.port) as client:
                 client.publish("many.0", b"1")
                 client.publish("meanwhile", b"2")
@@ -182,8 +183,9 @@ async def test_a_subscribe_that_nats_does_not_answer_leaves_no_trace(
     with running(NatsServer(tmp_path)) as server, running(Gateway(server.url, log=log)) as service:
         async with Browser(service.stream) as browser:
             server.freeze()
-            answer = await browser.ask({"subjects": ["lost"]})
+            answer = await browser.ask({"subjects": ["lost"], "id": "l"})
             assert answer["code"] == "nats_down"
+            await browser.ask({"subjects": ["lost"], "action": "unsubscribe"})
             server.thaw()
             await browser.subscribe("found")
             await eventually(lambda: server.subscriptions() == ["found"])

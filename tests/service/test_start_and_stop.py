@@ -84,7 +84,11 @@ async def test_without_nats_connections_are_accepted_and_told(tmp_path: Path, lo
             assert (answer["code"], answer["subjects"]) == ("nats_down", ["early"])
             with running(server):
                 assert await browser.next() == {"status": "nats_up", "gap": True}
-                await browser.subscribe("early")
+                answer = await browser.next()
+                assert (answer["success"], answer["subjects"], answer["id"]) == (True, ["early"], 1)
+                with RawNats(server.port) as client:
+                    client.publish("early", b"2")
+                assert (await browser.next())["data"] == 2
     finally:
         service.stop()
 
