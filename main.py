@@ -52,6 +52,7 @@ metrics = Metrics(
         "open_connections": lambda: len(manager.connections),
         "nats_subscriptions": lambda: len(manager.ssid_map),
         "nats_up": lambda: app.trouble is None,
+        "nats_round_trip_seconds": lambda: app.nats_watch.round_trip,
         "tasks": lambda: len(asyncio.all_tasks()),
     },
 )

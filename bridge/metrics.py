@@ -24,6 +24,8 @@ class Counters:
     stalled: int = 0
     poison: int = 0
     watched: int = 0
+    reconnects: int = 0
+    missed_probes: int = 0
 
 
 _HELP = {
@@ -38,6 +40,8 @@ _HELP = {
     "stalled": "connections closed because they took nothing",
     "poison": "messages from NATS that could not be read",
     "watched": "messages received on subjects where patterns of one connection overlap",
+    "reconnects": "times the connection to NATS was made anew",
+    "missed_probes": "probes of the connection to NATS that were not answered",
 }
 
 

@@ -1,7 +1,8 @@
 """How a NATS client gets back to a server: which one, when, and without what it has lost.
 
 nats-py waits the same time before each try, begins with any server of the cluster, also with the
-one just lost, and leaves the connections of tries that failed open. The overrides below hold for nats-py 2.6.0 to 2.16.0.
+one just lost, and leaves the connections of tries that failed open. The overrides below hold for
+nats-py 2.6.0 to 2.16.0.
 """
 
 from __future__ import annotations

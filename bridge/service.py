@@ -26,9 +26,10 @@ from bridge.interval import every
 from bridge.logs import say
 from bridge.metrics import Counters
 from bridge.nats_link import NATSLink
+from bridge.nats_watch import NatsWatch
 from bridge.settings import fail
 from bridge.sign_in import SignIn
-from bridge.urls import page_url, without_password
+from bridge.urls import page_url
 
 # Panini applies nest_asyncio when it is imported: asyncio's tasks and futures would become the slow
 # pure-Python ones, and Python 3.14 would not start. Only Panini's `*_sync` methods need it.
@@ -41,11 +42,8 @@ asyncio.set_event_loop(asyncio.new_event_loop())
 from panini import app as panini_app  # noqa: E402
 from panini.managers import nats_client  # noqa: E402
 
-RECONNECT_WAIT = 0.5
 HANDLER_TIMEOUT = 2.0
 DRAIN_TIMEOUT = 2.0
-SIGNED_OUT_WAIT = 5.0
-LOG_EVERY = 60.0
 
 logger = logging.getLogger("bridge.service")
 
@@ -68,6 +66,7 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
     ) -> None:
         self.counters = counters or Counters()
         self._sign_in = sign_in or SignIn()
+        self.nats_watch = NatsWatch(lambda: self.nats.servers, self.counters)
         nats_client.NATS = lambda: NATSLink(self.counters, self._sign_in)
         super().__init__(
             service_name="nats_websocket_bridge",
@@ -75,28 +74,22 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
             custom_logger=logging.getLogger("bridge"),
             reconnect=True,
             max_reconnect_attempts=-1,
-            reconnecting_time_sleep=RECONNECT_WAIT,
             ping_interval=10,
             max_outstanding_pings=2,
             pending_size=0,  # what cannot be published now fails now, and is not sent an hour later
-            error_cb=self._nats_error,
+            error_cb=self.nats_watch.error,
             disconnected_cb=self._nats_lost,
-            reconnected_cb=self._nats_back,
+            reconnected_cb=self.nats_watch.back,
         )
         self.nats._panini_watcher = _nothing
         self._task_manager.wrapper_for_interval_task = every
-        self.on_nats_change: list[Callable[[bool], None]] = []
+        self.on_nats_change = self.nats_watch.on_change
         """Called with True when messages flow, with False when they stop."""
         self.on_stop: list[Callable[[], Awaitable[None]]] = []
         """Called, in order, when the service stops and NATS is still there."""
         self._embedded: EmbeddedNats | None = None
         self._background: list[asyncio.Task[Any]] = []
-        self._nats_was_up = False
         self._stopping = False
-        self._logged_at: dict[str, float] = {}
-        """When each error of the connection was last logged."""
-        self._signed_out = False
-        """Whether the NATS server has refused our credentials since messages last flowed."""
 
     def setup_web_server(  # type: ignore[no-untyped-def]
         self, host: str = "127.0.0.1", port: int = 5001, web_app=None, **options
@@ -108,15 +101,7 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
     @property
     def trouble(self) -> str | None:
         """Why the service is not ready: `nats_down`, `nats_auth`, `stopping`; None if it is."""
-        return "stopping" if self._stopping else self.trouble_with_nats
-
-    @property
-    def trouble_with_nats(self) -> str | None:
-        """Why no messages flow: `nats_down`, `nats_auth`; None if they do."""
-        client = getattr(self.nats, "client", None)
-        if client is not None and client.is_connected:
-            return None
-        return "nats_auth" if self._signed_out else "nats_down"
+        return "stopping" if self._stopping else self.nats_watch.trouble
 
     def start(self) -> None:
         """Serve until SIGINT or SIGTERM. Exits with 2 if the port cannot be had."""
@@ -171,7 +156,7 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         for hook in self.on_stop:
             await hook()
         await runner.cleanup()
-        if self.trouble_with_nats is None:
+        if self.nats_watch.trouble is None:
             with contextlib.suppress(errors.Error, OSError, TimeoutError):
                 async with asyncio.timeout(DRAIN_TIMEOUT):
                     await self.nats.client.drain()
@@ -185,7 +170,7 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
 
     async def publish(self, subject: str, message: Any, *args: Any, **kwargs: Any) -> Any:
         """Publish as Panini does. Raises ConnectionError at once while NATS is not reachable."""
-        if self.trouble_with_nats is not None:
+        if self.nats_watch.trouble is not None:
             raise ConnectionError("NATS is not reachable")
         return await super().publish(subject, message, *args, **kwargs)
 
@@ -193,7 +178,7 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         """Connect, however long it takes, then start what Panini starts: listeners and tasks."""
         await self._connect()
         self.nats._establish_connection = self._connect
-        self._tell_nats(up=True)
+        self._run_in_background(self.nats_watch.begin(self.nats.client).run())
         await self.nats.subscribe_listeners()
         for on_start in self._task_manager.on_start_tasks:
             await on_start()
@@ -210,39 +195,11 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         except (OSError, TimeoutError) as error:
             fail(f"NATS_URL: no server answers on port {DEFAULT_PORT}, and {error}; set NATS_URL")
         self.nats.servers = [self._embedded.url]
-
-    def _tell_nats(self, *, up: bool) -> None:
-        if up == self._nats_was_up:
-            return
-        self._nats_was_up = up
-        if up:
-            self._signed_out = False
-            self._logged_at.clear()
-            kind = "embedded, its data is temporary" if self._embedded else "connected"
-            say(f"NATS  {without_password(self.nats.client.connected_url.geturl())} ({kind})")
-        else:
-            say("NATS  lost, trying to get it back")
-        for listener in self.on_nats_change:
-            listener(up)
-
-    async def _nats_error(self, error: Exception) -> None:
-        text = str(error) or type(error).__name__
-        now = self.loop.time()
-        if now - self._logged_at.get(text, -LOG_EVERY) >= LOG_EVERY:
-            self._logged_at[text] = now
-            servers = ", ".join(map(without_password, self.nats.servers))
-            logger.warning("NATS at %s: %s; trying on", servers, text)
-        if "authorization" in text.lower() or "authentication" in text.lower():
-            self._signed_out = True
-            # nats-py waits for this before it tries again: the server logs each attempt.
-            await asyncio.sleep(SIGNED_OUT_WAIT)
+        self.nats_watch.kind = "embedded, its data is temporary"
 
     async def _nats_lost(self) -> None:
         if not self._stopping:
-            self._tell_nats(up=False)
-
-    async def _nats_back(self) -> None:
-        self._tell_nats(up=True)
+            await self.nats_watch.lost()
 
 
 def _log_failure(task: asyncio.Task[Any]) -> None:

@@ -140,7 +140,8 @@ async def test_every_message_due_is_delivered_filtered_or_dropped(
         name: after[f"bridge_{name}_total"] - before[f"bridge_{name}_total"]
         for name in ("received", "due", "delivered", "filtered", "dropped")
     }
-    assert grown["received"] == 500 * 3 + 5
-    assert grown["due"] == 500 * 4 + 5
+    probes = grown["received"] - (500 * 3 + 5)
+    assert 0 <= probes < 20, "the canary's messages come under > as well, and are denied"
+    assert grown["due"] == 500 * 4 + 5 + probes
     assert grown["delivered"] + grown["filtered"] + grown["dropped"] == grown["due"]
-    assert grown["filtered"] == 1005
+    assert grown["filtered"] == 1005 + probes

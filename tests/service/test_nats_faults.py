@@ -34,6 +34,7 @@ async def test_a_restart_of_nats_is_told_and_everything_flows_again(
             assert (answer["subjects"], answer["id"]) == (["meanwhile"], 7)
             expected = sorted([f"many.{n}" for n in range(99)] + ["extra.*", "meanwhile"])
             assert server.subscriptions() == expected
+            assert len(server.inboxes()) == 1
             with RawNats(server.port) as client:
                 client.publish("many.0", b"1")
                 client.publish("meanwhile", b"2")
@@ -142,7 +143,7 @@ async def test_a_server_that_answers_nonsense_is_tried_again(tmp_path: Path, log
 async def test_too_many_subscriptions_for_the_server_are_refused_and_end_nothing(
     tmp_path: Path, log: Path
 ) -> None:
-    with running(NatsServer(tmp_path, "max_subscriptions: 5")) as server:
+    with running(NatsServer(tmp_path, "max_subscriptions: 6")) as server:
         with running(Gateway(server.url, log=log)) as service:
             async with Browser(service.stream) as browser:
                 await browser.send({"subjects": [f"s.{n}" for n in range(7)]})
