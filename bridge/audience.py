@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bridge.metrics import Counters
 
 
-ENOUGH = 32768
+ENOUGH = 131072
 """Bytes that are worth a write of their own."""
 
 Key = tuple[tuple[str, ...], bool, "Callback | None"]
