@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from bridge.metrics import Counters
 
 
-ENOUGH = 131072
-"""Bytes that are worth a write of their own."""
+ENOUGH = 32768
+"""Bytes that are worth a write of their own, for each member; up to `MOST_AT_ONCE`."""
+MOST_AT_ONCE = 131072
 
 Key = tuple[tuple[str, ...], bool, "Callback | None"]
 """What the members of an audience have in common."""
@@ -80,7 +81,7 @@ class Audience:
             self._flusher.add(self)
         self.pieces += pieces
         self._pending_bytes += sum(map(len, pieces))
-        if self._pending_bytes >= ENOUGH:
+        if self._pending_bytes >= min(ENOUGH * len(self.members), MOST_AT_ONCE):
             self.flush()
 
     def flush(self) -> None:

@@ -148,7 +148,7 @@ class Connection:
 
     def _write(self, data: bytes, count: int) -> None:
         """Give `data`, which holds `count` messages, to the transport."""
-        if not self.open:
+        if self._ws.closed or self._transport.is_closing():
             # Nothing may follow a close frame (RFC 6455, section 5.5.1).
             self.dropped += count
             self.counters.dropped += count

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
 
 MOST = 65536
 """Bytes of the largest frame we take, and of the largest that holds several lines."""
@@ -27,15 +25,7 @@ def text_frame(payload: bytes) -> bytes:
 def batch_frames(lines: Sequence[bytes], most: int = MOST) -> bytes:
     """Return `lines` as text frames of at most `most` bytes each, or of one longer line."""
     text = b"\n".join(lines)
-    if lines and len(text) <= most:
-        return text_frame(text)
-    ends = list(accumulate(map((1).__add__, map(len, lines))))
-    frames: list[bytes] = []
-    first = size_before = 0
-    while first < len(lines):
-        # The last line break is not written, hence the 1.
-        after = max(bisect_right(ends, size_before + most + 1, first), first + 1)
-        text = b"\n".join(lines[first:after])
-        frames += (frame_head(len(text)), text)
-        first, size_before = after, ends[after - 1]
-    return b"".join(frames)
+    if len(text) <= most or len(lines) == 1:
+        return text_frame(text) if lines else b""
+    half = len(lines) // 2
+    return batch_frames(lines[:half], most) + batch_frames(lines[half:], most)
