@@ -67,6 +67,30 @@ def as_text(summary: Summary) -> str:
     return "\n".join(lines)
 
 
+def main_table(summary: Summary) -> str:
+    """Return the table of the README: millions of deliveries a second by number of connections."""
+    names = ("gateway", "gateway, batch=1", "callback, plain", "callback, async", "plain gateway")
+    lines = [
+        "| N | this gateway | `?batch=1` | a plain callback | an async one | a plain gateway "
+        "| nats-server's own WebSocket | over nats-server |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for n, targets in summary["fan-out"].items():
+        cells = [_millions(targets.get(name)) for name in (*names, BASE)]
+        figure = targets["gateway"].get("deliveries", {})
+        ratio = f"{figure['x']:.2f} x" if "x" in figure else ""
+        lines.append(f"| {n} | {' | '.join(cells)} | {ratio} |")
+    return "\n".join(lines)
+
+
+def _millions(figures: dict[str, dict[str, float]] | None) -> str:
+    if figures is None:
+        return ""
+    if not figures:
+        return "not measured"
+    return f"{figures['deliveries']['median'] / 1e6:.2f} M"
+
+
 def _cell(figures: dict[str, dict[str, float]] | None) -> str:
     if figures is None:
         return ""

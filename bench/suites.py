@@ -52,7 +52,7 @@ def everything(targets: list[Target]) -> list[Step]:
         *fan_out(targets, rounds=5),
         *paced(pair, rounds=5),
         *growth(main, rounds=5),
-        *idle(pair, rounds=1),
+        *idle(pair, rounds=3),
     ]
 
 
