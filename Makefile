@@ -2,6 +2,7 @@
 # make test    every test; sets up all it needs, also a browser
 # make check   lint, types, documentation
 # make bench   compare with nats-server's own WebSocket and a plain gateway; QUICK=1 for a minute
+# make soak    20 minutes of faults; MINUTES=2 for a short run, SEED=… for the same again
 # make lock    compile requirements.lock anew
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-python test-page check bench lock clean
+.PHONY: run test test-python test-page check bench soak lock clean
 
 run: $(VENV)/ready
 	@exec $(BIN)/python main.py
@@ -51,6 +52,9 @@ test-python: $(VENV)/ready-browser
 
 bench: $(VENV)/ready-dev
 	@$(BIN)/python -m bench $(if $(QUICK),--quick)
+
+soak: $(VENV)/ready-dev
+	@$(BIN)/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 lock: $(VENV)/ready-dev
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -1,4 +1,7 @@
-"""A real nats-server and a real gateway, each a child process on a free loopback port."""
+"""A real nats-server and a real gateway, each a child process on a free loopback port.
+
+Each is a process group of its own: Ctrl-C is for who started them, and who then stops them.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +83,7 @@ class NatsServer:
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            [find_server(), "-c", self._config], stderr=subprocess.DEVNULL
+            [find_server(), "-c", self._config], stderr=subprocess.DEVNULL, process_group=0
         )
         until(lambda: http(f"http://127.0.0.1:{self._monitor_port}/healthz")[0] == 200)
 
@@ -181,7 +184,12 @@ class Gateway:
         """Start the process without waiting for anything."""
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                self._arguments, env=self._environment, stdout=log, stderr=log, cwd=self._log.parent
+                self._arguments,
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                cwd=self._log.parent,
+                process_group=0,
             )
 
     def start(self) -> None:
