@@ -50,7 +50,7 @@ class WSSManager:
         self.counters = counters or Counters()
         self._limits = limits or Limits()
         self._policy = policy or SubjectPolicy()
-        self._feeds = Feeds(self._client, self._policy, self.counters)
+        self._feeds = Feeds(self._client, self.counters)
         self._waiting = Waiting(self._follow, self._nats_is_up)
         self._told_down = False
         self._stall_watch = StallWatch(self._limits.write_timeout)
@@ -73,7 +73,13 @@ class WSSManager:
             raise ValueError(f"connection_id {connection_id} is in use")
         try:
             connection = Connection(
-                ws, connection_id, self._limits, self.counters, self._stall_watch, batch=batch
+                ws,
+                connection_id,
+                self._limits,
+                self._policy,
+                self.counters,
+                self._stall_watch,
+                batch=batch,
             )
         except ConnectionResetError:
             return ws
@@ -210,7 +216,7 @@ class WSSManager:
         fault = subjects.fault(pattern)
         if fault:
             raise Refusal("bad_subject", f"{name} is not a valid subject: {fault}.", [pattern])
-        if not self._policy.may_follow(pattern):
+        if not connection.policy.may_follow(pattern):
             raise Refusal("denied", f"{name} may not be followed here.", [pattern])
         most = self._limits.max_subjects
         # One that waits already has its place.

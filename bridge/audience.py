@@ -8,6 +8,7 @@ from bridge import frames
 from bridge.subjects import matches
 
 if TYPE_CHECKING:
+    from bridge.access import SubjectPolicy
     from bridge.callback import Callback
     from bridge.connection import Connection
     from bridge.flusher import Flusher
@@ -18,12 +19,12 @@ ENOUGH = 32768
 """Bytes that are worth a write of their own, for each member; up to `MOST_AT_ONCE`."""
 MOST_AT_ONCE = 131072
 
-Key = tuple[tuple[str, ...], bool, "Callback | None"]
+Key = tuple[tuple[str, ...], "SubjectPolicy", bool, "Callback | None"]
 """What the members of an audience have in common."""
 
 
 class Audience:
-    """All connections that follow exactly `patterns`, in this order.
+    """All connections that follow exactly `patterns`, in this order, under the same policy.
 
     Messages are appended to `pieces` (frames, or lines with `batch`) and written to every member
     once per turn of the event loop. With a `callback` there is one member, and the program's own
@@ -33,6 +34,7 @@ class Audience:
     def __init__(
         self,
         patterns: tuple[str, ...],
+        policy: SubjectPolicy,
         counters: Counters,
         flusher: Flusher,
         *,
@@ -40,6 +42,7 @@ class Audience:
         callback: Callback | None = None,
     ) -> None:
         self.patterns = patterns
+        self.policy = policy
         self.batch = batch
         self.callback = callback
         self.members: dict[Connection, None] = {}
@@ -55,6 +58,7 @@ class Audience:
         """Return an audience, without members yet, that `connection` could be in."""
         return cls(
             patterns,
+            connection.policy,
             connection.counters,
             flusher,
             batch=connection.batch,
@@ -64,14 +68,16 @@ class Audience:
     @property
     def key(self) -> Key:
         """What makes it the same audience as another."""
-        return self.patterns, self.batch, self.callback
+        return self.patterns, self.policy, self.batch, self.callback
 
     def gets(self, pattern: str, subject: str) -> bool:
-        """Tell whether a message on `subject` comes to it by `pattern`.
+        """Tell whether a message on `subject` may come to it, and comes by `pattern`.
 
         Where several of its patterns match, NATS sends a copy for each; the first pattern counts.
         (A publisher may use `a.>` as a plain name, and to the server `a.*` matches that.)
         """
+        if not self.policy.may_receive(subject):
+            return False
         matching = (each for each in self.patterns if each == pattern or matches(each, subject))
         return next(matching) == pattern
 

@@ -20,6 +20,7 @@ from bridge.messages import CloseCode
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from bridge.access import SubjectPolicy
     from bridge.audience import Audience
     from bridge.callback import Callback
     from bridge.envelope import Message
@@ -40,6 +41,7 @@ class Connection:
         ws: web.WebSocketResponse,
         connection_id: str,
         limits: Limits,
+        policy: SubjectPolicy,
         counters: Counters,
         stall_watch: StallWatch,
         *,
@@ -47,6 +49,8 @@ class Connection:
     ) -> None:
         self.id = connection_id
         self.batch = batch
+        self.policy = policy
+        """What it may follow and receive; changed by `Feeds.change_policy`."""
         self.counters = counters
         self.audience: Audience | None = None
         """Those it shares its patterns with; None while it follows nothing."""

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from nats.aio.msg import Msg
     from nats.aio.subscription import Subscription
 
-    from bridge.access import SubjectPolicy
     from bridge.audience import Audience
     from bridge.metrics import Counters
 
@@ -33,13 +32,7 @@ MAX_LANES = 10000
 class Feed:
     """The subscription for one pattern, shared by all audiences that follow it."""
 
-    def __init__(
-        self,
-        pattern: str,
-        policy: SubjectPolicy,
-        counters: Counters,
-        revoked: Callable[[Feed], None],
-    ) -> None:
+    def __init__(self, pattern: str, counters: Counters, revoked: Callable[[Feed], None]) -> None:
         self.pattern = pattern
         self._revoked = revoked
         """Called when the server takes the permission away later on."""
@@ -49,7 +42,6 @@ class Feed:
         self.last: tuple[int, str, bytes] = (0, "", b"")
         """The latest message, where patterns overlap: number over all feeds, subject, payload."""
         self._lanes: dict[str, Take] = {}
-        self._policy = policy
         self._counters = counters
         self._subscription: Subscription | None = None
         self._is_open = False
@@ -122,11 +114,10 @@ class Feed:
         """Count messages that nats-py dropped, and tell those they were for."""
         counters = self._counters
         counters.received += count
-        allowed = self._policy.may_receive(subject)
         for audience in self._audiences:
             due = count * len(audience.members)
             counters.due += due
-            if allowed and audience.gets(self.pattern, subject):
+            if audience.gets(self.pattern, subject):
                 audience.flush()
                 for member in audience.members:
                     member.miss(count)
@@ -158,8 +149,7 @@ class Feed:
         self._forget_elsewhere()
 
     def _make_lane(self, subject: str) -> Take:
-        allowed = self._policy.may_receive(subject)
-        goes = {a: allowed and a.gets(self.pattern, subject) for a in self._audiences}
+        goes = {each: each.gets(self.pattern, subject) for each in self._audiences}
         elsewhere = [audience for audience, goes_there in goes.items() if not goes_there]
         targets = [audience for audience, goes_there in goes.items() if goes_there]
         called = [each for each in targets if each.callback is not None]

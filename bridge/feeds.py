@@ -30,9 +30,7 @@ class Feeds:
     have to come one by one (`Connection.changes`); those of different ones need not.
     """
 
-    def __init__(
-        self, client: Callable[[], Any], policy: SubjectPolicy, counters: Counters
-    ) -> None:
+    def __init__(self, client: Callable[[], Any], counters: Counters) -> None:
         self.ssid_map: dict[int, dict[str, Callable[[Message], None]]] = {}
         self._by_pattern: dict[str, Feed] = {}
         self._audiences: dict[Key, Audience] = {}
@@ -40,7 +38,6 @@ class Feeds:
         """Held from "is there a feed?" until there is one: two first followers share it."""
         self._closing: asyncio.Task[None] | None = None
         self._client = client
-        self._policy = policy
         self._counters = counters
         self._flusher = Flusher(counters)
 
@@ -54,9 +51,7 @@ class Feeds:
         Raises Refusal, and leaves no trace then.
         """
         async with self._changes:
-            feed = self._by_pattern.get(pattern) or Feed(
-                pattern, self._policy, self._counters, self._revoked
-            )
+            feed = self._by_pattern.get(pattern) or Feed(pattern, self._counters, self._revoked)
             await feed.open(self._client())
             self._by_pattern[pattern] = feed
             self.ssid_map[feed.ssid] = feed.followers
@@ -82,8 +77,19 @@ class Feeds:
 
     async def unfollow_all(self, connection: Connection) -> None:
         """Let go of a connection that has ended."""
-        feeds = [self._by_pattern[pattern] for pattern in connection.patterns]
-        self._move(connection, ())
+        await self._leave(connection, connection.patterns)
+
+    async def change_policy(self, connection: Connection, policy: SubjectPolicy) -> tuple[str, ...]:
+        """Put `connection` under another policy, at once; return the patterns that it lost."""
+        connection.policy = policy
+        lost = tuple(each for each in connection.patterns if not policy.may_follow(each))
+        await self._leave(connection, lost)
+        return lost
+
+    async def _leave(self, connection: Connection, gone: tuple[str, ...]) -> None:
+        """Let go of the patterns `gone` before anything is waited for; then tell NATS."""
+        feeds = [self._by_pattern[pattern] for pattern in gone]
+        self._move(connection, tuple(each for each in connection.patterns if each not in gone))
         for feed in feeds:
             feed.followers.pop(connection.id, None)
         async with self._changes:

@@ -25,7 +25,7 @@ from pydantic_settings import (
 )
 
 from bridge import logs, subjects
-from bridge.access import DENIED_BY_DEFAULT, is_loopback, normal_origin
+from bridge.access import RESERVED, is_loopback, normal_origin
 from bridge.limits import Limits
 from bridge.secret_files import SecretFiles
 from bridge.sign_in import SignIn, SignInError
@@ -90,7 +90,9 @@ class Settings(BaseSettings):
     )
     allow_subjects: Words = Field((">",), description="patterns that may be followed")
     deny_subjects: Words = Field(
-        DENIED_BY_DEFAULT, description="patterns that may not be followed, nor delivered"
+        (),
+        description="patterns that may not be followed, nor delivered; and none of "
+        f"{', '.join(RESERVED)} unless it is allowed by name",
     )
     max_connections: int = Field(10000, ge=1, description="connections at a time")
     max_subjects: int = Field(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.access import OriginPolicy, SubjectPolicy, is_loopback
-from bridge.subjects import matches
+from bridge.access import RESERVED, OriginPolicy, SubjectPolicy, is_loopback
+from bridge.subjects import is_wildcard, matches
 from tests.unit.test_subjects import EVERY_SUBJECT, PATTERNS
 
 
@@ -24,6 +24,46 @@ def test_no_subject_outside_the_grants_or_within_a_denial_is_delivered(
         assert policy.may_receive(subject) == (granted and not denied)
         if matches(pattern, subject):
             assert granted
+
+
+@pytest.mark.parametrize(
+    ("allow", "pattern", "allowed"),
+    [
+        (">", "$SYS.>", False),
+        (">", "$SYS.a", False),
+        (">", "_INBOX.a.b", False),
+        ("*.>", "$JS.API.INFO", False),
+        ("*.*", "$KV.bucket", False),
+        ("$SYS.>", "$SYS.>", True),
+        ("$SYS.a", "$SYS.a", True),
+        ("$SYS.a", "$SYS.b", False),
+        ("_INBOX.foo.>", "_INBOX.foo.*", True),
+        ("_INBOX.foo.>", "_INBOX.>", False),
+        (">", ">", True),
+        (">", "*.a", True),
+        ("$SYS", "$SYS", True),
+    ],
+)
+def test_reserved_subjects_need_a_grant_by_name(allow: str, pattern: str, allowed: bool) -> None:
+    policy = SubjectPolicy([allow])
+    assert policy.may_follow(pattern) is allowed
+    if not is_wildcard(pattern):
+        assert policy.may_receive(pattern) is allowed
+
+
+@pytest.mark.parametrize("reserved", RESERVED)
+def test_a_denial_wins_over_a_grant_by_name(reserved: str) -> None:
+    subject = reserved.replace(">", "x")
+    assert SubjectPolicy([reserved]).may_receive(subject)
+    assert not SubjectPolicy([reserved], [subject]).may_receive(subject)
+    assert not SubjectPolicy([reserved], [reserved]).may_follow(reserved)
+
+
+@pytest.mark.parametrize(
+    ("deny", "subject"), [("a.*", "a.>"), ("a.b", "a.*"), ("$SYS.x", "*.x"), ("a.>", ">")]
+)
+def test_a_name_that_looks_like_a_pattern_evades_no_denial(deny: str, subject: str) -> None:
+    assert not SubjectPolicy([">"], [deny]).may_receive(subject)
 
 
 def test_decisions_are_remembered_within_bounds() -> None:

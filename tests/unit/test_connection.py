@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bridge.access import SubjectPolicy
 from bridge.connection import Connection
 from bridge.envelope import Message
 from bridge.limits import Limits
@@ -61,7 +62,9 @@ class Fixture:
         self.counters = Counters()
         limits = Limits(max_pending_bytes=1000)
         watch = StallWatch(5)
-        self.connection = Connection(self.ws, "id", limits, self.counters, watch, batch=batch)
+        self.connection = Connection(
+            self.ws, "id", limits, SubjectPolicy(), self.counters, watch, batch=batch
+        )
 
 
 class Clock:
@@ -218,4 +221,4 @@ async def test_nothing_follows_a_close_frame_and_what_was_pending_counts_as_drop
 async def test_a_browser_that_left_before_the_listener_is_an_error_with_a_name() -> None:
     ws: Any = SimpleNamespace(_req=None)
     with pytest.raises(ConnectionResetError):
-        Connection(ws, "id", Limits(), Counters(), StallWatch(1))
+        Connection(ws, "id", Limits(), SubjectPolicy(), Counters(), StallWatch(1))

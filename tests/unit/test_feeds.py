@@ -40,6 +40,7 @@ class Follower:
 
     def __init__(self, counters: Counters) -> None:
         self.id, self.batch, self.counters = "id", False, counters
+        self.policy = SubjectPolicy()
         self.audience: Any = None
         self.deliver = self.callback = None
         self.told: list[bytes] = []
@@ -55,7 +56,7 @@ class Follower:
 def made() -> tuple[Any, Any]:
     counters = Counters()
     client = Nats()
-    return Feeds(lambda: client, SubjectPolicy(), counters), Follower(counters)
+    return Feeds(lambda: client, counters), Follower(counters)
 
 
 async def test_nobody_can_join_a_feed_that_is_about_to_be_closed() -> None:
@@ -86,3 +87,30 @@ async def test_a_pattern_taken_away_during_an_unsubscribe_stays_away() -> None:
     await feeds._closing
     assert connection.patterns == ("a.b",)
     assert list(feeds._by_pattern) == ["a.b"]
+
+
+async def test_what_another_policy_does_not_allow_is_let_go_of_at_once() -> None:
+    feeds, connection = made()
+    for pattern in ("a.*", "b"):
+        await feeds.follow(connection, pattern)
+    async with feeds._changes:
+        change = asyncio.create_task(feeds.change_policy(connection, SubjectPolicy(["b"])))
+        await asyncio.sleep(0)
+        assert connection.patterns == ("b",)
+        assert feeds._by_pattern["a.*"].audiences == ()
+    assert await change == ("a.*",)
+    assert list(feeds._by_pattern) == ["b"]
+
+
+async def test_only_connections_under_equal_policies_share_an_audience() -> None:
+    feeds, one = made()
+    alike, other = Follower(one.counters), Follower(one.counters)
+    alike.id, other.id, other.policy = "alike", "other", SubjectPolicy(deny=["a.secret"])
+    for connection in (one, alike, other):
+        await feeds.follow(connection, "a.*")
+    assert one.audience is alike.audience is not other.audience
+    feed = feeds._by_pattern["a.*"]
+    assert one.audience.gets("a.*", "a.secret")
+    assert not other.audience.gets("a.*", "a.secret")
+    assert len(feeds.ssid_map) == 1
+    assert set(feed.audiences) == {one.audience, other.audience}
