@@ -5,42 +5,26 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
-from urllib.parse import urlsplit
+from typing import NoReturn
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    SecretStr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
 )
 
-from bridge import logs, subjects
-from bridge.access import RESERVED, is_loopback, normal_origin
+from bridge import logs
+from bridge.access import RESERVED, is_loopback
 from bridge.limits import Limits
 from bridge.secret_files import SecretFiles
+from bridge.setting_types import LogLevel, NatsUrls, Origins, Patterns
 from bridge.sign_in import SignIn, SignInError
 
 SECRETS = Path("/run/secrets")
 
 _LIMITS = Limits()
-
-
-def _words(value: Any) -> Any:
-    """Split a list separated by commas or white space."""
-    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
-
-
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 
 
 class Settings(BaseSettings):
@@ -58,7 +42,7 @@ class Settings(BaseSettings):
         cli_exit_on_error=False,
     )
 
-    nats_url: Words = Field(
+    nats_url: NatsUrls = Field(
         (),
         description="one or more NATS servers; without it the one on 127.0.0.1:4222, and if none "
         "answers there, an embedded one",
@@ -80,7 +64,7 @@ class Settings(BaseSettings):
     publish_test_messages: bool = Field(
         True, description="publish a test message to test.subject each second"
     )
-    allowed_origins: Words = Field(
+    allowed_origins: Origins = Field(
         (), description="origins of other web pages that may connect, such as https://example.com"
     )
     allow_anonymous: bool = Field(
@@ -88,8 +72,8 @@ class Settings(BaseSettings):
         validate_default=True,
         description="serve other machines than this one, to anyone who can reach the port",
     )
-    allow_subjects: Words = Field((">",), description="patterns that may be followed")
-    deny_subjects: Words = Field(
+    allow_subjects: Patterns = Field((">",), description="patterns that may be followed")
+    deny_subjects: Patterns = Field(
         (),
         description="patterns that may not be followed, nor delivered; and none of "
         f"{', '.join(RESERVED)} unless it is allowed by name",
@@ -119,7 +103,7 @@ class Settings(BaseSettings):
         ge=1,
         description="requests that make no sense before a connection is closed",
     )
-    log_level: str = Field("info", description="debug, info, warning or error")
+    log_level: LogLevel = Field("info", description="debug, info, warning or error")
 
     @classmethod
     def settings_customise_sources(
@@ -132,48 +116,6 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return where settings come from; flags come before these."""
         return init_settings, env_settings, dotenv_settings, SecretFiles(settings_cls, SECRETS)
-
-    @field_validator("nats_url")
-    @classmethod
-    def _valid_urls(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
-        urls = tuple(url if "://" in url else f"nats://{url}" for url in urls)
-        for url in urls:
-            try:
-                parts = urlsplit(url)
-                good = parts.scheme in ("nats", "tls") and parts.hostname and parts.port != 0
-            except ValueError:
-                good = False
-            if not good or parts.path.strip("/") or parts.query or parts.fragment:
-                # Without the URL itself, which may hold a password.
-                raise ValueError(
-                    "a server is given as nats://host:4222 or tls://user:password@host:4222, with "
-                    "@ : / # % and white space in a password written as %40 %3A %2F %23 %25 %20"
-                )
-        return urls
-
-    @field_validator("allow_subjects", "deny_subjects")
-    @classmethod
-    def _valid_patterns(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
-        for pattern in patterns:
-            fault = subjects.fault(pattern)
-            if fault:
-                raise ValueError(f"{pattern!r} is not a valid subject: {fault}")
-        return patterns
-
-    @field_validator("allowed_origins")
-    @classmethod
-    def _valid_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in origins:
-            if normal_origin(origin) is None:
-                raise ValueError(f"{origin!r} is not an origin such as https://example.com")
-        return origins
-
-    @field_validator("log_level")
-    @classmethod
-    def _valid_level(cls, level: str) -> str:
-        if level.lower() not in ("debug", "info", "warning", "error"):
-            raise ValueError("it has to be debug, info, warning or error")
-        return level.lower()
 
     @field_validator("allow_anonymous")
     @classmethod

@@ -1,0 +1,62 @@
+"""What the values of settings have to look like."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_settings import NoDecode
+
+from bridge import subjects
+from bridge.access import normal_origin
+
+
+def _words(value: Any) -> Any:
+    """Split a list separated by commas or white space."""
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+def _valid_urls(urls: tuple[str, ...]) -> tuple[str, ...]:
+    urls = tuple(url if "://" in url else f"nats://{url}" for url in urls)
+    for url in urls:
+        try:
+            parts = urlsplit(url)
+            good = parts.scheme in ("nats", "tls") and parts.hostname and parts.port != 0
+        except ValueError:
+            good = False
+        if not good or parts.path.strip("/") or parts.query or parts.fragment:
+            # Without the URL itself, which may hold a password.
+            raise ValueError(
+                "a server is given as nats://host:4222 or tls://user:password@host:4222, with "
+                "@ : / # % and white space in a password written as %40 %3A %2F %23 %25 %20"
+            )
+    return urls
+
+
+def _valid_patterns(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    for pattern in patterns:
+        fault = subjects.fault(pattern)
+        if fault:
+            raise ValueError(f"{pattern!r} is not a valid subject: {fault}")
+    return patterns
+
+
+def _valid_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    for origin in origins:
+        if normal_origin(origin) is None:
+            raise ValueError(f"{origin!r} is not an origin such as https://example.com")
+    return origins
+
+
+def _valid_level(level: str) -> str:
+    if level.lower() not in ("debug", "info", "warning", "error"):
+        raise ValueError("it has to be debug, info, warning or error")
+    return level.lower()
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+NatsUrls = Annotated[Words, AfterValidator(_valid_urls)]
+Patterns = Annotated[Words, AfterValidator(_valid_patterns)]
+Origins = Annotated[Words, AfterValidator(_valid_origins)]
+LogLevel = Annotated[str, AfterValidator(_valid_level)]
