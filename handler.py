@@ -12,6 +12,7 @@ from aiohttp import WSMsgType, web
 
 from bridge import messages, subjects
 from bridge.access import SubjectPolicy
+from bridge.admission import Visit
 from bridge.callback import Callback
 from bridge.connection import Connection
 from bridge.envelope import Message
@@ -20,6 +21,7 @@ from bridge.limits import Limits
 from bridge.messages import CloseCode, Refusal, Request
 from bridge.metrics import Counters
 from bridge.stall_watch import StallWatch
+from bridge.tokens import TokenError, Visitor
 from bridge.waiting import Waiting
 
 html = (Path(__file__).parent / "page" / "index.html").read_text(encoding="utf-8")
@@ -63,20 +65,27 @@ class WSSManager:
     # The life of a connection
 
     async def client_listener(
-        self, ws: web.WebSocketResponse, connection_id: str, *, batch: bool = False
+        self,
+        ws: web.WebSocketResponse,
+        connection_id: str,
+        *,
+        batch: bool = False,
+        visit: Visit | None = None,
     ) -> web.WebSocketResponse:
         """Answer the requests of one connection until it ends.
 
-        `batch`: several lines may share a frame. Raises ValueError if the id is taken.
+        `batch`: several lines may share a frame. `visit`: who it is for, if not just anyone.
+        Raises ValueError if the id is taken.
         """
         if connection_id in self.connections:
             raise ValueError(f"connection_id {connection_id} is in use")
+        visit = visit or Visit(Visitor(self._policy))
         try:
             connection = Connection(
                 ws,
                 connection_id,
                 self._limits,
-                self._policy,
+                visit,
                 self.counters,
                 self._stall_watch,
                 batch=batch,
@@ -90,6 +99,7 @@ class WSSManager:
         self.counters.connections += 1
         logger.info("connection %s opened", connection_id)
         try:
+            visit.watch(connection.hang_up)
             if not self._nats_is_up():
                 connection.respond(messages.NATS_DOWN)
             await self._listen(ws, connection)
@@ -115,6 +125,7 @@ class WSSManager:
                 await asyncio.sleep(0.05)
 
     async def _leave(self, connection: Connection) -> None:
+        connection.visit.stop()
         del self.connections[connection.id]
         async with connection.changes:
             self._waiting.forget(connection)
@@ -158,8 +169,13 @@ class WSSManager:
             return [refusal.line()]
         return await self._answer(connection, request)
 
-    async def answer_post(self, body: bytes) -> tuple[int, list[bytes]]:
-        """Carry out a request that came by HTTP for a live connection; return status, responses."""
+    async def answer_post(
+        self, body: bytes, identity: tuple[str, ...] = ()
+    ) -> tuple[int, list[bytes]]:
+        """Carry out a request that came by HTTP for a live connection; return status, responses.
+
+        Only a connection that is for the same visitor can be reached.
+        """
         try:
             request = messages.parse_request(body)
             if request.connection_id is None:
@@ -167,7 +183,7 @@ class WSSManager:
         except Refusal as refusal:
             return 400, [refusal.line()]
         connection = self.connections.get(request.connection_id)
-        if connection is None:
+        if connection is None or connection.visit.visitor.identity != identity:
             text = "No connection has this connection_id."
             return 404, [Refusal("bad_request", text, (), request.id).line()]
         lines = await self._answer(connection, request)
@@ -180,6 +196,8 @@ class WSSManager:
             self.counters.refused += 1
             text = f"At most {self._limits.requests_per_second:g} requests a second, please."
             return [Refusal("rate_limited", text, request.subjects, request.id).line()]
+        if request.token is not None:
+            return await self._take_token(connection, request.token, request.id)
         subscribing = request.action == messages.SUBSCRIBE
         change = self._follow if subscribing else self._unfollow
         done: list[str] = []
@@ -202,6 +220,20 @@ class WSSManager:
             return [messages.subscribed(done, request.id), *refused] if done else refused
         return [messages.unsubscribed(subject, request.id) for subject in done] + refused
 
+    async def _take_token(
+        self, connection: Connection, token: str, request_id: bytes
+    ) -> list[bytes]:
+        async with connection.changes:
+            try:
+                connection.visit.renew(token)
+            except TokenError as error:
+                await connection.close(CloseCode.TOKEN, str(error))
+                return []
+            policy = connection.visit.visitor.policy
+            lost = await self._feeds.change_policy(connection, policy)
+        gone = (_denied(pattern).line() for pattern in lost)
+        return [messages.signed_in(request_id), *gone]
+
     def get_callback(self, subscriber: Any) -> Callable[[Message], None]:
         """Return what takes a message to one client: `callback` wrapped, or its own `send`."""
         if self.callback is None:
@@ -217,7 +249,7 @@ class WSSManager:
         if fault:
             raise Refusal("bad_subject", f"{name} is not a valid subject: {fault}.", [pattern])
         if not connection.policy.may_follow(pattern):
-            raise Refusal("denied", f"{name} may not be followed here.", [pattern])
+            raise _denied(pattern)
         most = self._limits.max_subjects
         # One that waits already has its place.
         if len(connection.patterns) + self._waiting.count(connection, but=pattern) >= most:
@@ -238,3 +270,8 @@ class WSSManager:
         """Tell whether messages flow, as far as connections have been told."""
         client = self._client()
         return client is not None and bool(client.is_connected) and not self._told_down
+
+
+def _denied(pattern: str) -> Refusal:
+    name = repr(messages.shorten(pattern))
+    return Refusal("denied", f"{name} may not be followed here.", [pattern])

@@ -19,7 +19,8 @@ from pathlib import Path
 from aiohttp import web
 
 from bridge import logs, messages, settings
-from bridge.access import OriginPolicy, SubjectPolicy
+from bridge.access import OriginPolicy
+from bridge.admission import Admission
 from bridge.assets import SECURITY_HEADERS, Assets
 from bridge.metrics import Metrics
 from bridge.service import Service
@@ -35,14 +36,10 @@ app.setup_web_server(
     web_app=web.Application(client_max_size=messages.MAX_REQUEST_BYTES),
 )
 
-manager = WSSManager(
-    app,
-    config.limits,
-    SubjectPolicy(config.allow_subjects, config.deny_subjects),
-    app.counters,
-)
+manager = WSSManager(app, config.limits, config.policy, app.counters)
+admission = Admission(config.policy, config.tokens(), anonymous=config.allow_anonymous)
 app.on_nats_change.append(manager.nats_changed)
-app.on_stop.append(manager.close)
+app.on_stop += [admission.close, manager.close]
 
 origins = OriginPolicy(config.allowed_origins)
 assets = Assets(Path(__file__).parent / "page")
@@ -93,22 +90,29 @@ async def page_file(request: web.Request) -> web.Response:
 async def web_endpoint_listener(request: web.Request) -> web.StreamResponse:
     """WebSocket connection."""
     refuse_foreign_page(request)
-    if app.trouble == "stopping" or len(manager.connections) >= config.max_connections:
+    visitor = admission.visitor(request)
+    taken = len(manager.connections) + admission.waiting
+    if app.trouble == "stopping" or taken >= config.max_connections:
         return web.Response(status=503, headers={"Retry-After": "5"}, text="Try again later.\n")
     ws = web.WebSocketResponse(
         compress=False, heartbeat=25, max_msg_size=messages.MAX_REQUEST_BYTES, timeout=2
     )
     await ws.prepare(request)
+    visit = await admission.visit(ws, request, visitor)
+    if visit is None:
+        return ws
     connection_id = secrets.token_hex(16)
     await ws.send_str(messages.greeting(connection_id).decode())
-    return await manager.client_listener(ws, connection_id, batch=request.query.get("batch") == "1")
+    batch = request.query.get("batch") == "1"
+    return await manager.client_listener(ws, connection_id, batch=batch, visit=visit)
 
 
 @app.http.post("/stream")
 async def web_endpoint_request(request: web.Request) -> web.Response:
     """Subscribe or unsubscribe a live connection by its `connection_id`."""
     refuse_foreign_page(request)
-    status, lines = await manager.answer_post(await request.read())
+    visitor = admission.visitor_of_post(request)
+    status, lines = await manager.answer_post(await request.read(), visitor.identity)
     body = b"[%b]\n" % b",".join(lines)
     return web.Response(status=status, body=body, content_type="application/json")
 

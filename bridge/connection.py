@@ -20,7 +20,7 @@ from bridge.messages import CloseCode
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from bridge.access import SubjectPolicy
+    from bridge.admission import Visit
     from bridge.audience import Audience
     from bridge.callback import Callback
     from bridge.envelope import Message
@@ -41,7 +41,7 @@ class Connection:
         ws: web.WebSocketResponse,
         connection_id: str,
         limits: Limits,
-        policy: SubjectPolicy,
+        visit: Visit,
         counters: Counters,
         stall_watch: StallWatch,
         *,
@@ -49,8 +49,11 @@ class Connection:
     ) -> None:
         self.id = connection_id
         self.batch = batch
-        self.policy = policy
+        self.visit = visit
+        """Who it is for."""
+        self.policy = visit.visitor.policy
         """What it may follow and receive; changed by `Feeds.change_policy`."""
+        self._hanging_up: asyncio.Task[None] | None = None
         self.counters = counters
         self.audience: Audience | None = None
         """Those it shares its patterns with; None while it follows nothing."""
@@ -206,6 +209,12 @@ class Connection:
     def close_code(self) -> int | None:
         """The code this connection ended with; None while it is open."""
         return self._closed_with or self._ws.close_code
+
+    def hang_up(self, reason: str) -> None:
+        """Close since its token counts no more; returns at once."""
+        if self._hanging_up is None:
+            closing = self.close(CloseCode.TOKEN, reason)
+            self._hanging_up = self._loop.create_task(closing)
 
     async def close(self, code: int, reason: str) -> None:
         """Write what is pending, close with `code`, and cut a browser that does not take it.

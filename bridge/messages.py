@@ -7,7 +7,7 @@ without line breaks, so that several lines can share a frame (`?batch=1`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Literal
 
@@ -33,6 +33,7 @@ class CloseCode(IntEnum):
     TOOK_NOTHING = 4008
     FLOOD = 4029
     TOO_MANY_BAD_REQUESTS = 4400
+    TOKEN = 4501
 
 
 _encode = msgspec.json.encode
@@ -46,6 +47,7 @@ class _RequestShape(msgspec.Struct):
     action: Any = SUBSCRIBE
     id: msgspec.Raw = _NO_ID
     connection_id: Any = None
+    token: Any = msgspec.UNSET
 
 
 _decode_shape = msgspec.json.Decoder(_RequestShape).decode
@@ -53,12 +55,16 @@ _decode_shape = msgspec.json.Decoder(_RequestShape).decode
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a browser asks for, checked for shape only: its subjects may still be invalid."""
+    """What a browser asks for, checked for shape only: its subjects may still be invalid.
+
+    With a `token` it shows that and asks for nothing.
+    """
 
     action: str
     subjects: tuple[str, ...]
     id: bytes = b""
     connection_id: str | None = None
+    token: str | None = field(default=None, repr=False)
 
 
 class Refusal(Exception):
@@ -96,12 +102,19 @@ def parse_request(text: str | bytes) -> Request:
     fault = _shape_fault(shape)
     if fault:
         raise Refusal("bad_request", fault, request_id=request_id)
+    if shape.token is not msgspec.UNSET:
+        return Request(shape.action, (), request_id, token=shape.token)
     subjects = [shape.subjects] if isinstance(shape.subjects, str) else shape.subjects
     unique = tuple(dict.fromkeys(subjects))
     return Request(shape.action, unique, request_id, shape.connection_id)
 
 
 def _shape_fault(shape: _RequestShape) -> str | None:
+    if shape.token is not msgspec.UNSET:
+        # Not over HTTP, where it goes into a header.
+        alone = shape.subjects is msgspec.UNSET and shape.connection_id is None
+        good = isinstance(shape.token, str) and alone
+        return None if good else "A token is a string, and comes in a request of its own."
     if shape.action not in (SUBSCRIBE, UNSUBSCRIBE):
         return (
             "The user has to specify action in message ('subscribe' or 'unsubscribe'), "
@@ -145,11 +158,18 @@ def unsubscribed(subject: str, request_id: bytes = b"") -> bytes:
     return _response({**head, "action": UNSUBSCRIBE, "subjects": [subject]}, request_id)
 
 
+def signed_in(request_id: bytes = b"") -> bytes:
+    """Return the acknowledgement of a fresh token."""
+    head = {"success": True, "message": "Successfully signed in"}
+    return _response({**head, "action": "token", "subjects": ()}, request_id)
+
+
 def dropped(count: int) -> bytes:
     """Return the notice that a connection was too slow for `count` messages."""
     return b'{"dropped":%d}' % count
 
 
+TOKEN_REQUIRED = b'{"status":"token_required"}'
 NATS_DOWN = b'{"status":"nats_down"}'
 NATS_UP = b'{"status":"nats_up","gap":true}'
 

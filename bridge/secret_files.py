@@ -8,7 +8,15 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-HOLD_A_PATH = ("nats_creds", "nats_nkey_seed", "nats_tls_ca", "nats_tls_cert", "nats_tls_key")
+HOLD_A_PATH = (
+    "nats_creds",
+    "nats_nkey_seed",
+    "nats_tls_ca",
+    "nats_tls_cert",
+    "nats_tls_key",
+    "tokens_file",
+    "jwt_key",
+)
 
 
 class SecretFiles(PydanticBaseSettingsSource):

@@ -10,6 +10,7 @@ from pydantic_settings import NoDecode
 
 from bridge import subjects
 from bridge.access import normal_origin
+from bridge.jwt_keys import ALGORITHMS
 
 
 def _words(value: Any) -> Any:
@@ -49,6 +50,12 @@ def _valid_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     return origins
 
 
+def _valid_algorithms(algorithms: tuple[str, ...]) -> tuple[str, ...]:
+    if not algorithms or not set(algorithms) <= set(ALGORITHMS):
+        raise ValueError(f"it takes {', '.join(ALGORITHMS)}")
+    return algorithms
+
+
 def _valid_level(level: str) -> str:
     if level.lower() not in ("debug", "info", "warning", "error"):
         raise ValueError("it has to be debug, info, warning or error")
@@ -59,4 +66,5 @@ Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 NatsUrls = Annotated[Words, AfterValidator(_valid_urls)]
 Patterns = Annotated[Words, AfterValidator(_valid_patterns)]
 Origins = Annotated[Words, AfterValidator(_valid_origins)]
+Algorithms = Annotated[Words, AfterValidator(_valid_algorithms)]
 LogLevel = Annotated[str, AfterValidator(_valid_level)]

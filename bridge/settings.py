@@ -16,11 +16,13 @@ from pydantic_settings import (
 )
 
 from bridge import logs
-from bridge.access import RESERVED, is_loopback
+from bridge.access import RESERVED, SubjectPolicy, is_loopback
 from bridge.limits import Limits
+from bridge.reread import FileFault
 from bridge.secret_files import SecretFiles
-from bridge.setting_types import LogLevel, NatsUrls, Origins, Patterns
+from bridge.setting_types import Algorithms, LogLevel, NatsUrls, Origins, Patterns, Words
 from bridge.sign_in import SignIn, SignInError
+from bridge.tokens import SignedTokens, StaticTokens, Tokens
 
 SECRETS = Path("/run/secrets")
 
@@ -67,12 +69,29 @@ class Settings(BaseSettings):
     allowed_origins: Origins = Field(
         (), description="origins of other web pages that may connect, such as https://example.com"
     )
+    tokens_file: str = Field(
+        "", description="path of a file that lists tokens, one a line; a connection then needs one"
+    )
+    jwt_key: str = Field(
+        "",
+        description="path of the key that JWTs are signed with: public keys in PEM, a JWKS, or a "
+        "secret for HS256; a connection then needs a token",
+    )
+    jwt_algorithms: Algorithms = Field(
+        ("RS256", "ES256", "EdDSA"),
+        description="algorithms that count, whatever a token says; HS256 has to be named",
+    )
+    jwt_audience: Words = Field((), description="audiences, one of which a JWT has to be for")
+    jwt_issuer: str = Field("", description="issuer that a JWT has to be from")
     allow_anonymous: bool = Field(
         False,
         validate_default=True,
-        description="serve other machines than this one, to anyone who can reach the port",
+        description="serve other machines than this one without a token, to anyone who can reach "
+        "the port; where tokens are set up, those without one too",
     )
-    allow_subjects: Patterns = Field((">",), description="patterns that may be followed")
+    allow_subjects: Patterns = Field(
+        (">",), description="patterns that may be followed where a token has no grants of its own"
+    )
     deny_subjects: Patterns = Field(
         (),
         description="patterns that may not be followed, nor delivered; and none of "
@@ -121,10 +140,12 @@ class Settings(BaseSettings):
     @classmethod
     def _not_open_by_accident(cls, anonymous: bool, info: ValidationInfo) -> bool:
         host = info.data.get("http_host", "")
-        if not anonymous and not is_loopback(host):
+        has_tokens = info.data.get("tokens_file") or info.data.get("jwt_key")
+        if not (anonymous or has_tokens or is_loopback(host)):
             raise ValueError(
                 f"HTTP_HOST={host} lets other machines in, and anyone on them may read every "
-                "subject that is allowed: set ALLOW_ANONYMOUS=true if that is meant"
+                "subject that is allowed: set TOKENS_FILE or JWT_KEY, or ALLOW_ANONYMOUS=true if "
+                "that is meant"
             )
         return anonymous
 
@@ -141,6 +162,27 @@ class Settings(BaseSettings):
             tls_cert=self.nats_tls_cert,
             tls_key=self.nats_tls_key,
         )
+
+    @property
+    def policy(self) -> SubjectPolicy:
+        """What may be followed without grants of one's own."""
+        return SubjectPolicy(self.allow_subjects, self.deny_subjects)
+
+    def tokens(self) -> Tokens | None:
+        """Read the files of tokens and keys; None if there are none. Raises FileFault."""
+        static = StaticTokens(self.tokens_file, self.policy) if self.tokens_file else None
+        signed = None
+        if self.jwt_key:
+            signed = SignedTokens(
+                self.jwt_key,
+                self.jwt_algorithms,
+                self.policy,
+                audience=self.jwt_audience,
+                issuer=self.jwt_issuer,
+            )
+        elif self.jwt_audience or self.jwt_issuer:
+            raise FileFault("JWT_KEY: it is missing, JWT_AUDIENCE and JWT_ISSUER need it")
+        return Tokens(static, signed) if static or signed else None
 
     @property
     def limits(self) -> Limits:
@@ -160,12 +202,13 @@ def load(arguments: list[str]) -> Settings:
     try:
         settings = Settings(_cli_parse_args=arguments)  # type: ignore[call-arg]
         settings.sign_in.check(settings.nats_url)
+        settings.tokens()
         return settings
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = str(first["loc"][0]).upper().replace("-", "_")
         fail(f"{name}: {first['msg'].removeprefix('Value error, ')}")
-    except SignInError as error:
+    except (SignInError, FileFault) as error:
         fail(str(error))
     except SettingsError as error:
         fail(f"{_without_values(str(error), arguments)}; --help lists every setting")

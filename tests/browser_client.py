@@ -12,9 +12,10 @@ from tests.servers import PATIENCE
 
 
 class Browser:
-    """One connection to the gateway. Use with `async with`."""
+    """One connection to the gateway. Use with `async with`. `token` goes into the first frame."""
 
-    def __init__(self, stream: str, **options: Any) -> None:
+    def __init__(self, stream: str, token: str | None = None, **options: Any) -> None:
+        self._token = token
         self._connect = connect(
             stream, compression=None, max_size=None, max_queue=None, proxy=None, **options
         )
@@ -23,6 +24,9 @@ class Browser:
 
     async def __aenter__(self) -> Browser:
         self.ws = await self._connect.__aenter__()
+        if self._token is not None:
+            assert await self.next() == {"status": "token_required"}
+            await self.send({"token": self._token})
         greeting = await self.next()
         assert greeting["success"] is True
         self.connection_id = greeting.get("connection_id", "")

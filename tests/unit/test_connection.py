@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from bridge.access import SubjectPolicy
+from bridge.admission import Visit
 from bridge.connection import Connection
 from bridge.envelope import Message
 from bridge.limits import Limits
 from bridge.metrics import Counters
 from bridge.stall_watch import StallWatch
+from bridge.tokens import Visitor
 
 
 class Socket:
@@ -63,7 +65,13 @@ class Fixture:
         limits = Limits(max_pending_bytes=1000)
         watch = StallWatch(5)
         self.connection = Connection(
-            self.ws, "id", limits, SubjectPolicy(), self.counters, watch, batch=batch
+            self.ws,
+            "id",
+            limits,
+            Visit(Visitor(SubjectPolicy())),
+            self.counters,
+            watch,
+            batch=batch,
         )
 
 
@@ -220,5 +228,6 @@ async def test_nothing_follows_a_close_frame_and_what_was_pending_counts_as_drop
 
 async def test_a_browser_that_left_before_the_listener_is_an_error_with_a_name() -> None:
     ws: Any = SimpleNamespace(_req=None)
+    visit = Visit(Visitor(SubjectPolicy()))
     with pytest.raises(ConnectionResetError):
-        Connection(ws, "id", Limits(), SubjectPolicy(), Counters(), StallWatch(1))
+        Connection(ws, "id", Limits(), visit, Counters(), StallWatch(1))

@@ -1,0 +1,176 @@
+"""Who a connection is for: the token in its request or in its first frame, and how long it counts.
+
+A token never comes in the URL, which is written to logs on its way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+
+from aiohttp import WSMsgType, web
+
+from bridge import messages
+from bridge.access import SubjectPolicy
+from bridge.messages import CloseCode, Refusal
+from bridge.tokens import TokenError, Tokens, Visitor
+
+COOKIE = "nats_bridge_token"
+FIRST_FRAME_SECONDS = 5.0
+CLOSE_SECONDS = 2.0
+LOOK_EVERY = 30.0
+"""Seconds between two looks at the clock on the wall, which may be set, and at revoked tokens."""
+
+
+class Visit:
+    """The visitor of one connection, and the end of the token that was shown for it."""
+
+    def __init__(self, visitor: Visitor, tokens: Tokens | None = None) -> None:
+        self.visitor = visitor
+        self._tokens = tokens
+        self._end: Callable[[str], None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def watch(self, end: Callable[[str], None]) -> None:
+        """Call `end` with a reason once the token counts no more."""
+        self._end = end
+        self._look()
+
+    def stop(self) -> None:
+        """Watch no more. Twice is harmless."""
+        self._end = None
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def renew(self, token: str) -> None:
+        """Take a fresh token. Raises TokenError; one of somebody else does not count either."""
+        if self._tokens is None:
+            raise TokenError("no token is asked for here")
+        visitor = self._tokens.visitor(token, time.time())
+        if self.visitor.identity not in ((), visitor.identity):
+            raise TokenError("the token is for somebody else than the one before")
+        self.visitor = visitor
+        if self._timer is not None:
+            self._timer.cancel()
+        self._look()
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._end is None or self._tokens is None or not self.visitor.identity:
+            return
+        left = self.visitor.expires - time.time()
+        if left <= 0:
+            self._end("the token has expired")
+        elif self._tokens.revoked(self.visitor):
+            self._end("the token has been revoked")
+        else:
+            wait = min(left, LOOK_EVERY)
+            self._timer = asyncio.get_running_loop().call_later(wait, self._look)
+
+
+class Admission:
+    """Lets connections in: anyone while there are no `tokens`, or if `anonymous`; else holders.
+
+    `policy`: what may be followed without a token.
+    """
+
+    def __init__(
+        self, policy: SubjectPolicy, tokens: Tokens | None = None, *, anonymous: bool = False
+    ) -> None:
+        self._nobody = Visitor(policy)
+        self._tokens = tokens
+        self._anonymous = anonymous or tokens is None
+        self._waiting: dict[web.WebSocketResponse, web.BaseRequest] = {}
+
+    @property
+    def waiting(self) -> int:
+        """How many connections have been accepted and have not shown their token yet."""
+        return len(self._waiting)
+
+    def visitor(self, request: web.Request) -> Visitor | None:
+        """Return who asks, by header or cookie; None if a token is missing.
+
+        Raises HTTPUnauthorized if there is one that does not count.
+        """
+        token = self._token_of(request)
+        if token is None or self._tokens is None:
+            return self._nobody if self._anonymous else None
+        try:
+            return self._tokens.visitor(token, time.time())
+        except TokenError as error:
+            raise unauthorized(str(error)) from None
+
+    @staticmethod
+    def _token_of(request: web.Request) -> str | None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return token.strip()
+        # A browser sends a cookie along whoever wrote the page, but then it says which page that
+        # is, and the origin has been checked.
+        return request.cookies.get(COOKIE) if "Origin" in request.headers else None
+
+    def visitor_of_post(self, request: web.Request) -> Visitor:
+        """Return who asks. Raises HTTPUnauthorized also if a token is missing."""
+        visitor = self.visitor(request)
+        if visitor is None:
+            raise unauthorized("a token is needed")
+        return visitor
+
+    async def visit(
+        self, ws: web.WebSocketResponse, request: web.Request, visitor: Visitor | None
+    ) -> Visit | None:
+        """Return the visit that begins; ask for a token if there is no `visitor` yet.
+
+        None, after the connection was closed with 4501, if none comes that counts.
+        """
+        if visitor is not None or self._tokens is None:
+            return Visit(visitor or self._nobody, self._tokens)
+        self._waiting[ws] = request
+        try:
+            await ws.send_str(messages.TOKEN_REQUIRED.decode())
+            return Visit(await self._first_frame(ws, self._tokens), self._tokens)
+        except TokenError as error:
+            await self._close(ws, CloseCode.TOKEN, str(error))
+        except ConnectionError:
+            pass  # it left
+        finally:
+            del self._waiting[ws]
+        return None
+
+    @staticmethod
+    async def _first_frame(ws: web.WebSocketResponse, tokens: Tokens) -> Visitor:
+        try:
+            async with asyncio.timeout(FIRST_FRAME_SECONDS):
+                frame = await ws.receive()
+        except TimeoutError:
+            raise TokenError("no token came in time") from None
+        if frame.type is not WSMsgType.TEXT:
+            raise TokenError("a token has to come first")
+        try:
+            token = messages.parse_request(frame.data).token
+        except Refusal:
+            token = None
+        if token is None:
+            raise TokenError("a token has to come first")
+        return tokens.visitor(token, time.time())
+
+    async def close(self) -> None:
+        """Close the connections that have not shown a token yet, since the service stops."""
+        closing = [self._close(ws, CloseCode.RESTART, "the service stops") for ws in self._waiting]
+        await asyncio.gather(*closing)
+
+    async def _close(self, ws: web.WebSocketResponse, code: CloseCode, reason: str) -> None:
+        request = self._waiting[ws]
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await ws.close(code=code, message=reason.encode())
+        if request.transport is not None:
+            request.transport.abort()
+
+
+def unauthorized(reason: str) -> web.HTTPUnauthorized:
+    """Return the answer 401 with a reason."""
+    sentence = f"{reason[:1].upper()}{reason[1:]}.\n"
+    return web.HTTPUnauthorized(text=sentence, headers={"WWW-Authenticate": "Bearer"})
