@@ -23,6 +23,7 @@ from bridge.access import OriginPolicy
 from bridge.admission import Admission
 from bridge.assets import SECURITY_HEADERS, Assets
 from bridge.metrics import Metrics
+from bridge.proxies import Caller, TrustedProxies
 from bridge.service import Service
 from handler import WSSManager, html
 
@@ -42,6 +43,7 @@ app.on_nats_change.append(manager.nats_changed)
 app.on_stop += [admission.close, manager.close]
 
 origins = OriginPolicy(config.allowed_origins)
+proxies = TrustedProxies(config.trusted_proxies)
 assets = Assets(Path(__file__).parent / "page")
 metrics = Metrics(
     app.counters,
@@ -89,7 +91,7 @@ async def page_file(request: web.Request) -> web.Response:
 @app.http.get("/stream")
 async def web_endpoint_listener(request: web.Request) -> web.StreamResponse:
     """WebSocket connection."""
-    refuse_foreign_page(request)
+    refuse_foreign_page(request, caller_of(request))
     visitor = admission.visitor(request)
     taken = len(manager.connections) + admission.waiting
     if app.trouble == "stopping" or taken >= config.max_connections:
@@ -110,7 +112,7 @@ async def web_endpoint_listener(request: web.Request) -> web.StreamResponse:
 @app.http.post("/stream")
 async def web_endpoint_request(request: web.Request) -> web.Response:
     """Subscribe or unsubscribe a live connection by its `connection_id`."""
-    refuse_foreign_page(request)
+    refuse_foreign_page(request, caller_of(request))
     visitor = admission.visitor_of_post(request)
     status, lines = await manager.answer_post(await request.read(), visitor.identity)
     body = b"[%b]\n" % b",".join(lines)
@@ -136,10 +138,15 @@ async def figures(request: web.Request) -> web.Response:
     return web.Response(body=metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
 
 
-def refuse_foreign_page(request: web.Request) -> None:
+def caller_of(request: web.Request) -> Caller:
+    """Return who made a request and how, from a trusted proxy's headers if it came through one."""
+    return proxies.caller(request.remote or "", request.scheme, request.host, request.headers)
+
+
+def refuse_foreign_page(request: web.Request, caller: Caller) -> None:
     """Answer 403 to a web page of another origin; browsers send its cookies along all the same."""
     origin = request.headers.get("Origin")
-    if not origins.allows(origin, request.scheme, request.host):
+    if not origins.allows(origin, caller.scheme, caller.host):
         name = messages.shorten(repr(origin))
         app.logger.warning("refused a page of origin %s: is it missing in ALLOWED_ORIGINS?", name)
         raise web.HTTPForbidden(text=f"The origin {name} is not allowed; see ALLOWED_ORIGINS.\n")

@@ -11,6 +11,7 @@ from pydantic_settings import NoDecode
 from bridge import subjects
 from bridge.access import normal_origin
 from bridge.jwt_keys import ALGORITHMS
+from bridge.proxies import TrustedProxies
 
 
 def _words(value: Any) -> Any:
@@ -50,6 +51,11 @@ def _valid_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     return origins
 
 
+def _valid_proxies(proxies: tuple[str, ...]) -> tuple[str, ...]:
+    TrustedProxies(proxies)
+    return proxies
+
+
 def _valid_algorithms(algorithms: tuple[str, ...]) -> tuple[str, ...]:
     if not algorithms or not set(algorithms) <= set(ALGORITHMS):
         raise ValueError(f"it takes {', '.join(ALGORITHMS)}")
@@ -66,5 +72,6 @@ Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 NatsUrls = Annotated[Words, AfterValidator(_valid_urls)]
 Patterns = Annotated[Words, AfterValidator(_valid_patterns)]
 Origins = Annotated[Words, AfterValidator(_valid_origins)]
+Proxies = Annotated[Words, AfterValidator(_valid_proxies)]
 Algorithms = Annotated[Words, AfterValidator(_valid_algorithms)]
 LogLevel = Annotated[str, AfterValidator(_valid_level)]

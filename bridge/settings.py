@@ -20,7 +20,7 @@ from bridge.access import RESERVED, SubjectPolicy, is_loopback
 from bridge.limits import Limits
 from bridge.reread import FileFault
 from bridge.secret_files import SecretFiles
-from bridge.setting_types import Algorithms, LogLevel, NatsUrls, Origins, Patterns, Words
+from bridge.setting_types import Algorithms, LogLevel, NatsUrls, Origins, Patterns, Proxies, Words
 from bridge.sign_in import SignIn, SignInError
 from bridge.tokens import SignedTokens, StaticTokens, Tokens
 
@@ -83,6 +83,11 @@ class Settings(BaseSettings):
     )
     jwt_audience: Words = Field((), description="audiences, one of which a JWT has to be for")
     jwt_issuer: str = Field("", description="issuer that a JWT has to be from")
+    trusted_proxies: Proxies = Field(
+        (),
+        description="addresses or networks of reverse proxies whose Forwarded or X-Forwarded-For, "
+        "-Proto and -Host count",
+    )
     allow_anonymous: bool = Field(
         False,
         validate_default=True,

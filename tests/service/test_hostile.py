@@ -160,52 +160,6 @@ async def test_a_control_character_in_a_subject_does_not_name_another_subscripti
         await other.quiet()
 
 
-@pytest.mark.parametrize(
-    ("origin", "allowed"),
-    [
-        (None, True),
-        ("{url}", True),
-        ("http://localhost:{port}", False),
-        ("https://127.0.0.1:{port}", False),
-        ("http://127.0.0.1", False),
-        ("http://127.0.0.1:{port}.evil.example", False),
-        ("http://evil.example", False),
-        ("null", False),
-        ("", False),
-        ("{url}/", False),
-        ("https://friend.example", True),
-        ("https://friend.example:443", True),
-        ("http://friend.example", False),
-        ("https://sub.friend.example", False),
-    ],
-)
-def test_only_pages_of_allowed_origins_may_connect(
-    open_to_friends: Gateway, origin: str | None, allowed: bool
-) -> None:
-    headers = {
-        "Connection": "Upgrade",
-        "Upgrade": "websocket",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": "MDEyMzQ1Njc4OWFiY2RlZg==",
-    }
-    if origin is not None:
-        headers["Origin"] = origin.format(url=open_to_friends.url, port=open_to_friends.port)
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    with socket.create_connection(("127.0.0.1", open_to_friends.port), timeout=10) as raw:
-        request = f"GET /stream HTTP/1.1\r\nHost: 127.0.0.1:{open_to_friends.port}\r\n{head}\r\n"
-        raw.sendall(request.encode())
-        status = raw.recv(100).split(b" ")[1]
-    assert status == (b"101" if allowed else b"403")
-
-
-@pytest.fixture(scope="module")
-def open_to_friends(nats_server: NatsServer, tmp_path_factory: pytest.TempPathFactory):
-    log = tmp_path_factory.mktemp("friends") / "log"
-    service = Gateway(nats_server.url, log=log, allowed_origins="https://friend.example")
-    with running(service):
-        yield service
-
-
 @pytest.mark.parametrize("path", ["../main.py", "..%2fmain.py", "%2e%2e/main.py", "js/", "nothing"])
 def test_page_files_cannot_be_walked_out_of(gateway: Gateway, path: str) -> None:
     with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as raw:

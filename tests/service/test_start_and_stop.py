@@ -189,6 +189,7 @@ WRONG = [
     ({"http_host": "0.0.0.0"}, "ALLOW_ANONYMOUS"),
     ({"deny_subjects": "a..b"}, "DENY_SUBJECTS"),
     ({"allowed_origins": "example.com"}, "ALLOWED_ORIGINS"),
+    ({"trusted_proxies": "10.0.0.0/8 proxy.example"}, "TRUSTED_PROXIES"),
     ({"log_level": "loud"}, "LOG_LEVEL"),
     ({"publish_test_messages": "perhaps"}, "PUBLISH_TEST_MESSAGES"),
     ({"nats_url": "http://127.0.0.1:4222"}, "NATS_URL"),

@@ -1,0 +1,107 @@
+"""What a reverse proxy says about a request: where it came from, and how it was asked for."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from multidict import MultiMapping
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host")
+_PAIR = re.compile(r'\s*(for|proto|host)\s*=\s*(?:"([^"]*)"|([^\s;,"]+))\s*', re.IGNORECASE)
+_WITH_PORT = re.compile(r"\[([^\]]+)\](?::\d+)?|([\d.]+):\d+")
+
+
+class Caller(NamedTuple):
+    """Who made a request, and the scheme and host it was made to."""
+
+    address: str
+    scheme: str
+    host: str
+
+
+class TrustedProxies:
+    """The proxies whose word counts: addresses and networks; ValueError if one is neither.
+
+    A proxy adds to the end of a list, so what its own caller has written stands before that and is
+    believed only as far back as the addresses in the list are proxies of ours themselves.
+    """
+
+    def __init__(self, networks: Iterable[str] = ()) -> None:
+        self._networks: list[Network] = [ipaddress.ip_network(each) for each in networks]
+
+    def trusts(self, address: str) -> bool:
+        """Tell whether `address` is that of a proxy of ours."""
+        parsed = parse_address(address)
+        return parsed is not None and any(parsed in network for network in self._networks)
+
+    def caller(self, peer: str, scheme: str, host: str, headers: MultiMapping[str]) -> Caller:
+        """Return who is behind a request that came from `peer`, to `scheme` and `host`.
+
+        With both kinds of headers neither counts: a proxy writes one of them, so the other is its
+        caller's.
+        """
+        itself = Caller(peer, scheme, host)
+        if not self.trusts(peer):
+            return itself
+        old = any(name in headers for name in _FORWARDED)
+        if old and "Forwarded" in headers:
+            return itself
+        if old:
+            return Caller(
+                self._nearest_stranger(_list(headers, "X-Forwarded-For"), peer)[0],
+                # The last one is what the proxy next to us has written.
+                [scheme, *_list(headers, "X-Forwarded-Proto")][-1].lower(),
+                [host, *_list(headers, "X-Forwarded-Host")][-1],
+            )
+        hops = [_pairs(hop) for hop in _list(headers, "Forwarded")]
+        address, index = self._nearest_stranger([hop.get("for", "") for hop in hops], peer)
+        hop = hops[index] if hops else {}
+        return Caller(address, hop.get("proto", scheme).lower(), hop.get("host", host))
+
+    def _nearest_stranger(self, hops: list[str], peer: str) -> tuple[str, int]:
+        """Return the last address that is no proxy of ours, and where it is in the list.
+
+        What is no address (`unknown`, a made-up name) ends the search: the hop after it counts.
+        """
+        address, index = peer, -1
+        for position in reversed(range(len(hops))):
+            parsed = parse_address(hops[position])
+            if parsed is None:
+                break
+            address, index = str(parsed), position
+            if not self.trusts(address):
+                break
+        return address, index
+
+
+def parse_address(text: str) -> Address | None:
+    """Return the IP address in `text`, which may have a port; None if there is none.
+
+    An IPv4 address is the same address when it is written as an IPv6 one.
+    """
+    with_port = _WITH_PORT.fullmatch(text.strip())
+    if with_port:
+        text = with_port[1] or with_port[2]
+    try:
+        address = ipaddress.ip_address(text.strip())
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _list(headers: MultiMapping[str], name: str) -> list[str]:
+    """Return the parts of a header that is a list; several lines of it are one list."""
+    parts = ",".join(headers.getall(name, ())).split(",")
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _pairs(hop: str) -> dict[str, str]:
+    """Return what one hop of `Forwarded` says (RFC 7239), by the name in lower case."""
+    found = (_PAIR.fullmatch(pair) for pair in hop.split(";"))
+    return {each[1].lower(): each[2] or each[3] or "" for each in found if each}
