@@ -136,6 +136,7 @@ class WSSManager:
     async def _hang_up(self, connection: Connection) -> None:
         code = connection.conduct.verdict
         if code is not None:
+            self.counters.hung_up += connection.open
             await connection.close(code, code.name.lower().replace("_", " "))
 
     async def close(self) -> None:

@@ -22,6 +22,7 @@ from bridge import logs, messages, settings
 from bridge.access import OriginPolicy
 from bridge.admission import Admission
 from bridge.assets import SECURITY_HEADERS, Assets
+from bridge.door import Door, refusal
 from bridge.metrics import Metrics
 from bridge.proxies import Caller, TrustedProxies
 from bridge.service import Service
@@ -31,10 +32,19 @@ config = settings.load(sys.argv[1:])
 logs.set_up(config.log_level)
 
 app = Service(config.nats_url, sign_in=config.sign_in)
+proxies = TrustedProxies(config.trusted_proxies)
+door = Door(
+    config.max_connections,
+    config.max_connections_per_address,
+    config.request_timeout,
+    proxies,
+    app.counters,
+)
 app.setup_web_server(
     host=config.http_host,
     port=config.http_port,
     web_app=web.Application(client_max_size=messages.MAX_REQUEST_BYTES),
+    door=door,
 )
 
 manager = WSSManager(app, config.limits, config.policy, app.counters)
@@ -43,7 +53,6 @@ app.on_nats_change.append(manager.nats_changed)
 app.on_stop += [admission.close, manager.close]
 
 origins = OriginPolicy(config.allowed_origins)
-proxies = TrustedProxies(config.trusted_proxies)
 assets = Assets(Path(__file__).parent / "page")
 metrics = Metrics(
     app.counters,
@@ -91,22 +100,24 @@ async def page_file(request: web.Request) -> web.Response:
 @app.http.get("/stream")
 async def web_endpoint_listener(request: web.Request) -> web.StreamResponse:
     """WebSocket connection."""
-    refuse_foreign_page(request, caller_of(request))
+    caller = caller_of(request)
+    refuse_foreign_page(request, caller)
     visitor = admission.visitor(request)
+    if app.trouble == "stopping":
+        raise refusal("Try again later.")
     taken = len(manager.connections) + admission.waiting
-    if app.trouble == "stopping" or taken >= config.max_connections:
-        return web.Response(status=503, headers={"Retry-After": "5"}, text="Try again later.\n")
-    ws = web.WebSocketResponse(
-        compress=False, heartbeat=25, max_msg_size=messages.MAX_REQUEST_BYTES, timeout=2
-    )
-    await ws.prepare(request)
-    visit = await admission.visit(ws, request, visitor)
-    if visit is None:
-        return ws
-    connection_id = secrets.token_hex(16)
-    await ws.send_str(messages.greeting(connection_id).decode())
-    batch = request.query.get("batch") == "1"
-    return await manager.client_listener(ws, connection_id, batch=batch, visit=visit)
+    with door.place_for(caller.address, request.remote or "", taken):
+        ws = web.WebSocketResponse(
+            compress=False, heartbeat=25, max_msg_size=messages.MAX_REQUEST_BYTES, timeout=2
+        )
+        await ws.prepare(request)
+        visit = await admission.visit(ws, request, visitor)
+        if visit is None:
+            return ws
+        connection_id = secrets.token_hex(16)
+        await ws.send_str(messages.greeting(connection_id).decode())
+        batch = request.query.get("batch") == "1"
+        return await manager.client_listener(ws, connection_id, batch=batch, visit=visit)
 
 
 @app.http.post("/stream")
@@ -114,9 +125,10 @@ async def web_endpoint_request(request: web.Request) -> web.Response:
     """Subscribe or unsubscribe a live connection by its `connection_id`."""
     refuse_foreign_page(request, caller_of(request))
     visitor = admission.visitor_of_post(request)
-    status, lines = await manager.answer_post(await request.read(), visitor.identity)
-    body = b"[%b]\n" % b",".join(lines)
-    return web.Response(status=status, body=body, content_type="application/json")
+    body = await door.body_of(request)
+    status, lines = await manager.answer_post(body, visitor.identity)
+    answer = b"[%b]\n" % b",".join(lines)
+    return web.Response(status=status, body=answer, content_type="application/json")
 
 
 @app.http.get("/livez")
@@ -147,6 +159,7 @@ def refuse_foreign_page(request: web.Request, caller: Caller) -> None:
     """Answer 403 to a web page of another origin; browsers send its cookies along all the same."""
     origin = request.headers.get("Origin")
     if not origins.allows(origin, caller.scheme, caller.host):
+        app.counters.refused_origin += 1
         name = messages.shorten(repr(origin))
         app.logger.warning("refused a page of origin %s: is it missing in ALLOWED_ORIGINS?", name)
         raise web.HTTPForbidden(text=f"The origin {name} is not allowed; see ALLOWED_ORIGINS.\n")

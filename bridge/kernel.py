@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import resource
 import socket
 import struct
 import termios
 
 BUFFER = 262144
 """Bytes. Half of it would cost speed at fan-out: it takes more writes to hand on the same."""
+
+MOST_FILES = 1048576
+"""Where the system sets no bound."""
+
+
+def raise_open_files() -> tuple[int, int]:
+    """Let the process open as many files as it may; return how many it could and how many it can.
+
+    Each connection is a file, and many systems begin with 1024.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = hard if hard != resource.RLIM_INFINITY else MOST_FILES
+    if wanted <= soft or soft == resource.RLIM_INFINITY:
+        return soft, soft
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return soft, wanted
 
 
 def bound_buffer(transport: asyncio.Transport) -> None:

@@ -16,6 +16,11 @@ class Counters:
     connections: int = 0
     requests: int = 0
     refused: int = 0
+    hung_up: int = 0
+    refused_origin: int = 0
+    refused_address: int = 0
+    refused_full: int = 0
+    too_late: int = 0
     received: int = 0
     due: int = 0
     delivered: int = 0
@@ -32,6 +37,11 @@ _HELP = {
     "connections": "WebSocket connections accepted",
     "requests": "requests from browsers",
     "refused": "requests, or subjects of them, that were refused",
+    "hung_up": "connections closed for a flood of requests, or of bad ones",
+    "refused_origin": "requests of web pages of other origins that were refused",
+    "refused_address": "connections refused because their address had all it may have",
+    "refused_full": "connections refused because there was no room for more",
+    "too_late": "connections closed because their request did not come in time",
     "received": "messages received from NATS",
     "due": "messages received, times the followers of each",
     "delivered": "messages written to connections",

@@ -12,15 +12,19 @@ import contextlib
 import errno
 import gc
 import logging
+import math
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from types import ModuleType
 from typing import Any
 
 from aiohttp import web
 from nats import errors
 
+from bridge import kernel
+from bridge.door import Door, Visitor
 from bridge.embedded_nats import DEFAULT_PORT, EmbeddedNats, answers
 from bridge.interval import every
 from bridge.logs import say
@@ -44,6 +48,7 @@ from panini.managers import nats_client  # noqa: E402
 
 HANDLER_TIMEOUT = 2.0
 DRAIN_TIMEOUT = 2.0
+SAY_AGAIN = 60.0
 
 logger = logging.getLogger("bridge.service")
 
@@ -90,12 +95,19 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         self._embedded: EmbeddedNats | None = None
         self._background: list[asyncio.Task[Any]] = []
         self._stopping = False
+        self._no_files_said = -math.inf
 
     def setup_web_server(  # type: ignore[no-untyped-def]
-        self, host: str = "127.0.0.1", port: int = 5001, web_app=None, **options
+        self,
+        host: str = "127.0.0.1",
+        port: int = 5001,
+        web_app=None,
+        door: Door | None = None,
+        **options,
     ) -> None:
-        """Set where the HTTP server is to listen; routes go to `self.http`."""
+        """Set where the HTTP server is to listen and whom it lets in; routes go to `self.http`."""
         self._host, self._port = host, port
+        self._door = door or Door()
         super().setup_web_server(web_app=web_app or web.Application(), **options)
 
     @property
@@ -127,13 +139,13 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
             self.loop.add_signal_handler(number, stop.set)
         web_app = self.http_server.web_app
         web_app.add_routes(self.http_server.routes)
-        runner = web.AppRunner(
-            web_app, access_log=None, keepalive_timeout=15, shutdown_timeout=HANDLER_TIMEOUT
-        )
+        runner = web.AppRunner(web_app, shutdown_timeout=HANDLER_TIMEOUT)
         await runner.setup()
-        site = web.TCPSite(runner, self._host, self._port, backlog=2048)
+        assert runner.server is not None
+        visitor = partial(Visitor, runner.server, self._door, self.counters)
+        self._use_all_files()
         try:
-            await site.start()
+            server = await self.loop.create_server(visitor, self._host, self._port, backlog=2048)
         except (OSError, UnicodeError) as error:
             if getattr(error, "errno", None) == errno.EADDRINUSE:
                 fail(f"HTTP_PORT: {self._port} is in use on {self._host}; set another one")
@@ -144,13 +156,31 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
             await self._find_or_embed()
         self._run_in_background(self._use_nats())
         await stop.wait()
-        await self._stop(site, runner)
+        await self._stop(server, runner)
 
-    async def _stop(self, site: web.TCPSite, runner: web.AppRunner) -> None:
+    def _use_all_files(self) -> None:
+        before, files = kernel.raise_open_files()
+        if files > before:
+            say(f"files {files} may be open, raised from {before}")
+        self._door.set_files(files)
+        self.loop.set_exception_handler(self._report)
+
+    def _report(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Log what went wrong in the event loop; of connections that cannot be taken, one line.
+
+        asyncio tells of each one, thousands of times a second, and goes on after a second.
+        """
+        if "out of system resource" not in str(context.get("message")):
+            loop.default_exception_handler(context)
+        elif loop.time() - self._no_files_said > SAY_AGAIN:
+            self._no_files_said = loop.time()
+            logger.error("no more files can be opened, new connections wait: see `ulimit -n`")
+
+    async def _stop(self, server: asyncio.Server, runner: web.AppRunner) -> None:
         """End browsers first and NATS last, so that no message on its way is lost."""
         self._stopping = True
         say("stopping")
-        await site.stop()
+        server.close()
         for task in self._background:
             task.cancel()
         for hook in self.on_stop:

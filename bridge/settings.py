@@ -103,6 +103,12 @@ class Settings(BaseSettings):
         f"{', '.join(RESERVED)} unless it is allowed by name",
     )
     max_connections: int = Field(10000, ge=1, description="connections at a time")
+    max_connections_per_address: int = Field(
+        1000, ge=1, description="connections from one address (of IPv6, one /64 network) at a time"
+    )
+    request_timeout: float = Field(
+        15.0, gt=0, description="seconds for an HTTP request to come in, head and body each"
+    )
     max_subjects: int = Field(
         _LIMITS.max_subjects, ge=1, description="patterns a connection may follow"
     )
