@@ -82,6 +82,8 @@ class Checker:
         self._is_down = False
         self._outages = self._drops = 0
         self._told_dropped = 0
+        self._unsettled: set[str] = set()
+        """Subjects on which nothing came since a drop was told: more may prove to be missing."""
         self._missed = 0
         """Messages whose loss only `dropped` can tell."""
         self._perhaps_dropped = 0
@@ -99,6 +101,7 @@ class Checker:
         elif "dropped" in frame:
             self._drops += 1
             self._told_dropped += frame["dropped"]
+            self._unsettled = set(self._places)
         elif frame.get("success") and "subjects" in frame:
             self._follow(frame["subjects"])
         elif frame.get("code") != "nats_down":
@@ -124,9 +127,7 @@ class Checker:
         """Check at the end that nothing is missing, nor was told as dropped and did come."""
         for subject, place in self._places.items():
             self._hole(subject, place, self._published[subject].next)
-        most = self._missed + self._perhaps_dropped
-        if self._told_dropped > most:
-            self.violated(f"told that {self._told_dropped} were dropped, but {most} are missing")
+        self._check_told()
 
     def _follow(self, patterns: list[str]) -> None:
         for subject, numbers in self._published.items():
@@ -153,6 +154,16 @@ class Checker:
         place.started = True
         place.notices = (self._outages, self._drops)
         place.was_down = self._is_down
+        if self._unsettled:
+            self._unsettled.discard(subject)
+            if not self._unsettled:
+                self._check_told()
+
+    def _check_told(self) -> None:
+        """Check that no more was told as dropped than is missing."""
+        most = self._missed + self._perhaps_dropped
+        if self._told_dropped > most:
+            self.violated(f"told that {self._told_dropped} were dropped, but {most} are missing")
 
     def _hole(self, subject: str, place: _Place, end: int) -> None:
         """Account for the messages from the one expected to before `end`."""

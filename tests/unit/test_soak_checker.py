@@ -92,6 +92,18 @@ def test_a_loss_that_was_told_is_none(frames: list[object], published: dict[str,
     assert found(published, *frames, more=4) == []
 
 
+def test_a_drop_that_was_none_is_found_before_the_browser_leaves(
+    published: dict[str, Numbers],
+) -> None:
+    findings = Findings()
+    checker = Checker(published, findings)
+    for frame in (ACK, {"dropped": 1}, {"subject": "a.1", "data": {"n": 10}}):
+        checker.take(frame)
+    assert findings.violations == []
+    checker.take({"subject": "a.2", "data": {"n": 10}})
+    assert findings.violations == ["told that 1 were dropped, but 0 are missing"]
+
+
 def test_what_the_server_may_not_have_taken_need_not_come(published: dict[str, Numbers]) -> None:
     findings = Findings()
     checker = Checker(published, findings)
