@@ -14,15 +14,17 @@ export class Feed {
   #send;
   #changed;
   #refused;
+  #tokenRequired;
   #now;
   #lastId = 0;
   #gap = new Gap();
 
   /** `send(text)` writes a request, `changed()` asks for a repaint, `refused(sentence)` has no chip to go to. */
-  constructor({ send, changed, refused, now = Date.now }) {
+  constructor({ send, changed, refused, tokenRequired = () => {}, now = Date.now }) {
     this.#send = send;
     this.#changed = changed;
     this.#refused = refused;
+    this.#tokenRequired = tokenRequired;
     this.#now = now;
     this.ring = new Ring(MOST_ROWS, MOST_CHARS);
     this.subscriptions = new Subscriptions();
@@ -115,12 +117,14 @@ export class Feed {
       this.natsDown = false;
       if (!gap) this.#gap.forget(OUTAGE);
       this.#closeGap();
+    } else if (status === "token_required") {
+      this.#tokenRequired();
     }
   }
 
   #takeResponse({ success, action, subjects, code, message, id }) {
     if (success) {
-      if (action !== "unsubscribe") this.#accepted(subjects, id);
+      if (action === "subscribe") this.#accepted(subjects, id);
     } else if (code === "nats_down") {
       // The patterns stay pending: the gateway takes the request up when NATS is back, and then answers again.
       // An answer to an older request says nothing of now.

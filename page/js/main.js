@@ -8,6 +8,7 @@ import { Feed } from "./feed.js";
 import { Field } from "./field.js";
 import { count } from "./format.js";
 import { MessageList } from "./list.js";
+import { SignIn } from "./sign-in.js";
 import { Socket, streamUrl } from "./socket.js";
 import { describe } from "./state.js";
 import { Status } from "./status.js";
@@ -28,12 +29,14 @@ const feed = new Feed({
   send: (text) => socket.send(text),
   changed: () => repaint(),
   refused: (sentence) => field.explain(sentence),
+  tokenRequired: () => socket.askForToken(),
 });
 const field = new Field(announcer, enter);
 const chips = new Chips(element("chips"), (pattern) => enter({ action: "unsubscribe", subjects: [pattern] }));
 const counters = new Counters();
 const detail = new Detail(element("detail"));
 const status = new Status(announcer, () => socket.retryNow());
+const signIn = new SignIn((token) => socket.useToken(token));
 const list = new MessageList(element("messages"), {
   hold: (byReader) => hold(byReader),
   bottom: () => pause?.byScrolling && resume(),
@@ -102,6 +105,7 @@ function showState() {
     waited: Date.now() - waitingSince,
   });
   const aloneInList = state.name === "waiting" && !feed.ring.length;
+  signIn.show(socket.tokenWanted && socket.state === "stopped");
   setText(element("waiting"), aloneInList ? state.hint : "");
   status.show(aloneInList ? { ...state, hint: "" } : state);
 }

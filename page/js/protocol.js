@@ -71,13 +71,20 @@ export function request(action, subjects, id) {
   return JSON.stringify({ subjects, action, id });
 }
 
+/** The text that shows a token. */
+export function signIn(token) {
+  return JSON.stringify({ token });
+}
+
+/** The close code of a token that is missing, wrong or expired. */
+export const TOKEN_MISSING = 4501;
+
 const CLOSED = {
   1009: "a frame was too big",
   1012: "the gateway is restarting",
   4008: "this page took nothing for too long",
   4029: "too many requests",
   4400: "too many requests the gateway could not accept",
-  4501: "The gateway wants a token: none was given, or it is wrong or has expired.",
   4503: "The gateway does not allow this connection.",
 };
 
@@ -88,5 +95,6 @@ export function mayReturn(code) {
 
 /** Why the connection ended, in words. */
 export function closeReason(code, reason) {
+  if (code === TOKEN_MISSING) return `The gateway asks for a token${reason && `: ${reason}`}.`;
   return CLOSED[code] ?? (reason || "the connection was lost");
 }

@@ -1,5 +1,5 @@
 import { delay } from "./backoff.js";
-import { closeReason, mayReturn } from "./protocol.js";
+import { closeReason, mayReturn, signIn, TOKEN_MISSING } from "./protocol.js";
 
 const PATIENCE = 10_000; // a network that swallows everything must not hold a try for minutes
 const STEADY = 10_000; // only a connection that lasted starts the back-off afresh
@@ -22,6 +22,7 @@ export class Socket {
   #webSocket = null;
   #timer = 0;
   #openedAt = null;
+  #token = ""; // nowhere but here: gone when the page is closed
 
   /** `on`: { open(), text(frame), close(), change() } */
   constructor(url, on) {
@@ -29,6 +30,7 @@ export class Socket {
     this.#on = on;
     this.state = "connecting";
     this.reason = "";
+    this.tokenWanted = false;
     this.tries = 0;
     this.retryAt = 0;
   }
@@ -47,6 +49,20 @@ export class Socket {
     if (this.state === "waiting" || this.state === "stopped") this.#connect();
   }
 
+  /** Connects with `token`, which stays in use for later connections. */
+  useToken(token) {
+    this.#token = token;
+    this.retryNow();
+  }
+
+  /** The gateway asks for a token: stops until there is one, if none was sent. */
+  askForToken() {
+    if (this.#token) return;
+    const webSocket = this.#webSocket;
+    this.#closed(TOKEN_MISSING, "");
+    webSocket?.close();
+  }
+
   send(text) {
     this.#webSocket?.send(text);
   }
@@ -61,15 +77,18 @@ export class Socket {
     const webSocket = new WebSocket(this.#url);
     this.#webSocket = webSocket;
     this.#timer = setTimeout(() => webSocket.close(), PATIENCE);
-    webSocket.addEventListener("open", () => this.#opened());
-    webSocket.addEventListener("message", ({ data }) => this.#on.text(data));
-    webSocket.addEventListener("close", ({ code, reason }) => this.#closed(code, reason));
+    const listen = (name, act) =>
+      webSocket.addEventListener(name, (event) => webSocket === this.#webSocket && act(event));
+    listen("open", () => this.#opened());
+    listen("message", ({ data }) => this.#on.text(data));
+    listen("close", ({ code, reason }) => this.#closed(code, reason));
     this.#become("connecting");
   }
 
   #opened() {
     clearTimeout(this.#timer);
     this.#openedAt = Date.now();
+    if (this.#token) this.send(signIn(this.#token));
     this.#become("open");
     this.#on.open();
   }
@@ -81,8 +100,10 @@ export class Socket {
     this.reason = this.#openedAt === null ? SILENT : closeReason(code, reason);
     if (this.#openedAt !== null && lasted >= STEADY) this.tries = 0;
     this.#on.close();
+    this.tokenWanted = code === TOKEN_MISSING;
     if (!mayReturn(code)) {
       this.tries = 0;
+      if (this.tokenWanted) this.#token = "";
       this.#become("stopped");
       return;
     }

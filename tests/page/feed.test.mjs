@@ -234,3 +234,11 @@ test("a line that cannot be read is said, and the next one is still taken", () =
   assert.equal(it.refused.length, 1);
   assert.equal(it.feed.received, 1);
 });
+
+test("a gateway that asks for a token is heard, and a fresh one changes nothing that is followed", () => {
+  let asked = 0;
+  const feed = new Feed({ send: () => {}, changed: () => {}, refused: () => {}, tokenRequired: () => (asked += 1) });
+  feed.receive('{"status":"token_required"}');
+  feed.receive('{"success":true,"message":"Successfully signed in","action":"token","subjects":[]}');
+  assert.equal(asked, 1);
+});

@@ -63,7 +63,8 @@ test("the page stays away after 4500 to 4999 only", () => {
 });
 
 test("a close is explained, and the gateway's own reason fills what is not known", () => {
-  assert.match(closeReason(4501, ""), /token/);
+  assert.equal(closeReason(4501, ""), "The gateway asks for a token.");
+  assert.equal(closeReason(4501, "the token has expired"), "The gateway asks for a token: the token has expired.");
   assert.equal(closeReason(4777, "closed for tonight"), "closed for tonight");
   assert.equal(closeReason(1006, ""), "the connection was lost");
 });

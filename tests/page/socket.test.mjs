@@ -13,7 +13,12 @@ class FakeWebSocket extends EventTarget {
   constructor(url) {
     super();
     this.url = url;
+    this.sent = [];
     FakeWebSocket.made.push(this);
+  }
+
+  send(text) {
+    this.sent.push(text);
   }
 
   close() {
@@ -88,6 +93,38 @@ test("it stays away when the gateway says so, until the reader asks", (t) => {
   assert.equal(made.length, 1);
   socket.retryNow();
   assert.equal(made.length, 2);
+});
+
+test("a token is sent first, on each connection until one is told that it is wrong", (t) => {
+  const { socket, made } = started(t);
+  made[0].begin();
+  made[0].end(4501);
+  assert.equal(socket.tokenWanted, true);
+  socket.useToken("secret");
+  made[1].begin();
+  made[1].end(1012);
+  assert.equal(socket.tokenWanted, false);
+  mock.timers.tick(1_000);
+  made[2].begin();
+  made[2].end(4501);
+  socket.retryNow();
+  made[3].begin();
+  assert.deepEqual(made.map(({ sent }) => sent), [[], ['{"token":"secret"}'], ['{"token":"secret"}'], []]);
+  assert.doesNotMatch(JSON.stringify(socket), /secret/);
+});
+
+test("asked for a token it has not, it stops at once; asked for one it sent, it goes on", (t) => {
+  const { socket, told, made } = started(t);
+  made[0].begin();
+  socket.askForToken();
+  assert.deepEqual([socket.state, socket.tokenWanted], ["stopped", true]);
+  assert.deepEqual(told, ["open", "close"]);
+  mock.timers.tick(60_000);
+  assert.equal(made.length, 1);
+  socket.useToken("secret");
+  made[1].begin();
+  socket.askForToken();
+  assert.equal(socket.state, "open");
 });
 
 test("it tries at once when the network or the reader comes back", (t) => {
