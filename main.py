@@ -48,7 +48,9 @@ app.setup_web_server(
 )
 
 manager = WSSManager(app, config.limits, config.policy, app.counters)
-admission = Admission(config.policy, config.tokens(), anonymous=config.allow_anonymous)
+admission = Admission(
+    config.policy, app.counters, config.tokens(), anonymous=config.allow_anonymous
+)
 app.on_nats_change.append(manager.nats_changed)
 app.on_stop += [admission.close, manager.close]
 

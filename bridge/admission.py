@@ -15,6 +15,7 @@ from aiohttp import WSMsgType, web
 from bridge import messages
 from bridge.access import SubjectPolicy
 from bridge.messages import CloseCode, Refusal
+from bridge.metrics import Counters
 from bridge.tokens import TokenError, Tokens, Visitor
 
 COOKIE = "nats_bridge_token"
@@ -77,8 +78,14 @@ class Admission:
     """
 
     def __init__(
-        self, policy: SubjectPolicy, tokens: Tokens | None = None, *, anonymous: bool = False
+        self,
+        policy: SubjectPolicy,
+        counters: Counters,
+        tokens: Tokens | None = None,
+        *,
+        anonymous: bool = False,
     ) -> None:
+        self._counters = counters
         self._nobody = Visitor(policy)
         self._tokens = tokens
         self._anonymous = anonymous or tokens is None
@@ -100,7 +107,7 @@ class Admission:
         try:
             return self._tokens.visitor(token, time.time())
         except TokenError as error:
-            raise unauthorized(str(error)) from None
+            raise self._unauthorized(str(error)) from None
 
     @staticmethod
     def _token_of(request: web.Request) -> str | None:
@@ -115,7 +122,7 @@ class Admission:
         """Return who asks. Raises HTTPUnauthorized also if a token is missing."""
         visitor = self.visitor(request)
         if visitor is None:
-            raise unauthorized("a token is needed")
+            raise self._unauthorized("a token is needed")
         return visitor
 
     async def visit(
@@ -132,7 +139,8 @@ class Admission:
             await ws.send_str(messages.TOKEN_REQUIRED.decode())
             return Visit(await self._first_frame(ws, self._tokens), self._tokens)
         except TokenError as error:
-            await self._close(ws, CloseCode.TOKEN, str(error))
+            self._counters.unauthorized += 1
+            await self._close(ws, request, CloseCode.TOKEN, str(error))
         except ConnectionError:
             pass  # it left
         finally:
@@ -146,10 +154,11 @@ class Admission:
                 frame = await ws.receive()
         except TimeoutError:
             raise TokenError("no token came in time") from None
-        if frame.type is not WSMsgType.TEXT:
-            raise TokenError("a token has to come first")
+        if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+            raise ConnectionResetError("it left without a token")
         try:
-            token = messages.parse_request(frame.data).token
+            text = frame.type is WSMsgType.TEXT
+            token = messages.parse_request(frame.data).token if text else None
         except Refusal:
             token = None
         if token is None:
@@ -158,19 +167,21 @@ class Admission:
 
     async def close(self) -> None:
         """Close the connections that have not shown a token yet, since the service stops."""
-        closing = [self._close(ws, CloseCode.RESTART, "the service stops") for ws in self._waiting]
-        await asyncio.gather(*closing)
+        reason = "the service stops"
+        waiting = tuple(self._waiting.items())
+        await asyncio.gather(*(self._close(*each, CloseCode.RESTART, reason) for each in waiting))
 
-    async def _close(self, ws: web.WebSocketResponse, code: CloseCode, reason: str) -> None:
-        request = self._waiting[ws]
+    @staticmethod
+    async def _close(
+        ws: web.WebSocketResponse, request: web.BaseRequest, code: CloseCode, reason: str
+    ) -> None:
         with contextlib.suppress(ConnectionError, TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await ws.close(code=code, message=reason.encode())
         if request.transport is not None:
             request.transport.abort()
 
-
-def unauthorized(reason: str) -> web.HTTPUnauthorized:
-    """Return the answer 401 with a reason."""
-    sentence = f"{reason[:1].upper()}{reason[1:]}.\n"
-    return web.HTTPUnauthorized(text=sentence, headers={"WWW-Authenticate": "Bearer"})
+    def _unauthorized(self, reason: str) -> web.HTTPUnauthorized:
+        self._counters.unauthorized += 1
+        sentence = f"{reason[:1].upper()}{reason[1:]}.\n"
+        return web.HTTPUnauthorized(text=sentence, headers={"WWW-Authenticate": "Bearer"})

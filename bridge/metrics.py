@@ -21,6 +21,7 @@ class Counters:
     refused_address: int = 0
     refused_full: int = 0
     too_late: int = 0
+    unauthorized: int = 0
     received: int = 0
     due: int = 0
     delivered: int = 0
@@ -42,6 +43,7 @@ _HELP = {
     "refused_address": "connections refused because their address had all it may have",
     "refused_full": "connections refused because there was no room for more",
     "too_late": "connections closed because their request did not come in time",
+    "unauthorized": "connections and requests whose token was missing or did not count",
     "received": "messages received from NATS",
     "due": "messages received, times the followers of each",
     "delivered": "messages written to connections",

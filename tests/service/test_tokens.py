@@ -147,11 +147,13 @@ async def test_nothing_but_a_token_is_taken_first(guarded: Gateway, frame: str |
         assert await end(ws) == (4501, "a token has to come first")
 
 
-async def test_silence_is_closed_after_five_seconds(guarded: Gateway) -> None:
+async def test_silence_is_closed_after_five_seconds_and_counted(guarded: Gateway) -> None:
+    before = guarded.figures()["bridge_unauthorized_total"]
     async with stranger(guarded) as ws:
         started = time.monotonic()
         assert await end(ws) == (4501, "no token came in time")
         assert 4.5 < time.monotonic() - started < 10
+    assert guarded.figures()["bridge_unauthorized_total"] == before + 1
 
 
 async def test_requests_that_follow_the_token_at_once_are_answered(guarded: Gateway) -> None:
