@@ -21,7 +21,7 @@ from aiohttp import web
 from bridge import logs, messages, settings
 from bridge.access import OriginPolicy
 from bridge.admission import Admission
-from bridge.assets import SECURITY_HEADERS, Assets
+from bridge.assets import Assets, add_security_headers
 from bridge.door import Door, refusal
 from bridge.metrics import Metrics
 from bridge.proxies import Caller, TrustedProxies
@@ -40,12 +40,9 @@ door = Door(
     proxies,
     app.counters,
 )
-app.setup_web_server(
-    host=config.http_host,
-    port=config.http_port,
-    web_app=web.Application(client_max_size=messages.MAX_REQUEST_BYTES),
-    door=door,
-)
+web_app = web.Application(client_max_size=messages.MAX_REQUEST_BYTES)
+web_app.on_response_prepare.append(add_security_headers)
+app.setup_web_server(config.http_host, config.http_port, web_app, door)
 
 manager = WSSManager(app, config.limits, config.policy, app.counters)
 admission = Admission(
@@ -90,7 +87,7 @@ if config.publish_test_messages:
 @app.http.get("/")
 async def web_page(request: web.Request) -> web.Response:
     """Web client to view the NATS stream."""
-    return web.Response(text=html, content_type="text/html", headers=SECURITY_HEADERS)
+    return web.Response(text=html, content_type="text/html")
 
 
 @app.http.get("/page/{name:.+}")

@@ -1,4 +1,7 @@
-"""The page's files, read once. Only what was read can be asked for, so no path leads out."""
+"""The page's files, read once, and what browsers are told to keep to.
+
+Only what was read can be asked for, so no path leads out.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,13 @@ SECURITY_HEADERS = {
 }
 
 
+async def add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Put the headers on a response that is about to be sent; those it has stay."""
+    if response.status != 101:
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
+
+
 class Assets:
     """The files below one folder, by their path relative to it."""
 
@@ -45,9 +55,7 @@ class Assets:
         body, content_type = self._files[name]
         etag = hashlib.sha256(body).hexdigest()[:16]
         if any(each.value == etag for each in request.if_none_match or ()):
-            return web.Response(status=304, headers=SECURITY_HEADERS)
-        response = web.Response(
-            body=body, content_type=content_type, charset="utf-8", headers=SECURITY_HEADERS
-        )
+            return web.Response(status=304)
+        response = web.Response(body=body, content_type=content_type, charset="utf-8")
         response.etag = etag
         return response

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from bridge.assets import SECURITY_HEADERS
 from bridge.metrics import Counters
 from bridge.proxies import TrustedProxies, parse_address
 
@@ -188,9 +189,7 @@ class Visitor(RequestHandler):
         if request.writer.output_size > 0:
             raise ConnectionError("part of the response is sent already")
         text = "This is not a request.\n" if status == 400 else "Something went wrong.\n"
-        response = web.Response(
-            status=status, text=text, headers={"X-Content-Type-Options": "nosniff"}
-        )
+        response = web.Response(status=status, text=text, headers=SECURITY_HEADERS)
         response.force_close()
         return response
 

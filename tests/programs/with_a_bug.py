@@ -1,4 +1,4 @@
-"""The service with a bug planted: one subject makes its request fail in a way nobody foresaw."""
+"""The service with bugs planted: one subject, and one path, fail in a way nobody foresaw."""
 
 import main
 
@@ -12,4 +12,11 @@ async def broken(connection, pattern):
 
 
 main.manager._follow = broken
+
+
+@main.app.http.get("/bug")
+async def bug(request):
+    raise RuntimeError("planted")
+
+
 main.app.start()

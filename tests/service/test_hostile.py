@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 
 import pytest
 
@@ -158,13 +157,6 @@ async def test_a_control_character_in_a_subject_does_not_name_another_subscripti
         for _ in range(399):
             assert (await one.next())["subject"].startswith("forged.x\x0b")
         await other.quiet()
-
-
-@pytest.mark.parametrize("path", ["../main.py", "..%2fmain.py", "%2e%2e/main.py", "js/", "nothing"])
-def test_page_files_cannot_be_walked_out_of(gateway: Gateway, path: str) -> None:
-    with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as raw:
-        raw.sendall(f"GET /page/{path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
-        assert raw.recv(100).split(b" ")[1] == b"404"
 
 
 async def test_connections_over_the_limit_are_refused_before_the_upgrade(
