@@ -42,7 +42,7 @@ door = Door(
 )
 web_app = web.Application(client_max_size=messages.MAX_REQUEST_BYTES)
 web_app.on_response_prepare.append(add_security_headers)
-app.setup_web_server(config.http_host, config.http_port, web_app, door)
+app.setup_web_server(config.http_host, config.http_port, web_app, door, config.tls)
 
 manager = WSSManager(app, config.limits, config.policy, app.counters)
 admission = Admission(

@@ -16,6 +16,8 @@ HOLD_A_PATH = (
     "nats_tls_key",
     "tokens_file",
     "jwt_key",
+    "tls_cert",
+    "tls_key",
 )
 
 

@@ -14,6 +14,7 @@ import gc
 import logging
 import math
 import signal
+import ssl
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
@@ -33,6 +34,7 @@ from bridge.nats_link import NATSLink
 from bridge.nats_watch import NatsWatch
 from bridge.settings import fail
 from bridge.sign_in import SignIn
+from bridge.tls import TLS, TLSError
 from bridge.urls import page_url
 
 # Panini applies nest_asyncio when it is imported: asyncio's tasks and futures would become the slow
@@ -103,11 +105,12 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         port: int = 5001,
         web_app=None,
         door: Door | None = None,
+        tls: TLS | None = None,
         **options,
     ) -> None:
         """Set where the HTTP server is to listen and whom it lets in; routes go to `self.http`."""
         self._host, self._port = host, port
-        self._door = door or Door()
+        self._door, self._tls = door or Door(), tls or TLS()
         super().setup_web_server(web_app=web_app or web.Application(), **options)
 
     @property
@@ -144,19 +147,32 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         assert runner.server is not None
         visitor = partial(Visitor, runner.server, self._door, self.counters)
         self._use_all_files()
+        options: dict[str, Any] = {"backlog": 2048}
+        if self._tls:
+            options["ssl"] = context = self._tls.context()
+            options["ssl_handshake_timeout"] = self._door.request_timeout
+            self.loop.add_signal_handler(signal.SIGHUP, self._renew_certificate, context)
         try:
-            server = await self.loop.create_server(visitor, self._host, self._port, backlog=2048)
+            server = await self.loop.create_server(visitor, self._host, self._port, **options)
         except (OSError, UnicodeError) as error:
             if getattr(error, "errno", None) == errno.EADDRINUSE:
                 fail(f"HTTP_PORT: {self._port} is in use on {self._host}; set another one")
             reason = getattr(error, "strerror", None) or error
             fail(f"HTTP_HOST: cannot listen on {self._host}:{self._port}: {reason}")
-        say(f"page  {page_url(self._host, self._port)}")
+        scheme = "https" if self._tls else "http"
+        say(f"page  {page_url(self._host, self._port, scheme)}")
         if not self.nats.servers:
             await self._find_or_embed()
         self._run_in_background(self._use_nats())
         await stop.wait()
         await self._stop(server, runner)
+
+    def _renew_certificate(self, context: ssl.SSLContext) -> None:
+        try:
+            self._tls.load_into(context)
+            say("the certificate was read anew, for new connections")
+        except TLSError as error:
+            logger.error("the certificate stays as it was: %s", error)
 
     def _use_all_files(self) -> None:
         before, files = kernel.raise_open_files()

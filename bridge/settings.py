@@ -22,6 +22,7 @@ from bridge.reread import FileFault
 from bridge.secret_files import SecretFiles
 from bridge.setting_types import Algorithms, LogLevel, NatsUrls, Origins, Patterns, Proxies, Words
 from bridge.sign_in import SignIn, SignInError
+from bridge.tls import TLS, TLSError
 from bridge.tokens import SignedTokens, StaticTokens, Tokens
 
 SECRETS = Path("/run/secrets")
@@ -63,6 +64,10 @@ class Settings(BaseSettings):
     nats_tls_key: str = Field("", description="path of the private key of that certificate, in PEM")
     http_host: str = Field("127.0.0.1", description="where the page and the WebSocket are")
     http_port: int = Field(5001, ge=1, le=65535, description="their port")
+    tls_cert: str = Field(
+        "", description="path of a certificate to serve https and wss with, in PEM"
+    )
+    tls_key: str = Field("", description="path of the private key of that certificate, in PEM")
     publish_test_messages: bool = Field(
         True, description="publish a test message to test.subject each second"
     )
@@ -196,6 +201,11 @@ class Settings(BaseSettings):
         return Tokens(static, signed) if static or signed else None
 
     @property
+    def tls(self) -> TLS:
+        """What https and wss are served with."""
+        return TLS(self.tls_cert, self.tls_key)
+
+    @property
     def limits(self) -> Limits:
         """The bounds of each connection."""
         return Limits(
@@ -214,12 +224,14 @@ def load(arguments: list[str]) -> Settings:
         settings = Settings(_cli_parse_args=arguments)  # type: ignore[call-arg]
         settings.sign_in.check(settings.nats_url)
         settings.tokens()
+        if settings.tls:
+            settings.tls.context()
         return settings
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = str(first["loc"][0]).upper().replace("-", "_")
         fail(f"{name}: {first['msg'].removeprefix('Value error, ')}")
-    except (SignInError, FileFault) as error:
+    except (SignInError, TLSError, FileFault) as error:
         fail(str(error))
     except SettingsError as error:
         fail(f"{_without_values(str(error), arguments)}; --help lists every setting")

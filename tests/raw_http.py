@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import ssl
@@ -32,10 +33,13 @@ def exchange(
     Reads to the end of the response, or of the connection if that comes first.
     """
     address = ("127.0.0.1", port)
-    with socket.create_connection(address, timeout=20, source_address=(source, 0)) as raw:
-        stream = tls.wrap_socket(raw, server_hostname="127.0.0.1") if tls else raw
+    answer = b""
+    with contextlib.ExitStack() as stack:
+        stream = socket.create_connection(address, timeout=20, source_address=(source, 0))
+        stack.enter_context(stream)
+        if tls is not None:
+            stream = stack.enter_context(tls.wrap_socket(stream, server_hostname="127.0.0.1"))
         stream.sendall(request)
-        answer = b""
         while not _is_whole(answer) and (piece := stream.recv(65536)):
             answer += piece
     return int(answer.split(b" ")[1]), answer.decode(errors="replace")

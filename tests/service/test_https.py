@@ -1,0 +1,152 @@
+"""https and wss: the certificate that is served, its renewal, and what cannot work."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import ssl
+from pathlib import Path
+
+import pytest
+
+from tests.browser_client import Browser
+from tests.certificates import Authority
+from tests.raw_http import exchange, head
+from tests.raw_nats import RawNats
+from tests.servers import Gateway, NatsServer, eventually, until
+
+
+class Secure(Gateway):
+    """A gateway with a certificate of an authority, at the paths it is served from."""
+
+    def __init__(self, nats_url: str, folder: Path, **settings: object) -> None:
+        self.cert, self.key = folder / "served.pem", folder / "served.key"
+        paths = {"tls_cert": self.cert, "tls_key": self.key}
+        super().__init__(nats_url, log=folder / "log", **paths, **settings)
+
+    @property
+    def url(self) -> str:
+        return super().url.replace("http:", "https:")
+
+    @property
+    def stream(self) -> str:
+        return super().stream.replace("ws:", "wss:")
+
+    def install(self, authority: Authority) -> None:
+        for source, target in zip(authority.issue("127.0.0.1"), (self.cert, self.key), strict=True):
+            shutil.copy(source, target)
+
+    def start(self) -> None:
+        self.launch()
+        until(lambda: "NATS  " in self.output())
+
+    def hang_up(self) -> None:
+        assert self.process is not None
+        os.kill(self.process.pid, signal.SIGHUP)
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path / "ca")
+
+
+@pytest.fixture
+def service(nats_server: NatsServer, authority: Authority, tmp_path: Path):
+    gateway = Secure(nats_server.url, tmp_path)
+    gateway.install(authority)
+    gateway.start()
+    yield gateway
+    assert gateway.stop() == 0
+
+
+def trusting(authority: Authority) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(authority.ca))
+
+
+def shown(service: Gateway, context: ssl.SSLContext) -> bool:
+    """Tell whether a new connection is shown a certificate that `context` trusts."""
+    try:
+        request = head("GET /livez", {"Host": "x", "Connection": "close"})
+        return exchange(service.port, request, tls=context)[0] == 200
+    except ssl.SSLCertVerificationError:
+        return False
+
+
+async def test_page_and_stream_come_over_tls(
+    service: Secure, authority: Authority, raw_nats: RawNats
+) -> None:
+    assert f"page  {service.url}/" in service.output()
+    async with Browser(service.stream, ssl=trusting(authority), origin=service.url) as browser:
+        await browser.subscribe("secure")
+        raw_nats.publish("secure", b"1")
+        assert await browser.next() == {"subject": "secure", "data": 1}
+
+
+def test_nothing_is_served_without_tls_or_with_an_old_one(
+    service: Secure, authority: Authority
+) -> None:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as raw:
+        raw.sendall(head("GET /livez", {"Host": "x"}))
+        assert not raw.recv(100).startswith(b"HTTP")
+    old = trusting(authority)
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning):
+        old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        shown(service, old)
+    new = trusting(authority)
+    new.maximum_version = ssl.TLSVersion.TLSv1_2
+    assert shown(service, new)
+
+
+async def test_a_renewed_certificate_is_for_new_connections_and_old_ones_go_on(
+    service: Secure, authority: Authority, raw_nats: RawNats, tmp_path: Path
+) -> None:
+    other = Authority(tmp_path / "other")
+    old, new = trusting(authority), trusting(other)
+    async with Browser(service.stream, ssl=old) as browser:
+        await browser.subscribe("secure")
+        service.install(other)
+        assert shown(service, old), "before the signal nothing changes"
+        service.hang_up()
+        await eventually(lambda: shown(service, new))
+        assert not shown(service, old)
+        raw_nats.publish("secure", b"1")
+        assert await browser.next() == {"subject": "secure", "data": 1}
+        service.key.write_text("half a fi")
+        service.hang_up()
+        await eventually(lambda: "the certificate stays as it was: TLS_CERT: " in service.output())
+        assert shown(service, new)
+        service.key.unlink()
+        service.hang_up()
+        await eventually(lambda: "stays as it was: TLS_KEY: " in service.output())
+        assert shown(service, new)
+    assert "half a fi" not in service.output()
+
+
+@pytest.mark.parametrize(
+    ("cert", "key", "line"),
+    [
+        ("cert.pem", "missing", "TLS_KEY: the file it names cannot be read: "),
+        ("missing", "key.pem", "TLS_CERT: the file it names cannot be read: "),
+        ("cert.pem", "", "TLS_KEY: it is missing, TLS_CERT needs it"),
+        ("", "key.pem", "TLS_CERT: it is missing, TLS_KEY needs it"),
+        ("cert.pem", "other.pem", "TLS_CERT: it is of no use with TLS_KEY: "),
+        ("key.pem", "key.pem", "TLS_CERT: it is of no use with TLS_KEY: "),
+        ("cert.pem", ".", "TLS_KEY: it is the path of something else than a file"),
+    ],
+)
+def test_files_of_no_use_end_the_start_with_one_line_that_names_the_setting(
+    authority: Authority, tmp_path: Path, log: Path, cert: str, key: str, line: str
+) -> None:
+    for name, path in zip(("cert.pem", "key.pem"), authority.issue("127.0.0.1"), strict=True):
+        shutil.copy(path, tmp_path / name)
+    shutil.copy(Authority(tmp_path / "other").issue("127.0.0.1")[1], tmp_path / "other.pem")
+    paths = {"tls_cert": cert and tmp_path / cert, "tls_key": key and tmp_path / key}
+    service = Gateway("nats://127.0.0.1:1", log=log, **paths)
+    service.launch()
+    assert service.wait() == 2
+    (said,) = service.output().splitlines()
+    assert said.startswith(line)
