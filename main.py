@@ -106,9 +106,7 @@ async def web_endpoint_listener(request: web.Request) -> web.StreamResponse:
         raise refusal("Try again later.")
     taken = len(manager.connections) + admission.waiting
     with door.place_for(caller.address, request.remote or "", taken):
-        ws = web.WebSocketResponse(
-            compress=False, heartbeat=25, max_msg_size=messages.MAX_REQUEST_BYTES, timeout=2
-        )
+        ws = new_websocket()
         await ws.prepare(request)
         visit = await admission.visit(ws, request, visitor)
         if visit is None:
@@ -147,6 +145,11 @@ async def readyz(request: web.Request) -> web.Response:
 async def figures(request: web.Request) -> web.Response:
     """Figures for Prometheus."""
     return web.Response(body=metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
+
+
+def new_websocket(max_msg_size: int = messages.MAX_REQUEST_BYTES) -> web.WebSocketResponse:
+    """Return a WebSocket: what is larger ends it, and so does a browser that answers no ping."""
+    return web.WebSocketResponse(compress=False, heartbeat=25, max_msg_size=max_msg_size, timeout=2)
 
 
 def caller_of(request: web.Request) -> Caller:
