@@ -337,6 +337,14 @@ def test_useless_settings_end_the_start(
     assert line.startswith(f"{name}: ")
 
 
+def test_a_secret_is_no_key_unless_its_algorithm_is_named(log: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(minting.SECRET)
+    service = Gateway("nats://127.0.0.1:1", log=log, jwt_key=tmp_path / "secret")
+    service.launch()
+    assert service.wait() == 2
+    assert service.output().startswith("JWT_KEY: the file holds no key")
+
+
 async def test_connections_without_a_token_leave_nothing_behind(guarded: Gateway) -> None:
     before = guarded.figures()["bridge_tasks"]
     for _ in range(20):
