@@ -128,7 +128,10 @@ class SignedTokens:
         except (ValueError, TypeError, AttributeError):
             raise TokenError("the token's grants are not valid") from None
         identity = ("jwt", str(claims.get("iss", "")), str(claims.get("sub", "")))
-        expires = float(claims["exp"])
+        try:
+            expires = float(claims["exp"])
+        except OverflowError:
+            raise TokenError("the token is not valid") from None
         # One that came within the leeway is given the rest of it.
         expires = expires if expires > now else expires + LEEWAY
         return Visitor(grants.under(self._common), identity, expires)

@@ -88,6 +88,7 @@ WRONG = {
     "expired": lambda: good(seconds=-31),
     "no exp": lambda: good(exp=None),
     "exp is a word": lambda: good(exp="tomorrow"),
+    "exp is huge": lambda: good(exp=10**400),
     "exp is no number": lambda: by_hand_signed({"exp": float("inf")}),
     "not yet valid": lambda: good(nbf=time.time() + 40),
     "issued in the future": lambda: good(iat=time.time() + 40),
