@@ -79,25 +79,11 @@ class WSSManager:
         """
         if connection_id in self.connections:
             raise ValueError(f"connection_id {connection_id} is in use")
-        visit = visit or Visit(Visitor(self._policy))
         try:
-            connection = Connection(
-                ws,
-                connection_id,
-                self._limits,
-                visit,
-                self.counters,
-                self._stall_watch,
-                batch=batch,
-            )
+            visit = visit or Visit(Visitor(self._policy))
+            connection = self._open(ws, connection_id, visit, batch=batch)
         except ConnectionResetError:
             return ws
-        deliver = self.get_callback(connection)
-        if isinstance(deliver, Callback):
-            connection.callback = deliver
-        self.connections[connection_id] = connection
-        self.counters.connections += 1
-        logger.info("connection %s opened", connection_id)
         try:
             visit.watch(connection.hang_up)
             if not self._nats_is_up():
@@ -109,6 +95,20 @@ class WSSManager:
         finally:
             await self._leave(connection)
         return ws
+
+    def _open(
+        self, ws: web.WebSocketResponse, connection_id: str, visit: Visit, *, batch: bool
+    ) -> Connection:
+        """Make a connection known. Raises ConnectionResetError if the browser has left."""
+        limits, counters, watch = self._limits, self.counters, self._stall_watch
+        connection = Connection(ws, connection_id, limits, visit, counters, watch, batch=batch)
+        deliver = self.get_callback(connection)
+        if isinstance(deliver, Callback):
+            connection.callback = deliver
+        self.connections[connection_id] = connection
+        self.counters.connections += 1
+        logger.info("connection %s opened", connection_id)
+        return connection
 
     async def _listen(self, ws: web.WebSocketResponse, connection: Connection) -> None:
         while True:

@@ -34,7 +34,10 @@ logger = logging.getLogger("bridge.connection")
 
 
 class Connection:
-    """A browser that follows patterns. `send` and `respond` never wait and never raise."""
+    """A browser that follows patterns. `send` and `respond` never wait and never raise.
+
+    `visit` is who it is for, and until when.
+    """
 
     def __init__(
         self,
@@ -50,9 +53,7 @@ class Connection:
         self.id = connection_id
         self.batch = batch
         self.visit = visit
-        """Who it is for."""
-        self.policy = visit.visitor.policy
-        """What it may follow and receive; changed by `Feeds.change_policy`."""
+        self.policy = visit.visitor.policy  # changed by Feeds.change_policy
         self._hanging_up: asyncio.Task[None] | None = None
         self.counters = counters
         self.audience: Audience | None = None
@@ -61,8 +62,7 @@ class Connection:
         """The program's own code for each message, if it has any."""
         self.changes = asyncio.Lock()
         """Held while a request is carried out: a connection's requests are taken one by one."""
-        self.delivered = 0
-        self.dropped = 0
+        self.delivered = self.dropped = 0
         self._loop = asyncio.get_running_loop()
         self.since = self._loop.time()
         self.conduct = Conduct(limits, self.since)
