@@ -1,6 +1,7 @@
 # make run     start the service: the page is at http://127.0.0.1:5001/
 # make test    every test; sets up all it needs, also a browser
 # make check   lint, types, documentation
+# make fuzz    a million hostile inputs, in some minutes
 # make bench   compare with nats-server's own WebSocket and a plain gateway; QUICK=1 for a minute
 # make soak    20 minutes of faults; MINUTES=2 for a short run, SEED=… for the same again
 # make lock    compile requirements.lock anew
@@ -10,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-python test-page check bench soak lock clean
+.PHONY: run test test-python test-page check fuzz bench soak lock clean
 
 run: $(VENV)/ready
 	@exec $(BIN)/python main.py
@@ -49,6 +50,9 @@ test-python: $(VENV)/ready-browser
 	$(BIN)/coverage run -m pytest tests/unit tests/service tests/page
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+fuzz: $(VENV)/ready-dev
+	@$(BIN)/python -m tests.fuzz
 
 bench: $(VENV)/ready-dev
 	@$(BIN)/python -m bench $(if $(QUICK),--quick)

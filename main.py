@@ -106,8 +106,7 @@ async def web_endpoint_listener(request: web.Request) -> web.StreamResponse:
         raise refusal("Try again later.")
     taken = len(manager.connections) + admission.waiting
     with door.place_for(caller.address, request.remote or "", taken):
-        ws = new_websocket()
-        await ws.prepare(request)
+        ws = await open_websocket(request)
         visit = await admission.visit(ws, request, visitor)
         if visit is None:
             return ws
@@ -147,9 +146,17 @@ async def figures(request: web.Request) -> web.Response:
     return web.Response(body=metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
 
 
-def new_websocket(max_msg_size: int = messages.MAX_REQUEST_BYTES) -> web.WebSocketResponse:
-    """Return a WebSocket: what is larger ends it, and so does a browser that answers no ping."""
-    return web.WebSocketResponse(compress=False, heartbeat=25, max_msg_size=max_msg_size, timeout=2)
+async def open_websocket(
+    request: web.Request, max_msg_size: int = messages.MAX_REQUEST_BYTES
+) -> web.WebSocketResponse:
+    """Upgrade; what is larger ends the connection, and so does a browser that answers no ping."""
+    ws = web.WebSocketResponse(compress=False, heartbeat=25, max_msg_size=max_msg_size, timeout=2)
+    try:
+        await ws.prepare(request)
+    except ValueError:
+        # aiohttp decodes some headers, and repeats others, without a look at whether it can.
+        raise web.HTTPBadRequest(text="This is not a request.\n") from None
+    return ws
 
 
 def caller_of(request: web.Request) -> Caller:

@@ -184,6 +184,8 @@ class Visitor(RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """Answer what failed without a word of why: that is in the log if it is a bug of ours."""
+        if isinstance(exc, ConnectionError):
+            raise exc  # the caller has left, which is no bug, and nobody is there to be answered
         if status == 500:
             logger.error("a request failed", exc_info=exc)
         if request.writer.output_size > 0:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 from collections.abc import Iterator
 
 import pytest
 
-from tests.raw_http import exchange, head
+from tests.raw_http import UPGRADE, exchange, head
 from tests.servers import Gateway, NatsServer, running, until
 
 POLICY = (
@@ -78,6 +80,10 @@ def test_a_bug_is_told_to_the_log_alone(service: Gateway, accept: str) -> None:
         b"<script>alert(1)</script>\r\n\r\n",
         b"GET / HTTP/1.1\r\nplanted\xff: \x01\r\n\r\n",
         b"GET / HTTP/1.1\r\nplanted\r\n\r\n",
+        b"GET /stream HTTP/1.1\r\nHost: x\r\nConnection: close\r\nUpgrade: planted\xff\r\n\r\n",
+        head(
+            "GET /stream", {"Host": "x", **UPGRADE, "Sec-WebSocket-Key": "pläntedpläntedpläntedpl"}
+        ),
         b"GET / HTTP/9.9\r\n\r\n",
         b"GET /" + b"planted" * 2000 + b" HTTP/1.1\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: planted\r\n\r\n",
@@ -118,3 +124,17 @@ def test_page_files_cannot_be_walked_out_of(service: Gateway, path: str) -> None
     status, text = ask(service, f"GET /page/{path}")
     assert status in (400, 404)
     assert "import" not in text and "root:" not in text
+
+
+def test_who_leaves_before_the_answer_is_no_error(service: Gateway) -> None:
+    told = service.output().count("Traceback")
+    request = head("GET /stream", {"Host": "x", **UPGRADE})
+    for _ in range(50):
+        with socket.create_connection(("127.0.0.1", service.port), timeout=20) as raw:
+            raw.sendall(request)
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with socket.create_connection(("127.0.0.1", service.port), timeout=20) as raw:
+            raw.sendall(request)
+            raw.shutdown(socket.SHUT_WR)
+    until(lambda: service.figures()["bridge_open_connections"] == 0)
+    assert service.output().count("Traceback") == told

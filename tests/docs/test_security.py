@@ -1,0 +1,39 @@
+"""SECURITY.md names tests that exist, and none of its rows goes without."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.docs.test_readme import ROOT
+
+TEXT = (ROOT / "SECURITY.md").read_text()
+ROWS = re.findall(r"^\| (T\d+) \|.*\| ([^|]*) \|$", TEXT, re.MULTILINE)
+TESTS = "\n".join(path.read_text() for path in (ROOT / "tests").glob("*/test_*.py"))
+
+
+@pytest.mark.parametrize(("row", "tests"), ROWS, ids=[row for row, _ in ROWS])
+def test_each_row_names_tests_that_exist(row: str, tests: str) -> None:
+    names = re.findall(r"`(\w+)`", tests)
+    assert names
+    for name in names:
+        assert re.search(rf"^(async )?def {name}\(", TESTS, re.MULTILINE), name
+
+
+def test_every_threat_has_a_row() -> None:
+    assert {int(row[1:]) for row, _ in ROWS} >= set(range(1, 17)) - {2, 3}
+
+
+def test_what_is_installed_is_pinned_with_hashes() -> None:
+    lock = re.sub(r"\\\n", " ", (ROOT / "requirements.lock").read_text())
+    entries = [line for line in lock.splitlines() if line.strip() and line.strip()[0] != "#"]
+    assert len(entries) > 10
+    for entry in entries:
+        assert re.match(r"[\w.-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", entry), entry
+    (aiohttp,) = (
+        re.match(r"aiohttp==(\d+)\.(\d+)\.(\d+)", each)
+        for each in entries
+        if each.startswith("aiohttp==")
+    )
+    assert aiohttp and tuple(map(int, aiohttp.groups())) >= (3, 14, 4)

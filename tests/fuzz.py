@@ -1,0 +1,181 @@
+"""Hostile input by the million: `make fuzz`, or `python -m tests.fuzz --inputs 1000000 --seed 1`.
+
+Mutated requests, frames and HTTP heads go to a real service. None may end anything but its own
+connection: a bystander gets every message, and the log has no traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+from tests.browser_client import Browser
+from tests.raw_http import UPGRADE, head
+from tests.raw_nats import RawNats
+from tests.servers import Gateway, NatsServer, eventually, running
+
+NO_LIMITS = {
+    "requests_per_second": 1e9,
+    "request_burst": 1000000000,
+    "bad_requests_per_minute": 1000000000,
+    "max_connections_per_address": 1000000,
+    "request_timeout": 2,
+}
+REQUESTS_EACH = 60
+"""Requests on one connection, before the next one."""
+AT_A_TIME = 20
+
+REQUESTS = [
+    {"subjects": ["a", "b.*"], "action": "subscribe", "id": 1},
+    {"subjects": "a.>", "action": "unsubscribe", "id": "x"},
+    {"subjects": [], "connection_id": "y", "more": {"deep": [[[[None]]]]}},
+]
+BITS = [
+    *(b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"\x00", b"\xff", b"\xc3\xa4"),
+    *(b"\xed\xa0\x80", b"\\ud800", b"1e999", b"-0", b"NaN", b"null", b"[" * 500, b"9" * 400),
+    *(b"\r\n", b"\n", b"*", b">", b"..", b" ", b"\t", b'"subjects"', b'"action"', b'"id"'),
+]  # fmt: skip
+HEADS = [
+    head("GET /stream", {"Host": "x", **UPGRADE}),
+    head("POST /stream", {"Host": "x", "Content-Length": "2"}) + b"{}",
+    head("POST /stream", {"Host": "x", "Transfer-Encoding": "chunked"}) + b"2\r\n{}\r\n0\r\n\r\n",
+    head("GET /page/js/main.js", {"Host": "x", "If-None-Match": '"x"', "Range": "bytes=0-"}),
+]
+
+
+def mutated(rng: Random, data: bytes, bits: list[bytes] = BITS) -> bytes:
+    """Return `data` with a few bytes changed, cut out, doubled, or bits of trouble put in."""
+    for _ in range(rng.randint(1, 4)):
+        at, end = sorted((rng.randint(0, len(data)), rng.randint(0, len(data))))
+        new = rng.choice(
+            (rng.choice(bits), rng.randbytes(rng.randint(0, 8)), data[at:end] * 2, b"")
+        )
+        data = data[:at] + new + data[rng.choice((at, at + 1, end)) :]
+    return data
+
+
+def request(rng: Random) -> bytes:
+    """Return what might have been a request."""
+    return mutated(rng, json.dumps(rng.choice(REQUESTS)).encode())
+
+
+def text_frame(rng: Random, payload: bytes) -> bytes:
+    """Return a frame of a client that is as it should be."""
+    size = len(payload)
+    long = size >= 126
+    length = bytes([0x80 | 126]) + size.to_bytes(2) if long else bytes([0x80 | size])
+    mask = rng.randbytes(4)
+    key = int.from_bytes((mask * (size // 4 + 1))[:size])
+    return b"\x81" + length + mask + (int.from_bytes(payload) ^ key).to_bytes(size)
+
+
+def frames(rng: Random) -> bytes:
+    """Return a frame that is not as it should be, alone or behind a good one."""
+    good = text_frame(rng, request(rng)[:60000])
+    headers = [bytes([rng.randrange(256), rng.randrange(256)]), b"\x81\xff" + b"\xff" * 8]
+    bad = rng.choice((mutated(rng, good[:500], headers), rng.randbytes(rng.randint(1, 40))))
+    return rng.choice((bad, good + bad))
+
+
+def request_head(rng: Random) -> bytes:
+    """Return what might have been an HTTP request."""
+    return mutated(rng, rng.choice(HEADS), [*BITS, b": ", b"HTTP/1.1", b"\r\n\r\n", b"%00", b";"])
+
+
+class Fuzzer:
+    """Sends inputs to a service, and counts them by kind."""
+
+    def __init__(self, port: int, seed: int) -> None:
+        self.rng = Random(seed)
+        self.sent: Counter[str] = Counter()
+        self._port = port
+
+    async def requests(self) -> None:
+        """Send requests over one connection, in frames that are as they should be."""
+        payloads = [request(self.rng) for _ in range(REQUESTS_EACH)]
+        good = [each for each in payloads if len(each) < 60000 and _is_utf8(each)]
+        self.sent["requests"] += len(good)
+        await self._talk(
+            b"".join(text_frame(self.rng, each) for each in good) + CLOSE, upgrade=True
+        )
+
+    async def frame(self) -> None:
+        """Send a bad frame over a connection of its own."""
+        self.sent["frames"] += 1
+        await self._talk(frames(self.rng), upgrade=True)
+
+    async def head(self) -> None:
+        """Send a bad head over a connection of its own."""
+        self.sent["heads"] += 1
+        await self._talk(request_head(self.rng), upgrade=False)
+
+    async def _talk(self, data: bytes, *, upgrade: bool) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        with contextlib.suppress(ConnectionError):
+            writer.write((HEADS[0] if upgrade else b"") + data)
+            writer.write_eof()
+            async with asyncio.timeout(20):
+                while await reader.read(65536):
+                    pass
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+CLOSE = b"\x88\x80\x00\x00\x00\x00"
+
+
+def _is_utf8(data: bytes) -> bool:
+    with contextlib.suppress(UnicodeDecodeError):
+        return data.decode() is not None
+    return False
+
+
+async def attack(service: Gateway, nats: RawNats, inputs: int, seed: int) -> Counter[str]:
+    """Send `inputs` inputs while a bystander listens; return how many of each kind were sent."""
+    fuzzer = Fuzzer(service.port, seed)
+    async with Browser(service.stream) as bystander:
+        await bystander.subscribe("bystander")
+        number = 0
+        while fuzzer.sent.total() < inputs:
+            kinds = (fuzzer.requests, fuzzer.frame, fuzzer.frame, fuzzer.head, fuzzer.head)
+            await asyncio.gather(*(fuzzer.rng.choice(kinds)() for _ in range(AT_A_TIME)))
+            number += 1
+            nats.publish("bystander", str(number).encode())
+            assert await bystander.next() == {"subject": "bystander", "data": number}
+        await eventually(lambda: service.figures()["bridge_open_connections"] == 1)
+    assert "Traceback" not in service.output(), service.output()[-5000:]
+    return fuzzer.sent
+
+
+def main() -> None:
+    """Attack a service of its own, and say what was seen."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--inputs", type=int, default=1000000)
+    parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4)))
+    options = parser.parse_args()
+    print(f"seed {options.seed}", flush=True)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder, running(NatsServer(Path(folder))) as server:
+        service = Gateway(server.url, log=Path(folder) / "log", log_level="error", **NO_LIMITS)
+        with running(service), RawNats(server.port) as nats:
+            sent = asyncio.run(attack(service, nats, options.inputs, options.seed))
+            if service.output().count("\n") > 2:
+                sys.exit(f"the service complained:\n{service.output()[-5000:]}")
+    print(
+        *(f"{count} {kind}," for kind, count in sent.items()),
+        f"{sent.total()} inputs in {time.monotonic() - began:.0f} s; the bystander missed nothing",
+    )
+
+
+if __name__ == "__main__":
+    main()
