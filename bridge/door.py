@@ -11,8 +11,10 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
+import math
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -25,6 +27,8 @@ SPARE_FILES = 64
 """Files kept back for NATS, log files and what else the process opens."""
 LINGER = 1.0
 """Seconds a refused caller has to read why: an earlier end could take the answer with it."""
+SAY_AGAIN = 60.0
+"""Seconds between two lines that say the same."""
 
 logger = logging.getLogger("bridge.door")
 
@@ -194,6 +198,24 @@ class Visitor(RequestHandler):
         response = web.Response(status=status, text=text, headers=SECURITY_HEADERS)
         response.force_close()
         return response
+
+
+class LoopReports:
+    """Logs what goes wrong in the event loop; of connections that cannot be taken, one line.
+
+    asyncio tells of each one, thousands of times a second, and tries again after a second.
+    """
+
+    def __init__(self) -> None:
+        self._said = -math.inf
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Take a report, as `set_exception_handler` asks for."""
+        if "out of system resource" not in str(context.get("message")):
+            loop.default_exception_handler(context)
+        elif loop.time() - self._said > SAY_AGAIN:
+            self._said = loop.time()
+            logger.error("no more files can be opened, new connections wait: see `ulimit -n`")
 
 
 def refusal(sentence: str) -> web.HTTPServiceUnavailable:

@@ -12,7 +12,6 @@ import contextlib
 import errno
 import gc
 import logging
-import math
 import signal
 import ssl
 import sys
@@ -25,7 +24,7 @@ from aiohttp import web
 from nats import errors
 
 from bridge import kernel
-from bridge.door import Door, Visitor
+from bridge.door import Door, LoopReports, Visitor
 from bridge.embedded_nats import DEFAULT_PORT, EmbeddedNats, answers
 from bridge.interval import every
 from bridge.logs import say
@@ -50,7 +49,6 @@ from panini.managers import nats_client  # noqa: E402
 
 HANDLER_TIMEOUT = 2.0
 DRAIN_TIMEOUT = 2.0
-SAY_AGAIN = 60.0
 
 logger = logging.getLogger("bridge.service")
 
@@ -97,7 +95,6 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         self._embedded: EmbeddedNats | None = None
         self._background: list[asyncio.Task[Any]] = []
         self._stopping = False
-        self._no_files_said = -math.inf
 
     def setup_web_server(  # type: ignore[no-untyped-def]
         self,
@@ -179,18 +176,7 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         if files > before:
             say(f"files {files} may be open, raised from {before}")
         self._door.set_files(files)
-        self.loop.set_exception_handler(self._report)
-
-    def _report(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Log what went wrong in the event loop; of connections that cannot be taken, one line.
-
-        asyncio tells of each one, thousands of times a second, and goes on after a second.
-        """
-        if "out of system resource" not in str(context.get("message")):
-            loop.default_exception_handler(context)
-        elif loop.time() - self._no_files_said > SAY_AGAIN:
-            self._no_files_said = loop.time()
-            logger.error("no more files can be opened, new connections wait: see `ulimit -n`")
+        self.loop.set_exception_handler(LoopReports())
 
     async def _stop(self, server: asyncio.Server, runner: web.AppRunner) -> None:
         """End browsers first and NATS last, so that no message on its way is lost."""
