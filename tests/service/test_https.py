@@ -115,6 +115,7 @@ async def test_a_renewed_certificate_is_for_new_connections_and_old_ones_go_on(
         assert not shown(service, old)
         raw_nats.publish("secure", b"1")
         assert await browser.next() == {"subject": "secure", "data": 1}
+        service.install(authority)  # a good certificate, and a key that is not written to the end
         service.key.write_text("half a fi")
         service.hang_up()
         await eventually(lambda: "the certificate stays as it was: TLS_CERT: " in service.output())
