@@ -126,7 +126,7 @@ class Door:
             del self._by_address[key]
 
 
-class Visitor(RequestHandler):
+class Arrival(RequestHandler):
     """aiohttp's side of one TCP connection, made to go through the door.
 
     aiohttp ends one whose request does not come in `keepalive_timeout`, also the first one.

@@ -26,14 +26,20 @@ Take = Callable[[list[bytes]], None]
 FLUSH_TIMEOUT = 2
 """Seconds the NATS server has to answer a subscribe."""
 
-MAX_LANES = 10000
-
 
 class Feed:
     """The subscription for one pattern, shared by all audiences that follow it."""
 
-    def __init__(self, pattern: str, counters: Counters, revoked: Callable[[Feed], None]) -> None:
+    def __init__(
+        self,
+        pattern: str,
+        counters: Counters,
+        revoked: Callable[[Feed], None],
+        make_room: Callable[[], None],
+    ) -> None:
         self.pattern = pattern
+        self._make_room = make_room
+        """Called before a lane is made; may have lanes forgotten, also of other feeds."""
         self._revoked = revoked
         """Called when the server takes the permission away later on."""
         self.followers: dict[str, Callable[[Message], None]] = {}
@@ -99,7 +105,7 @@ class Feed:
         """Unsubscribe. Twice is harmless."""
         subscription, self._subscription = self._subscription, None
         self._is_open = False
-        self._forget_lanes()
+        self.forget_lanes()
         self._forget_overflow()
         if subscription is not None:
             with contextlib.suppress(nats.errors.Error, OSError):
@@ -128,23 +134,22 @@ class Feed:
         """Return the way of the messages on one subject."""
         lane = self._lanes.get(subject)
         if lane is None:
-            if len(self._lanes) >= MAX_LANES:
-                self._forget_lanes()
+            self._make_room()
             lane = self._lanes[subject] = self._make_lane(subject)
         return lane
 
     def add(self, audience: Audience) -> None:
         """Take messages to `audience` from now on."""
         self._audiences[audience] = None
-        self._forget_lanes()
+        self.forget_lanes()
 
     def remove(self, audience: Audience) -> None:
         """Take messages to `audience` no more."""
         del self._audiences[audience]
-        self._forget_lanes()
+        self.forget_lanes()
 
-    def _forget_lanes(self) -> None:
-        """Make the lanes anew: they know who gets what."""
+    def forget_lanes(self) -> None:
+        """Make the lanes anew when they are needed: they know who gets what."""
         self._lanes.clear()
         self._forget_elsewhere()
 

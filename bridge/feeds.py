@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from bridge.connection import Connection
     from bridge.metrics import Counters
 
+MAX_LANES = 20000
+
 
 class Feeds:
     """One feed for each distinct pattern: the first follower opens it, the last one closes it.
@@ -40,6 +42,8 @@ class Feeds:
         self._client = client
         self._counters = counters
         self._flusher = Flusher(counters)
+        self._lanes_made = 0
+        """Since all lanes were forgotten."""
 
     def flush(self) -> None:
         """Write what is pending to all connections now."""
@@ -51,7 +55,9 @@ class Feeds:
         Raises Refusal, and leaves no trace then.
         """
         async with self._changes:
-            feed = self._by_pattern.get(pattern) or Feed(pattern, self._counters, self._revoked)
+            feed = self._by_pattern.get(pattern) or Feed(
+                pattern, self._counters, self._revoked, self._make_room
+            )
             await feed.open(self._client())
             self._by_pattern[pattern] = feed
             self.ssid_map[feed.ssid] = feed.followers
@@ -95,6 +101,14 @@ class Feeds:
         async with self._changes:
             for feed in feeds:
                 await self._close_if_unused(feed)
+
+    def _make_room(self) -> None:
+        """Keep the lanes of all feeds within bounds: subjects and patterns can both be many."""
+        self._lanes_made += 1
+        if self._lanes_made > MAX_LANES:
+            self._lanes_made = 1
+            for feed in self._by_pattern.values():
+                feed.forget_lanes()
 
     def _revoked(self, feed: Feed) -> None:
         """Tell the followers of a feed that the server does not allow any more, and drop it."""

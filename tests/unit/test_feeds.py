@@ -114,3 +114,14 @@ async def test_only_connections_under_equal_policies_share_an_audience() -> None
     assert not other.audience.gets("a.*", "a.secret")
     assert len(feeds.ssid_map) == 1
     assert set(feed.audiences) == {one.audience, other.audience}
+
+
+async def test_lanes_of_all_feeds_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bridge.feeds.MAX_LANES", 100)
+    feeds, connection = made()
+    for pattern in (">", "a.>", "a.*"):
+        await feeds.follow(connection, pattern)
+    for number in range(1000):
+        for feed in feeds._by_pattern.values():
+            feed.lane(f"a.{number}")
+        assert sum(len(feed._lanes) for feed in feeds._by_pattern.values()) <= 100

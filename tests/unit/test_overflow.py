@@ -116,7 +116,7 @@ class Member:
 def test_lost_messages_count_as_dropped_only_where_they_were_meant_to_go() -> None:
     counters, members = Counters(), [Member(), Member(), Member()]
     policy = SubjectPolicy(deny=["a.secret"])
-    feed = Feed("a.*", counters, lambda feed: None)
+    feed = Feed("a.*", counters, lambda feed: None, lambda: None)
     for patterns, part in ((("a.*",), members[:2]), (("a.b", "a.*"), members[2:])):
         audience: Any = Audience(patterns, policy, counters, Flusher(counters))
         audience.members.update(dict.fromkeys(part))
