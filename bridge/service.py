@@ -24,7 +24,7 @@ from aiohttp import web
 from nats import errors
 
 from bridge import kernel
-from bridge.door import Door, LoopReports, Visitor
+from bridge.door import Arrival, Door, LoopReports
 from bridge.embedded_nats import DEFAULT_PORT, EmbeddedNats, answers
 from bridge.interval import every
 from bridge.logs import say
@@ -142,7 +142,7 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         runner = web.AppRunner(web_app, shutdown_timeout=HANDLER_TIMEOUT)
         await runner.setup()
         assert runner.server is not None
-        visitor = partial(Visitor, runner.server, self._door, self.counters)
+        arrival = partial(Arrival, runner.server, self._door, self.counters)
         self._use_all_files()
         options: dict[str, Any] = {"backlog": 2048}
         if self._tls:
@@ -150,7 +150,7 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
             options["ssl_handshake_timeout"] = self._door.request_timeout
             self.loop.add_signal_handler(signal.SIGHUP, self._renew_certificate, context)
         try:
-            server = await self.loop.create_server(visitor, self._host, self._port, **options)
+            server = await self.loop.create_server(arrival, self._host, self._port, **options)
         except (OSError, UnicodeError) as error:
             if getattr(error, "errno", None) == errno.EADDRINUSE:
                 fail(f"HTTP_PORT: {self._port} is in use on {self._host}; set another one")
