@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -204,11 +205,15 @@ class Gateway:
             return 0
         process.send_signal(number)
         try:
-            return process.wait(PATIENCE)
+            status = process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
             raise
+        if self._log.is_file():
+            leaked = _SECRET.search(self.output())
+            assert leaked is None, f"the service said {leaked[0]!r}"
+        return status
 
     def wait(self) -> int:
         """Wait for the process to end by itself; return its exit status."""
@@ -228,6 +233,9 @@ class Gateway:
         assert self.process is not None
         return psutil.Process(self.process.pid)
 
+
+_SECRET = re.compile(r"planted.?(?:secret|payload)|\beyJ[\w-]{9,}|\bS[A-Z2-7]{57}\b|PRIVATE KEY")
+"""What the tests plant, JWTs, seeds of nkeys, private keys: none may ever be in the output."""
 
 _SETTINGS = {"nats_url", "http_host", "http_port", "publish_test_messages"}
 

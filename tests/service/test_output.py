@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser_client import Browser
-from tests.servers import Gateway, NatsServer, running
+from tests.servers import Gateway, NatsServer, http, running
 
 
 @pytest.fixture(params=["a pipe that nobody reads", "a full disk"])
@@ -65,3 +65,18 @@ async def test_lines_that_were_lost_are_counted(nats_server: NatsServer, tmp_pat
                 time.sleep(0.01)
         assert b" lines were lost" in text
     os.close(reader)
+
+
+async def test_what_people_send_each_other_is_in_no_log_and_no_figure(
+    nats_server: NatsServer, log: Path, publish: Callable[[str, bytes], None]
+) -> None:
+    with running(Gateway(nats_server.url, log=log, log_level="debug")) as service:
+        async with Browser(service.stream) as browser:
+            await browser.subscribe("a")
+            publish("a", b"planted payload")
+            assert (await browser.next())["data"] == "planted payload"
+            await browser.send("planted payload")
+            assert "planted" not in await browser.frame()
+        assert "planted" not in http(f"{service.url}/metrics")[1]
+        assert service.stop() == 0
+    assert "planted" not in log.read_text()
