@@ -81,6 +81,7 @@ async def strike(world: World, report: Report, fault: Fault) -> str:
     violations = world.crowd.findings.violations
     before = len(violations)
     line = report.add(fault, await fault.strike(world))
+    await world.crowd.fill()
     return "\n".join([line, *violations[before:][:MOST_SHOWN]])
 
 
@@ -106,7 +107,7 @@ async def soak(world: World, seconds: float, every: float) -> bool:
     end = await settle(world)
     report.broken += end.grown(base)
     passed = time.monotonic() - begun
-    print(f"\n{report.faults} faults in {passed / 60:.1f} minutes\n")
+    print(f"\n{report.faults} faults in {passed / 60:.1f} minutes, {report.void} not measured\n")
     account = report.account(await asyncio.to_thread(world.gateway.figures))
     print(*report.table(), "", *end.table(base), "", account, sep="\n")
     print(*report.verdict(world.crowd), sep="\n", flush=True)

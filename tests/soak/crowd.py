@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import Callable
 from random import Random
 from socket import SO_LINGER, SO_RCVBUF, SOL_SOCKET
 from struct import pack
+from urllib.parse import urlsplit
 
 from websockets.exceptions import ConnectionClosed
 
@@ -28,7 +30,7 @@ WISHES = [
 ]
 """Patterns of a browser; most overlap, each distinct order is another stream in the gateway."""
 NARROW = 65536
-"""Bytes the kernel may hold for a browser that reads nothing; with less it could not catch up."""
+"""Bytes the kernel may hold for a browser that follows bursts; less, and it could not catch up."""
 
 
 class Member:
@@ -41,7 +43,8 @@ class Member:
         self.patterns = patterns
         self.told_at = self.flowed_at = self.dropped_at = 0.0
         """When it last heard of an outage, got a message while none was told, heard of a drop."""
-        self._browser = Browser(stream, ping_interval=None)
+        narrow = {"sock": _narrow_socket(stream)} if BURST in patterns else {}
+        self._browser = Browser(stream, ping_interval=None, **narrow)
         self._leaves = False
         self._is_down = False
 
@@ -73,9 +76,7 @@ class Member:
             transport.abort()
 
     def stop_reading(self) -> None:
-        transport = self._browser.ws.transport
-        transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_RCVBUF, NARROW)
-        transport.pause_reading()
+        self._browser.ws.transport.pause_reading()
 
     def read_on(self) -> None:
         self._browser.ws.transport.resume_reading()
@@ -93,6 +94,19 @@ class Member:
             self._is_down = False
         elif "dropped" in frame:
             self.dropped_at = time.monotonic()
+
+
+def _narrow_socket(stream: str) -> socket.socket:
+    """Connect with a small receive buffer.
+
+    Made small later, TCP would throw away what is on its way, and wait before it sends it again.
+    """
+    address = urlsplit(stream)
+    raw = socket.socket()
+    raw.setsockopt(SOL_SOCKET, SO_RCVBUF, NARROW)
+    raw.connect((address.hostname, address.port))
+    raw.setblocking(False)
+    return raw
 
 
 class Crowd:
@@ -113,8 +127,7 @@ class Crowd:
 
     async def fill(self) -> None:
         """Have new browsers come until there are enough, and wait until messages come to all."""
-        for member in [each for each in self.members if self._tasks[each].done()]:
-            await self._forget(member)
+        await self._forget_ended()
         while len(self.members) < self._size:
             wish = self._chance.choice(WISHES)
             following = sum(BURST in each.patterns for each in self.members)
@@ -144,11 +157,17 @@ class Crowd:
 
     async def part(self) -> None:
         """Have all leave, once each has what it is due or time is up, and check each to the end."""
+        await self._forget_ended()
         await reached(lambda: all(each.checker.is_complete for each in self.members), PATIENCE)
         for member in self.members:
             member.checker.finish()
         await asyncio.gather(*(each.leave() for each in self.members))
         for member in list(self.members):
+            await self._forget(member)
+
+    async def _forget_ended(self) -> None:
+        """Forget those whose connection has ended: each has said so, and can say no more."""
+        for member in [each for each in self.members if self._tasks[each].done()]:
             await self._forget(member)
 
     async def _forget(self, member: Member) -> None:

@@ -25,6 +25,8 @@ LONGEST_AWAY = 3.0
 LONGEST_PAUSE = 1.5
 BURST_MESSAGES, BURST_SIZE, BURST_SECONDS = 300, 16384, 1.5
 """Nearly 5 MB: more than a connection may hold."""
+NOT_YET_STALLED = 4.0
+"""Seconds after which a browser that reads nothing is no longer just slow."""
 KILLED_AT_ONCE = 20
 
 
@@ -63,7 +65,7 @@ class Fault:
     """A kind of fault, and what is promised of it, in seconds."""
 
     name: str
-    strike: Callable[[World], Awaitable[Cost]]
+    strike: Callable[[World], Awaitable[Cost | None]]
     told_within: float = CRASH_NOTICED
     flowing_within: float = FLOWS_AGAIN
 
@@ -154,13 +156,19 @@ async def _stop_reading(world: World) -> Member:
     return member
 
 
-async def slow(world: World) -> Cost:
-    """Told: from when it reads on. Flowing: it has got what was published after that."""
+async def slow(world: World) -> Cost | None:
+    """Told: from when it reads on. Flowing: it has got what was published after that.
+
+    None if this machine was so busy that it read on too late.
+    """
     begun = time.monotonic()
     member = await _stop_reading(world)
     await asyncio.sleep(world.chance.uniform(0, LONGEST_PAUSE))
     latest = world.publishers[BURST].numbers.next
     watch = Watch()
+    if time.monotonic() - begun > NOT_YET_STALLED:
+        await world.crowd.lose(member)
+        return None
     member.read_on()
     told = await watch.until(lambda: member.dropped_at > begun)
     return Cost(told, await watch.until(lambda: member.checker.is_past(BURST, latest)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from asyncio import StreamReader, StreamWriter
 from collections import deque
 
@@ -11,7 +12,7 @@ from tests.raw_nats import RawNats
 from tests.soak.checker import Numbers
 
 TRY_AGAIN = 0.05
-IN_A_GO = 5
+A_WHILE = 0.02
 
 
 class Publisher:
@@ -42,11 +43,14 @@ class Publisher:
             await asyncio.sleep(TRY_AGAIN)
 
     async def burst(self, count: int, size: int, seconds: float) -> None:
-        """Publish `count` messages of `size` bytes, evenly over `seconds`."""
-        for number in range(count):
-            self._publish(size)
-            if number % IN_A_GO == 0:
-                await asyncio.sleep(seconds * IN_A_GO / count)
+        """Publish `count` messages of `size` bytes, evenly over `seconds`, by the clock."""
+        begun, sent = time.monotonic(), 0
+        while sent < count:
+            due = min(count, int((time.monotonic() - begun) / seconds * count) + 1)
+            for _ in range(sent, due):
+                self._publish(size)
+            sent = due
+            await asyncio.sleep(A_WHILE)
 
     async def _publish_over(self, reader: StreamReader, writer: StreamWriter) -> None:
         """Publish over one connection until it ends."""

@@ -30,11 +30,13 @@ class Base:
     @classmethod
     def of(cls, world: World) -> Base:
         """Look at the gateway and the server now."""
-        figures, process = world.gateway.figures(), world.gateway.ps()
+        process = world.gateway.ps()
+        descriptors = process.num_fds()  # before a look at the figures opens one
+        figures = world.gateway.figures()
         held = world.server.subscriptions() + world.server.inboxes()
         return cls(
             figures["bridge_tasks"],
-            process.num_fds(),
+            descriptors,
             figures["bridge_open_connections"],
             len(held),
             process.memory_info().rss / 2**20,
@@ -66,11 +68,16 @@ class Report:
     def __init__(self) -> None:
         self.broken: list[str] = []
         self.faults = 0
+        self.void = 0
+        """Faults whose cost could not be measured."""
         self._costs: dict[str, list[Cost]] = defaultdict(list)
 
-    def add(self, fault: Fault, cost: Cost) -> str:
-        """Take what a fault cost; return a line that says it."""
+    def add(self, fault: Fault, cost: Cost | None) -> str:
+        """Take what a fault cost, if that could be measured; return a line that says it."""
         self.faults += 1
+        if cost is None:
+            self.void += 1
+            return f"{fault.name:20} not measured: this machine is too busy"
         self._costs[fault.name].append(cost)
         self.broken += fault.broken(cost)
         told, flowing = (
