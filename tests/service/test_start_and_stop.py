@@ -1,10 +1,8 @@
-"""How the service starts, what it prints, and how it ends."""
+"""How the service starts, what it prints, and why it does not start."""
 
 from __future__ import annotations
 
 import asyncio
-import http.client as http_client
-import signal
 import socket
 import subprocess
 import sys
@@ -17,7 +15,6 @@ from bridge.embedded_nats import DEFAULT_PORT, answers
 from tests.browser_client import Browser
 from tests.raw_nats import RawNats
 from tests.servers import (
-    PATIENCE,
     ROOT,
     Gateway,
     NatsServer,
@@ -27,6 +24,7 @@ from tests.servers import (
     running,
     until,
 )
+from tests.timing import within
 
 
 def test_it_says_where_the_page_is_and_which_nats_without_the_password(
@@ -58,16 +56,22 @@ def test_without_a_nats_server_to_embed_it_says_what_to_do(log: Path, tmp_path: 
     )
 
 
+PAGE_OPENS = 5.0
+"""Seconds; a second is promised, but the machine may be busy."""
+READY = 6.0
+
+
 def test_http_comes_first_and_nats_when_it_is_there(tmp_path: Path, log: Path) -> None:
     server = NatsServer(tmp_path)
     service = Gateway(server.url, log=log)
     service.launch()
     try:
-        assert until(lambda: http(service.url)[0], within=5) == 200
+        with within(PAGE_OPENS, "NATS down at start: the page opens"):
+            assert until(lambda: http(service.url)[0]) == 200
         assert http(f"{service.url}/livez")[0] == 200
         assert http(f"{service.url}/readyz") == (503, '{"status": "nats_down"}')
-        with running(server):
-            until(lambda: http(f"{service.url}/readyz")[0] == 200, within=6)
+        with running(server), within(READY, "NATS down at start: ready once NATS is there"):
+            until(lambda: http(f"{service.url}/readyz")[0] == 200)
     finally:
         assert service.stop() == 0
 
@@ -196,7 +200,11 @@ WRONG = [
     ({"nats_url": "nats://127.0.0.1:abc"}, "NATS_URL"),
     ({"nats_url": "nats://127.0.0.1:4222 nats://u:p@ss:w/rd@127.0.0.1"}, "NATS_URL"),
     ({"http_host": "no.such.host.invalid", "allow_anonymous": "true"}, "HTTP_HOST"),
+    ({"nats_creds": "no.such.creds"}, "NATS_CREDS"),
+    ({"nats_tls_cert": "no.such.pem", "nats_tls_key": "no.such.key"}, "NATS_TLS_CERT"),
 ]
+START_FAILED = 5.0
+"""Seconds; a second is promised, but the machine may be busy."""
 
 
 @pytest.mark.parametrize(("settings", "name"), WRONG, ids=[name for _, name in WRONG])
@@ -205,18 +213,22 @@ def test_wrong_setting_ends_the_start_with_one_line_that_names_it(
 ) -> None:
     settings = dict(settings)
     service = Gateway(settings.pop("nats_url", "nats://127.0.0.1:1"), log=log, **settings)
-    service.launch()
-    assert service.wait() == 2
+    with within(START_FAILED, "wrong setting to exit 2"):
+        service.launch()
+        assert service.wait() == 2
     (line,) = service.output().splitlines()
     assert line.startswith(f"{name}: ")
     assert "w/rd" not in line
 
 
 def test_port_in_use_ends_the_start_with_one_line(nats_server: NatsServer, log: Path) -> None:
+    connections = nats_server.connections_so_far()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         service = Gateway(nats_server.url, log=log, http_port=taken.getsockname()[1])
-        service.launch()
-        assert service.wait() == 2
+        with within(START_FAILED, "port in use to exit 2"):
+            service.launch()
+            assert service.wait() == 2
+    assert nats_server.connections_so_far() == connections
     (line,) = service.output().splitlines()
     assert line.startswith("HTTP_PORT: ")
 
@@ -236,52 +248,3 @@ def test_flags_win_over_the_environment(log: Path) -> None:
     service.launch()
     assert service.wait() == 2
     assert service.output().startswith("LOG_LEVEL: ")
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_stopping_delivers_what_is_pending_then_closes_with_1012(
-    nats_server: NatsServer, raw_nats: RawNats, log: Path, number: int
-) -> None:
-    service = Gateway(nats_server.url, log=log, max_pending_bytes=100_000_000)
-    service.start()
-    async with Browser(service.stream) as browser, Browser(service.stream) as idle:
-        await browser.subscribe("until.the.end")
-        browser.ws.transport.pause_reading()
-        payload = b'"' + b"x" * 10000 + b'"'
-        raw_nats.send(RawNats.command(b"until.the.end", payload) * 1000)
-        await eventually(lambda: service.figures()["bridge_received_total"] == 1000)
-        stopping = asyncio.create_task(asyncio.to_thread(service.stop, number))
-        await eventually(lambda: "stopping" in service.output())
-        browser.ws.transport.resume_reading()
-        for _ in range(1000):
-            assert (await browser.next())["data"] == "x" * 10000
-        assert await browser.closed() == 1012
-        assert await idle.closed() == 1012
-        assert await stopping == 0
-    assert await eventually(lambda: nats_server.subscriptions() == [])
-    assert "Traceback" not in service.output()
-
-
-async def test_stopping_does_not_wait_for_stalled_browsers(
-    nats_server: NatsServer, raw_nats: RawNats, log: Path
-) -> None:
-    service = Gateway(nats_server.url, log=log, max_pending_bytes=100_000_000, write_timeout=60)
-    service.start()
-    async with Browser(service.stream) as healthy, Browser(service.stream) as stalled:
-        await healthy.subscribe("a")
-        await stalled.subscribe("b")
-        stalled.ws.transport.pause_reading()
-        raw_nats.send(RawNats.command(b"b", b"x" * 1_000_000) * 30)
-        kept_alive = http_client.HTTPConnection("127.0.0.1", service.port, timeout=PATIENCE)
-        kept_alive.request("GET", "/livez")
-        kept_alive.getresponse().read()
-        stop = asyncio.create_task(asyncio.to_thread(service.stop))
-        await eventually(lambda: "stopping" in service.output())
-        kept_alive.request("GET", "/readyz")
-        answer = kept_alive.getresponse()
-        assert (answer.status, answer.read()) == (503, b'{"status": "stopping"}')
-        kept_alive.close()
-        async with asyncio.timeout(8):
-            assert await stop == 0
-        assert await healthy.closed() == 1012
-        stalled.kill()
