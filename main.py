@@ -23,6 +23,7 @@ from bridge.access import OriginPolicy
 from bridge.admission import Admission
 from bridge.assets import Assets, add_security_headers
 from bridge.door import Door, refusal
+from bridge.limits import HEARTBEAT
 from bridge.metrics import Metrics
 from bridge.proxies import Caller, TrustedProxies
 from bridge.service import Service
@@ -150,7 +151,7 @@ async def open_websocket(
     request: web.Request, max_msg_size: int = messages.MAX_REQUEST_BYTES
 ) -> web.WebSocketResponse:
     """Upgrade; what is larger ends the connection, and so does a browser that answers no ping."""
-    ws = web.WebSocketResponse(compress=False, heartbeat=25, max_msg_size=max_msg_size, timeout=2)
+    ws = web.WebSocketResponse(compress=False, heartbeat=HEARTBEAT, max_msg_size=max_msg_size, timeout=2)
     try:
         await ws.prepare(request)
     except ValueError:

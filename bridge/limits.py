@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from bridge.messages import CloseCode
 
+HEARTBEAT = 25.0
+"""Seconds between pings; a browser has half of that to answer one, or else it is gone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -1,0 +1,45 @@
+"""A browser that is cut off: nothing comes from it, and nothing says that it is gone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bridge.limits import HEARTBEAT
+from tests.browser_client import Browser
+from tests.proxy import Proxy
+from tests.raw_nats import RawNats
+from tests.servers import Gateway, NatsServer, eventually, running
+from tests.timing import within
+
+SHORTER = 1.0
+GONE = 40.0
+"""Seconds."""
+
+
+async def test_a_browser_that_is_cut_off_is_gone_after_one_and_a_half_heartbeats(
+    nats_server: NatsServer, raw_nats: RawNats, tmp_path: Path, log: Path
+) -> None:
+    program = tmp_path / "with_a_shorter_heartbeat.py"
+    program.write_text(
+        f"from bridge import limits; limits.HEARTBEAT = {SHORTER}\nimport main; main.app.start()\n"
+    )
+    service = Gateway(nats_server.url, program=str(program), log=log)
+    with running(service), running(Proxy(service.port)) as proxy:
+        async with Browser(service.stream) as bystander:
+            await bystander.subscribe("a")
+            files = service.ps().num_fds()
+            async with Browser(f"ws://127.0.0.1:{proxy.port}/stream") as cut_off:
+                await cut_off.subscribe("a", "b")
+                with within(GONE * SHORTER / HEARTBEAT + 5, "browser cut off, heartbeat of 1 s"):
+                    proxy.black_hole()
+                    await eventually(lambda: nats_server.subscriptions() == ["a"])
+                assert service.figures()["bridge_open_connections"] == 1
+                await eventually(lambda: service.ps().num_fds() <= files)
+                cut_off.kill()
+            raw_nats.publish("a", b"1")
+            assert (await bystander.next())["data"] == 1
+
+
+def test_the_heartbeat_is_short_enough() -> None:
+    assert 1.5 * HEARTBEAT <= GONE
+    assert HEARTBEAT < 60, "proxies end what is idle for a minute"
