@@ -9,9 +9,12 @@ from pathlib import Path
 from tests.browser_client import Browser
 from tests.raw_nats import RawNats
 from tests.servers import PATIENCE, Gateway, NatsServer, eventually, http, running, until
+from tests.timing import within
 
 DOWN = {"status": "nats_down"}
 UP = {"status": "nats_up", "gap": True}
+DENIED = 10.0
+"""Seconds for 200 of them: a bound against a wait for each, on a machine that may be busy."""
 
 
 async def test_a_restart_of_nats_is_told_and_everything_flows_again(
@@ -68,6 +71,39 @@ async def test_a_subscription_the_server_denies_is_refused_before_any_acknowledg
                     assert (await bystander.next())["data"] == (await browser.next())["data"] == 1
 
 
+async def test_not_one_of_many_denied_subjects_is_acknowledged(tmp_path: Path, log: Path) -> None:
+    generous = {"requests_per_second": 10000, "request_burst": 10000}
+    with running(NatsServer(tmp_path, RESTRICTED.format(denied='"secret.>"'))) as server:
+        url = server.url.replace("//", "//gateway:pw@")
+        with running(Gateway(url, log=log, **generous)) as service:
+
+            async def ask(browser: Browser, who: str) -> None:
+                for number in range(100):
+                    subjects = [f"secret.{who}.{number}", f"open.{who}.{number}"]
+                    await browser.send({"subjects": subjects, "id": number})
+                    accepted, refused = await browser.next(), await browser.next()
+                    assert (accepted["subjects"], accepted["id"]) == ([subjects[1]], number)
+                    assert (refused["subjects"], refused["code"]) == ([subjects[0]], "denied")
+
+            async with (
+                Browser(service.stream) as one,
+                Browser(service.stream) as two,
+                Browser(service.stream) as bystander,
+            ):
+                await bystander.subscribe("open.*.0")
+                # Both at once: an error of the server is for one of them, and for that subject.
+                with within(DENIED, "200 denied subjects, and as many accepted ones"):
+                    await asyncio.gather(ask(one, "one"), ask(two, "two"))
+                assert len(server.subscriptions()) == 201
+                with RawNats(server.port) as client:
+                    client.publish("secret.one.0", b"1")
+                    client.publish("open.one.0", b"2")
+                assert (await one.next())["data"] == (await bystander.next())["data"] == 2
+                await two.quiet()
+                await bystander.quiet()
+            assert service.figures()["bridge_reconnects_total"] == 0
+
+
 RESTRICTED = """
     authorization {{ users: [
         {{ user: gateway, password: pw, permissions: {{ subscribe: {{ deny: [{denied}] }} }} }}
@@ -94,19 +130,29 @@ async def test_a_permission_that_is_taken_away_is_told_to_its_followers_alone(
 ) -> None:
     with running(NatsServer(tmp_path, RESTRICTED.format(denied='"none"'))) as server:
         with running(Gateway(server.url.replace("//", "//gateway:pw@"), log=log)) as service:
-            async with Browser(service.stream) as browser, Browser(service.stream) as bystander:
-                await browser.subscribe("later.denied", "open")
+            async with (
+                Browser(service.stream) as one,
+                Browser(service.stream) as two,
+                Browser(service.stream) as bystander,
+            ):
+                await one.subscribe("later.denied", "open")
+                await two.subscribe("later.denied")
                 await bystander.subscribe("open")
-                server.reload(RESTRICTED.format(denied='"later.>"'))
-                answer = await browser.next()
-                assert (answer["code"], answer["subjects"]) == ("denied", ["later.denied"])
+                with within(PATIENCE, "a permission that is taken away: its followers are told"):
+                    server.reload(RESTRICTED.format(denied='"later.>"'))
+                    for each in (one, two):
+                        answer = await each.next()
+                        assert (answer["code"], answer["subjects"]) == ("denied", ["later.denied"])
+                await bystander.quiet()
                 again = await bystander.ask({"subjects": ["later.denied"]})
                 assert again["code"] == "denied"
                 with RawNats(server.port) as client:
                     client.publish("later.denied", b"1")
                     client.publish("open", b"2")
-                assert (await browser.next())["data"] == (await bystander.next())["data"] == 2
+                assert (await one.next())["data"] == (await bystander.next())["data"] == 2
+                await two.quiet()
                 assert server.subscriptions() == ["open"]
+                assert service.figures()["bridge_reconnects_total"] == 0
 
 
 async def test_a_denied_publish_costs_nobody_anything(tmp_path: Path, log: Path) -> None:
