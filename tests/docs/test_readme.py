@@ -49,6 +49,20 @@ def test_make_targets_exist() -> None:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
+def test_what_is_promised_when_things_go_wrong_is_shown_by_tests_that_exist() -> None:
+    section = README.partition("### When things go wrong\n")[2].partition("\n## ")[0]
+    _, _, *rows = [line for line in section.splitlines() if line.startswith("|")]
+    sources = [path.read_text() for path in (ROOT / "tests").rglob("test_*.py")]
+    there = set(re.findall(r"^(?:async )?def (test_\w+)", "\n".join(sources), re.MULTILINE))
+    assert len(rows) > 20
+    for row in rows:
+        cells = row.strip("|").split("|")
+        assert len(cells) == 6, row
+        named = re.findall(r"`(test_\w+)`", cells[-1])
+        assert named, row
+        assert set(named) <= there, f"no such test: {set(named) - there}"
+
+
 def test_speed_table_is_what_was_measured() -> None:
     measured = json.loads((ROOT / "bench" / "results" / "results.json").read_text())
     table = report.main_table(measured["summary"])

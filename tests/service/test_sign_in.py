@@ -11,6 +11,7 @@ from tests.certificates import Authority
 from tests.identities import Identity, Operator
 from tests.servers import Gateway, NatsServer, eventually, free_port, http, running, until
 from tests.signing_in import REFUSED, SIGNED, USER, is_refused, signs_in
+from tests.timing import within
 
 TOKEN = "authorization { token: planted-token }"
 
@@ -109,7 +110,8 @@ async def goes_on_with_a_replaced_file(
         assert await browser.next() == down
         await eventually(lambda: http(f"{service.url}/readyz")[1] == '{"status": "nats_auth"}')
         replace()
-        assert await browser.next() == up
+        with within(6, "credentials replaced: told"):
+            assert await browser.next() == up
         assert server.subscriptions() == ["still.here"]
         await browser.quiet()
 

@@ -15,6 +15,7 @@ from bench import slow, slow_rounds
 from tests.browser_client import Browser
 from tests.raw_nats import RawNats
 from tests.servers import Gateway, NatsServer, eventually, running
+from tests.timing import within
 
 PAYLOAD = b'"' + b"x" * 9998 + b'"'
 
@@ -58,7 +59,8 @@ async def test_a_stalled_browser_is_gone_within_the_write_timeout_and_a_bit(
         await healthy.subscribe("stall.feed")
         stalled.ws.transport.pause_reading()
         await asyncio.to_thread(raw_nats.send, RawNats.command(b"stall.feed", PAYLOAD) * 2000)
-        await eventually(lambda: gateway.figures()["bridge_open_connections"] == 1, within=6)
+        with within(6, "stalled browser cut, WRITE_TIMEOUT of 1 s"):
+            await eventually(lambda: gateway.figures()["bridge_open_connections"] == 1)
         assert "closed: code 4008" in gateway.output()
         assert gateway.figures()["bridge_stalled_total"] == 1
         raw_nats.publish("stall.feed", b'"last"')
