@@ -151,7 +151,9 @@ async def open_websocket(
     request: web.Request, max_msg_size: int = messages.MAX_REQUEST_BYTES
 ) -> web.WebSocketResponse:
     """Upgrade; what is larger ends the connection, and so does a browser that answers no ping."""
-    ws = web.WebSocketResponse(compress=False, heartbeat=HEARTBEAT, max_msg_size=max_msg_size, timeout=2)
+    ws = web.WebSocketResponse(
+        compress=False, heartbeat=HEARTBEAT, max_msg_size=max_msg_size, timeout=2
+    )
     try:
         await ws.prepare(request)
     except ValueError:
