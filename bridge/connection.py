@@ -182,6 +182,16 @@ class Connection:
             return None
         return self._written - self._unsent - kernel.unacknowledged(self._transport)
 
+    def show_life(self) -> None:
+        """Take it for alive: it has just taken something.
+
+        aiohttp waits half a heartbeat for the answer to a ping, and for a slow browser the ping
+        stands behind up to `max_pending_bytes`. It has no public way to say so.
+        """
+        reset = getattr(self._ws, "_reset_heartbeat", None)
+        if reset is not None:
+            reset()
+
     def tell_dropped(self) -> bool:
         """If there is room, say how many messages were dropped; return whether there is.
 
