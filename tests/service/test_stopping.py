@@ -111,7 +111,11 @@ def many_files() -> Iterator[None]:
 
 @pytest.mark.usefixtures("many_files")
 def test_stopping_under_load_serves_everybody_to_the_end(tmp_path: Path, log: Path) -> None:
-    settings = {"write_timeout": 60, "log_level": "warning"}
+    settings = {
+        "write_timeout": 60,
+        "log_level": "warning",
+        "max_connections_per_address": 2000,
+    }
     with (
         running(NatsServer(tmp_path)) as server,
         running(Gateway(server.url, log=log, **settings)) as service,
