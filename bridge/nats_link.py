@@ -29,8 +29,11 @@ from bridge.sign_in import SignIn, sign_in_of
 
 logger = logging.getLogger("bridge.nats")
 
+_DENIED = re.compile(
+    r'permissions violation for subscription to "(.*?)"(?: \(sid "(\d+)"\))?$',
+    re.IGNORECASE,
+)
 # As nats-py's parser hands them on: in lower case.
-_DENIED = re.compile(r'permissions violation for subscription to "(.*?)"(?: \(sid "(\d+)"\))?$')
 _SIGNED_OUT = ("authorization", "authentication", "account")
 
 
@@ -116,7 +119,7 @@ class NATSLink(ReconnectingClient):
     async def _process_err(self, err_msg: str) -> None:
         """Take an error of the server as what it is: rarely a reason to close (nats-py: always)."""
         text = err_msg.strip("'")
-        denied = _DENIED.search(text)
+        denied = _DENIED.search(self._ps.error)
         if denied:
             self._refuse(self._named(*denied.groups()), "denied")
         elif "maximum subscriptions exceeded" in text:
@@ -132,7 +135,7 @@ class NATSLink(ReconnectingClient):
             self._said = text
             logger.warning("the NATS server says: %s", text)
 
-    def _named(self, lower_subject: str, sid: str | None) -> list[Subscription | None]:
+    def _named(self, subject: str, sid: str | None) -> list[Subscription | None]:
         """Return the subscriptions an error is about: by id, by subject, or else the newest.
 
         The server names the id if it takes a permission away, and writes rare characters in a
@@ -140,7 +143,8 @@ class NATSLink(ReconnectingClient):
         """
         if sid is not None:
             return [self._subs.get(int(sid))]
-        named = [each for each in self._subs.values() if each.subject.lower() == lower_subject]
+        # Exactly: `ORDERS.NEW`, which anybody may ask for, is not `orders.new`.
+        named = [each for each in self._subs.values() if each.subject == subject]
         return [*named] or [self._newest]
 
     def _refuse(self, subscriptions: list[Subscription | None], code: str) -> None:

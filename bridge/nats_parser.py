@@ -31,6 +31,8 @@ class TapParser(Parser):
         self.taps: dict[int, Callable[[str], Lane]] = {}
         self._lines: dict[bytes, tuple[Lane, int]] = {}
         """Control lines seen before: where the payload goes, and its size."""
+        self.error = ""
+        """The last error of the server, in its own spelling: nats-py hands it on in lower case."""
         self._resets = 0
         super().__init__(nc)
 
@@ -131,6 +133,8 @@ class TapParser(Parser):
         line, _, rest = item.partition(b"\r\n")
         words = line.split(b" ")
         if words[0] not in (b"MSG", b"HMSG"):
+            if words[0] == b"-ERR":
+                self.error = line[4:].decode(errors="replace").strip(" '")
             await super().parse(item)
             return
         with_headers = words[0] == b"HMSG"

@@ -71,6 +71,22 @@ async def test_a_subscription_the_server_denies_is_refused_before_any_acknowledg
                     assert (await bystander.next())["data"] == (await browser.next())["data"] == 1
 
 
+async def test_a_denied_subject_costs_one_that_differs_in_case_nothing(
+    tmp_path: Path, log: Path
+) -> None:
+    with running(NatsServer(tmp_path, RESTRICTED.format(denied='"SECRET.>"'))) as server:
+        url = server.url.replace("//", "//gateway:pw@")
+        with running(Gateway(url, log=log)) as service:
+            async with Browser(service.stream) as stranger, Browser(service.stream) as follower:
+                await follower.subscribe("secret.a")
+                answer = await stranger.ask({"subjects": ["SECRET.A"]})
+                assert answer["code"] == "denied"
+                await follower.quiet()
+                with RawNats(server.port) as client:
+                    client.publish("secret.a", b"1")
+                assert (await follower.next())["data"] == 1
+
+
 async def test_not_one_of_many_denied_subjects_is_acknowledged(tmp_path: Path, log: Path) -> None:
     generous = {"requests_per_second": 10000, "request_burst": 10000}
     with running(NatsServer(tmp_path, RESTRICTED.format(denied='"secret.>"'))) as server:
