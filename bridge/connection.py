@@ -131,7 +131,9 @@ class Connection:
         self._stall_watch.add(self)
 
     def _send(self, data: bytes) -> None:
-        full = self._dropped_untold or self._pending_bytes + self._unsent >= self._max_pending
+        if self._pending and self._pending_bytes + self._unsent >= self._max_pending:
+            self.flush()  # to a socket that may have room for all of it
+        full = self._dropped_untold or self._unsent >= self._max_pending
         if full and not self.tell_dropped():
             self.drop()
             return

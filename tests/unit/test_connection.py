@@ -151,6 +151,15 @@ async def test_a_message_larger_than_the_limit_passes_when_nothing_is_pending() 
     assert fixture.counters.delivered == 1
 
 
+async def test_a_browser_with_room_for_all_of_it_loses_nothing_of_more_than_the_limit() -> None:
+    fixture = Fixture()
+    pieces = [MESSAGE.frame] * 100
+    fixture.connection.write(pieces, b"".join(pieces))
+    await turn()
+    assert fixture.counters.delivered == 100
+    assert fixture.counters.dropped == 0
+
+
 async def test_responses_are_never_dropped() -> None:
     fixture = Fixture()
     fixture.socket.room = 0
