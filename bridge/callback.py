@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from bridge.envelope import Message
 
+OVERHEAD = 500
+"""Bytes a waiting message takes besides its payload, which may be empty."""
+
 logger = logging.getLogger("bridge.callback")
 
 
@@ -66,7 +69,7 @@ class Callback:
             self._subscriber.drop()
             return
         self._waiting.append(message)
-        self._waiting_bytes += len(message.payload)
+        self._waiting_bytes += len(message.payload) + OVERHEAD
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run())
 
@@ -82,7 +85,7 @@ class Callback:
         while result is not None or self._waiting:
             if result is None:
                 message = self._waiting.popleft()
-                self._waiting_bytes -= len(message.payload)
+                self._waiting_bytes -= len(message.payload) + OVERHEAD
                 result = self._call(message)
             if result is not None:
                 try:

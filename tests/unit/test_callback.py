@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bridge.callback import Callback
+from bridge.callback import OVERHEAD, Callback
 from bridge.envelope import Message
 
 MESSAGES = [Message("a", b"%d" % number) for number in range(5)]
@@ -37,7 +37,7 @@ async def test_slow_callback_gets_messages_in_order_one_at_a_time() -> None:
         busy -= 1
 
     subscriber = Subscriber()
-    deliver = Callback(callback, subscriber, 100)
+    deliver = Callback(callback, subscriber, 10_000)
     for message in MESSAGES:
         deliver(message)
     async with asyncio.timeout(5):
@@ -53,10 +53,13 @@ async def test_messages_beyond_what_may_wait_are_dropped() -> None:
         await never.wait()
 
     subscriber = Subscriber()
-    deliver = Callback(callback, subscriber, 2)
+    deliver = Callback(callback, subscriber, 2 * OVERHEAD)
     for message in MESSAGES:
         deliver(message)
     assert subscriber.dropped == 3
+    for _ in range(100):
+        deliver(Message("a", b""))
+    assert subscriber.dropped == 103
     deliver.stop()
     deliver.stop()
     await asyncio.sleep(0)
@@ -76,7 +79,7 @@ async def test_a_failing_callback_is_logged_and_the_next_message_comes(
         seen.append(msg.data)
         raise ValueError("planted")
 
-    deliver = Callback(later if asynchronous else at_once, Subscriber(), 100)
+    deliver = Callback(later if asynchronous else at_once, Subscriber(), 10_000)
     for message in MESSAGES:
         deliver(message)
     async with asyncio.timeout(5):
