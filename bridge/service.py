@@ -94,7 +94,7 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         self.on_nats_change = self.nats_watch.on_change
         """Called with True when messages flow, with False when they stop."""
         self.on_stop: list[Callable[[], Awaitable[None]]] = []
-        """Called, in order, when the service stops and NATS is still there."""
+        """Called together when the service stops and NATS is still there."""
         self._embedded: EmbeddedNats | None = None
         self._background: list[asyncio.Task[Any]] = []
         self._stopping = False
@@ -193,8 +193,12 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
             task.cancel()
         if self.nats_watch.trouble is None:
             await self._catch_up()
-        for hook in self.on_stop:
-            await hook()
+        # At the same time, so that the stop takes no longer than the slowest.
+        for failure in await asyncio.gather(
+            *(hook() for hook in self.on_stop), return_exceptions=True
+        ):
+            if failure is not None:
+                logger.error("a hook of on_stop failed", exc_info=failure)
         await runner.cleanup()
         if self.nats_watch.trouble is None:
             await self._drain()
