@@ -92,7 +92,14 @@ def _from_jwks(text: str) -> Iterator[Key]:
                 raise ValueError("private")
             kid = entry.get("kid")
             yield Key(algorithm, jwt.PyJWK(entry, algorithm).key, kid)
-    except (ValueError, TypeError, AttributeError, RecursionError, jwt.PyJWTError) as error:
+    except (
+        LookupError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        jwt.PyJWTError,
+    ) as error:
         if str(error) == "private":
             raise ValueError("the file holds a private key; the public ones are enough") from None
         raise ValueError("the file is not a JWKS that can be read") from None

@@ -77,11 +77,15 @@ class StaticTokens:
 
     def _parse(self, text: str) -> list[tuple[str, Visitor]]:
         lines = enumerate(text.splitlines(), start=1)
-        return [
+        entries = [
             self._entry(number, line)
             for number, line in lines
             if line.strip() and not line.lstrip().startswith("#")
         ]
+        if not entries:
+            # As it looks in the middle of being written, too.
+            raise ValueError("the file lists no token")
+        return entries
 
     def _entry(self, number: int, line: str) -> tuple[str, Visitor]:
         try:
@@ -127,7 +131,10 @@ class SignedTokens:
             grants = granted(claims.get("nats", {}).get("sub", {}))
         except (ValueError, TypeError, AttributeError):
             raise TokenError("the token's grants are not valid") from None
-        identity = ("jwt", str(claims.get("iss", "")), str(claims.get("sub", "")))
+        holder = claims.get("sub")
+        # Those that name nobody are each somebody else's.
+        names = (str(claims.get("iss", "")), str(holder)) if holder else (_digest(token),)
+        identity = ("jwt", *names)
         try:
             expires = float(claims["exp"])
         except OverflowError:

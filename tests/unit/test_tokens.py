@@ -131,6 +131,7 @@ def test_a_key_set_is_searched_by_key_id_and_what_is_for_other_uses_is_passed_ov
         ('{"keys": [[]]}', ALL, "JWKS"),
         ('{"keys": []}', ALL, "no key"),
         ('{"kty": "RSA"}', ALL, "JWKS"),
+        ('{"kty": "oct"}', ALL, "JWKS"),
         ('{"kty": "RSA", "d": "x"}', ALL, "private key"),
         ('{"kty": "oct", "k": "c2hvcnQ"}', ALL, "32 bytes"),
     ],
@@ -176,6 +177,11 @@ def test_a_useless_line_is_named_by_number_and_not_repeated(tmp_path: Path, line
     with pytest.raises(FileFault, match=r"^TOKENS_FILE: line 2 ") as fault:
         StaticTokens(written(tmp_path, f"# one\n{line}"), COMMON)
     assert "letters" not in str(fault.value)
+
+
+def test_a_file_that_lists_nothing_is_one_that_is_being_written(tmp_path: Path) -> None:
+    with pytest.raises(FileFault, match=r"^TOKENS_FILE: .*no token"):
+        StaticTokens(written(tmp_path, "# soon\n"), COMMON)
 
 
 def test_files_are_read_anew_when_they_change_and_stand_when_they_are_broken(
