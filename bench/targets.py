@@ -147,6 +147,7 @@ class Gateway(Target):
             "PUBLISH_TEST_MESSAGES": "false",
             "MAX_PENDING_BYTES": str(LARGE),
             "MAX_SUBJECTS": "100000",
+            "MAX_CONNECTIONS_PER_ADDRESS": "10000",
             "WRITE_TIMEOUT": "120",
             "LOG_LEVEL": "error",
             "PYTHONPATH": str(ROOT),
