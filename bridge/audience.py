@@ -27,7 +27,7 @@ class Audience:
     """All connections that follow exactly `patterns`, in this order, under the same policy.
 
     Messages are appended to `pieces` (frames, or lines with `batch`) and written to every member
-    once per turn of the event loop. With a `callback` there is one member, and the program's own
+    when the flusher says so, or when they are many. With a `callback` there is one member, and the program's own
     code gets each message instead.
     """
 

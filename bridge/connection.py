@@ -1,8 +1,8 @@
 """One browser's WebSocket: what is pending for it, and the only writer to it.
 
-Frames go straight to the transport, everything pending joined, at most once per turn of the event
-loop. `WebSocketResponse.send_str` is not used after the greeting: it costs a coroutine and a system
-call per message, and one that waits for a stalled browser cannot be ended cleanly.
+Frames go straight to the transport, everything pending joined. `WebSocketResponse.send_str` is not
+used after the greeting: it costs a coroutine and a system call per message, and one that waits for
+a stalled browser cannot be ended cleanly.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Connection:
     # What goes out
 
     def write(self, pieces: list[bytes], data: bytes) -> None:
-        """Write messages of this turn: `data`, which is what `pieces` look like joined."""
+        """Write messages: `data`, which is what `pieces` look like joined."""
         if self._pending:
             self.flush()
         if self._unsent:
