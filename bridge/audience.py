@@ -27,8 +27,8 @@ class Audience:
     """All connections that follow exactly `patterns`, in this order, under the same policy.
 
     Messages are appended to `pieces` (frames, or lines with `batch`) and written to every member
-    when the flusher says so, or when they are many. With a `callback` there is one member, and the program's own
-    code gets each message instead.
+    when the flusher says so, or when they are many. With a `callback` there is one member, and the
+    program's own code gets each message instead.
     """
 
     def __init__(

@@ -61,7 +61,7 @@ async def test_a_stalled_browser_is_gone_within_the_write_timeout_and_a_bit(
         await asyncio.to_thread(raw_nats.send, RawNats.command(b"stall.feed", PAYLOAD) * 2000)
         with within(6, "stalled browser cut, WRITE_TIMEOUT of 1 s"):
             await eventually(lambda: gateway.figures()["bridge_open_connections"] == 1)
-        assert "closed: code 4008" in gateway.output()
+        await eventually(lambda: "closed: code 4008" in gateway.output())
         assert gateway.figures()["bridge_stalled_total"] == 1
         raw_nats.publish("stall.feed", b'"last"')
         while (await healthy.next()).get("data") != "last":
