@@ -69,6 +69,7 @@ class Connection:
         self._ws = ws
         self._transport = _transport_of(ws)
         kernel.bound_buffer(self._transport)
+        self._size_of_unsent = kernel.unsent_of(self._transport)
         self._max_pending = limits.max_pending_bytes
         self._stall_watch = stall_watch
         self._closed_with: int | None = None
@@ -97,7 +98,7 @@ class Connection:
         if self._pending:
             self.flush()
         if self._unsent:
-            self._unsent = self._transport.get_write_buffer_size()
+            self._unsent = self._size_of_unsent()
         if self._dropped_untold or self._unsent + len(data) > self._max_pending:
             for piece in pieces:
                 self._send(piece)
@@ -166,7 +167,7 @@ class Connection:
         self._written += len(data)
         self.delivered += count
         self.counters.delivered += count
-        self._unsent = self._transport.get_write_buffer_size()
+        self._unsent = self._size_of_unsent()
         if self._unsent:
             self._stall_watch.add(self)
 
@@ -179,10 +180,11 @@ class Connection:
 
     def taken(self) -> int | None:
         """Return how many bytes the browser has taken in all; None if nothing is held back."""
-        self._unsent = self._transport.get_write_buffer_size()
+        self._unsent = self._size_of_unsent()
         if not self._unsent:
             return None
-        return self._written - self._unsent - kernel.unacknowledged(self._transport)
+        acknowledged = kernel.acknowledged(self._transport)
+        return self._written - self._unsent if acknowledged is None else acknowledged
 
     def show_life(self) -> None:
         """Take it for alive: it has just taken something.
@@ -200,7 +202,7 @@ class Connection:
         After a drop there is room once half the limit is free: else a slow consumer would get a
         notice before every other message.
         """
-        self._unsent = self._transport.get_write_buffer_size()
+        self._unsent = self._size_of_unsent()
         limit = self._max_pending // 2 if self._dropped_untold else self._max_pending
         if self._pending_bytes + self._unsent >= limit:
             return False
@@ -253,7 +255,7 @@ class Connection:
         if failure is not None:
             failure.__traceback__ = None
         self.flush()
-        if self._transport.get_write_buffer_size():
+        if self._size_of_unsent():
             self._loop.call_later(CLOSE_TIMEOUT, self._transport.abort)
 
     def now(self) -> float:
@@ -270,13 +272,13 @@ class Connection:
     @property
     def is_full(self) -> bool:
         """Whether an open connection holds all it may hold."""
-        unsent = self._transport.get_write_buffer_size()
+        unsent = self._size_of_unsent()
         return self.open and self._pending_bytes + unsent >= self._max_pending
 
     @property
     def has_unsent(self) -> bool:
         """Whether bytes are still on their way to the socket."""
-        return bool(self._pending) or self._transport.get_write_buffer_size() > 0
+        return bool(self._pending) or self._size_of_unsent() > 0
 
 
 def _transport_of(ws: web.WebSocketResponse) -> asyncio.Transport:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -15,7 +17,7 @@ from tests.browser_client import Browser
 from tests.certificates import Authority
 from tests.raw_http import exchange, head
 from tests.raw_nats import RawNats
-from tests.servers import Gateway, NatsServer, eventually, until
+from tests.servers import Gateway, NatsServer, eventually, running, until
 
 
 class Secure(Gateway):
@@ -151,3 +153,33 @@ def test_files_of_no_use_end_the_start_with_one_line_that_names_the_setting(
     assert service.wait() == 2
     (said,) = service.output().splitlines()
     assert said.startswith(line)
+
+
+async def test_a_browser_that_reads_slowly_but_steadily_is_not_cut_over_tls_either(
+    nats_server: NatsServer, authority: Authority, raw_nats: RawNats, tmp_path: Path
+) -> None:
+    service = Secure(nats_server.url, tmp_path, write_timeout=1)
+    service.install(authority)
+    with running(service):
+        async with Browser(service.stream, ssl=trusting(authority)) as slow:
+            await slow.subscribe("steady")
+            slow.ws.transport._ssl_protocol._transport.pause_reading()
+            raw = slow.ws.transport.get_extra_info("socket")
+            memory = service.ps().memory_info().rss
+            command = RawNats.command(b"steady", b"x" * 10_000)
+            for _ in range(160):
+                # 8 KB each 50 ms, for eight times the write timeout; TLS records, never opened.
+                await asyncio.to_thread(raw_nats.send, command * 10)
+                with contextlib.suppress(BlockingIOError):
+                    os.read(raw.fileno(), 8192)
+                await asyncio.sleep(0.05)
+            figures = figures_of(service, authority)
+            assert "bridge_stalled_total 0.0" in figures
+            assert "bridge_dropped_total 0.0" not in figures
+            assert service.ps().memory_info().rss - memory < 6_000_000
+            slow.kill()
+
+
+def figures_of(service: Secure, authority: Authority) -> str:
+    request = head("GET /metrics", {"Host": "x", "Connection": "close"})
+    return exchange(service.port, request, tls=trusting(authority))[1]
