@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.page.browser import OPTIONS, installed
+from tests.page.viewer import Viewer
+from tests.servers import Gateway
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +42,15 @@ def page(chromium: Browser) -> Iterator[Page]:
     yield page
     context.close()
     assert page.allow_errors or not troubles, troubles  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def subject() -> str:
+    """A subject that no other test uses."""
+    return f"page.{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def viewer(page: Page, gateway: Gateway) -> Viewer:
+    """The page, open and connected, nothing followed yet."""
+    return Viewer(page, gateway.url).open()

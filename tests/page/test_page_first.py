@@ -2,84 +2,17 @@
 
 import json
 import re
-import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Locator, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
+
+from tests.page.viewer import Viewer
 
 Publish = Callable[[str, bytes], None]
 
 RECONNECTED = 30_000  # ms: the back-off waits up to 15 s between two tries
-
-
-@pytest.fixture
-def subject() -> str:
-    return f"page.{uuid.uuid4().hex[:8]}"
-
-
-class Viewer:
-    """The page as its reader uses it."""
-
-    def __init__(self, page: Page, url: str) -> None:
-        self.page = page
-        self.url = url
-        self.sent: list[str] = []
-        self.received: list[str] = []
-        page.on("websocket", self._listen)
-
-    def _listen(self, socket: Any) -> None:
-        socket.on("framesent", lambda frame: self.sent.append(str(frame)))
-        socket.on("framereceived", lambda frame: self.received.extend(str(frame).splitlines()))
-
-    def open(self, fragment: str = "") -> "Viewer":
-        self.page.goto(f"{self.url}/{fragment}")
-        self.expect_state("waiting" if fragment else "idle")
-        return self
-
-    def enter(self, text: str) -> None:
-        self.field.fill(text)
-        self.field.press("Enter")
-
-    def follow(self, *patterns: str) -> None:
-        self.enter(" ".join(patterns))
-        for pattern in patterns:
-            expect(self.chip(pattern)).to_have_attribute("data-state", "active")
-
-    def expect_state(self, state: str, timeout: float = 5_000) -> None:
-        body = self.page.locator("body")
-        expect(body).to_have_attribute("data-state", state, timeout=timeout)
-
-    def expect_figure(self, name: str, value: str) -> None:
-        expect(self.page.get_by_test_id(name)).to_have_text(value)
-
-    def chip(self, pattern: str) -> Locator:
-        name = self.page.get_by_text(pattern, exact=True)
-        return self.page.get_by_test_id("chip").filter(has=name)
-
-    def row(self, text: str) -> Locator:
-        return self.page.get_by_test_id("row").filter(has_text=text, visible=True)
-
-    def button(self, name: str) -> Locator:
-        return self.page.get_by_role("button", name=name)
-
-    @property
-    def field(self) -> Locator:
-        return self.page.get_by_test_id("field")
-
-    @property
-    def error(self) -> Locator:
-        return self.page.get_by_test_id("error")
-
-    @property
-    def detail(self) -> Locator:
-        return self.page.get_by_test_id("detail")
-
-
-@pytest.fixture
-def viewer(page: Page, gateway: Any) -> Viewer:
-    return Viewer(page, gateway.url).open()
 
 
 def test_typed_subject_shows_its_messages(viewer: Viewer, publish: Publish, subject: str) -> None:

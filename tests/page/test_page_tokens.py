@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import minting
-from tests.page.test_page_first import Viewer
+from tests.page.viewer import Viewer
 from tests.servers import Gateway, NatsServer, running
 
 TOKEN = "the-token-of-this-page"
