@@ -1,17 +1,17 @@
-import { Address } from "./address.js";
-import { Announcer } from "./announce.js";
-import { Chips } from "./chips.js";
-import { Counters } from "./counters.js";
-import { Detail } from "./detail.js";
-import { setText, wide } from "./dom.js";
-import { Feed } from "./feed.js";
-import { Field } from "./field.js";
-import { count } from "./format.js";
-import { MessageList } from "./list.js";
-import { SignIn } from "./sign-in.js";
-import { Socket, streamUrl } from "./socket.js";
-import { describe } from "./state.js";
-import { Status } from "./status.js";
+import { Address } from "./view/address.js";
+import { Announcer } from "./view/announce.js";
+import { Chips } from "./view/chips.js";
+import { Counters } from "./view/counters.js";
+import { Detail } from "./view/detail.js";
+import { setText, wide } from "./view/dom.js";
+import { Feed } from "./model/feed.js";
+import { Field } from "./view/field.js";
+import { count } from "./model/format.js";
+import { MessageList } from "./view/list.js";
+import { SignIn } from "./view/sign-in.js";
+import { Socket, streamUrl } from "./model/socket.js";
+import { describe } from "./model/state.js";
+import { Status } from "./view/status.js";
 
 const FIGURES_EVERY = 250; // figures that change sixty times a second cannot be read
 const TICK = 500;

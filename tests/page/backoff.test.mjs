@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { delay } from "../../page/js/backoff.js";
+import { delay } from "../../page/js/model/backoff.js";
 
 test("the first wait is between half a second and one", () => {
   assert.equal(delay(0, () => 0), 500);

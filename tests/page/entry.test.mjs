@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { parseEntry } from "../../page/js/entry.js";
+import { parseEntry } from "../../page/js/model/entry.js";
 
 const understood = [
   ["test.subject", "subscribe", ["test.subject"]],

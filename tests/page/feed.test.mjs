@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Feed } from "../../page/js/feed.js";
+import { Feed } from "../../page/js/model/feed.js";
 
 function connected(...patterns) {
   const it = { sent: [], refused: [], now: 0 };

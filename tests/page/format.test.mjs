@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { bytes, clock, clockExact, count } from "../../page/js/format.js";
+import { bytes, clock, clockExact, count } from "../../page/js/model/format.js";
 
 test("figures are grouped", () => assert.equal(count(1_234_567), "1,234,567"));
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Gap } from "../../page/js/gap.js";
+import { Gap } from "../../page/js/model/gap.js";
 
 const at = (second) => new Date(2026, 0, 1, 8, 0, second).getTime();
 

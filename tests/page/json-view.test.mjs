@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { layOut } from "../../page/js/json-view.js";
+import { layOut } from "../../page/js/model/json-view.js";
 
 function text(json) {
   const { lines } = layOut(json);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { fullText, mark, preview, sizeText } from "../../page/js/payload.js";
+import { fullText, mark, preview, sizeText } from "../../page/js/model/payload.js";
 
 test("a JSON payload is shown as it came, cut to 300 characters", () => {
   assert.equal(preview({ raw: '{"x": 1.0}', encoding: "json" }), '{"x": 1.0}');

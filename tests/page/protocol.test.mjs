@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { classify, closeReason, inRequests, mayReturn, request, splitFrame } from "../../page/js/protocol.js";
+import { classify, closeReason, inRequests, mayReturn, request, splitFrame } from "../../page/js/model/protocol.js";
 
 function message(subject, raw, encoding = "json") {
   return { kind: "message", subject, raw, encoding };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Ring } from "../../page/js/ring.js";
+import { Ring } from "../../page/js/model/ring.js";
 
 const message = (raw) => ({ kind: "message", raw });
 const raws = (ring) => ring.snapshot().map(({ raw }) => raw);

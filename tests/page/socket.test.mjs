@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test, { mock } from "node:test";
-import { Socket, streamUrl } from "../../page/js/socket.js";
+import { Socket, streamUrl } from "../../page/js/model/socket.js";
 
 test("the stream is found beside the page, with TLS where the page has it", () => {
   assert.equal(streamUrl("http://host:5001/"), "ws://host:5001/stream?batch=1");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { describe } from "../../page/js/state.js";
+import { describe } from "../../page/js/model/state.js";
 
 const open = {
   link: "open", reason: "", tries: 0, retryIn: 0, natsDown: false, paused: false, following: ["a"], heard: true, waited: 0,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { fault, matcher } from "../../page/js/subjects.js";
+import { fault, matcher } from "../../page/js/model/subjects.js";
 
 test("a pattern covers what NATS would deliver on it", () => {
   const cases = [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Subscriptions } from "../../page/js/subscriptions.js";
+import { Subscriptions } from "../../page/js/model/subscriptions.js";
 
 test("the first eight patterns have eight colours, and the same ones each time", () => {
   const hues = () => {

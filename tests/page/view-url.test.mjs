@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { fromFragment, toFragment } from "../../page/js/view-url.js";
+import { fromFragment, toFragment } from "../../page/js/model/view-url.js";
 
 test("patterns come back from the fragment as they went in", () => {
   const patterns = ["orders.*", "telemetry.>", "a,b", "$SYS.x", "50%", "ünï", "a&s=b", "#"];

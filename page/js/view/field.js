@@ -1,5 +1,5 @@
 import { hovers, setText } from "./dom.js";
-import { parseEntry } from "./entry.js";
+import { parseEntry } from "../model/entry.js";
 
 const REMEMBERED = 20;
 

@@ -1,5 +1,5 @@
 import { setText } from "./dom.js";
-import { count } from "./format.js";
+import { count } from "../model/format.js";
 
 /** The footer's figures, and the rate beside the state. */
 export class Counters {

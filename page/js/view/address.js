@@ -1,4 +1,4 @@
-import { fromFragment, toFragment } from "./view-url.js";
+import { fromFragment, toFragment } from "../model/view-url.js";
 
 /** The address bar: its fragment holds what is followed, for a link, a reload, and Back. */
 export class Address {

@@ -1,6 +1,6 @@
 import { fromTemplate, part, setText } from "./dom.js";
-import { clockExact } from "./format.js";
-import { mark, preview, sizeText } from "./payload.js";
+import { clockExact } from "../model/format.js";
+import { mark, preview, sizeText } from "../model/payload.js";
 
 /** One line of the list; the same element shows one entry after the other. */
 export class Row {

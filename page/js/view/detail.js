@@ -1,8 +1,8 @@
 import { Cover } from "./cover.js";
 import { part, setText, wide } from "./dom.js";
-import { clockExact } from "./format.js";
-import { layOut } from "./json-view.js";
-import { fullText, mark, sizeText } from "./payload.js";
+import { clockExact } from "../model/format.js";
+import { layOut } from "../model/json-view.js";
+import { fullText, mark, sizeText } from "../model/payload.js";
 
 const MOST_CHARS = 64 * 1024;
 const DEEPEST = 40; // deeper levels are not moved further to the right

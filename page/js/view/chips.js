@@ -1,5 +1,5 @@
 import { fromTemplate, part, setText } from "./dom.js";
-import { count } from "./format.js";
+import { count } from "../model/format.js";
 
 const FLASH = 600;
 
