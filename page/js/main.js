@@ -1,24 +1,35 @@
+import { Feed } from "./model/feed.js";
+import { count } from "./model/format.js";
+import { browserStorage, Preferences } from "./model/preferences.js";
+import { Ring } from "./model/ring.js";
+import { Socket, streamUrl } from "./model/socket.js";
+import { describe } from "./model/state.js";
 import { Address } from "./view/address.js";
 import { Announcer } from "./view/announce.js";
 import { Chips } from "./view/chips.js";
+import { copyText } from "./view/clipboard.js";
 import { Counters } from "./view/counters.js";
 import { Detail } from "./view/detail.js";
 import { setText, wide } from "./view/dom.js";
-import { Feed } from "./model/feed.js";
 import { Field } from "./view/field.js";
-import { count } from "./model/format.js";
+import { Keys } from "./view/keys.js";
 import { MessageList } from "./view/list.js";
+import { Painter } from "./view/painter.js";
+import { applier, standard } from "./view/preferred.js";
+import { Settings } from "./view/settings.js";
 import { SignIn } from "./view/sign-in.js";
-import { Socket, streamUrl } from "./model/socket.js";
-import { describe } from "./model/state.js";
 import { Status } from "./view/status.js";
+import { Toast } from "./view/toast.js";
 
 const FIGURES_EVERY = 250; // figures that change sixty times a second cannot be read
 const TICK = 500;
+const MANY = 100; // messages a second that nobody can read one by one
 const element = (id) => document.getElementById(id);
 
 const address = new Address();
 const announcer = new Announcer(element("announcer"));
+const toast = new Toast(element("toast"), announcer);
+const painter = new Painter(paint, () => counters.rate > MANY);
 const socket = new Socket(streamUrl(document.baseURI), {
   open: () => feed.opened(),
   text: (frame) => feed.receive(frame),
@@ -26,27 +37,27 @@ const socket = new Socket(streamUrl(document.baseURI), {
   change: () => showState(),
 });
 const feed = new Feed({
+  ring: new Ring(standard.count, standard.chars),
   send: (text) => socket.send(text),
-  changed: () => repaint(),
+  changed: () => painter.ask(),
   refused: (sentence) => field.explain(sentence),
   tokenRequired: () => socket.askForToken(),
 });
 const field = new Field(announcer, enter);
-const chips = new Chips(element("chips"), (pattern) => enter({ action: "unsubscribe", subjects: [pattern] }));
+const chips = new Chips(element("chips"), (pattern) => remove([pattern]));
 const counters = new Counters();
 const detail = new Detail(element("detail"));
 const status = new Status(announcer, () => socket.retryNow());
 const signIn = new SignIn((token) => socket.useToken(token));
 const list = new MessageList(element("messages"), {
   hold: (byReader) => hold(byReader),
-  bottom: () => pause?.byScrolling && resume(),
+  newest: () => pause?.byScrolling && resume(),
   pick: (entry, open) => pick(entry, open),
-  repaint: () => repaint(),
+  repaint: () => painter.ask(true),
 });
 
 let pause = null; // { rows, received, byScrolling } while the list stands still
 let waitingSince = Date.now();
-let paintDue = false;
 let figuresAt = 0;
 
 /** Does what was typed or pressed; returns a sentence if part of it made no sense. */
@@ -58,6 +69,12 @@ function enter({ action, subjects }) {
   if (action === "unsubscribe") return odd.length ? `Not subscribed to ${odd.join(", ")}.` : "";
   chips.flash(odd);
   return "";
+}
+
+function remove(patterns) {
+  enter({ action: "unsubscribe", subjects: patterns });
+  const what = patterns.length === 1 ? patterns[0] : `${count(patterns.length)} subjects`;
+  toast.show(`Unsubscribed from ${what}.`, () => enter({ action: "subscribe", subjects: patterns }));
 }
 
 function readAddress() {
@@ -74,21 +91,41 @@ function hold(byReader = false) {
   pause ??= { rows: feed.ring.snapshot(), received: feed.received, byScrolling: true };
   if (byReader) pause.byScrolling = false;
   list.show(pause.rows, false);
-  showFigures();
-  repaint();
+  refresh();
 }
 
 function resume() {
   if (pause) feed.tellUnseen(pause.received);
   pause = null;
   list.show(feed.ring, true);
-  showFigures();
-  repaint();
+  refresh();
+}
+
+function clear() {
+  const { kept } = feed.ring;
+  if (!kept) return;
+  const undo = feed.ring.clear();
+  resume();
+  detail.close();
+  toast.show(`Cleared ${kept === 1 ? "1 message" : `${count(kept)} messages`}.`, () => {
+    undo();
+    refresh();
+  });
 }
 
 function pick(entry, open) {
   if (entry.kind !== "message") return;
   if (open || wide.matches) detail.show(entry, element("messages"));
+}
+
+async function share() {
+  const copied = await copyText(location.href);
+  toast.show(copied ? "The link to this view is copied." : `The link to this view: ${location.href}`);
+}
+
+function refresh() {
+  showFigures();
+  painter.ask(true);
 }
 
 function showState() {
@@ -100,6 +137,7 @@ function showState() {
     retryIn: socket.retryAt - Date.now(),
     natsDown: feed.natsDown,
     paused: pause !== null,
+    unseen: pause !== null && feed.received - pause.received > feed.ring.kept,
     following: subscriptions.followed,
     heard: [...subscriptions].some(({ count: messages }) => messages > 0),
     waited: Date.now() - waitingSince,
@@ -110,14 +148,7 @@ function showState() {
   status.show(aloneInList ? { ...state, hint: "" } : state);
 }
 
-function repaint() {
-  if (paintDue) return;
-  paintDue = true;
-  requestAnimationFrame(paint);
-}
-
 function paint() {
-  paintDue = false;
   list.paint();
   const now = performance.now();
   if (now - figuresAt < FIGURES_EVERY) return;
@@ -132,28 +163,50 @@ function showFigures() {
   chips.show(feed.subscriptions);
   showPause();
   address.replace(feed.subscriptions.followed);
-  const nothing = !feed.ring.length && !feed.subscriptions.size;
+  const { size } = feed.subscriptions;
+  const nothing = !feed.ring.length && !size;
   if (nothing && pause) resume(); // an empty list has nothing to stand still for
   element("empty").hidden = !nothing;
   element("pause").disabled = nothing;
+  element("clear").disabled = !feed.ring.length;
   element("messages").hidden = nothing;
+  element("subscriptions").hidden = !size;
+  element("remove-all").hidden = size < 2;
 }
 
 function showPause() {
   const arrived = pause ? feed.received - pause.received : 0;
-  setText(element("pause-word"), pause ? `Back to live (${count(arrived)} new)` : "Pause");
+  setText(element("pause-word"), pause ? `Resume (${count(arrived)} new)` : "Pause");
   element("pause").classList.toggle("primary", pause !== null);
 }
 
+function togglePause() {
+  pause ? resume() : hold(true);
+}
+
 function listenToReader() {
-  element("pause").addEventListener("click", () => (pause ? resume() : hold(true)));
-  element("messages").addEventListener("keydown", (event) => {
-    if (event.key === " ") pause ? resume() : hold(true);
-    else if (event.key === "End") resume();
-    else if (event.key === "Escape") detail.close();
-    else return;
-    event.preventDefault();
+  const keys = new Keys({
+    " ": togglePause,
+    p: togglePause,
+    End: resume,
+    g: resume,
+    ArrowUp: () => list.press("ArrowUp"),
+    ArrowDown: () => list.press("ArrowDown"),
+    k: () => list.press("ArrowUp"),
+    j: () => list.press("ArrowDown"),
+    Enter: () => list.press("Enter"),
+    c: () => detail.copy(),
+    s: () => element("subjects").focus(),
+    x: clear,
+    "?": () => element("help").showModal(),
+    Escape: () => detail.close(),
   });
+  new Settings(element("settings"), new Preferences(browserStorage()), applier({ feed, list, keys, refresh }));
+  element("pause").addEventListener("click", togglePause);
+  element("clear").addEventListener("click", clear);
+  element("share").addEventListener("click", share);
+  element("help-button").addEventListener("click", () => element("help").showModal());
+  element("remove-all").addEventListener("click", () => remove(feed.subscriptions.patterns));
   for (const example of document.querySelectorAll("[data-subject]")) {
     example.addEventListener("click", () => enter({ action: "subscribe", subjects: [example.dataset.subject] }));
   }

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Feed } from "../../page/js/model/feed.js";
+import { Ring } from "../../page/js/model/ring.js";
+
+const entries = (source) => Array.from({ length: source.length }, (_, index) => source.at(index));
 
 function connected(...patterns) {
   const it = { sent: [], refused: [], now: 0 };
   it.feed = new Feed({
+    ring: new Ring(1_000),
     send: (text) => it.sent.push(JSON.parse(text)),
     changed: () => {},
     refused: (sentence) => it.refused.push(sentence),
@@ -14,7 +18,7 @@ function connected(...patterns) {
   if (patterns.length) it.feed.subscribe(patterns);
   it.receive = (...objects) => it.feed.receive(objects.map((object) => JSON.stringify(object)).join("\n"));
   it.state = (pattern) => it.feed.subscriptions.get(pattern)?.state;
-  it.notes = () => it.feed.ring.snapshot().filter(({ kind }) => kind === "note").map(({ text }) => text);
+  it.notes = () => entries(it.feed.ring).filter(({ kind }) => kind === "note").map(({ text }) => text);
   return it;
 }
 
@@ -198,7 +202,7 @@ test("an outage that outlasts a disconnect goes on in the same gap", () => {
 test("the gap stands above the first message that comes after it", () => {
   const it = disconnectedDuringOutage();
   it.receive({ subject: "a", data: 1 }, { success: true, action: "subscribe", subjects: ["a"], id: 2 });
-  assert.deepEqual(it.feed.ring.snapshot().map(({ kind }) => kind), ["note", "message"]);
+  assert.deepEqual(entries(it.feed.ring).map(({ kind }) => kind), ["note", "message"]);
 });
 
 test("an outage while nothing is followed leaves no note", () => {
@@ -237,7 +241,7 @@ test("a line that cannot be read is said, and the next one is still taken", () =
 
 test("a gateway that asks for a token is heard, and a fresh one changes nothing that is followed", () => {
   let asked = 0;
-  const feed = new Feed({ send: () => {}, changed: () => {}, refused: () => {}, tokenRequired: () => (asked += 1) });
+  const feed = new Feed({ ring: new Ring(1_000), send: () => {}, changed: () => {}, refused: () => {}, tokenRequired: () => (asked += 1) });
   feed.receive('{"status":"token_required"}');
   feed.receive('{"success":true,"message":"Successfully signed in","action":"token","subjects":[]}');
   assert.equal(asked, 1);

@@ -3,7 +3,13 @@ import test from "node:test";
 import { Ring } from "../../page/js/model/ring.js";
 
 const message = (raw) => ({ kind: "message", raw });
-const raws = (ring) => ring.snapshot().map(({ raw }) => raw);
+const entries = (source) => Array.from({ length: source.length }, (_, index) => source.at(index));
+const raws = (source) => entries(source).map(({ raw }) => raw);
+const full = (count, ...rest) => {
+  const ring = new Ring(count);
+  for (const raw of rest) ring.push(message(raw));
+  return ring;
+};
 
 test("the newest stay, the oldest leave and are counted", () => {
   const ring = new Ring(3);
@@ -40,5 +46,35 @@ test("a snapshot stands still", () => {
   const snapshot = ring.snapshot();
   ring.push(message("b"));
   ring.push(message("c"));
-  assert.deepEqual(snapshot.map(({ raw }) => raw), ["a"]);
+  assert.deepEqual(raws(snapshot), ["a"]);
+  assert.deepEqual([snapshot.at(-1), snapshot.at(1)], [undefined, undefined]);
+});
+
+test("an entry is found by its number, here and in a snapshot", () => {
+  const ring = full(3, "a", "b", "c", "d");
+  for (const source of [ring, ring.snapshot()]) {
+    assert.deepEqual([0, 1, 3, 4].map((seq) => source.indexOf(seq)), [-1, 0, 2, -1]);
+  }
+  assert.equal(ring.firstSeq, 1);
+});
+
+test("cleared entries come back before what came since, with their numbers", () => {
+  const ring = full(4, "a", "b", "c", "d", "e");
+  const undo = ring.clear();
+  assert.deepEqual([ring.length, ring.kept, ring.notKept, ring.firstSeq], [0, 0, 1, 5]);
+  ring.push(message("f"));
+  assert.equal(ring.at(0).seq, 5);
+  undo();
+  assert.deepEqual(raws(ring), ["c", "d", "e", "f"]);
+  assert.deepEqual(entries(ring).map(({ seq }) => seq), [2, 3, 4, 5]);
+  assert.deepEqual([ring.kept, ring.notKept], [4, 2]);
+});
+
+test("a smaller bound lets the oldest leave, a larger one takes more", () => {
+  const ring = full(4, "a", "b", "c", "d");
+  ring.resize(2);
+  assert.deepEqual([raws(ring), ring.notKept, ring.indexOf(3)], [["c", "d"], 2, 1]);
+  ring.resize(3);
+  ring.push(message("e"));
+  assert.deepEqual([raws(ring), ring.maxCount], [["c", "d", "e"], 3]);
 });

@@ -193,6 +193,7 @@ def test_json_with_line_breaks_is_one_message(
 
 
 def test_list_is_bounded(viewer: Viewer, publish: Publish, subject: str) -> None:
+    viewer.prefer("Messages kept", "1,000")
     viewer.follow(subject)
     for number in range(1_200):
         publish(subject, json.dumps({"number": number}).encode())
@@ -213,9 +214,9 @@ def test_paused_list_stands_still_and_comes_back(
     viewer.expect_state("paused")
     for number in range(5):
         publish(subject, f'"during {number}"'.encode())
-    expect(viewer.button("Back to live (5 new)")).to_be_visible()
+    expect(viewer.button("Resume (5 new)")).to_be_visible()
     expect(viewer.row("during")).to_have_count(0)
-    viewer.button("Back to live").click()
+    viewer.button("Resume").click()
     expect(viewer.row("during")).to_have_count(5)
     viewer.expect_state("live")
 
@@ -223,6 +224,7 @@ def test_paused_list_stands_still_and_comes_back(
 def test_what_left_unseen_while_paused_is_told(
     viewer: Viewer, publish: Publish, subject: str
 ) -> None:
+    viewer.prefer("Messages kept", "1,000")
     viewer.follow(subject)
     publish(subject, b'"before"')
     expect(viewer.row("before")).to_have_count(1)
@@ -230,7 +232,7 @@ def test_what_left_unseen_while_paused_is_told(
     viewer.expect_state("paused")
     for number in range(1_200):
         publish(subject, str(number).encode())
-    viewer.button("Back to live (1,200 new)").click()
+    viewer.button("Resume (1,200 new)").click()
     # 999 are kept beside the note itself
     note = viewer.row("201 messages came while paused and are not kept")
     expect(note).to_be_in_viewport()
@@ -247,13 +249,13 @@ def test_last_chip_removed_while_paused_leaves_the_list_and_a_way_out(
     expect(viewer.row("before")).to_have_count(1)
     viewer.button("Pause").click()
     publish(subject, b'"during"')
-    expect(viewer.button("Back to live (1 new)")).to_be_visible()
+    expect(viewer.button("Resume (1 new)")).to_be_visible()
     viewer.button(f"Unsubscribe {subject}").click()
     viewer.expect_state("idle")
     expect(viewer.page.get_by_test_id("status")).to_contain_text("Connected")
     expect(viewer.row("before")).to_have_count(1)
     expect(viewer.row("during")).to_have_count(0)
-    viewer.button("Back to live").click()
+    viewer.button("Resume").click()
     expect(viewer.row("during")).to_have_count(1)
     expect(viewer.button("Pause")).to_be_visible()
 

@@ -49,6 +49,12 @@ class Viewer:
     def row(self, text: str) -> Locator:
         return self.page.get_by_test_id("row").filter(has_text=text, visible=True)
 
+    def prefer(self, name: str, choice: str) -> None:
+        """Choose something in the settings."""
+        self.button("Settings").click()
+        self.page.get_by_label(name, exact=True).select_option(choice)
+        self.page.keyboard.press("Escape")
+
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name)
 

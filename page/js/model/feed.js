@@ -1,11 +1,8 @@
 import { count } from "./format.js";
 import { Gap } from "./gap.js";
 import { classify, inRequests, request, splitFrame } from "./protocol.js";
-import { Ring } from "./ring.js";
 import { Subscriptions } from "./subscriptions.js";
 
-const MOST_ROWS = 1_000;
-const MOST_CHARS = 32 * 1024 * 1024;
 const OUTAGE = "NATS was out of reach";
 const DISCONNECTED = "disconnected";
 
@@ -19,14 +16,14 @@ export class Feed {
   #lastId = 0;
   #gap = new Gap();
 
-  /** `send(text)` writes a request, `changed()` asks for a repaint, `refused(sentence)` has no chip to go to. */
-  constructor({ send, changed, refused, tokenRequired = () => {}, now = Date.now }) {
+  /** `ring` keeps what comes, `send(text)` writes a request, `changed()` asks for a repaint, `refused(sentence)` has no chip to go to. */
+  constructor({ ring, send, changed, refused, tokenRequired = () => {}, now = Date.now }) {
     this.#send = send;
     this.#changed = changed;
     this.#refused = refused;
     this.#tokenRequired = tokenRequired;
     this.#now = now;
-    this.ring = new Ring(MOST_ROWS, MOST_CHARS);
+    this.ring = ring;
     this.subscriptions = new Subscriptions();
     this.connected = false;
     this.natsDown = false;

@@ -1,20 +1,39 @@
 const utf8 = new TextEncoder();
 const grouped = new Intl.NumberFormat("en-US");
+let zone = "local";
+
+/** From now on times of day are "local" or "utc". */
+export function useZone(name) {
+  zone = name;
+}
 
 /** 1234567 as "1,234,567". */
 export function count(number) {
   return grouped.format(number);
 }
 
-/** Local time of day, "12:01:09". */
+/** Time of day, "12:01:09". */
 export function clock(time) {
   const date = new Date(time);
-  return [date.getHours(), date.getMinutes(), date.getSeconds()].map((n) => pad(n, 2)).join(":");
+  const parts =
+    zone === "utc"
+      ? [date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()]
+      : [date.getHours(), date.getMinutes(), date.getSeconds()];
+  return parts.map((n) => pad(n, 2)).join(":");
 }
 
-/** Local time of day with milliseconds, "12:01:09.002". */
+/** Time of day with milliseconds, "12:01:09.002". */
 export function clockExact(time) {
   return `${clock(time)}.${pad(new Date(time).getMilliseconds(), 3)}`;
+}
+
+/** How long, roughly: "0.4 s", "12 s", "3 min", "2 h". */
+export function span(ms) {
+  const seconds = Math.max(0, ms) / 1000;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  if (seconds < 119.5) return `${Math.round(seconds)} s`;
+  const minutes = seconds / 60;
+  return minutes < 119.5 ? `${Math.round(minutes)} min` : `${Math.round(minutes / 60)} h`;
 }
 
 function pad(number, width) {

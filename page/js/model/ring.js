@@ -1,6 +1,7 @@
 /**
  * The newest entries, at most `maxCount` of them and `maxChars` characters of payload text.
- * Adding is cheap however full it is. An entry is `{ kind, raw, … }`; each gets the next `seq`.
+ * Adding is cheap however full it is. An entry is `{ kind, raw, … }`; each gets the next `seq`,
+ * so that the place of one that is still here is its distance from the oldest.
  */
 export class Ring {
   #slots;
@@ -21,25 +22,70 @@ export class Ring {
     return this.#length;
   }
 
+  get maxCount() {
+    return this.#slots.length;
+  }
+
+  /** The `seq` of the oldest entry; of the next one while there is none. */
+  get firstSeq() {
+    return this.#nextSeq - this.#length;
+  }
+
   /** The entry at `index`, 0 being the oldest; undefined outside. */
   at(index) {
     if (index < 0 || index >= this.#length) return undefined;
     return this.#slots[(this.#oldest + index) % this.#slots.length];
   }
 
+  /** The place of the entry with this `seq`; -1 if it is not here. */
+  indexOf(seq) {
+    const index = seq - this.firstSeq;
+    return index >= 0 && index < this.#length ? index : -1;
+  }
+
   push(entry) {
+    entry.seq = this.#nextSeq;
+    this.#put(entry);
+  }
+
+  /** A copy that stands still. */
+  snapshot() {
+    return new Snapshot(this.#entries(), this.firstSeq);
+  }
+
+  /** Empties it and returns a function that brings back, before what came since, what there was. */
+  clear() {
+    const cleared = this.#entries();
+    this.#refill([]);
+    return () => this.#refill([...cleared, ...this.#entries()]);
+  }
+
+  /** From now on keeps at most `maxCount` entries. */
+  resize(maxCount) {
+    const entries = this.#entries();
+    this.#slots = new Array(maxCount);
+    this.#refill(entries);
+  }
+
+  #entries() {
+    return Array.from({ length: this.#length }, (_, index) => this.at(index));
+  }
+
+  #refill(entries) {
+    this.#slots.fill(undefined);
+    this.#oldest = this.#length = this.#chars = this.kept = 0;
+    this.#nextSeq -= entries.length;
+    for (const entry of entries) this.#put(entry);
+  }
+
+  #put(entry) {
     if (this.#length === this.#slots.length) this.#evict();
-    entry.seq = this.#nextSeq++;
     this.#slots[(this.#oldest + this.#length) % this.#slots.length] = entry;
+    this.#nextSeq += 1;
     this.#length += 1;
     this.#chars += entry.raw.length;
     if (entry.kind === "message") this.kept += 1;
     while (this.#chars > this.#maxChars && this.#length > 1) this.#evict();
-  }
-
-  /** A copy that stands still, oldest first. */
-  snapshot() {
-    return Array.from({ length: this.#length }, (_, index) => this.at(index));
   }
 
   #evict() {
@@ -52,5 +98,29 @@ export class Ring {
       this.kept -= 1;
       this.notKept += 1;
     }
+  }
+}
+
+/** What was in a ring at one moment. */
+class Snapshot {
+  #entries;
+  #firstSeq;
+
+  constructor(entries, firstSeq) {
+    this.#entries = entries;
+    this.#firstSeq = firstSeq;
+  }
+
+  get length() {
+    return this.#entries.length;
+  }
+
+  at(index) {
+    return index < 0 ? undefined : this.#entries[index];
+  }
+
+  indexOf(seq) {
+    const index = seq - this.#firstSeq;
+    return index >= 0 && index < this.length ? index : -1;
   }
 }

@@ -1,12 +1,13 @@
 const LONG_WAIT = 10_000;
 const NAMED = 3;
+const FULL = "there is no room for all that came since: the oldest of it is not kept";
 
 /**
  * The state of the page in words: `{ name, word, hint, action }`; action labels the button, "" for none.
- * `facts`: { link, reason, tries, retryIn, natsDown, paused, following, heard, waited }, times in ms.
+ * `facts`: { link, reason, tries, retryIn, natsDown, paused, unseen, following, heard, waited }, times in ms.
  */
 export function describe(facts) {
-  const { link, reason, tries, natsDown, paused, following, heard } = facts;
+  const { link, reason, tries, natsDown, paused, unseen, following, heard } = facts;
   if (link === "stopped") return state("error", "Not connected", reason, "Try again");
   if (link === "waiting") return retrying(facts);
   if (link === "connecting" && tries) return state("reconnecting", "Reconnecting", `try ${tries}`);
@@ -15,7 +16,7 @@ export function describe(facts) {
     return state("reconnecting", "NATS is out of reach", "the gateway keeps trying; messages meanwhile are missed");
   }
   if (!following.length) return state("idle", "Connected", ""); // nothing can come, so nothing is held back
-  if (paused) return state("paused", "Paused", "");
+  if (paused) return state("paused", "Paused", unseen ? FULL : "");
   return heard ? state("live", "Live", "") : state("waiting", "Live", waitingHint(facts));
 }
 

@@ -23,7 +23,6 @@ export class Chips {
       const chip = this.#byPattern.get(subscription.pattern) ?? this.#make(subscription);
       this.#fill(chip, subscription);
     }
-    this.#list.hidden = !this.#byPattern.size;
   }
 
   /** Draws the eye to chips that were there already. */

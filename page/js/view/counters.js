@@ -1,25 +1,37 @@
 import { setText } from "./dom.js";
-import { count } from "../model/format.js";
+import { count, span } from "../model/format.js";
 
 /** The footer's figures, and the rate beside the state. */
 export class Counters {
   #received = document.getElementById("received");
   #kept = document.getElementById("kept");
+  #keptSpan = document.getElementById("kept-span");
+  #keptTitle = document.getElementById("kept-title");
   #notKept = document.getElementById("notkept");
   #dropped = document.getElementById("dropped");
   #rate = document.getElementById("rate");
   #before = 0;
+  rate = 0; // messages in the last whole second
 
   show({ received, dropped, ring }) {
     setText(this.#received, count(received));
     setText(this.#kept, count(ring.kept));
+    setText(this.#keptSpan, reach(ring));
+    this.#keptTitle.title = `The newest ${count(ring.maxCount)} messages stay in this page`;
     setText(this.#notKept, count(ring.notKept));
     setText(this.#dropped, count(dropped));
   }
 
   /** Call once a second. */
   showRate({ received }) {
-    setText(this.#rate, count(received - this.#before));
+    this.rate = received - this.#before;
+    setText(this.#rate, count(this.rate));
     this.#before = received;
   }
+}
+
+function reach(ring) {
+  if (!ring.kept) return "";
+  const age = ring.at(ring.length - 1).time - ring.at(0).time;
+  return `(last ${span(age)})`;
 }

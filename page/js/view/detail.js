@@ -1,3 +1,4 @@
+import { copyText } from "./clipboard.js";
 import { Cover } from "./cover.js";
 import { part, setText, wide } from "./dom.js";
 import { clockExact } from "../model/format.js";
@@ -19,7 +20,7 @@ export class Detail {
   constructor(dialog) {
     this.#dialog = dialog;
     part(dialog, "detail-close").addEventListener("click", () => this.close());
-    part(dialog, "detail-copy").addEventListener("click", () => this.#copy());
+    part(dialog, "detail-copy").addEventListener("click", () => this.copy());
     dialog.addEventListener("close", () => this.#closed());
     dialog.addEventListener("keydown", ({ key }) => key === "Escape" && this.close());
     wide.addEventListener("change", () => dialog.open && this.#reopen());
@@ -75,6 +76,13 @@ export class Detail {
     part(this.#dialog, "detail-more").hidden = complete;
   }
 
+  /** Copies the payload that is open; false if none is. */
+  copy() {
+    if (!this.open) return false;
+    this.#copy();
+    return true;
+  }
+
   async #copy() {
     const copied = await copyText(fullText(this.#message), this.#dialog);
     const button = part(this.#dialog, "detail-copy");
@@ -109,27 +117,4 @@ function tokenNode({ kind: name, text }) {
   span.className = `json-${name}`;
   span.textContent = text;
   return span;
-}
-
-// The clipboard is there only on https and on this machine itself; elsewhere the old way still works.
-async function copyText(text, host) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return copyBySelection(text, host);
-  }
-}
-
-function copyBySelection(text, host) {
-  const area = document.createElement("textarea");
-  const { activeElement } = document;
-  area.className = "out-of-sight";
-  area.value = text;
-  host.append(area);
-  area.select();
-  const copied = document.execCommand("copy");
-  area.remove();
-  activeElement?.focus();
-  return copied;
 }

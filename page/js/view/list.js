@@ -1,25 +1,30 @@
+import { Reversed } from "../model/reversed.js";
 import { Row } from "./row.js";
 
 const SPARE = 4; // rows ready above and below what is seen
+const NEAR = 2; // px: less than this away from the newest is at the newest
 
 /**
- * The message list: a window of recycled rows over a source of entries, `{ length, at(index) }`.
- * While it follows it shows the newest at the bottom; otherwise it moves only when scrolled.
+ * The message list: a window of recycled rows over a source of entries, `{ length, at(index), indexOf(seq) }`.
+ * While it follows it shows the newest, at the bottom or at the top; otherwise it moves only when scrolled.
  */
 export class MessageList {
   #viewport;
   #rows;
   #spacer;
   #pool = [];
-  #source = [];
+  #source = null; // as it is shown: oldest first, or newest first
+  #shown = null; // as it was given
+  #newestFirst = false;
   #following = true;
   #selected = -1;
   #rowHeight = 0;
   #capacity = 0;
   #first = 0; // index of the first row in the pool
+  #top = { index: 0, seq: -1 }; // the entry at the upper edge when it was painted last
   #wandered = false; // away from the newest since the list stands still
 
-  /** `on`: { hold(byReader) the reader wants it still, bottom() back at the newest, pick(entry), repaint() } */
+  /** `on`: { hold(byReader) the reader wants it still, newest() is back at the newest, pick(entry), repaint() } */
   constructor(viewport, on) {
     this.#viewport = viewport;
     this.#rows = viewport.querySelector(".rows");
@@ -31,33 +36,60 @@ export class MessageList {
     viewport.addEventListener("keydown", (event) => this.#key(event));
   }
 
-  /** What the next paint shows. What is read now stays where it is when the list begins to stand still. */
+  /** What the next paint shows. Unless it follows, what is read now stays where it is. */
   show(source, following) {
-    if (source === this.#source) return;
-    const top = Math.floor(this.#viewport.scrollTop / this.#rowHeight);
-    const anchor = this.#pool[top - this.#first]?.seq ?? -1;
-    this.#source = source;
+    if (source === this.#shown) return;
+    this.#shown = source;
+    this.#source = this.#newestFirst ? new Reversed(source) : source;
     this.#following = following;
     this.#wandered = false;
-    if (!following && anchor !== -1) this.#shift(this.#indexOf(anchor) - top);
+    this.#settle();
   }
 
-  // Messages have come since the last paint, and as many old ones may have left: the rows in sight
-  // have other places now.
-  #shift(places) {
-    this.#stretch();
-    if (places) this.#viewport.scrollTop += places * this.#rowHeight;
+  /** Puts the newest at the top, or at the bottom. */
+  set newestFirst(newestFirst) {
+    if (newestFirst === this.#newestFirst) return;
+    this.#newestFirst = newestFirst;
+    this.#source = newestFirst ? new Reversed(this.#shown) : this.#shown;
+    this.#toNewest();
+    this.#noteTop();
+    this.on.repaint();
+  }
+
+  /** Writes each row anew: what rows show of an entry is no longer the same. */
+  redraw() {
+    for (const row of this.#pool) row.hide();
+    this.on.repaint();
   }
 
   /** Paints what is in sight: its cost does not grow with the number of messages. */
   paint() {
     if (!this.#rowHeight) this.#measure();
-    this.#stretch();
-    if (this.#following) this.#viewport.scrollTop = this.#viewport.scrollHeight;
+    this.#settle();
     this.#first = Math.max(0, Math.floor(this.#viewport.scrollTop / this.#rowHeight) - SPARE);
     this.#rows.style.transform = `translateY(${this.#first * this.#rowHeight}px)`;
     this.#pool.forEach((row, place) => this.#fill(row, this.#first + place));
     this.#pointAtSelected();
+  }
+
+  // Since the last paint messages may have come and old ones left, a filter may have found more:
+  // the entry at the top has another place now, and the view goes with it.
+  #settle() {
+    this.#stretch();
+    if (this.#following) this.#toNewest();
+    const { seq, index } = this.#top;
+    const now = this.#source.indexOf(seq);
+    if (!this.#following && now !== -1) this.#viewport.scrollTop += (now - index) * this.#rowHeight;
+    this.#noteTop();
+  }
+
+  #noteTop() {
+    const index = Math.floor(this.#viewport.scrollTop / this.#rowHeight);
+    this.#top = { index, seq: this.#source.at(index)?.seq ?? -1 };
+  }
+
+  #toNewest() {
+    this.#viewport.scrollTop = this.#newestFirst ? 0 : this.#viewport.scrollHeight;
   }
 
   #stretch() {
@@ -112,7 +144,7 @@ export class MessageList {
       pressed = this.#pool.find((row) => row.element === element)?.seq ?? -1;
       this.on.hold();
     });
-    this.#rows.addEventListener("click", () => this.#select(this.#indexOf(pressed), true));
+    this.#rows.addEventListener("click", () => this.#select(this.#source.indexOf(pressed), true));
   }
 
   // Wheel and finger say what the reader wants before the first pixel moves; scrolling says it for
@@ -120,45 +152,46 @@ export class MessageList {
   #watchScroll() {
     const { on } = this;
     this.#viewport.addEventListener("wheel", ({ deltaY }) => {
-      if (deltaY < 0 && this.#viewport.scrollTop > 0) on.hold();
+      const away = this.#newestFirst ? deltaY > 0 : deltaY < 0;
+      if (away && this.#viewport.scrollHeight > this.#viewport.clientHeight) on.hold();
     }, { passive: true });
     this.#viewport.addEventListener("scroll", () => {
-      const toBottom = this.#toBottom();
-      if (this.#following && toBottom > 2) on.hold();
-      if (toBottom > 2) this.#wandered = true;
-      else if (!this.#following && this.#wandered) on.bottom();
+      const away = this.#fromNewest() > NEAR;
+      if (this.#following && away) on.hold();
+      if (away) this.#wandered = true;
+      else if (!this.#following && this.#wandered) on.newest();
       on.repaint();
     }, { passive: true });
   }
 
-  #toBottom() {
+  #fromNewest() {
     const { scrollHeight, scrollTop, clientHeight } = this.#viewport;
-    return scrollHeight - scrollTop - clientHeight;
+    return this.#newestFirst ? scrollTop : scrollHeight - scrollTop - clientHeight;
   }
 
-  #key(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
+  /** Does what a key asks for; true if it is one of the list's. */
+  press(key) {
     const last = this.#source.length - 1;
     const page = Math.max(1, this.#capacity - 2 * SPARE - 2);
-    const current = this.#indexOf(this.#selected);
-    const from = current === -1 ? last + 1 : current;
+    const current = this.#source.indexOf(this.#selected);
+    const none = this.#newestFirst ? -1 : last + 1;
+    const from = current === -1 ? none : current;
     const target = {
       ArrowUp: from - 1,
       ArrowDown: from + 1,
       PageUp: from - page,
       PageDown: from + page,
       Home: 0,
-      Enter: current,
-    }[event.key];
-    if (target === undefined || last < 0) return;
-    event.preventDefault();
-    this.#select(Math.min(last, Math.max(0, target)), event.key === "Enter");
+      Enter: from,
+    }[key];
+    if (target === undefined || last < 0) return false;
+    this.#select(Math.min(last, Math.max(0, target)), key === "Enter");
+    return true;
   }
 
-  #indexOf(seq) {
-    const first = this.#source.at(0)?.seq ?? 0;
-    const index = seq - first;
-    return index >= 0 && index < this.#source.length ? index : -1;
+  #key(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (this.press(event.key)) event.preventDefault();
   }
 
   #select(index, open) {
