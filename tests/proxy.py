@@ -14,13 +14,17 @@ from tests.servers import PATIENCE, free_port
 
 
 class Proxy:
-    """Passes TCP connections on to `target_port`, in a thread of its own."""
+    """Passes TCP connections on to `target_port`, in a thread of its own.
 
-    def __init__(self, target_port: int) -> None:
+    With `prefix` it serves what is there under that path, as a reverse proxy would.
+    """
+
+    def __init__(self, target_port: int, prefix: bytes = b"") -> None:
         self.port = free_port()
         self.url = f"nats://127.0.0.1:{self.port}"
         self.delay = 0.0  # seconds that each piece takes, in both directions
         self._target_port = target_port
+        self._prefix = prefix
         self._loop = asyncio.new_event_loop()
         self._passes, self._over, self._ready = asyncio.Event(), asyncio.Event(), threading.Event()
         self._ends: list[tuple[StreamWriter, StreamWriter]] = []
@@ -76,7 +80,7 @@ class Proxy:
             while data := await reader.read(65536):
                 await asyncio.sleep(self.delay)
                 await self._passes.wait()
-                writer.write(data)
+                writer.write(data.replace(b"GET %b/" % self._prefix, b"GET /"))
         finally:
             self._end(writer)
 

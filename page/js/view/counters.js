@@ -31,7 +31,7 @@ export class Counters {
 }
 
 function reach(ring) {
-  if (!ring.kept) return "";
+  if (ring.length < 2) return "";
   const age = ring.at(ring.length - 1).time - ring.at(0).time;
   return `(last ${span(age)})`;
 }

@@ -4,12 +4,14 @@ const PRESSABLE = "button, a, summary, [role=tab], [role=option]";
 /**
  * Shortcuts of the whole page: `actions` maps a key to what it does. Letters and signs can be
  * switched off, as WCAG 2.1.4 asks, and mean nothing in a field or while a dialog is open.
+ * Escape leaves a field.
  */
 export class Keys {
   letters = true;
 
   constructor(actions) {
     document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !event.defaultPrevented && event.target.matches?.(FIELDS)) event.target.blur();
       const action = actions[event.key];
       if (!action || !this.#means(event)) return;
       if (action() !== false) event.preventDefault();

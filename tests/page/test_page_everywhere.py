@@ -1,0 +1,52 @@
+"""The page wherever it is served, and over a network that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.page.viewer import Viewer
+from tests.proxy import Proxy
+from tests.servers import Gateway, running
+
+Publish = Callable[[str, bytes], None]
+RECONNECTED = 30_000  # ms: the back-off waits up to 15 s between two tries
+
+
+@pytest.fixture
+def proxy(gateway: Gateway) -> Iterator[Proxy]:
+    with running(Proxy(gateway.port, prefix=b"/nats/live")) as proxy:
+        yield proxy
+
+
+def through(proxy: Proxy, page: Page) -> Viewer:
+    return Viewer(page, f"http://127.0.0.1:{proxy.port}/nats/live")
+
+
+def test_under_a_sub_path_all_works(
+    proxy: Proxy, page: Page, publish: Publish, subject: str
+) -> None:
+    viewer = through(proxy, page).open()
+    viewer.follow(subject)
+    publish(subject, b'"here"')
+    expect(viewer.row("here")).to_have_count(1)
+    requested = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
+    assert requested
+    assert all("/nats/live/page/" in name for name in requested)
+
+
+def test_a_connection_that_breaks_leaves_a_line_and_comes_back(
+    proxy: Proxy, page: Page, publish: Publish, subject: str
+) -> None:
+    page.allow_errors = True  # type: ignore[attr-defined]
+    viewer = through(proxy, page).open()
+    viewer.follow(subject)
+    publish(subject, b'"before"')
+    expect(viewer.row("before")).to_have_count(1)
+    proxy.reset()
+    expect(viewer.row("disconnected")).to_have_count(1, timeout=RECONNECTED)
+    publish(subject, b'"after"')
+    expect(viewer.row("after")).to_have_count(1)
+    expect(viewer.row("before")).to_have_count(1)
