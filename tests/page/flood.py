@@ -40,8 +40,9 @@ class Flood:
                 self.sent = due
                 self._stopped.wait(TURN)
 
-    def _name(self, number: int) -> bytes:
-        return b"%s.%d" % (self._subject, number % 50)
+    def _command(self, number: int) -> bytes:
+        subject = b"%s.%d" % (self._subject, number % 50)
+        return RawNats.command(subject, self._payload(number))
 
     def _payload(self, number: int) -> bytes:
         head = {"number": number, "id": 9007199254740993 + number, "fill": ""}

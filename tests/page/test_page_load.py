@@ -17,8 +17,8 @@ PAUSED_WITHIN = 200  # ms
 
 WATCH = """() => {
   window.longTasks = [];
-  new PerformanceObserver((list) => longTasks.push(...list.getEntries().map((task) => task.duration)))
-    .observe({ type: "longtask" });
+  const note = (list) => longTasks.push(...list.getEntries().map(({ duration }) => duration));
+  new PerformanceObserver(note).observe({ type: "longtask" });
   addEventListener("click", ({ timeStamp }) => (window.clicked = timeStamp), { capture: true });
   new MutationObserver(() => {
     if (document.body.dataset.state === "paused") window.stoodStill ??= performance.now();
