@@ -1,34 +1,35 @@
-"""Take the pictures of the page: docs/page.png, docs/page-dark.png and docs/page-phone.png.
+"""Take a picture of the page in every state, light, dark, and on a phone: docs/pictures/*.png.
 
-Needs a running gateway and the NATS server behind it; publishes the messages it shows itself.
+`python -m docs.screenshots` starts all it needs: a NATS server, a gateway, a browser.
 """
 
+from __future__ import annotations
+
 import argparse
-import asyncio
 import itertools
-import json
-import os
-import random
-import shutil
+import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-import nats
-from nats.aio.client import Client
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-PATTERNS = ("orders.*", "sensors.>", "deploy.log")
-MESSAGES = 80
-LOOKED_AT = 60  # after so many messages one is opened
-PAUSE = 0.04  # seconds between two messages: times and figures look like those of a real system
-DRAWN = 600  # ms until the figures, refreshed four times a second, agree with the list
-ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+from docs.shop import PATTERNS, messages
+from tests.page.browser import OPTIONS, installed
+from tests.page.viewer import Viewer
+from tests.raw_nats import RawNats
+from tests.servers import Gateway, NatsServer, running
+
+PAUSE = 0.02  # seconds between two messages: times and figures look like those of a real system
+DRAWN = 600  # ms until figures, which are refreshed four times a second, agree with the list
+FRAGMENT = f"#s={','.join(PATTERNS)}"
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """One picture and the screen it is taken on."""
+class Screen:
+    """What a picture is taken on."""
 
     name: str
     width: int
@@ -36,115 +37,172 @@ class Picture:
     scheme: Literal["light", "dark"]
     scale: int = 1
     touch: bool = False
-    detail: bool = True
 
 
-PICTURES = (
-    Picture("page.png", 1280, 800, "light"),
-    Picture("page-dark.png", 1280, 800, "dark"),
-    Picture("page-phone.png", 360, 640, "light", scale=2, touch=True, detail=False),
+SCREENS = (
+    Screen("light", 1280, 800, "light"),
+    Screen("dark", 1280, 800, "dark"),
+    Screen("phone", 360, 640, "light", scale=2, touch=True),
+    Screen("phone-dark", 360, 640, "dark", scale=2, touch=True),
 )
 
 
-def messages() -> list[tuple[str, bytes]]:
-    """The same small shop with its machines each time."""
-    chance = random.Random(7)
-    makers = (_order, _sensor, _sensor, _order, _sensor, _deploy)
-    turns = zip(range(MESSAGES), itertools.cycle(makers), strict=False)
-    return [maker(chance, number) for number, maker in turns]
+class Stage:
+    """A gateway with its NATS server, and the page in front of it."""
+
+    def __init__(self, page: Page, gateway: Gateway, publisher: RawNats) -> None:
+        self.page = page
+        self.gateway = gateway
+        self.viewer = Viewer(page, gateway.url)
+        self._publisher = publisher
+        self._messages = messages()
+
+    def publish(self, number: int, pause: float = PAUSE) -> None:
+        """Publish the next messages, a moment apart."""
+        for subject, payload in itertools.islice(self._messages, number):
+            self._publisher.publish(subject, payload)
+            time.sleep(pause)
+
+    def live(self, number: int = 90) -> None:
+        """Open the page on the shop and let messages come."""
+        self.viewer.open(FRAGMENT)
+        active = self.page.locator('[data-testid="chip"][data-state="active"]')
+        expect(active).to_have_count(len(PATTERNS))
+        self.publish(number)
+        self.viewer.expect_figure("received", str(number))
 
 
-def _order(chance: random.Random, number: int) -> tuple[str, bytes]:
-    step = chance.choice(("created", "paid", "shipped"))
-    order = {
-        "id": 9007199254740993 + number,
-        "customer": chance.choice(("Ada", "Grace", "Linus", "Margaret")),
-        "items": [{"sku": f"A-{chance.randint(100, 999)}", "qty": chance.randint(1, 4)}],
-        "total": chance.randint(900, 25000) / 100,
-        "express": chance.random() < 0.3,
-    }
-    return f"orders.{step}", json.dumps(order, separators=(",", ":")).encode()
+def empty(stage: Stage) -> None:
+    stage.viewer.open()
 
 
-def _sensor(chance: random.Random, number: int) -> tuple[str, bytes]:
-    room = chance.choice(("kitchen", "office", "cellar"))
-    if number % 3:
-        celsius, battery = chance.randint(180, 240) / 10, chance.randint(71, 98) / 100
-        reading = f'{{"celsius":{celsius:.2f},"battery":{battery:.2f}}}'
-        return f"sensors.{room}.air", reading.encode()
-    return f"sensors.{room}.door", chance.choice((b'{"open":true}', b'{"open":false}'))
-
-
-def _deploy(chance: random.Random, number: int) -> tuple[str, bytes]:
-    line = chance.choice(("rolled out", "healthy", "image pulled"))
-    return "deploy.log", f"web-{chance.randint(1, 4)} v2.{number}.0 {line}".encode()
-
-
-def browser_path() -> str | None:
-    """The browser to use: CHROMIUM, else one on PATH, else (None) the one Playwright installed."""
-    found = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
-    return os.environ.get("CHROMIUM") or next(filter(None, found), None)
-
-
-async def take(browser: Browser, picture: Picture, url: str, client: Client, out: Path) -> None:
-    """Follow the patterns, publish, and take one picture."""
-    context = await browser.new_context(
-        viewport={"width": picture.width, "height": picture.height},
-        color_scheme=picture.scheme,
-        device_scale_factor=picture.scale,
-        has_touch=picture.touch,
+def connecting(stage: Stage) -> None:
+    stage.page.add_init_script(
+        "window.WebSocket = class extends EventTarget { send() {} close() {} }"
     )
-    page = await context.new_page()
-    await page.goto(f"{url.rstrip('/')}/#s={','.join(PATTERNS)}")
-    active = page.locator('[data-testid="chip"][data-state="active"]')
-    await expect(active).to_have_count(len(PATTERNS))
-    await publish(client, messages()[:LOOKED_AT])
-    if picture.detail:
-        await expect(page.get_by_test_id("received")).to_have_text(str(LOOKED_AT))
-        await open_last_order(page)
-    await publish(client, messages()[LOOKED_AT:])
-    await expect(page.get_by_test_id("received")).to_have_text(str(MESSAGES))
-    await page.wait_for_timeout(DRAWN)
-    await page.screenshot(path=out / picture.name)
-    await context.close()
+    stage.page.goto(f"{stage.gateway.url}/{FRAGMENT}")
+    stage.viewer.expect_state("connecting")
 
 
-async def publish(client: Client, some: list[tuple[str, bytes]]) -> None:
-    """Publish one message after the other, a moment apart."""
-    for subject, payload in some:
-        await client.publish(subject, payload)
-        await client.flush()
-        await asyncio.sleep(PAUSE)
+def waiting(stage: Stage) -> None:
+    stage.viewer.open("#s=orders.*,telemetry.%3E")
 
 
-async def open_last_order(page: Page) -> None:
-    """Open the detail of the newest order and go on following."""
-    row = page.get_by_test_id("row").filter(has_text="orders.", visible=True).last
-    await row.click()
-    await expect(page.get_by_test_id("detail")).to_be_visible()
-    await page.get_by_role("button", name="Back to live").click()
-    await page.mouse.move(0, 0)
+def live(stage: Stage) -> None:
+    stage.live()
 
 
-async def main() -> None:
-    """Take all pictures."""
+def mistake(stage: Stage) -> None:
+    stage.live()
+    stage.viewer.enter("orders.*.paid sensors*")
+    expect(stage.viewer.error).to_be_visible()
+
+
+def refused(stage: Stage) -> None:
+    stage.live()
+    stage.viewer.enter("$SYS.>")
+    expect(stage.viewer.chip("$SYS.>")).to_have_attribute("data-state", "refused")
+
+
+def paused(stage: Stage) -> None:
+    stage.live()
+    stage.viewer.button("Pause").click()
+    stage.publish(40)
+    expect(stage.viewer.button("Resume (40 new)")).to_be_visible()
+
+
+def detail(stage: Stage) -> None:
+    stage.live()
+    stage.page.get_by_test_id("row").filter(has_text="orders.", visible=True).last.click()
+    expect(stage.viewer.detail).to_be_visible()
+
+
+def reconnecting(stage: Stage) -> None:
+    stage.live()
+    stage.gateway.stop()
+    stage.viewer.expect_state("reconnecting")
+
+
+def error(stage: Stage) -> None:
+    stage.page.goto(f"{stage.gateway.url}/{FRAGMENT}")
+    stage.viewer.expect_state("error")
+
+
+def settings(stage: Stage) -> None:
+    stage.live()
+    stage.viewer.button("Settings").click()
+
+
+def help_(stage: Stage) -> None:
+    stage.live()
+    stage.viewer.button("Help").click()
+
+
+def cleared(stage: Stage) -> None:
+    stage.live()
+    stage.viewer.button("Clear").click()
+
+
+STATES: tuple[Callable[[Stage], None], ...] = (
+    empty,
+    connecting,
+    waiting,
+    live,
+    mistake,
+    refused,
+    paused,
+    detail,
+    reconnecting,
+    error,
+    settings,
+    help_,
+    cleared,
+)
+
+
+def take(browser: Browser, state: Callable[[Stage], None], screen: Screen, out: Path) -> None:
+    """Bring the page into one state and take its picture."""
+    context = browser.new_context(
+        viewport={"width": screen.width, "height": screen.height},
+        color_scheme=screen.scheme,
+        device_scale_factor=screen.scale,
+        has_touch=screen.touch,
+        is_mobile=screen.touch,
+    )
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        options: dict[str, Any] = {"publish_test_messages": False}
+        if state is error:
+            tokens = folder / "tokens"
+            tokens.write_text('{"name": "nobody", "token": "one-that-nobody-knows"}\n')
+            options["tokens_file"] = str(tokens)
+        server = NatsServer(folder)
+        with running(server):
+            gateway = Gateway(server.url, log=folder / "log", **options)
+            with running(gateway), RawNats(server.port) as publisher:
+                page = context.new_page()
+                state(Stage(page, gateway, publisher))
+                page.wait_for_timeout(DRAWN)
+                page.screenshot(path=out / f"{state.__name__.strip('_')}-{screen.name}.png")
+    context.close()
+
+
+def main() -> None:
+    """Take the pictures that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--url", default="http://127.0.0.1:5001", help="where the gateway is")
-    parser.add_argument("--nats", default="nats://127.0.0.1:4222", help="the NATS server behind it")
-    parser.add_argument("--out", type=Path, default=Path("docs"), help="folder for the pictures")
+    names = [state.__name__.strip("_") for state in STATES]
+    parser.add_argument("states", nargs="*", help=f"all, or some of: {' '.join(names)}")
+    parser.add_argument("--out", type=Path, default=Path("docs/pictures"), help="their folder")
     arguments = parser.parse_args()
-    client = await nats.connect(arguments.nats)
-    try:
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(
-                executable_path=browser_path(), args=list(ARGUMENTS)
-            )
-            for picture in PICTURES:
-                await take(browser, picture, arguments.url, client, arguments.out)
-            await browser.close()
-    finally:
-        await client.close()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    wanted = [s for s in STATES if s.__name__.strip("_") in (arguments.states or names)]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=installed(), args=OPTIONS)
+        for state, screen in itertools.product(wanted, SCREENS):
+            take(browser, state, screen, arguments.out)
+            print(f"{state.__name__.strip('_')}-{screen.name}.png", flush=True)
+        browser.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

@@ -86,7 +86,8 @@ def test_memory_is_bounded_after_a_million(
     expect(viewer.page.get_by_test_id("received")).to_have_text("1,000,000", timeout=20_000)
     end, process_end = memory(viewer)
     print(
-        f"heap {halfway:.1f}, then {end:.1f} MB; process {process_halfway:.0f}, then {process_end:.0f} MB"
+        f"heap {halfway:.1f}, then {end:.1f} MB; "
+        f"process {process_halfway:.0f}, then {process_end:.0f} MB"
     )
     assert figure(viewer, "kept") <= 100_000
     assert viewer.page.get_by_test_id("row").count() <= 120

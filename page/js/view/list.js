@@ -22,6 +22,7 @@ export class MessageList {
   #capacity = 0;
   #first = 0; // index of the first row in the pool
   #top = { index: 0, seq: -1 }; // the entry at the upper edge when it was painted last
+  #placed = 0; // where the newest was put in sight last
   #wandered = false; // away from the newest since the list stands still
 
   /** `on`: { hold(byReader) the reader wants it still, newest() is back at the newest, pick(entry), repaint() } */
@@ -90,6 +91,7 @@ export class MessageList {
 
   #toNewest() {
     this.#viewport.scrollTop = this.#newestFirst ? 0 : this.#viewport.scrollHeight;
+    this.#placed = this.#viewport.scrollTop;
   }
 
   #stretch() {
@@ -157,7 +159,9 @@ export class MessageList {
     }, { passive: true });
     this.#viewport.addEventListener("scroll", () => {
       const away = this.#fromNewest() > NEAR;
-      if (this.#following && away) on.hold();
+      // A list that only got smaller is away from the newest too, but was not moved.
+      const moved = Math.abs(this.#viewport.scrollTop - this.#placed) > NEAR;
+      if (this.#following && away && moved) on.hold();
       if (away) this.#wandered = true;
       else if (!this.#following && this.#wandered) on.newest();
       on.repaint();
