@@ -33,10 +33,8 @@ class Flood:
             began = time.monotonic()
             while self.sent < self._total and not self._stopped.is_set():
                 due = min(self._total, int((time.monotonic() - began) * self._rate))
-                batch = range(self.sent, due)
-                client.send(
-                    b"".join(client.command(self._name(n), self._payload(n)) for n in batch)
-                )
+                batch = (self._command(number) for number in range(self.sent, due))
+                client.send(b"".join(batch))
                 self.sent = due
                 self._stopped.wait(TURN)
 

@@ -30,8 +30,8 @@ test("whoever follows nothing is connected, also while the list stands still", (
 
 test("the wait for the next try is counted in whole seconds and can be ended", () => {
   const state = describe({ ...open, link: "waiting", tries: 3, retryIn: 3_200, reason: "lost" });
-  assert.deepEqual(state, { name: "reconnecting", word: "Reconnecting in 4 s", hint: "try 3, lost", action: "Now" });
-  assert.equal(describe({ ...open, link: "waiting", retryIn: -5 }).word, "Reconnecting in 1 s");
+  assert.deepEqual(state, { name: "reconnecting", word: "Reconnecting", hint: "in 4 s, try 3: lost", action: "Now" });
+  assert.equal(describe({ ...open, link: "waiting", retryIn: -5, tries: 3, reason: "lost" }).hint, "in 1 s, try 3: lost");
 });
 
 test("a connection that was refused says why and offers to try again", () => {

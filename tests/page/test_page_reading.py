@@ -140,19 +140,6 @@ def test_without_storage_the_page_works(chromium: Browser, gateway: Gateway) -> 
     context.close()
 
 
-def test_a_list_that_gets_smaller_goes_on_following(
-    viewer: Viewer, publish: Publish, subject: str
-) -> None:
-    viewer.follow(subject)
-    for number in range(60):
-        publish(subject, f'"number {number}"'.encode())
-    for height in (700, 500, 420, 640, 480):
-        viewer.page.set_viewport_size({"width": 900, "height": height})
-        publish(subject, f'"at {height}"'.encode())
-        expect(viewer.row(f"at {height}")).to_be_in_viewport()
-    viewer.expect_state("live")
-
-
 HIDE = """() => {
   const held = [];
   const real = window.requestAnimationFrame;

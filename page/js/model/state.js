@@ -26,7 +26,7 @@ function state(name, word, hint, action = "") {
 
 function retrying({ reason, tries, retryIn }) {
   const seconds = Math.max(1, Math.ceil(retryIn / 1000));
-  return state("reconnecting", `Reconnecting in ${seconds} s`, `try ${tries}, ${reason}`, "Now");
+  return state("reconnecting", "Reconnecting", `in ${seconds} s, try ${tries}: ${reason}`, "Now");
 }
 
 function waitingHint({ following, waited }) {

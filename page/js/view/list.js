@@ -22,7 +22,6 @@ export class MessageList {
   #capacity = 0;
   #first = 0; // index of the first row in the pool
   #top = { index: 0, seq: -1 }; // the entry at the upper edge when it was painted last
-  #placed = 0; // where the newest was put in sight last
   #wandered = false; // away from the newest since the list stands still
 
   /** `on`: { hold(byReader) the reader wants it still, newest() is back at the newest, pick(entry), repaint() } */
@@ -91,7 +90,6 @@ export class MessageList {
 
   #toNewest() {
     this.#viewport.scrollTop = this.#newestFirst ? 0 : this.#viewport.scrollHeight;
-    this.#placed = this.#viewport.scrollTop;
   }
 
   #stretch() {
@@ -149,20 +147,20 @@ export class MessageList {
     this.#rows.addEventListener("click", () => this.#select(this.#source.indexOf(pressed), true));
   }
 
-  // Wheel and finger say what the reader wants before the first pixel moves; scrolling says it for
-  // the scroll bar and for whatever else scrolls.
+  // Wheel and pointer say what the reader wants before the first pixel moves. That the list scrolled
+  // says nothing while it follows: it also does when it gets larger or smaller.
   #watchScroll() {
     const { on } = this;
     this.#viewport.addEventListener("wheel", ({ deltaY }) => {
       const away = this.#newestFirst ? deltaY > 0 : deltaY < 0;
       if (away && this.#viewport.scrollHeight > this.#viewport.clientHeight) on.hold();
     }, { passive: true });
+    this.#viewport.addEventListener("pointerdown", ({ target, offsetX }) => {
+      const onScrollBar = target === this.#viewport && offsetX >= this.#viewport.clientWidth;
+      if (onScrollBar) on.hold();
+    });
     this.#viewport.addEventListener("scroll", () => {
-      const away = this.#fromNewest() > NEAR;
-      // A list that only got smaller is away from the newest too, but was not moved.
-      const moved = Math.abs(this.#viewport.scrollTop - this.#placed) > NEAR;
-      if (this.#following && away && moved) on.hold();
-      if (away) this.#wandered = true;
+      if (this.#fromNewest() > NEAR) this.#wandered = true;
       else if (!this.#following && this.#wandered) on.newest();
       on.repaint();
     }, { passive: true });
