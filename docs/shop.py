@@ -36,7 +36,8 @@ def _sensor(chance: random.Random, number: int) -> tuple[str, bytes]:
     if number % 3:
         celsius = 20.5 + 1.8 * math.sin(number / 12) + chance.uniform(-0.3, 0.3)
         battery = 0.98 - number / 9000
-        return f"sensors.{room}.air", f'{{"celsius":{celsius:.2f},"battery":{battery:.2f}}}'.encode()
+        reading = f'{{"celsius":{celsius:.2f},"battery":{battery:.2f}}}'
+        return f"sensors.{room}.air", reading.encode()
     return f"sensors.{room}.door", chance.choice((b'{"open":true}', b'{"open":false}'))
 
 
