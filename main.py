@@ -18,7 +18,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bridge import logs, messages, settings
+from bridge import command_line, logs, messages
 from bridge.access import OriginPolicy
 from bridge.admission import Admission
 from bridge.assets import Assets, add_security_headers
@@ -29,7 +29,7 @@ from bridge.proxies import Caller, TrustedProxies
 from bridge.service import Service
 from handler import WSSManager, html
 
-config = settings.load(sys.argv[1:])
+config = command_line.load(sys.argv[1:])
 logs.set_up(config.log_level)
 
 app = Service(config.nats_url, sign_in=config.sign_in)

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import re
-import sys
 from pathlib import Path
-from typing import NoReturn
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    SettingsError,
 )
 
-from bridge import logs
 from bridge.access import RESERVED, SubjectPolicy, is_loopback
 from bridge.limits import Limits
 from bridge.reread import FileFault
 from bridge.secret_files import SecretFiles
 from bridge.setting_types import Algorithms, LogLevel, NatsUrls, Origins, Patterns, Proxies, Words
-from bridge.sign_in import SignIn, SignInError
-from bridge.tls import TLS, TLSError
+from bridge.sign_in import SignIn
+from bridge.tls import TLS
 from bridge.tokens import SignedTokens, StaticTokens, Tokens
 
 SECRETS = Path("/run/secrets")
@@ -216,41 +211,3 @@ class Settings(BaseSettings):
             request_burst=self.request_burst,
             bad_requests_per_minute=self.bad_requests_per_minute,
         )
-
-
-def load(arguments: list[str]) -> Settings:
-    """Read the settings; on a wrong one, print a line that names it and exit with 2."""
-    try:
-        settings = Settings(_cli_parse_args=arguments)  # type: ignore[call-arg]
-        settings.sign_in.check(settings.nats_url)
-        settings.tokens()
-        if settings.tls:
-            settings.tls.context()
-        return settings
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        name = str(first["loc"][0]).upper().replace("-", "_")
-        fail(f"{name}: {first['msg'].removeprefix('Value error, ')}")
-    except (SignInError, TLSError, FileFault) as error:
-        fail(str(error))
-    except SettingsError as error:
-        fail(f"{_without_values(str(error), arguments)}; --help lists every setting")
-    except OSError as error:
-        name = Path(str(error.filename)).name.upper()
-        fail(f"{name}: the file {error.filename} cannot be read: {error.strerror}")
-
-
-def _without_values(text: str, arguments: list[str]) -> str:
-    """Hide what was given with flags, such as a password with one that is misspelt."""
-    for argument in arguments:
-        value = argument.partition("=")[2] if argument.startswith("--") else argument
-        if value:
-            text = re.sub(rf"(?<![\w-]){re.escape(value)}(?![\w-])", "…", text)
-    return text
-
-
-def fail(sentence: str) -> NoReturn:
-    """Print why the service cannot start, after what was said before, and exit with 2."""
-    logs.flush()
-    print(" ".join(sentence.split()), file=sys.stderr)
-    raise SystemExit(2)

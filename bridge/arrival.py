@@ -1,0 +1,95 @@
+"""aiohttp's side of one TCP connection, and what its caller sees when something fails.
+
+A connection that is one too many gets a finished response at once, before it costs anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from bridge.assets import SECURITY_HEADERS
+from bridge.door import Door, refusal
+from bridge.metrics import Counters
+
+LINGER = 1.0
+"""Seconds a refused caller has to read why: an earlier end could take the answer with it."""
+
+logger = logging.getLogger("bridge.arrival")
+
+
+class Arrival(RequestHandler):
+    """aiohttp's side of one TCP connection, made to go through the door.
+
+    aiohttp ends one whose request does not come in `keepalive_timeout`, also the first one.
+    """
+
+    __slots__ = ("_address", "_counters", "_door", "_since")
+
+    def __init__(self, server: web.Server, door: Door, counters: Counters) -> None:
+        super().__init__(
+            server,
+            loop=asyncio.get_running_loop(),
+            keepalive_timeout=door.request_timeout,
+            access_log=None,  # type: ignore[arg-type]  # aiohttp's own runner does the same
+        )
+        self._door, self._counters = door, counters
+        self._address = ""
+        self._since = self._loop.time()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection, or say why not."""
+        super().connection_made(transport)
+        peer = transport.get_extra_info("peername")
+        self._address = str(peer[0]) if peer else ""
+        room = self._door.enter(self._address)
+        if not room:
+            self._counters.refused_full += 1
+            self._turn_away("Try again later.", linger=0)
+        elif self._door.crowded(self._address):
+            self._counters.refused_address += 1
+            self._turn_away(self._door.full_for, linger=LINGER)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Count it out."""
+        lasted = self._loop.time() - self._since
+        if not self._request_count and lasted >= self._door.request_timeout:
+            self._counters.too_late += 1
+        self._door.leave(self._address)
+        super().connection_lost(exc)
+
+    def _turn_away(self, sentence: str, linger: float) -> None:
+        transport = self.transport
+        if transport is None:
+            return
+        answer = refusal(sentence)
+        text = answer.text or ""
+        head = f"HTTP/1.1 503 {answer.reason}\r\nContent-Length: {len(text)}\r\nConnection: close"
+        for name, value in answer.headers.items():
+            if name not in ("Content-Length", "Connection"):
+                head += f"\r\n{name}: {value}"
+        transport.write(f"{head}\r\n\r\n{text}".encode())
+        self.close()  # nothing that comes is read as a request any more
+        self._loop.call_later(linger, transport.abort)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what failed without a word of why: that is in the log if it is a bug of ours."""
+        if isinstance(exc, ConnectionError):
+            raise exc  # the caller has left, which is no bug, and nobody is there to be answered
+        if status == 500:
+            logger.error("a request failed", exc_info=exc)
+        if request.writer.output_size > 0:
+            raise ConnectionError("part of the response is sent already")
+        text = "This is not a request.\n" if status == 400 else "Something went wrong.\n"
+        response = web.Response(status=status, text=text, headers=SECURITY_HEADERS)
+        response.force_close()
+        return response
