@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
+from asyncio.sslproto import SSLProtocol
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -27,7 +29,7 @@ class Arrival(RequestHandler):
     aiohttp ends one whose request does not come in `keepalive_timeout`, also the first one.
     """
 
-    __slots__ = ("_address", "_counters", "_door", "_since")
+    __slots__ = ("_address", "_counters", "_door", "_refusal", "_since")
 
     def __init__(self, server: web.Server, door: Door, counters: Counters) -> None:
         super().__init__(
@@ -37,33 +39,51 @@ class Arrival(RequestHandler):
             access_log=None,  # type: ignore[arg-type]  # aiohttp's own runner does the same
         )
         self._door, self._counters = door, counters
-        self._address = ""
+        self._address: str | None = None
+        """Where it comes from, as long as it is counted."""
+        self._refusal = ""
+        """The sentence for one too many."""
         self._since = self._loop.time()
+
+    def enter(self, transport: asyncio.Transport) -> None:
+        """Count it in; cut it after a moment if it is one too many. `transport` is that of TCP."""
+        peer = transport.get_extra_info("peername")
+        self._address = str(peer[0]) if peer else ""
+        if not self._door.enter(self._address):
+            self._counters.refused_full += 1
+            self._refusal = "Try again later."
+            self._loop.call_later(0, transport.abort)
+        elif self._door.crowded(self._address):
+            self._counters.refused_address += 1
+            self._refusal = self._door.full_for
+            self._loop.call_later(LINGER, transport.abort)
+
+    def leave(self) -> None:
+        """Count it out. Twice is harmless."""
+        if self._address is None:
+            return
+        self._door.leave(self._address)
+        self._address = None
+        lasted = self._loop.time() - self._since
+        silent = not (self._request_count or self._refusal)
+        if silent and lasted >= self._door.request_timeout:
+            self._counters.too_late += 1
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection, or say why not."""
         super().connection_made(transport)
-        peer = transport.get_extra_info("peername")
-        self._address = str(peer[0]) if peer else ""
-        room = self._door.enter(self._address)
-        if not room:
-            self._counters.refused_full += 1
-            self._turn_away("Try again later.", linger=0)
-        elif self._door.crowded(self._address):
-            self._counters.refused_address += 1
-            self._turn_away(self._door.full_for, linger=LINGER)
+        if self._address is None and self.transport is not None:
+            self.enter(self.transport)
+        if self._refusal:
+            self._turn_away(self._refusal)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Count it out."""
-        lasted = self._loop.time() - self._since
-        if not self._request_count and lasted >= self._door.request_timeout:
-            self._counters.too_late += 1
-        self._door.leave(self._address)
+        self.leave()
         super().connection_lost(exc)
 
-    def _turn_away(self, sentence: str, linger: float) -> None:
-        transport = self.transport
-        if transport is None:
+    def _turn_away(self, sentence: str) -> None:
+        if self.transport is None:
             return
         answer = refusal(sentence)
         text = answer.text or ""
@@ -71,9 +91,8 @@ class Arrival(RequestHandler):
         for name, value in answer.headers.items():
             if name not in ("Content-Length", "Connection"):
                 head += f"\r\n{name}: {value}"
-        transport.write(f"{head}\r\n\r\n{text}".encode())
+        self.transport.write(f"{head}\r\n\r\n{text}".encode())
         self.close()  # nothing that comes is read as a request any more
-        self._loop.call_later(linger, transport.abort)
 
     def handle_error(
         self,
@@ -93,3 +112,37 @@ class Arrival(RequestHandler):
         response = web.Response(status=status, text=text, headers=SECURITY_HEADERS)
         response.force_close()
         return response
+
+
+class TLSArrival(SSLProtocol):
+    """The TLS of one connection, which counts the arrival above it in from the first moment on.
+
+    With the `ssl` of `create_server`, asyncio tells of a connection when its handshake is done, so
+    that nobody would count those who never begin theirs. Below that, it is the same class.
+    """
+
+    max_size = 16384
+    """Bytes read at a time, a TLS record: asyncio holds so many for each connection from the start,
+    by default 256 KiB."""
+
+    def __init__(self, arrival: Arrival, context: ssl.SSLContext, handshake_timeout: float) -> None:
+        super().__init__(
+            asyncio.get_running_loop(),
+            arrival,
+            context,
+            None,  # type: ignore[arg-type]  # nobody waits for the handshake
+            server_side=True,
+            ssl_handshake_timeout=handshake_timeout,  # type: ignore[arg-type]  # a float will do
+        )
+        self._arrival = arrival
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Count it in, and begin the handshake."""
+        assert isinstance(transport, asyncio.Transport)
+        self._arrival.enter(transport)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Count it out, however far it came."""
+        self._arrival.leave()
+        super().connection_lost(exc)

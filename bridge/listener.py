@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from bridge import kernel
-from bridge.arrival import Arrival
+from bridge.arrival import Arrival, TLSArrival
 from bridge.door import Door
 from bridge.logs import fail, say
 from bridge.metrics import Counters
@@ -42,14 +42,12 @@ class Listener:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(LoopReports())
         self._use_all_files()
-        arrival = partial(Arrival, web_server, self._door, self._counters)
-        options: dict[str, Any] = {"backlog": BACKLOG}
-        if self._tls:
-            options["ssl"] = context = self._tls.context()
-            options["ssl_handshake_timeout"] = self._door.request_timeout
+        context = self._tls.context() if self._tls else None
+        if context is not None:
             loop.add_signal_handler(signal.SIGHUP, self._renew_certificate, context)
+        arrive = partial(self._arrive, web_server, context)
         try:
-            self._server = await loop.create_server(arrival, self._host, self._port, **options)
+            self._server = await loop.create_server(arrive, self._host, self._port, backlog=BACKLOG)
         except (OSError, UnicodeError) as error:
             if getattr(error, "errno", None) == errno.EADDRINUSE:
                 fail(f"HTTP_PORT: {self._port} is in use on {self._host}; set another one")
@@ -62,6 +60,15 @@ class Listener:
         """Take no connection any more; those that are open stay. Twice is harmless."""
         if self._server is not None:
             self._server.close()
+
+    def _arrive(
+        self, web_server: web.Server, context: ssl.SSLContext | None
+    ) -> asyncio.BaseProtocol:
+        """Return what takes care of a new connection."""
+        arrival = Arrival(web_server, self._door, self._counters)
+        if context is None:
+            return arrival
+        return TLSArrival(arrival, context, self._door.request_timeout)
 
     def _renew_certificate(self, context: ssl.SSLContext) -> None:
         try:
