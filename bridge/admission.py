@@ -19,7 +19,6 @@ from bridge.metrics import Counters
 from bridge.tokens import TokenError, Tokens, Visitor
 
 COOKIE = "nats_bridge_token"
-FIRST_FRAME_SECONDS = 5.0
 CLOSE_SECONDS = 2.0
 LOOK_EVERY = 30.0
 """Seconds between two looks at the clock on the wall, which may be set, and at revoked tokens."""
@@ -74,7 +73,7 @@ class Visit:
 class Admission:
     """Lets connections in: anyone while there are no `tokens`, or if `anonymous`; else holders.
 
-    `policy`: what may be followed without a token.
+    `policy`: what may be followed without a token. `token_timeout`: seconds for the first frame.
     """
 
     def __init__(
@@ -84,11 +83,13 @@ class Admission:
         tokens: Tokens | None = None,
         *,
         anonymous: bool = False,
+        token_timeout: float = 5.0,
     ) -> None:
         self._counters = counters
         self._nobody = Visitor(policy)
         self._tokens = tokens
         self._anonymous = anonymous or tokens is None
+        self._token_timeout = token_timeout
         self._waiting: dict[web.WebSocketResponse, web.BaseRequest] = {}
 
     @property
@@ -147,12 +148,12 @@ class Admission:
             del self._waiting[ws]
         return None
 
-    @staticmethod
-    async def _first_frame(ws: web.WebSocketResponse, tokens: Tokens) -> Visitor:
+    async def _first_frame(self, ws: web.WebSocketResponse, tokens: Tokens) -> Visitor:
         try:
-            async with asyncio.timeout(FIRST_FRAME_SECONDS):
+            async with asyncio.timeout(self._token_timeout):
                 frame = await ws.receive()
         except TimeoutError:
+            self._counters.token_late += 1
             raise TokenError("no token came in time") from None
         if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
             raise ConnectionResetError("it left without a token")

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
+from bridge.messages import too_large
 from bridge.metrics import Counters
 from bridge.proxies import TrustedProxies, parse_address
 
@@ -104,13 +105,17 @@ class Door:
             self._forget(key)
 
     async def body_of(self, request: web.Request) -> bytes:
-        """Return the body of a request; 408 if it does not come in time."""
+        """Return the body of a request; 408 if it does not come in time, 413 if it is too large."""
         try:
             async with asyncio.timeout(self.request_timeout):
                 return await request.read()
         except TimeoutError:
             self._counters.too_late += 1
             raise web.HTTPRequestTimeout(text="The request did not come in time.\n") from None
+        except web.HTTPRequestEntityTooLarge as error:
+            self._counters.too_large += 1
+            error.text = f"{too_large(request.client_max_size)}\n"
+            raise
 
     def _forget(self, key: str) -> None:
         self._by_address[key] -= 1

@@ -13,11 +13,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from bridge.frames import MOST
-
 SUBSCRIBE = "subscribe"
 UNSUBSCRIBE = "unsubscribe"
-MAX_REQUEST_BYTES = MOST
 MAX_REQUEST_SUBJECTS = 128
 
 Code = Literal[
@@ -137,6 +134,11 @@ def _shape_fault(shape: _RequestShape) -> str | None:
 def shorten(text: str, most: int = 80) -> str:
     """Cut `text` to `most` characters for use within a sentence."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def too_large(most: int) -> str:
+    """Return the sentence for who sends a request of more than `most` bytes."""
+    return f"A request may have {most} bytes at most."
 
 
 def greeting(connection_id: str) -> bytes:

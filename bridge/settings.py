@@ -109,6 +109,9 @@ class Settings(BaseSettings):
     request_timeout: float = Field(
         15.0, gt=0, description="seconds for an HTTP request to come in, head and body each"
     )
+    token_timeout: float = Field(
+        5.0, gt=0, description="seconds for the token to come in the first frame"
+    )
     max_subjects: int = Field(
         _LIMITS.max_subjects, ge=1, description="patterns a connection may follow"
     )
@@ -132,6 +135,11 @@ class Settings(BaseSettings):
         _LIMITS.bad_requests_per_minute,
         ge=1,
         description="requests that make no sense before a connection is closed",
+    )
+    max_request_bytes: int = Field(
+        _LIMITS.max_request_bytes,
+        ge=1024,
+        description="bytes of a request, be it a frame or the body of a POST",
     )
     log_level: LogLevel = Field("info", description="debug, info, warning or error")
 
@@ -210,4 +218,5 @@ class Settings(BaseSettings):
             requests_per_second=self.requests_per_second,
             request_burst=self.request_burst,
             bad_requests_per_minute=self.bad_requests_per_minute,
+            max_request_bytes=self.max_request_bytes,
         )
