@@ -166,12 +166,17 @@ def signed_in(request_id: bytes = b"") -> bytes:
     return _response({**head, "action": "token", "subjects": ()}, request_id)
 
 
+def token_required(fault: str) -> bytes:
+    """Return the notice that a token has to come; `fault`: what is wrong with one that did."""
+    notice = {"status": "token_required"}
+    return _encode({**notice, "reason": fault} if fault else notice)
+
+
 def dropped(count: int) -> bytes:
     """Return the notice that a connection was too slow for `count` messages."""
     return b'{"dropped":%d}' % count
 
 
-TOKEN_REQUIRED = b'{"status":"token_required"}'
 NATS_DOWN = b'{"status":"nats_down"}'
 NATS_UP = b'{"status":"nats_up","gap":true}'
 

@@ -29,7 +29,7 @@ const feed = new Feed({
   send: (text) => socket.send(text),
   changed: () => repaint(),
   refused: (sentence) => field.explain(sentence),
-  tokenRequired: () => socket.askForToken(),
+  tokenRequired: (reason) => socket.askForToken(reason),
 });
 const field = new Field(announcer, enter);
 const chips = new Chips(element("chips"), (pattern) => enter({ action: "unsubscribe", subjects: [pattern] }));
