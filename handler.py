@@ -136,7 +136,9 @@ class WSSManager:
     async def _hang_up(self, connection: Connection) -> None:
         code = connection.conduct.verdict
         if code is not None:
-            self.counters.hung_up += connection.open
+            flood = code is CloseCode.FLOOD
+            self.counters.closed_flood += connection.open and flood
+            self.counters.closed_bad_requests += connection.open and not flood
             await connection.close(code, code.name.lower().replace("_", " "))
 
     async def close(self) -> None:
@@ -195,6 +197,7 @@ class WSSManager:
         self.counters.requests += 1
         if not connection.conduct.allows_request(connection.now()):
             self.counters.refused += 1
+            self.counters.refused_rate += 1
             text = f"At most {self._limits.requests_per_second:g} requests a second, please."
             return [Refusal("rate_limited", text, request.subjects, request.id).line()]
         if request.token is not None:
@@ -254,6 +257,7 @@ class WSSManager:
         most = self._limits.max_subjects
         # One that waits already has its place.
         if len(connection.patterns) + self._waiting.count(connection, but=pattern) >= most:
+            self.counters.refused_patterns += 1
             text = f"A connection may follow {most} patterns, {name} would be one more."
             raise Refusal("limit", text, [pattern])
         await self._feeds.follow(connection, pattern)

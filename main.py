@@ -18,18 +18,18 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bridge import logs, messages, settings
+from bridge import command_line, logs, messages
 from bridge.access import OriginPolicy
 from bridge.admission import Admission
 from bridge.assets import Assets, add_security_headers
 from bridge.door import Door, refusal
-from bridge.limits import HEARTBEAT
 from bridge.metrics import Metrics
 from bridge.proxies import Caller, TrustedProxies
 from bridge.service import Service
+from bridge.websocket import WebSocket
 from handler import WSSManager, html
 
-config = settings.load(sys.argv[1:])
+config = command_line.load(sys.argv[1:])
 logs.set_up(config.log_level)
 
 app = Service(config.nats_url, sign_in=config.sign_in)
@@ -41,13 +41,17 @@ door = Door(
     proxies,
     app.counters,
 )
-web_app = web.Application(client_max_size=messages.MAX_REQUEST_BYTES)
+web_app = web.Application(client_max_size=config.max_request_bytes)
 web_app.on_response_prepare.append(add_security_headers)
 app.setup_web_server(config.http_host, config.http_port, web_app, door, config.tls)
 
 manager = WSSManager(app, config.limits, config.policy, app.counters)
 admission = Admission(
-    config.policy, app.counters, config.tokens(), anonymous=config.allow_anonymous
+    config.policy,
+    app.counters,
+    config.tokens(),
+    anonymous=config.allow_anonymous,
+    token_timeout=config.token_timeout,
 )
 app.on_nats_change.append(manager.nats_changed)
 app.on_stop += [admission.close, manager.close]
@@ -148,12 +152,10 @@ async def figures(request: web.Request) -> web.Response:
 
 
 async def open_websocket(
-    request: web.Request, max_msg_size: int = messages.MAX_REQUEST_BYTES
+    request: web.Request, most: int = config.max_request_bytes
 ) -> web.WebSocketResponse:
-    """Upgrade; what is larger ends the connection, and so does a browser that answers no ping."""
-    ws = web.WebSocketResponse(
-        compress=False, heartbeat=HEARTBEAT, max_msg_size=max_msg_size, timeout=2
-    )
+    """Upgrade to a WebSocket for requests of up to `most` bytes."""
+    ws = WebSocket(most, app.counters)
     try:
         await ws.prepare(request)
     except ValueError:

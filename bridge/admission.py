@@ -19,7 +19,6 @@ from bridge.metrics import Counters
 from bridge.tokens import TokenError, Tokens, Visitor
 
 COOKIE = "nats_bridge_token"
-FIRST_FRAME_SECONDS = 5.0
 CLOSE_SECONDS = 2.0
 LOOK_EVERY = 30.0
 """Seconds between two looks at the clock on the wall, which may be set, and at revoked tokens."""
@@ -74,7 +73,7 @@ class Visit:
 class Admission:
     """Lets connections in: anyone while there are no `tokens`, or if `anonymous`; else holders.
 
-    `policy`: what may be followed without a token.
+    `policy`: what may be followed without a token. `token_timeout`: seconds for the first frame.
     """
 
     def __init__(
@@ -84,11 +83,13 @@ class Admission:
         tokens: Tokens | None = None,
         *,
         anonymous: bool = False,
+        token_timeout: float = 5.0,
     ) -> None:
         self._counters = counters
         self._nobody = Visitor(policy)
         self._tokens = tokens
         self._anonymous = anonymous or tokens is None
+        self._token_timeout = token_timeout
         self._waiting: dict[web.WebSocketResponse, web.BaseRequest] = {}
 
     @property
@@ -96,47 +97,60 @@ class Admission:
         """How many connections have been accepted and have not shown their token yet."""
         return len(self._waiting)
 
-    def visitor(self, request: web.Request) -> Visitor | None:
-        """Return who asks, by header or cookie; None if a token is missing.
+    def visitor(self, request: web.Request) -> Visitor | str:
+        """Return who asks for a WebSocket, by header or cookie.
 
-        Raises HTTPUnauthorized if there is one that does not count.
+        A string if a token has to be asked for: what is wrong with the one in the cookie, or
+        nothing if there is none. A page sees no 401, but a connection that was lost, and would try
+        for ever; nor can it take such a cookie away, but its user may have another token. Raises
+        HTTPUnauthorized if there is one in the header that does not count: no page sets that.
         """
-        token = self._token_of(request)
-        if token is None or self._tokens is None:
-            return self._nobody if self._anonymous else None
+        fault = ""
         try:
-            return self._tokens.visitor(token, time.time())
+            visitor = self._shown(request)
         except TokenError as error:
-            raise self._unauthorized(str(error)) from None
-
-    @staticmethod
-    def _token_of(request: web.Request) -> str | None:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            return token.strip()
-        # A browser sends a cookie along whoever wrote the page, but then it says which page that
-        # is, and the origin has been checked.
-        return request.cookies.get(COOKIE) if "Origin" in request.headers else None
+            if _bearer_of(request) is not None:
+                raise self._unauthorized(str(error)) from None
+            self._counters.unauthorized += 1
+            visitor, fault = None, str(error)
+        if visitor is None and self._anonymous:
+            return self._nobody
+        return visitor or fault
 
     def visitor_of_post(self, request: web.Request) -> Visitor:
-        """Return who asks. Raises HTTPUnauthorized also if a token is missing."""
-        visitor = self.visitor(request)
-        if visitor is None:
+        """Return who asks. Raises HTTPUnauthorized if a token is missing or does not count."""
+        try:
+            visitor = self._shown(request)
+        except TokenError as error:
+            raise self._unauthorized(str(error)) from None
+        if visitor is None and not self._anonymous:
             raise self._unauthorized("a token is needed")
-        return visitor
+        return visitor or self._nobody
+
+    def _shown(self, request: web.Request) -> Visitor | None:
+        """Return the holder of the token in a request; None without one. Raises TokenError."""
+        token = _bearer_of(request)
+        if token is None and "Origin" in request.headers:
+            # A browser sends a cookie along whoever wrote the page, but then it says which page
+            # that is, and the origin has been checked.
+            token = request.cookies.get(COOKIE)
+        if token is None or self._tokens is None:
+            return None
+        return self._tokens.visitor(token, time.time())
 
     async def visit(
-        self, ws: web.WebSocketResponse, request: web.Request, visitor: Visitor | None
+        self, ws: web.WebSocketResponse, request: web.Request, visitor: Visitor | str
     ) -> Visit | None:
-        """Return the visit that begins; ask for a token if there is no `visitor` yet.
+        """Return the visit that begins; ask for a token if there is no visitor yet.
 
         None, after the connection was closed with 4501, if none comes that counts.
         """
-        if visitor is not None or self._tokens is None:
-            return Visit(visitor or self._nobody, self._tokens)
+        if isinstance(visitor, Visitor):
+            return Visit(visitor, self._tokens)
+        assert self._tokens is not None
         self._waiting[ws] = request
         try:
-            await ws.send_str(messages.TOKEN_REQUIRED.decode())
+            await ws.send_str(messages.token_required(visitor).decode())
             return Visit(await self._first_frame(ws, self._tokens), self._tokens)
         except TokenError as error:
             self._counters.unauthorized += 1
@@ -147,12 +161,12 @@ class Admission:
             del self._waiting[ws]
         return None
 
-    @staticmethod
-    async def _first_frame(ws: web.WebSocketResponse, tokens: Tokens) -> Visitor:
+    async def _first_frame(self, ws: web.WebSocketResponse, tokens: Tokens) -> Visitor:
         try:
-            async with asyncio.timeout(FIRST_FRAME_SECONDS):
+            async with asyncio.timeout(self._token_timeout):
                 frame = await ws.receive()
         except TimeoutError:
+            self._counters.token_late += 1
             raise TokenError("no token came in time") from None
         if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
             raise ConnectionResetError("it left without a token")
@@ -185,3 +199,8 @@ class Admission:
         self._counters.unauthorized += 1
         sentence = f"{reason[:1].upper()}{reason[1:]}.\n"
         return web.HTTPUnauthorized(text=sentence, headers={"WWW-Authenticate": "Bearer"})
+
+
+def _bearer_of(request: web.Request) -> str | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None

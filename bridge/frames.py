@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 MOST = 65536
-"""Bytes of the largest frame we take, and of the largest that holds several lines."""
+"""Bytes of the largest frame that holds several lines."""
 
 
 def frame_head(size: int) -> bytes:

@@ -20,6 +20,7 @@ class Limits:
     requests_per_second: float = 20.0
     request_burst: int = 40
     bad_requests_per_minute: int = 60
+    max_request_bytes: int = 65536
 
 
 class TokenBucket:

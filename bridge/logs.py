@@ -13,6 +13,7 @@ import queue
 import sys
 import threading
 import time
+from typing import NoReturn
 
 MOST_WAITING = 1000
 """Lines."""
@@ -41,6 +42,13 @@ def flush() -> None:
     """Wait until what was said is written, but not for long."""
     for handler in (*_said.handlers, *logging.getLogger().handlers):
         handler.flush()
+
+
+def fail(sentence: str) -> NoReturn:
+    """Print why the service cannot start, after what was said before, and exit with 2."""
+    flush()
+    print(" ".join(sentence.split()), file=sys.stderr)
+    raise SystemExit(2)
 
 
 class LineWriter(logging.Handler):

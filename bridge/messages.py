@@ -13,11 +13,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from bridge.frames import MOST
-
 SUBSCRIBE = "subscribe"
 UNSUBSCRIBE = "unsubscribe"
-MAX_REQUEST_BYTES = MOST
 MAX_REQUEST_SUBJECTS = 128
 
 Code = Literal[
@@ -139,6 +136,11 @@ def shorten(text: str, most: int = 80) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def too_large(most: int) -> str:
+    """Return the sentence for who sends a request of more than `most` bytes."""
+    return f"A request may have {most} bytes at most."
+
+
 def greeting(connection_id: str) -> bytes:
     """Return the first line of every connection."""
     greet = {"success": True, "data": "Successfully connected", "connection_id": connection_id}
@@ -164,12 +166,17 @@ def signed_in(request_id: bytes = b"") -> bytes:
     return _response({**head, "action": "token", "subjects": ()}, request_id)
 
 
+def token_required(fault: str) -> bytes:
+    """Return the notice that a token has to come; `fault`: what is wrong with one that did."""
+    notice = {"status": "token_required"}
+    return _encode({**notice, "reason": fault} if fault else notice)
+
+
 def dropped(count: int) -> bytes:
     """Return the notice that a connection was too slow for `count` messages."""
     return b'{"dropped":%d}' % count
 
 
-TOKEN_REQUIRED = b'{"status":"token_required"}'
 NATS_DOWN = b'{"status":"nats_down"}'
 NATS_UP = b'{"status":"nats_up","gap":true}'
 

@@ -16,11 +16,16 @@ class Counters:
     connections: int = 0
     requests: int = 0
     refused: int = 0
-    hung_up: int = 0
+    refused_rate: int = 0
+    refused_patterns: int = 0
+    closed_flood: int = 0
+    closed_bad_requests: int = 0
     refused_origin: int = 0
     refused_address: int = 0
     refused_full: int = 0
+    too_large: int = 0
     too_late: int = 0
+    token_late: int = 0
     unauthorized: int = 0
     received: int = 0
     due: int = 0
@@ -38,12 +43,17 @@ _HELP = {
     "connections": "WebSocket connections accepted",
     "requests": "requests from browsers",
     "refused": "requests, or subjects of them, that were refused",
-    "hung_up": "connections closed for a flood of requests, or of bad ones",
+    "refused_rate": "requests refused because they came too fast",
+    "refused_patterns": "patterns refused because their connection had all it may follow",
+    "closed_flood": "connections closed for a flood of requests",
+    "closed_bad_requests": "connections closed for too many bad requests",
     "refused_origin": "requests of web pages of other origins that were refused",
     "refused_address": "connections refused because their address had all it may have",
     "refused_full": "connections refused because there was no room for more",
+    "too_large": "requests that were too large: frames, which end their connection, and bodies",
     "too_late": "connections closed because their request did not come in time",
-    "unauthorized": "connections and requests whose token was missing or did not count",
+    "token_late": "connections closed because no token came in time",
+    "unauthorized": "times that a token was missing or did not count",
     "received": "messages received from NATS",
     "due": "messages received, times the followers of each",
     "delivered": "messages written to connections",

@@ -9,32 +9,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import gc
 import logging
 import signal
-import ssl
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from functools import partial
 from types import ModuleType
 from typing import Any
 
 from aiohttp import web
 from nats import errors
 
-from bridge import kernel
-from bridge.door import Arrival, Door, LoopReports
+from bridge.door import Door
 from bridge.embedded_nats import DEFAULT_PORT, EmbeddedNats, answers
 from bridge.interval import every
-from bridge.logs import say
+from bridge.listener import Listener
+from bridge.logs import fail, say
 from bridge.metrics import Counters
 from bridge.nats_link import NATSLink
 from bridge.nats_watch import NatsWatch
-from bridge.settings import fail
 from bridge.sign_in import SignIn
-from bridge.tls import TLS, TLSError
-from bridge.urls import page_url
+from bridge.tls import TLS
 
 # Panini applies nest_asyncio when it is imported: asyncio's tasks and futures would become the slow
 # pure-Python ones, and Python 3.14 would not start. Only Panini's `*_sync` methods need it.
@@ -109,8 +104,7 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         **options,
     ) -> None:
         """Set where the HTTP server is to listen and whom it lets in; routes go to `self.http`."""
-        self._host, self._port = host, port
-        self._door, self._tls = door or Door(), tls or TLS()
+        self._listener = Listener(host, port, door or Door(), tls or TLS(), self.counters)
         super().setup_web_server(web_app=web_app or web.Application(), **options)
 
     @property
@@ -145,50 +139,21 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         runner = web.AppRunner(web_app, shutdown_timeout=HANDLER_TIMEOUT)
         await runner.setup()
         assert runner.server is not None
-        arrival = partial(Arrival, runner.server, self._door, self.counters)
-        self._use_all_files()
-        options: dict[str, Any] = {"backlog": 2048}
-        if self._tls:
-            options["ssl"] = context = self._tls.context()
-            options["ssl_handshake_timeout"] = self._door.request_timeout
-            self.loop.add_signal_handler(signal.SIGHUP, self._renew_certificate, context)
-        try:
-            server = await self.loop.create_server(arrival, self._host, self._port, **options)
-        except (OSError, UnicodeError) as error:
-            if getattr(error, "errno", None) == errno.EADDRINUSE:
-                fail(f"HTTP_PORT: {self._port} is in use on {self._host}; set another one")
-            reason = getattr(error, "strerror", None) or error
-            fail(f"HTTP_HOST: cannot listen on {self._host}:{self._port}: {reason}")
-        scheme = "https" if self._tls else "http"
-        say(f"page  {page_url(self._host, self._port, scheme)}")
+        await self._listener.open(runner.server)
         if not self.nats.servers:
             await self._find_or_embed()
         self._run_in_background(self._use_nats())
         await stop.wait()
-        await self._stop(server, runner)
+        await self._stop(runner)
 
-    def _renew_certificate(self, context: ssl.SSLContext) -> None:
-        try:
-            self._tls.load_into(context)
-            say("the certificate was read anew, for new connections")
-        except TLSError as error:
-            logger.error("the certificate stays as it was: %s", error)
-
-    def _use_all_files(self) -> None:
-        before, files = kernel.raise_open_files()
-        if files > before:
-            say(f"files {files} may be open, raised from {before}")
-        self._door.set_files(files)
-        self.loop.set_exception_handler(LoopReports())
-
-    async def _stop(self, server: asyncio.Server, runner: web.AppRunner) -> None:
+    async def _stop(self, runner: web.AppRunner) -> None:
         """End browsers first and NATS last, so that no message on its way is lost."""
         self._stopping = True
         for number in STOP_SIGNALS:
             # Further ones have nothing to add, and Python's last moments would die of them.
             signal.signal(number, signal.SIG_IGN)
         say("stopping")
-        server.close()
+        self._listener.close()
         for task in self._background:
             task.cancel()
         if self.nats_watch.trouble is None:

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import re
-import sys
 from pathlib import Path
-from typing import NoReturn
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    SettingsError,
 )
 
-from bridge import logs
 from bridge.access import RESERVED, SubjectPolicy, is_loopback
 from bridge.limits import Limits
 from bridge.reread import FileFault
 from bridge.secret_files import SecretFiles
 from bridge.setting_types import Algorithms, LogLevel, NatsUrls, Origins, Patterns, Proxies, Words
-from bridge.sign_in import SignIn, SignInError
-from bridge.tls import TLS, TLSError
+from bridge.sign_in import SignIn
+from bridge.tls import TLS
 from bridge.tokens import SignedTokens, StaticTokens, Tokens
 
 SECRETS = Path("/run/secrets")
@@ -114,6 +109,9 @@ class Settings(BaseSettings):
     request_timeout: float = Field(
         15.0, gt=0, description="seconds for an HTTP request to come in, head and body each"
     )
+    token_timeout: float = Field(
+        5.0, gt=0, description="seconds for the token to come in the first frame"
+    )
     max_subjects: int = Field(
         _LIMITS.max_subjects, ge=1, description="patterns a connection may follow"
     )
@@ -137,6 +135,11 @@ class Settings(BaseSettings):
         _LIMITS.bad_requests_per_minute,
         ge=1,
         description="requests that make no sense before a connection is closed",
+    )
+    max_request_bytes: int = Field(
+        _LIMITS.max_request_bytes,
+        ge=1024,
+        description="bytes of a request, be it a frame or the body of a POST",
     )
     log_level: LogLevel = Field("info", description="debug, info, warning or error")
 
@@ -215,42 +218,5 @@ class Settings(BaseSettings):
             requests_per_second=self.requests_per_second,
             request_burst=self.request_burst,
             bad_requests_per_minute=self.bad_requests_per_minute,
+            max_request_bytes=self.max_request_bytes,
         )
-
-
-def load(arguments: list[str]) -> Settings:
-    """Read the settings; on a wrong one, print a line that names it and exit with 2."""
-    try:
-        settings = Settings(_cli_parse_args=arguments)  # type: ignore[call-arg]
-        settings.sign_in.check(settings.nats_url)
-        settings.tokens()
-        if settings.tls:
-            settings.tls.context()
-        return settings
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        name = str(first["loc"][0]).upper().replace("-", "_")
-        fail(f"{name}: {first['msg'].removeprefix('Value error, ')}")
-    except (SignInError, TLSError, FileFault) as error:
-        fail(str(error))
-    except SettingsError as error:
-        fail(f"{_without_values(str(error), arguments)}; --help lists every setting")
-    except OSError as error:
-        name = Path(str(error.filename)).name.upper()
-        fail(f"{name}: the file {error.filename} cannot be read: {error.strerror}")
-
-
-def _without_values(text: str, arguments: list[str]) -> str:
-    """Hide what was given with flags, such as a password with one that is misspelt."""
-    for argument in arguments:
-        value = argument.partition("=")[2] if argument.startswith("--") else argument
-        if value:
-            text = re.sub(rf"(?<![\w-]){re.escape(value)}(?![\w-])", "…", text)
-    return text
-
-
-def fail(sentence: str) -> NoReturn:
-    """Print why the service cannot start, after what was said before, and exit with 2."""
-    logs.flush()
-    print(" ".join(sentence.split()), file=sys.stderr)
-    raise SystemExit(2)

@@ -41,7 +41,7 @@ const feed = new Feed({
   send: (text) => socket.send(text),
   changed: () => painter.ask(),
   refused: (sentence) => field.explain(sentence),
-  tokenRequired: () => socket.askForToken(),
+  tokenRequired: (reason) => socket.askForToken(reason),
 });
 const field = new Field(announcer, enter);
 const chips = new Chips(element("chips"), (pattern) => remove([pattern]));

@@ -6,10 +6,13 @@ import re
 
 import pytest
 
+from bridge.metrics import Counters
+from bridge.settings import Settings
 from tests.docs.test_readme import ROOT
 
 TEXT = (ROOT / "SECURITY.md").read_text()
 ROWS = re.findall(r"^\| (T\d+) \|.*\| ([^|]*) \|$", TEXT, re.MULTILINE)
+LIMITS = TEXT.partition("## Limits\n")[2]
 TESTS = "\n".join(path.read_text() for path in (ROOT / "tests").glob("*/test_*.py"))
 
 
@@ -23,6 +26,24 @@ def test_each_row_names_tests_that_exist(row: str, tests: str) -> None:
 
 def test_every_threat_has_a_row() -> None:
     assert {int(row[1:]) for row, _ in ROWS} >= set(range(1, 17))
+
+
+def test_every_limit_has_its_setting_its_figure_and_its_tests() -> None:
+    _, _, *rows = [line for line in LIMITS.splitlines() if line.startswith("|")]
+    settings: set[str] = set()
+    for row in rows:
+        _, setting, _, figure, tests = row.strip("|").split("|")
+        settings |= set(re.findall(r"`([A-Z_]+)`", setting))
+        (counter,) = re.findall(r"`(\w+)`", figure)
+        assert counter in Counters.__slots__, row
+        names = re.findall(r"`(\w+)`", tests)
+        assert names, row
+        for name in names:
+            assert re.search(rf"^(async )?def {name}\(", TESTS, re.MULTILINE), name
+    bound = r"MAX_|\w+_TIMEOUT$|REQUEST_BURST$|\w+_PER_"
+    assert settings == {
+        name.upper() for name in Settings.model_fields if re.match(bound, name.upper())
+    }
 
 
 def test_what_is_installed_is_pinned_with_hashes() -> None:

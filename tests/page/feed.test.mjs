@@ -240,9 +240,10 @@ test("a line that cannot be read is said, and the next one is still taken", () =
 });
 
 test("a gateway that asks for a token is heard, and a fresh one changes nothing that is followed", () => {
-  let asked = 0;
-  const feed = new Feed({ ring: new Ring(1_000), send: () => {}, changed: () => {}, refused: () => {}, tokenRequired: () => (asked += 1) });
+  const asked = [];
+  const feed = new Feed({ ring: new Ring(1_000), send: () => {}, changed: () => {}, refused: () => {}, tokenRequired: (reason) => asked.push(reason) });
   feed.receive('{"status":"token_required"}');
+  feed.receive('{"status":"token_required","reason":"the token has expired"}');
   feed.receive('{"success":true,"message":"Successfully signed in","action":"token","subjects":[]}');
-  assert.equal(asked, 1);
+  assert.deepEqual(asked, ["", "the token has expired"]);
 });

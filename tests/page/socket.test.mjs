@@ -116,14 +116,15 @@ test("a token is sent first, on each connection until one is told that it is wro
 test("asked for a token it has not, it stops at once; asked for one it sent, it goes on", (t) => {
   const { socket, told, made } = started(t);
   made[0].begin();
-  socket.askForToken();
+  socket.askForToken("the token has expired");
   assert.deepEqual([socket.state, socket.tokenWanted], ["stopped", true]);
+  assert.equal(socket.reason, "The gateway asks for a token: the token has expired.");
   assert.deepEqual(told, ["open", "close"]);
   mock.timers.tick(60_000);
   assert.equal(made.length, 1);
   socket.useToken("secret");
   made[1].begin();
-  socket.askForToken();
+  socket.askForToken("");
   assert.equal(socket.state, "open");
 });
 

@@ -75,6 +75,27 @@ def test_a_wrong_token_is_asked_for_again_and_a_token_is_kept_nowhere(
     viewer.expect_state("error")
 
 
+@pytest.mark.parametrize(
+    ("cookie", "reason"),
+    [(lambda: minting.token(seconds=-31), "has expired"), (lambda: "wrong", "is not valid")],
+)
+def test_the_page_asks_for_a_token_where_the_one_in_its_cookie_does_not_count(
+    page: Page, guarded: Gateway, cookie: Callable[[], str], reason: str
+) -> None:
+    made = {"name": "nats_bridge_token", "value": cookie(), "url": guarded.url, "httpOnly": True}
+    page.context.add_cookies([made])
+    viewer = asked(page, guarded.url, "#s=page.a")
+    expect(page.get_by_text(f"The gateway asks for a token: the token {reason}")).to_be_visible()
+    enter_token(page, TOKEN)
+    expect(viewer.chip("page.a")).to_have_attribute("data-state", "active")
+
+
+def test_a_token_in_a_cookie_is_all_the_page_needs(page: Page, guarded: Gateway) -> None:
+    made = {"name": "nats_bridge_token", "value": TOKEN, "url": guarded.url, "httpOnly": True}
+    page.context.add_cookies([made])
+    Viewer(page, guarded.url).open().follow("page.a")
+
+
 def test_the_page_asks_again_when_the_token_has_expired(page: Page, guarded: Gateway) -> None:
     viewer = asked(page, guarded.url, "#s=page.a")
     enter_token(page, minting.token(seconds=2))

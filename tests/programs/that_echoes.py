@@ -12,7 +12,7 @@ MIB = 1048576
 
 @main.app.http.get("/echo")
 async def echo(request):
-    ws = await main.open_websocket(request, max_msg_size=32 * MIB)
+    ws = await main.open_websocket(request, most=32 * MIB)
     async for frame in ws:
         if frame.type is WSMsgType.TEXT:
             await ws.send_str(frame.data)

@@ -15,9 +15,10 @@ import pytest
 
 from tests.browser_client import Browser
 from tests.certificates import Authority
-from tests.raw_http import exchange, head
+from tests.raw_http import UPGRADE, exchange, head
 from tests.raw_nats import RawNats
 from tests.servers import Gateway, NatsServer, eventually, running, until
+from tests.service.test_limits import CROWD, OTHER, goes_on, sockets
 
 
 class Secure(Gateway):
@@ -180,6 +181,82 @@ async def test_a_browser_that_reads_slowly_but_steadily_is_not_cut_over_tls_eith
             slow.kill()
 
 
+async def test_sockets_that_never_speak_tls_are_counted_and_leave_room_for_others(
+    nats_server: NatsServer, authority: Authority, raw_nats: RawNats, tmp_path: Path
+) -> None:
+    service = Secure(nats_server.url, tmp_path, request_timeout=8)
+    service.install(authority)
+    with running(service):
+        calm = service.ps().num_fds(), service.ps().memory_info().rss
+        async with browser_of(service, authority) as bystander:
+            await bystander.subscribe("bystander")
+            with sockets(2000, service.port):
+                await eventually(lambda: service.ps().num_fds() > calm[0] + 900)
+                for number in range(20):
+                    await goes_on(bystander, raw_nats, number)
+                async with browser_of(service, authority) as newcomer:
+                    await newcomer.subscribe("bystander")
+                # 1000 of them have a place, the others are gone before their handshake is due.
+                await eventually(lambda: service.ps().num_fds() < calm[0] + 1020)
+                assert service.ps().memory_info().rss - calm[1] < 250_000_000
+                figures = await asyncio.to_thread(figures_of, service, authority)
+                assert "bridge_refused_address_total 1000.0" in figures
+                # Nor have they that place for longer than a request may take.
+                await eventually(lambda: service.ps().num_fds() < calm[0] + 20)
+            figures = await asyncio.to_thread(figures_of, service, authority)
+            assert "bridge_too_late_total 1000.0" in figures
+            await goes_on(bystander, raw_nats, 99)
+        await eventually(lambda: shown(service, trusting(authority)))
+    assert "Traceback" not in service.output()
+
+
+async def test_unfinished_handshakes_of_all_addresses_take_no_more_than_there_is(
+    nats_server: NatsServer, authority: Authority, raw_nats: RawNats, tmp_path: Path
+) -> None:
+    program = "tests/programs/with_few_files.py"
+    service = Secure(nats_server.url, tmp_path, program=program)
+    service.install(authority)
+    with running(service):
+        calm = service.ps().num_fds()
+        async with browser_of(service, authority) as bystander:
+            await bystander.subscribe("bystander")
+            with sockets(200, service.port), sockets(200, service.port, "127.0.0.3"):
+                await eventually(lambda: service.ps().num_fds() > 180)
+                for number in range(20):
+                    await goes_on(bystander, raw_nats, number)
+                # Of 256 files, 64 are kept back: long before a handshake is due.
+                await eventually(lambda: service.ps().num_fds() <= calm + 192, within=5)
+            # With room again, new ones are served.
+            assert await eventually(lambda: served(service, authority))
+            await goes_on(bystander, raw_nats, 99)
+        figures = figures_of(service, authority)
+        assert "bridge_refused_full_total 0.0" not in figures
+    assert "Traceback" not in service.output()
+
+
+def served(service: Secure, authority: Authority) -> bool:
+    with contextlib.suppress(OSError):
+        return shown(service, trusting(authority))
+    return False
+
+
+async def test_one_too_many_is_told_so_over_tls(
+    nats_server: NatsServer, authority: Authority, tmp_path: Path
+) -> None:
+    service = Secure(nats_server.url, tmp_path, max_connections_per_address=1)
+    service.install(authority)
+    with running(service):
+        async with browser_of(service, authority, source=CROWD):
+            request = head("GET /stream", {"Host": "x", **UPGRADE})
+            status, text = exchange(service.port, request, tls=trusting(authority))
+            assert status == 503
+            assert text.endswith("At most 1 connections from one address, please.\n")
+
+
+def browser_of(service: Secure, authority: Authority, source: str = OTHER) -> Browser:
+    return Browser(service.stream, ssl=trusting(authority), local_addr=(source, 0))
+
+
 def figures_of(service: Secure, authority: Authority) -> str:
     request = head("GET /metrics", {"Host": "x", "Connection": "close"})
-    return exchange(service.port, request, tls=trusting(authority))[1]
+    return exchange(service.port, request, source=OTHER, tls=trusting(authority))[1]

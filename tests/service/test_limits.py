@@ -59,7 +59,7 @@ async def test_ten_thousand_requests_a_second_on_one_socket_end_it_alone(
                 await flood
             assert slowest < 2, "a bystander waited"
             await goes_on(bystander, raw_nats, 99)
-        assert service.figures()["bridge_hung_up_total"] == 1
+        assert service.figures()["bridge_closed_flood_total"] == 1
         assert nats_server.subscriptions() == []
 
 

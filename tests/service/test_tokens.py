@@ -96,10 +96,18 @@ async def test_wrong_tokens_are_refused_everywhere_and_repeated_nowhere(
 ) -> None:
     token = make()
     if token.isascii():
-        for headers in (bearer(token), cookie(token, guarded)):
-            status, text = await refusal(guarded, **headers)
-            assert status == 401
-            assert text.startswith("The token") and (not token or token not in text)
+        status, text = await refusal(guarded, **bearer(token))
+        assert status == 401
+        assert text.startswith("The token") and (not token or token not in text)
+        async with connect(
+            guarded.stream, additional_headers=cookie(token, guarded), proxy=None
+        ) as ws:
+            notice = json.loads(await ws.recv())
+            assert notice["status"] == "token_required"
+            assert notice["reason"].startswith("the token")
+            assert not token or token not in notice["reason"]
+            await ws.send(json.dumps({"subjects": "a"}))
+            assert (await end(ws))[0] == 4501
         status, text = await asyncio.to_thread(
             http, f"{guarded.url}/stream", b"{}", **bearer(token)
         )
@@ -123,6 +131,23 @@ async def test_a_right_token_opens_each_way(guarded: Gateway, token: str, way: s
     async with Browser(guarded.stream, in_frame, additional_headers=headers) as browser:
         await browser.subscribe("wall.a")
     assert token not in guarded.output()
+
+
+async def test_beside_a_cookie_that_does_not_count_another_token_does(guarded: Gateway) -> None:
+    before = guarded.figures()["bridge_unauthorized_total"]
+    expired = cookie(minting.good(seconds=-31), guarded)
+    async with connect(guarded.stream, additional_headers=expired, proxy=None) as ws:
+        assert json.loads(await ws.recv()) == {
+            "status": "token_required",
+            "reason": "the token has expired",
+        }
+        await ws.send(json.dumps({"token": STATIC}))
+        assert json.loads(await ws.recv())["success"] is True
+    async with Browser(guarded.stream, additional_headers={**expired, **bearer(STATIC)}) as browser:
+        await browser.subscribe("wall.a")
+    status, text = await asyncio.to_thread(http, f"{guarded.url}/stream", b"{}", **expired)
+    assert (status, text) == (401, "The token has expired.\n")
+    assert guarded.figures()["bridge_unauthorized_total"] == before + 2
 
 
 async def test_a_token_in_the_url_or_a_cookie_without_an_origin_counts_for_nothing(
@@ -277,6 +302,10 @@ async def test_with_allow_anonymous_those_without_a_token_get_what_all_get(
             assert (await browser.next())["code"] == "denied"
             await browser.subscribe("wall.a")
         assert (await refusal(service, **bearer("wrong")))[0] == 401
+        headers = cookie("wrong", service)
+        async with Browser(service.stream, additional_headers=headers) as browser:
+            await browser.subscribe("public.a")
+            assert (await browser.ask({"subjects": "wall.a"}))["code"] == "denied"
 
 
 async def test_a_token_is_refused_where_none_is_asked_for(gateway: Gateway) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization as pem
 
-from bridge import settings
+from bridge import command_line, settings
 from bridge.nkeys import UserKey
 from bridge.sign_in import SignIn, SignInError
 from tests.certificates import Authority
@@ -82,7 +82,7 @@ WRONG = [
 
 def line_of_the_failed_start(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     with pytest.raises(SystemExit) as ended:
-        settings.load(arguments)
+        command_line.load(arguments)
     assert ended.value.code == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "planted" not in line
@@ -108,7 +108,7 @@ def test_an_encrypted_key_is_refused_without_a_question_on_the_terminal(folder: 
         key.private_bytes(pem.Encoding.PEM, pem.PrivateFormat.PKCS8, encryption)
     )
     arguments = [f"--nats-tls-cert={CERT}", f"--nats-tls-key={KEY}"]
-    load = f"from bridge import settings; settings.load({arguments})"
+    load = f"from bridge import command_line; command_line.load({arguments})"
     on_a_terminal = f"import pty, sys; pty.spawn([sys.executable, '-c', {load!r}])"
     ended = subprocess.run(
         [sys.executable, "-c", on_a_terminal],
@@ -139,7 +139,7 @@ def test_settings_that_make_sense_are_taken(
 ) -> None:
     for setting, value in given.items():
         monkeypatch.setenv(setting.upper(), value)
-    assert settings.load([]).sign_in
+    assert command_line.load([]).sign_in
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_help_and_text_of_the_settings_show_no_secret(
     for name in ("nats_password", "nats_token", "nats_nkey_seed"):
         monkeypatch.setenv(name.upper(), "planted")
         with pytest.raises(SystemExit):
-            settings.load(["--help"])
+            command_line.load(["--help"])
     assert "planted" not in capsys.readouterr().out
     made = settings.Settings()
     assert "planted" not in repr(made) and "planted" not in repr(made.sign_in)
@@ -178,7 +178,7 @@ def test_files_of_the_secrets_folder_are_values_or_what_a_path_leads_to(folder: 
     (secrets / "http_port").write_text("1234")
     (secrets / "nats_tls_ca").write_bytes((folder / "one/ca.pem").read_bytes())
     (secrets / "unknown").mkdir()
-    loaded = settings.load(["--nats-user", "flags-come-first"])
+    loaded = command_line.load(["--nats-user", "flags-come-first"])
     assert loaded.http_port == 1234
     assert loaded.sign_in == SignIn(
         "flags-come-first", "with spaces", tls_ca=str(secrets / "nats_tls_ca")

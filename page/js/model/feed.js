@@ -90,6 +90,7 @@ export class Feed {
     if (item.kind === "message") this.#takeMessage(item, time);
     else if (item.kind === "dropped") this.#takeDropped(item.count);
     else if (item.kind === "status") this.#takeStatus(item);
+    else if (item.kind === "token") this.#tokenRequired(item.reason);
     else if (item.kind === "response") this.#takeResponse(item);
     else if (item.kind === "unknown") this.#refused("The gateway sent something this page cannot read.");
   }
@@ -114,8 +115,6 @@ export class Feed {
       this.natsDown = false;
       if (!gap) this.#gap.forget(OUTAGE);
       this.#closeGap();
-    } else if (status === "token_required") {
-      this.#tokenRequired();
     }
   }
 

@@ -14,7 +14,7 @@ export function splitFrame(frame) {
 }
 
 /**
- * What one line says: `{ kind }` is message, dropped, status, greeting, response or unknown.
+ * What one line says: `{ kind }` is message, dropped, status, token, greeting, response or unknown.
  * A message is cut out, not parsed: its payload stays the text it was, and thousands a second cost little.
  */
 export function classify(line) {
@@ -26,6 +26,7 @@ export function classify(line) {
     return { kind: "unknown" };
   }
   if (object?.dropped !== undefined) return { kind: "dropped", count: Number(object.dropped) };
+  if (object?.status === "token_required") return { kind: "token", reason: String(object.reason ?? "") };
   if (object?.status !== undefined) return { kind: "status", status: object.status, gap: object.gap === true };
   if (object?.connection_id !== undefined) return { kind: "greeting" };
   return object?.success === undefined ? { kind: "unknown" } : response(object);

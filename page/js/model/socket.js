@@ -55,11 +55,11 @@ export class Socket {
     this.retryNow();
   }
 
-  /** The gateway asks for a token: stops until there is one, if none was sent. */
-  askForToken() {
+  /** The gateway asks for a token: stops until there is one, if none was sent. `reason`: what is wrong with a cookie. */
+  askForToken(reason) {
     if (this.#token) return;
     const webSocket = this.#webSocket;
-    this.#closed(TOKEN_MISSING, "");
+    this.#closed(TOKEN_MISSING, reason);
     webSocket?.close();
   }
 

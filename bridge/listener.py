@@ -1,0 +1,102 @@
+"""The port that browsers come to: opening it, and the certificate and the files that go with it."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import math
+import signal
+import ssl
+from functools import partial
+from typing import Any
+
+from aiohttp import web
+
+from bridge import kernel
+from bridge.arrival import Arrival, TLSArrival
+from bridge.door import Door
+from bridge.logs import fail, say
+from bridge.metrics import Counters
+from bridge.tls import TLS, TLSError
+from bridge.urls import page_url
+
+BACKLOG = 2048
+"""Connections that the system may hold until they are taken."""
+SAY_AGAIN = 60.0
+"""Seconds between two lines that say the same."""
+
+logger = logging.getLogger("bridge.listener")
+
+
+class Listener:
+    """Listens on `host` and `port` for those whom `door` lets in; by https if there is a `tls`."""
+
+    def __init__(self, host: str, port: int, door: Door, tls: TLS, counters: Counters) -> None:
+        self._host, self._port = host, port
+        self._door, self._tls, self._counters = door, tls, counters
+        self._server: asyncio.Server | None = None
+
+    async def open(self, web_server: web.Server) -> None:
+        """Listen. Exits with 2 if the port cannot be had."""
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(LoopReports())
+        self._use_all_files()
+        context = self._tls.context() if self._tls else None
+        if context is not None:
+            loop.add_signal_handler(signal.SIGHUP, self._renew_certificate, context)
+        arrive = partial(self._arrive, web_server, context)
+        try:
+            self._server = await loop.create_server(arrive, self._host, self._port, backlog=BACKLOG)
+        except (OSError, UnicodeError) as error:
+            if getattr(error, "errno", None) == errno.EADDRINUSE:
+                fail(f"HTTP_PORT: {self._port} is in use on {self._host}; set another one")
+            reason = getattr(error, "strerror", None) or error
+            fail(f"HTTP_HOST: cannot listen on {self._host}:{self._port}: {reason}")
+        scheme = "https" if self._tls else "http"
+        say(f"page  {page_url(self._host, self._port, scheme)}")
+
+    def close(self) -> None:
+        """Take no connection any more; those that are open stay. Twice is harmless."""
+        if self._server is not None:
+            self._server.close()
+
+    def _arrive(
+        self, web_server: web.Server, context: ssl.SSLContext | None
+    ) -> asyncio.BaseProtocol:
+        """Return what takes care of a new connection."""
+        arrival = Arrival(web_server, self._door, self._counters)
+        if context is None:
+            return arrival
+        return TLSArrival(arrival, context, self._door.request_timeout)
+
+    def _renew_certificate(self, context: ssl.SSLContext) -> None:
+        try:
+            self._tls.load_into(context)
+            say("the certificate was read anew, for new connections")
+        except TLSError as error:
+            logger.error("the certificate stays as it was: %s", error)
+
+    def _use_all_files(self) -> None:
+        before, files = kernel.raise_open_files()
+        if files > before:
+            say(f"files {files} may be open, raised from {before}")
+        self._door.set_files(files)
+
+
+class LoopReports:
+    """Logs what goes wrong in the event loop; of connections that cannot be taken, one line.
+
+    asyncio tells of each one, thousands of times a second, and tries again after a second.
+    """
+
+    def __init__(self) -> None:
+        self._said = -math.inf
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Take a report, as `set_exception_handler` asks for."""
+        if "out of system resource" not in str(context.get("message")):
+            loop.default_exception_handler(context)
+        elif loop.time() - self._said > SAY_AGAIN:
+            self._said = loop.time()
+            logger.error("no more files can be opened, new connections wait: see `ulimit -n`")
