@@ -44,10 +44,14 @@ class Follower:
         self.audience: Any = None
         self.deliver = self.callback = None
         self.told: list[bytes] = []
+        self.got = b""
 
     @property
     def patterns(self) -> tuple[str, ...]:
         return self.audience.patterns if self.audience else ()
+
+    def write(self, pieces: list[bytes], data: bytes) -> None:
+        self.got += data
 
     def respond(self, line: bytes) -> None:
         self.told.append(line)
@@ -100,6 +104,46 @@ async def test_what_another_policy_does_not_allow_is_let_go_of_at_once() -> None
         assert feeds._by_pattern["a.*"].audiences == ()
     assert await change == ("a.*",)
     assert list(feeds._by_pattern) == ["b"]
+
+
+async def test_what_a_lost_pattern_brought_goes_over_to_the_others_between_two_messages() -> None:
+    feeds, connection = made()
+    for pattern in ("a.*", "a.b"):
+        await feeds.follow(connection, pattern)
+    wide, narrow = feeds._by_pattern.values()
+    wide.lane("a.b")([b"1"])
+    change = asyncio.create_task(feeds.change_policy(connection, SubjectPolicy(["a.b"])))
+    await asyncio.sleep(0)
+    assert connection.patterns == ("a.*", "a.b"), "its copy by a.b has yet to come"
+    narrow.lane("a.b")([b"1"])
+    assert await change == ("a.*",)
+    narrow.lane("a.b")([b"2"])
+    feeds.flush()
+    assert connection.got.count(b"data") == 2
+    assert connection.got.endswith(b'"data":2}')
+
+
+async def test_while_a_lost_pattern_waits_nothing_denied_is_delivered() -> None:
+    feeds, connection = made()
+    for pattern in ("a.*", "a.b"):
+        await feeds.follow(connection, pattern)
+    wide, narrow = feeds._by_pattern.values()
+    wide.lane("a.secret")([b"0"])
+    wide.lane("a.b")([b"1"])
+    change = asyncio.create_task(feeds.change_policy(connection, SubjectPolicy(["a.b"])))
+    await asyncio.sleep(0)
+    before = connection.got
+    assert wide.audiences, "it waits"
+    for _ in range(3):
+        wide.lane("a.secret")([b"2"])
+        feeds.flush()
+        await asyncio.sleep(0)
+    assert b"secret" in before
+    assert connection.got == before
+    narrow.lane("a.b")([b"1"])
+    await change
+    assert connection.got == before
+    assert feeds._counters.due == feeds._counters.filtered + connection.got.count(b"data")
 
 
 async def test_only_connections_under_equal_policies_share_an_audience() -> None:
