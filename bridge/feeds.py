@@ -15,7 +15,7 @@ from bridge.envelope import Message
 from bridge.feed import FLUSH_TIMEOUT, Feed
 from bridge.flusher import Flusher
 from bridge.messages import Refusal, shorten
-from bridge.overlap import is_between_copies
+from bridge.overlap import Ahead, is_between_copies, lone_copy
 from bridge.subjects import overlap
 
 if TYPE_CHECKING:
@@ -116,8 +116,13 @@ class Feeds:
         """Tell the followers of a feed that the server does not allow any more, and drop it."""
         for audience in feed.audiences:
             rest = tuple(each for each in audience.patterns if each != feed.pattern)
+            heirs = [self._by_pattern[each] for each in rest]
+            missed, had = lone_copy(feed, heirs, audience)
             for connection in tuple(audience.members):
-                self._move(connection, rest)
+                self._move(connection, rest, had)
+                if missed is not None:
+                    self._counters.due += 1
+                    connection.deliver(missed)
                 connection.respond(feed.refusal().line())
         feed.followers.clear()
         self._closing = asyncio.get_running_loop().create_task(self._close_revoked(feed))
@@ -125,6 +130,11 @@ class Feeds:
     async def _close_revoked(self, feed: Feed) -> None:
         async with self._changes:
             await self._close_if_unused(feed)
+        await self._round_trip()
+        # Every copy has come that was under way.
+        for audience in tuple(self._audiences.values()):
+            for connection in tuple(audience.members) if isinstance(audience, Ahead) else ():
+                self._move(connection, connection.patterns)
 
     async def _part(self, connection: Connection, gone: tuple[str, ...]) -> None:
         """Wait for a moment at which every copy of what `gone` brought has come by the other ones.
@@ -157,8 +167,13 @@ class Feeds:
         with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
             await self._client().flush(FLUSH_TIMEOUT)
 
-    def _move(self, connection: Connection, patterns: tuple[str, ...]) -> None:
-        """Take `connection` from its audience to the one for `patterns`."""
+    def _move(
+        self, connection: Connection, patterns: tuple[str, ...], had: Message | None = None
+    ) -> None:
+        """Take `connection` from its audience to the one for `patterns`.
+
+        `had`: a message it has had already, by a pattern it lost, and that will come once more.
+        """
         old = connection.audience
         connection.audience = None
         if old is not None:
@@ -169,10 +184,16 @@ class Feeds:
                 for pattern in old.patterns:
                     self._by_pattern[pattern].remove(old)
         if patterns:
-            like = Audience.for_one(connection, patterns, self._flusher)
-            connection.audience = self._audience(like)
+            connection.audience = self._audience(self._made(connection, patterns, had))
             connection.audience.flush()
             connection.audience.members[connection] = None
+
+    def _made(
+        self, connection: Connection, patterns: tuple[str, ...], had: Message | None
+    ) -> Audience:
+        if had is not None:
+            return Ahead(connection, patterns, self._flusher, had)
+        return Audience.for_one(connection, patterns, self._flusher)
 
     def _audience(self, like: Audience) -> Audience:
         """Return the audience there is that is like `like`, or else that one, made known."""
