@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ class Requests:
         except Refusal as refusal:
             self._counters.requests += 1
             self._counters.refused += 1
-            connection.conduct.count_bad_request(connection.now())
+            connection.conduct.count_bad_request(_now())
             return [refusal.line()]
         return await self.answer(connection, request)
 
@@ -57,7 +58,7 @@ class Requests:
         `Connection.conduct`.
         """
         self._counters.requests += 1
-        if not connection.conduct.allows_request(connection.now()):
+        if not connection.conduct.allows_request(_now()):
             self._counters.refused += 1
             text = f"At most {self._limits.requests_per_second:g} requests a second, please."
             return [Refusal("rate_limited", text, request.subjects, request.id).line()]
@@ -127,6 +128,10 @@ class Requests:
     async def _unfollow(self, connection: Connection, pattern: str) -> None:
         if not self._waiting.discard(connection, pattern):
             await self._feeds.unfollow(connection, pattern)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _denied(pattern: str) -> Refusal:
