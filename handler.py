@@ -1,4 +1,4 @@
-"""Who follows what: the requests of every WebSocket connection, and the page."""
+"""The life of every WebSocket connection, and the page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from bridge import messages, subjects
+from bridge import messages
 from bridge.access import SubjectPolicy
 from bridge.admission import Visit
 from bridge.callback import Callback
@@ -18,11 +18,11 @@ from bridge.connection import Connection
 from bridge.envelope import Message
 from bridge.feeds import Feeds
 from bridge.limits import Limits
-from bridge.messages import CloseCode, Refusal, Request
+from bridge.messages import CloseCode, Refusal
 from bridge.metrics import Counters
+from bridge.requests import Requests
 from bridge.stall_watch import StallWatch
-from bridge.tokens import TokenError, Visitor
-from bridge.waiting import Waiting
+from bridge.tokens import Visitor
 
 html = (Path(__file__).parent / "page" / "index.html").read_text(encoding="utf-8")
 
@@ -53,7 +53,9 @@ class WSSManager:
         self._limits = limits or Limits()
         self._policy = policy or SubjectPolicy()
         self._feeds = Feeds(self._client, self.counters)
-        self._waiting = Waiting(self._follow, self._nats_is_up)
+        self._requests = Requests(
+            self.connections, self._feeds, self._limits, self.counters, self._nats_is_up
+        )
         self._told_down = False
         self._stall_watch = StallWatch(self._limits.write_timeout)
 
@@ -115,7 +117,7 @@ class WSSManager:
             frame = await ws.receive()
             if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                 return
-            for line in await self._answer_frame(connection, frame.data):
+            for line in await self._requests.answer_frame(connection, frame.data):
                 connection.respond(line)
             if connection.conduct.verdict:
                 await self._hang_up(connection)
@@ -128,7 +130,7 @@ class WSSManager:
         connection.visit.stop()
         del self.connections[connection.id]
         async with connection.changes:
-            self._waiting.forget(connection)
+            self._requests.forget(connection)
             await self._feeds.unfollow_all(connection)
         connection.release()
         logger.info("connection %s closed: %s", connection.id, connection.summary())
@@ -144,7 +146,7 @@ class WSSManager:
     async def close(self) -> None:
         """Close every connection with 1012; returns when all have taken it or time is up."""
         self._feeds.flush()
-        self._waiting.stop()
+        self._requests.stop()
         connections = list(self.connections.values())
         closing = (each.close(CloseCode.RESTART, "the service stops") for each in connections)
         await asyncio.gather(*closing)
@@ -159,18 +161,6 @@ class WSSManager:
             connection.respond(messages.NATS_UP if up else messages.NATS_DOWN)
 
     # Requests
-
-    async def _answer_frame(self, connection: Connection, data: str | bytes) -> list[bytes]:
-        try:
-            if isinstance(data, bytes):
-                raise Refusal("bad_request", "Send requests as text, not as binary frames.")
-            request = messages.parse_request(data)
-        except Refusal as refusal:
-            self.counters.requests += 1
-            self.counters.refused += 1
-            connection.conduct.count_bad_request(connection.now())
-            return [refusal.line()]
-        return await self._answer(connection, request)
 
     async def answer_post(
         self, body: bytes, identity: tuple[str, ...] = ()
@@ -189,54 +179,9 @@ class WSSManager:
         if connection is None or connection.visit.visitor.identity != identity:
             text = "No connection has this connection_id."
             return 404, [Refusal("bad_request", text, (), request.id).line()]
-        lines = await self._answer(connection, request)
+        lines = await self._requests.answer(connection, request)
         await self._hang_up(connection)
         return 200, lines
-
-    async def _answer(self, connection: Connection, request: Request) -> list[bytes]:
-        self.counters.requests += 1
-        if not connection.conduct.allows_request(connection.now()):
-            self.counters.refused += 1
-            self.counters.refused_rate += 1
-            text = f"At most {self._limits.requests_per_second:g} requests a second, please."
-            return [Refusal("rate_limited", text, request.subjects, request.id).line()]
-        if request.token is not None:
-            return await self._take_token(connection, request.token, request.id)
-        subscribing = request.action == messages.SUBSCRIBE
-        change = self._follow if subscribing else self._unfollow
-        done: list[str] = []
-        refused: list[bytes] = []
-        async with connection.changes:
-            if connection.id not in self.connections:
-                # It ended while a POST for it waited: following now would never be undone.
-                return []
-            for subject in request.subjects:
-                try:
-                    await change(connection, subject)
-                    done.append(subject)
-                except Refusal as refusal:
-                    refusal.request_id = request.id
-                    refused.append(refusal.line())
-                    if refusal.code == "nats_down":
-                        self._waiting.add(connection, subject, request.id)
-        self.counters.refused += len(refused)
-        if subscribing:
-            return [messages.subscribed(done, request.id), *refused] if done else refused
-        return [messages.unsubscribed(subject, request.id) for subject in done] + refused
-
-    async def _take_token(
-        self, connection: Connection, token: str, request_id: bytes
-    ) -> list[bytes]:
-        async with connection.changes:
-            try:
-                connection.visit.renew(token)
-            except TokenError as error:
-                await connection.close(CloseCode.TOKEN, str(error))
-                return []
-            policy = connection.visit.visitor.policy
-            lost = await self._feeds.change_policy(connection, policy)
-        gone = (_denied(pattern).line() for pattern in lost)
-        return [messages.signed_in(request_id), *gone]
 
     def get_callback(self, subscriber: Any) -> Callable[[Message], None]:
         """Return what takes a message to one client: `callback` wrapped, or its own `send`."""
@@ -244,28 +189,6 @@ class WSSManager:
             send: Callable[[Message], None] = subscriber.send
             return send
         return Callback(self.callback, subscriber, self._limits.max_pending_bytes)
-
-    async def _follow(self, connection: Connection, pattern: str) -> None:
-        if pattern in connection.patterns:
-            return
-        name = repr(messages.shorten(pattern))
-        fault = subjects.fault(pattern)
-        if fault:
-            raise Refusal("bad_subject", f"{name} is not a valid subject: {fault}.", [pattern])
-        if not connection.policy.may_follow(pattern):
-            raise _denied(pattern)
-        most = self._limits.max_subjects
-        # One that waits already has its place.
-        if len(connection.patterns) + self._waiting.count(connection, but=pattern) >= most:
-            self.counters.refused_patterns += 1
-            text = f"A connection may follow {most} patterns, {name} would be one more."
-            raise Refusal("limit", text, [pattern])
-        await self._feeds.follow(connection, pattern)
-        self._waiting.discard(connection, pattern)
-
-    async def _unfollow(self, connection: Connection, pattern: str) -> None:
-        if not self._waiting.discard(connection, pattern):
-            await self._feeds.unfollow(connection, pattern)
 
     def _client(self) -> Any:
         """Return the NATS client of the app; None until the app has one."""
@@ -275,8 +198,3 @@ class WSSManager:
         """Tell whether messages flow, as far as connections have been told."""
         client = self._client()
         return client is not None and bool(client.is_connected) and not self._told_down
-
-
-def _denied(pattern: str) -> Refusal:
-    name = repr(messages.shorten(pattern))
-    return Refusal("denied", f"{name} may not be followed here.", [pattern])

@@ -8,9 +8,12 @@ from bridge import frames
 from bridge.subjects import matches
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bridge.access import SubjectPolicy
     from bridge.callback import Callback
     from bridge.connection import Connection
+    from bridge.envelope import Message
     from bridge.flusher import Flusher
     from bridge.metrics import Counters
 
@@ -19,7 +22,7 @@ ENOUGH = 32768
 """Bytes that are worth a write of their own, for each member; up to `MOST_AT_ONCE`."""
 MOST_AT_ONCE = 131072
 
-Key = tuple[tuple[str, ...], "SubjectPolicy", bool, "Callback | None"]
+Key = tuple[object, ...]
 """What the members of an audience have in common."""
 
 
@@ -44,7 +47,9 @@ class Audience:
         self.patterns = patterns
         self.policy = policy
         self.batch = batch
-        self.callback = callback
+        self.callback: Callable[[Message], None] | None = callback
+        self.since = counters.watched
+        """The number of the latest message before it was there: see `Feed.last`."""
         self.members: dict[Connection, None] = {}
         self.pieces: list[bytes] = []
         self._pending_bytes = 0

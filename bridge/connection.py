@@ -8,14 +8,14 @@ a stalled browser cannot be ended cleanly.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bridge import frames, kernel, messages
+from bridge import frames, messages
 from bridge.limits import Conduct, Limits
 from bridge.messages import CloseCode
+from bridge.transport import Socket
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from bridge.envelope import Message
     from bridge.metrics import Counters
     from bridge.stall_watch import StallWatch
-
-CLOSE_TIMEOUT = 3.0
-"""Seconds a browser has to take what is left and to answer a close frame."""
 
 logger = logging.getLogger("bridge.connection")
 
@@ -66,10 +63,11 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self.since = self._loop.time()
         self.conduct = Conduct(limits, self.since)
+        self._socket = Socket(ws)
         self._ws = ws
-        self._transport = _transport_of(ws)
-        kernel.bound_buffer(self._transport)
-        self._size_of_unsent = kernel.unsent_of(self._transport)
+        self._transport = self._socket.transport
+        self.show_life = self._socket.show_life
+        self._size_of_unsent = self._socket.size_of_unsent
         self._max_pending = limits.max_pending_bytes
         self._stall_watch = stall_watch
         self._closed_with: int | None = None
@@ -176,25 +174,15 @@ class Connection:
     @property
     def open(self) -> bool:
         """Whether anything can still be written."""
-        return not (self._ws.closed or self._transport.is_closing())
+        return self._socket.open
 
     def taken(self) -> int | None:
         """Return how many bytes the browser has taken in all; None if nothing is held back."""
         self._unsent = self._size_of_unsent()
         if not self._unsent:
             return None
-        acknowledged = kernel.acknowledged(self._transport)
+        acknowledged = self._socket.acknowledged()
         return self._written - self._unsent if acknowledged is None else acknowledged
-
-    def show_life(self) -> None:
-        """Take it for alive: it has just taken something.
-
-        aiohttp waits half a heartbeat for the answer to a ping, and for a slow browser the ping
-        stands behind up to `max_pending_bytes`. It has no public way to say so.
-        """
-        reset = getattr(self._ws, "_reset_heartbeat", None)
-        if reset is not None:
-            reset()
 
     def tell_dropped(self) -> bool:
         """If there is room, say how many messages were dropped; return whether there is.
@@ -231,63 +219,32 @@ class Connection:
             self._hanging_up = self._loop.create_task(closing)
 
     async def close(self, code: int, reason: str) -> None:
-        """Write what is pending, close with `code`, and cut a browser that does not take it.
-
-        aiohttp's own `close` has no bound on the time until the close frame has left, and a browser
-        that reads nothing can put that off for ever.
-        """
+        """Write what is pending, close with `code`, and cut a browser that does not take it."""
         self.flush()
         self._closed_with = self._closed_with or code
-        self._loop.call_later(CLOSE_TIMEOUT, self._transport.abort)
-        with contextlib.suppress(ConnectionError):
-            await self._ws.close(code=code, message=reason.encode())
+        await self._socket.close(code, reason)
 
     def release(self) -> None:
-        """Give the socket back, also one whose browser reads nothing. Twice is harmless.
-
-        Nor does it stay in a circle of references: memory would come back only with the next
-        collection of garbage, and aiohttp keeps the exception of a browser that just vanished.
-        """
+        """Give the socket back, also one whose browser reads nothing. Twice is harmless."""
         if self.callback is not None:
             self.callback.stop()
             self.callback = None
-        failure = self._ws.exception()
-        if failure is not None:
-            failure.__traceback__ = None
         self.flush()
-        if self._size_of_unsent():
-            self._loop.call_later(CLOSE_TIMEOUT, self._transport.abort)
-
-    def now(self) -> float:
-        """Return the time its limits are measured in."""
-        return self._loop.time()
+        self._socket.release()
 
     def summary(self) -> str:
         """Say for the log how it ended and what it got."""
         return (
             f"code {self.close_code}, {self.delivered} messages delivered, "
-            f"{self.dropped} dropped, {self.now() - self.since:.0f} s"
+            f"{self.dropped} dropped, {self._loop.time() - self.since:.0f} s"
         )
 
     @property
     def is_full(self) -> bool:
         """Whether an open connection holds all it may hold."""
-        unsent = self._size_of_unsent()
-        return self.open and self._pending_bytes + unsent >= self._max_pending
+        return self.open and self._pending_bytes + self._size_of_unsent() >= self._max_pending
 
     @property
     def has_unsent(self) -> bool:
         """Whether bytes are still on their way to the socket."""
         return bool(self._pending) or self._size_of_unsent() > 0
-
-
-def _transport_of(ws: web.WebSocketResponse) -> asyncio.Transport:
-    """Return the transport under a prepared WebSocket.
-
-    aiohttp offers no public way from the response to it, and the tutorial's
-    `client_listener(ws, connection_id)` gets only the response.
-    """
-    request = ws._req
-    if request is None or request.transport is None:
-        raise ConnectionResetError("the browser left before its connection was set up")
-    return request.transport

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from itertools import chain, product
 from typing import TYPE_CHECKING, Any
 
 import nats.errors
@@ -14,7 +15,7 @@ from bridge.envelope import Message
 from bridge.feed import FLUSH_TIMEOUT, Feed
 from bridge.flusher import Flusher
 from bridge.messages import Refusal, shorten
-from bridge.overlap import is_between_copies
+from bridge.overlap import Ahead, is_between_copies, lone_copy
 from bridge.subjects import overlap
 
 if TYPE_CHECKING:
@@ -72,29 +73,30 @@ class Feeds:
         if pattern not in connection.patterns:
             text = f"The user did not subscribe to event {shorten(pattern)}"
             raise Refusal("not_subscribed", text, [pattern])
-        feed = self._by_pattern[pattern]
-        others = [each for each in connection.patterns if each != pattern]
-        await self._part(feed, [self._by_pattern[p] for p in others if overlap(p, pattern)])
-        # Asked again: the server may have taken one of them away meanwhile.
-        self._move(connection, tuple(each for each in connection.patterns if each != pattern))
-        feed.followers.pop(connection.id, None)
-        async with self._changes:
-            await self._close_if_unused(feed)
+        await self._part(connection, (pattern,))
+        await self._leave(connection, (pattern,))
 
     async def unfollow_all(self, connection: Connection) -> None:
         """Let go of a connection that has ended."""
         await self._leave(connection, connection.patterns)
 
     async def change_policy(self, connection: Connection, policy: SubjectPolicy) -> tuple[str, ...]:
-        """Put `connection` under another policy, at once; return the patterns that it lost."""
+        """Put `connection` under another policy, at once; return the patterns that it lost.
+
+        What overlaps a lost pattern may take a moment to go over to the others. Meanwhile each
+        message is looked at under the new policy, whatever pattern brings it.
+        """
         connection.policy = policy
+        self._move(connection, connection.patterns)
         lost = tuple(each for each in connection.patterns if not policy.may_follow(each))
+        await self._part(connection, lost)
         await self._leave(connection, lost)
         return lost
 
     async def _leave(self, connection: Connection, gone: tuple[str, ...]) -> None:
         """Let go of the patterns `gone` before anything is waited for; then tell NATS."""
-        feeds = [self._by_pattern[pattern] for pattern in gone]
+        # Asked again: the server may have taken one of them away meanwhile.
+        feeds = [self._by_pattern[each] for each in connection.patterns if each in gone]
         self._move(connection, tuple(each for each in connection.patterns if each not in gone))
         for feed in feeds:
             feed.followers.pop(connection.id, None)
@@ -114,8 +116,13 @@ class Feeds:
         """Tell the followers of a feed that the server does not allow any more, and drop it."""
         for audience in feed.audiences:
             rest = tuple(each for each in audience.patterns if each != feed.pattern)
+            heirs = [self._by_pattern[each] for each in rest]
+            missed, had = lone_copy(feed, heirs, audience)
             for connection in tuple(audience.members):
-                self._move(connection, rest)
+                self._move(connection, rest, had)
+                if missed is not None:
+                    self._counters.due += 1
+                    connection.deliver(missed)
                 connection.respond(feed.refusal().line())
         feed.followers.clear()
         self._closing = asyncio.get_running_loop().create_task(self._close_revoked(feed))
@@ -123,29 +130,50 @@ class Feeds:
     async def _close_revoked(self, feed: Feed) -> None:
         async with self._changes:
             await self._close_if_unused(feed)
+        await self._round_trip()
+        # Every copy has come that was under way.
+        for audience in tuple(self._audiences.values()):
+            for connection in tuple(audience.members) if isinstance(audience, Ahead) else ():
+                self._move(connection, connection.patterns)
 
-    async def _part(self, gone: Feed, heirs: list[Feed]) -> None:
-        """Wait for a moment at which every copy of what `gone` brought has come by its heirs.
+    async def _part(self, connection: Connection, gone: tuple[str, ...]) -> None:
+        """Wait for a moment at which every copy of what `gone` brought has come by the other ones.
 
         Mostly that is now; under load, where what was read ended between two copies, it is after
         one of the next reads. What still has no copy after a flush will not get one: it is from
         before the other feed was there.
         """
-        while any(feed.waiting for feed in (gone, *heirs)):
+        parting = [self._by_pattern[each] for each in gone]
+        staying = [self._by_pattern[each] for each in connection.patterns if each not in gone]
+        pairs = [
+            (one, other)
+            for one, other in product(parting, staying)
+            if overlap(one.pattern, other.pattern)
+        ]
+        while any(feed.waiting for feed in {*parting, *chain(*pairs)}):
             await asyncio.sleep(0)
         for turn in range(1, 1000):
-            if not any(is_between_copies(gone, heir) for heir in heirs):
+            if not any(is_between_copies(*pair) for pair in pairs):
                 return
             await asyncio.sleep(0)
             if turn % 100 == 0:
                 before = self._counters.watched
-                with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
-                    await self._client().flush(FLUSH_TIMEOUT)
+                await self._round_trip()
                 if before == self._counters.watched:
                     return
 
-    def _move(self, connection: Connection, patterns: tuple[str, ...]) -> None:
-        """Take `connection` from its audience to the one for `patterns`."""
+    async def _round_trip(self) -> None:
+        """Wait until NATS has answered, and so all has come that it sent before; or 2 seconds."""
+        with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
+            await self._client().flush(FLUSH_TIMEOUT)
+
+    def _move(
+        self, connection: Connection, patterns: tuple[str, ...], had: Message | None = None
+    ) -> None:
+        """Take `connection` from its audience to the one for `patterns`.
+
+        `had`: a message it has had already, by a pattern it lost, and that will come once more.
+        """
         old = connection.audience
         connection.audience = None
         if old is not None:
@@ -156,10 +184,16 @@ class Feeds:
                 for pattern in old.patterns:
                     self._by_pattern[pattern].remove(old)
         if patterns:
-            like = Audience.for_one(connection, patterns, self._flusher)
-            connection.audience = self._audience(like)
+            connection.audience = self._audience(self._made(connection, patterns, had))
             connection.audience.flush()
             connection.audience.members[connection] = None
+
+    def _made(
+        self, connection: Connection, patterns: tuple[str, ...], had: Message | None
+    ) -> Audience:
+        if had is not None:
+            return Ahead(connection, patterns, self._flusher, had)
+        return Audience.for_one(connection, patterns, self._flusher)
 
     def _audience(self, like: Audience) -> Audience:
         """Return the audience there is that is like `like`, or else that one, made known."""

@@ -62,6 +62,15 @@ class Browser:
         answer = await self.ask({"subjects": list(subjects)})
         assert answer["success"] is True, answer
 
+    async def received_and_dropped(self, sent: int) -> tuple[int, int]:
+        """Read until `sent` messages are accounted for; return how many came, and were dropped."""
+        received = dropped = 0
+        while received + dropped < sent:
+            frame = await self.next()
+            received += "data" in frame
+            dropped += frame.get("dropped", 0)
+        return received, dropped
+
     async def quiet(self) -> None:
         """Fail if anything was sent before the answer to a request made now."""
         await self.send({"action": "unsubscribe", "subjects": ["nobody.follows.this"]})

@@ -47,11 +47,7 @@ async def test_what_nats_py_drops_is_counted_and_told(
             sent = 1 + PENDING_MESSAGES + TOO_MANY
             await asyncio.to_thread(http, f"{program.url}/release")
             for browser in (one, two):
-                received = dropped = 0
-                while received + dropped < sent:
-                    message = await browser.next()
-                    received += "data" in message
-                    dropped += message.get("dropped", 0)
+                received, dropped = await browser.received_and_dropped(sent)
                 assert received + dropped == sent
                 assert dropped >= TOO_MANY
             seen = figures()

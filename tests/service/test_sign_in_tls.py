@@ -90,9 +90,17 @@ def test_tls_is_used_where_the_server_would_do_without(
 def test_with_a_ca_nothing_secret_goes_to_a_server_without_tls(
     authority: Authority, log: Path
 ) -> None:
+    shows_nothing_without_tls("nats://", log, nats_tls_ca=authority.ca, **SIGNED)
+
+
+def test_tls_url_never_sends_a_password_to_a_server_without_tls(log: Path) -> None:
+    shows_nothing_without_tls("tls://somebody:planted-secret@", log)
+
+
+def shows_nothing_without_tls(url: str, log: Path, **settings: object) -> None:
+    """Fail if the gateway sends anything to a server without TLS; `url` lacks the address."""
     with socket.create_server(("127.0.0.1", 0)) as plain:
-        url = f"nats://127.0.0.1:{plain.getsockname()[1]}"
-        service = Gateway(url, log=log, nats_tls_ca=authority.ca, **SIGNED)
+        service = Gateway(f"{url}127.0.0.1:{plain.getsockname()[1]}", log=log, **settings)
         service.launch()
         try:
             heard = b""

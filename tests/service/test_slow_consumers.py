@@ -39,11 +39,7 @@ async def test_a_slow_consumer_is_told_how_many_messages_were_dropped(
             for _ in range(20):
                 assert len((await healthy.next())["data"]) == 9998
         slow.ws.transport.resume_reading()
-        received = dropped = 0
-        while received + dropped < sent:
-            message = await slow.next()
-            received += "data" in message
-            dropped += message.get("dropped", 0)
+        received, dropped = await slow.received_and_dropped(sent)
         assert received + dropped == sent
         assert dropped > 0
         raw_nats.publish("slow.feed", b"1")

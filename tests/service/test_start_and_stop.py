@@ -97,25 +97,6 @@ async def test_without_nats_connections_are_accepted_and_told(tmp_path: Path, lo
         service.stop()
 
 
-def test_tls_url_never_sends_a_password_to_a_server_without_tls(log: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as plain:
-        url = f"tls://somebody:planted-secret@127.0.0.1:{plain.getsockname()[1]}"
-        service = Gateway(url, log=log)
-        service.launch()
-        try:
-            heard = b""
-            for _ in range(2):
-                connection, _address = plain.accept()
-                with connection:
-                    connection.sendall(b'INFO {"server_id":"x","version":"2.12.0"}\r\n')
-                    while piece := connection.recv(4096):
-                        heard += piece
-            assert heard == b""
-            assert until(lambda: "does not offer TLS" in service.output())
-        finally:
-            service.stop()
-
-
 def test_wrong_credentials_make_it_wait_not_end(tmp_path: Path, log: Path) -> None:
     config = 'authorization { user: somebody, password: "r:i/g@h t%" }'
     with running(NatsServer(tmp_path, config)) as server:
