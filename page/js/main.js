@@ -1,6 +1,7 @@
 import { Address } from "./view/address.js";
 import { Announcer } from "./view/announce.js";
 import { Chips } from "./view/chips.js";
+import { Client } from "./client.js";
 import { Counters } from "./view/counters.js";
 import { Detail } from "./view/detail.js";
 import { setText, wide } from "./view/dom.js";
@@ -9,7 +10,6 @@ import { Field } from "./view/field.js";
 import { count } from "./model/format.js";
 import { MessageList } from "./view/list.js";
 import { SignIn } from "./view/sign-in.js";
-import { Socket, streamUrl } from "./model/socket.js";
 import { describe } from "./model/state.js";
 import { Status } from "./view/status.js";
 
@@ -19,24 +19,18 @@ const element = (id) => document.getElementById(id);
 
 const address = new Address();
 const announcer = new Announcer(element("announcer"));
-const socket = new Socket(streamUrl(document.baseURI), {
-  open: () => feed.opened(),
-  text: (frame) => feed.receive(frame),
-  close: () => feed.closed(),
-  change: () => showState(),
-});
+const client = new Client();
 const feed = new Feed({
-  send: (text) => socket.send(text),
+  client,
   changed: () => repaint(),
   refused: (sentence) => field.explain(sentence),
-  tokenRequired: () => socket.askForToken(),
 });
 const field = new Field(announcer, enter);
 const chips = new Chips(element("chips"), (pattern) => enter({ action: "unsubscribe", subjects: [pattern] }));
 const counters = new Counters();
 const detail = new Detail(element("detail"));
-const status = new Status(announcer, () => socket.retryNow());
-const signIn = new SignIn((token) => socket.useToken(token));
+const status = new Status(announcer, () => client.retryNow());
+const signIn = new SignIn((token) => client.useToken(token));
 const list = new MessageList(element("messages"), {
   hold: (byReader) => hold(byReader),
   bottom: () => pause?.byScrolling && resume(),
@@ -94,10 +88,10 @@ function pick(entry, open) {
 function showState() {
   const { subscriptions } = feed;
   const state = describe({
-    link: socket.state,
-    reason: socket.reason,
-    tries: socket.tries,
-    retryIn: socket.retryAt - Date.now(),
+    link: client.state,
+    reason: client.reason,
+    tries: client.tries,
+    retryIn: client.retryAt - Date.now(),
     natsDown: feed.natsDown,
     paused: pause !== null,
     following: subscriptions.followed,
@@ -105,7 +99,7 @@ function showState() {
     waited: Date.now() - waitingSince,
   });
   const aloneInList = state.name === "waiting" && !feed.ring.length;
-  signIn.show(socket.tokenWanted && socket.state === "stopped");
+  signIn.show(client.tokenWanted);
   setText(element("waiting"), aloneInList ? state.hint : "");
   status.show(aloneInList ? { ...state, hint: "" } : state);
 }
@@ -163,6 +157,6 @@ function listenToReader() {
 list.show(feed.ring, true);
 listenToReader();
 readAddress();
-socket.start();
+client.addEventListener("state", showState);
 setInterval(() => counters.showRate(feed), 1_000);
 setInterval(showFigures, TICK);
