@@ -30,6 +30,14 @@ SECURITY_HEADERS = {
     "Cache-Control": "no-cache",
 }
 
+SHARED = "js/client.js"
+"""The one file that pages of other origins may load; what it connects to asks for their origin."""
+
+_SHARED_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+
 
 async def add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Put the headers on a response that is about to be sent; those it has stay."""
@@ -55,7 +63,10 @@ class Assets:
         body, content_type = self._files[name]
         etag = hashlib.sha256(body).hexdigest()[:16]
         if any(each.value == etag for each in request.if_none_match or ()):
-            return web.Response(status=304)
-        response = web.Response(body=body, content_type=content_type, charset="utf-8")
-        response.etag = etag
+            response = web.Response(status=304)
+        else:
+            response = web.Response(body=body, content_type=content_type, charset="utf-8")
+            response.etag = etag
+        if name == SHARED:
+            response.headers.update(_SHARED_HEADERS)
         return response

@@ -1,8 +1,8 @@
+import { Client } from "./client.js";
 import { Feed } from "./model/feed.js";
 import { count } from "./model/format.js";
 import { browserStorage, Preferences } from "./model/preferences.js";
 import { Ring } from "./model/ring.js";
-import { Socket, streamUrl } from "./model/socket.js";
 import { describe } from "./model/state.js";
 import { Address } from "./view/address.js";
 import { Announcer } from "./view/announce.js";
@@ -30,25 +30,19 @@ const address = new Address();
 const announcer = new Announcer(element("announcer"));
 const toast = new Toast(element("toast"), announcer);
 const painter = new Painter(paint, () => counters.rate > MANY);
-const socket = new Socket(streamUrl(document.baseURI), {
-  open: () => feed.opened(),
-  text: (frame) => feed.receive(frame),
-  close: () => feed.closed(),
-  change: () => showState(),
-});
+const client = new Client();
 const feed = new Feed({
   ring: new Ring(standard.count, standard.chars),
-  send: (text) => socket.send(text),
+  client,
   changed: () => painter.ask(),
   refused: (sentence) => field.explain(sentence),
-  tokenRequired: (reason) => socket.askForToken(reason),
 });
 const field = new Field(announcer, enter);
 const chips = new Chips(element("chips"), (pattern) => remove([pattern]));
 const counters = new Counters();
 const detail = new Detail(element("detail"));
-const status = new Status(announcer, () => socket.retryNow());
-const signIn = new SignIn((token) => socket.useToken(token));
+const status = new Status(announcer, () => client.retryNow());
+const signIn = new SignIn((token) => client.useToken(token));
 const list = new MessageList(element("messages"), {
   hold: (byReader) => hold(byReader),
   newest: () => pause?.byScrolling && resume(),
@@ -131,10 +125,10 @@ function refresh() {
 function showState() {
   const { subscriptions } = feed;
   const state = describe({
-    link: socket.state,
-    reason: socket.reason,
-    tries: socket.tries,
-    retryIn: socket.retryAt - Date.now(),
+    link: client.state,
+    reason: client.reason,
+    tries: client.tries,
+    retryIn: client.retryAt - Date.now(),
     natsDown: feed.natsDown,
     paused: pause !== null,
     unseen: pause !== null && feed.received - pause.received > feed.ring.kept,
@@ -143,7 +137,7 @@ function showState() {
     waited: Date.now() - waitingSince,
   });
   const aloneInList = state.name === "waiting" && !feed.ring.length;
-  signIn.show(socket.tokenWanted && socket.state === "stopped");
+  signIn.show(client.tokenWanted);
   setText(element("waiting"), aloneInList ? state.hint : "");
   status.show(aloneInList ? { ...state, hint: "" } : state);
 }
@@ -216,6 +210,6 @@ function listenToReader() {
 list.show(feed.ring, true);
 listenToReader();
 readAddress();
-socket.start();
+client.addEventListener("state", showState);
 setInterval(() => counters.showRate(feed), 1_000);
 setInterval(showFigures, TICK);

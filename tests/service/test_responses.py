@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import socket
 import struct
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
 
 from tests.raw_http import UPGRADE, exchange, head
-from tests.servers import Gateway, NatsServer, running, until
+from tests.servers import ROOT, Gateway, NatsServer, running, until
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -124,6 +128,30 @@ def test_page_files_cannot_be_walked_out_of(service: Gateway, path: str) -> None
     status, text = ask(service, f"GET /page/{path}")
     assert status in (400, 404)
     assert "import" not in text and "root:" not in text
+
+
+def test_pages_of_other_origins_may_load_the_client_and_nothing_else(service: Gateway) -> None:
+    folder = ROOT / "page"
+    files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    shared = []
+    for path in ("/", "/livez", "/metrics", *(f"/page/{each.as_posix()}" for each in files)):
+        request = urllib.request.Request(service.url + path, headers={"Origin": "http://x.example"})
+        with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(request) as answer:
+            if {"Access-Control-Allow-Origin", "Cross-Origin-Resource-Policy"} & {*answer.headers}:
+                shared.append(path)
+    assert shared == ["/page/js/client.js"]
+
+
+@pytest.mark.parametrize("tag", ["", "known"])
+def test_the_client_may_be_loaded_also_when_the_browser_has_it(service: Gateway, tag: str) -> None:
+    line = "GET /page/js/client.js"
+    _, text = ask(service, line, Origin="http://x.example")
+    if tag:
+        tag = re.search(r"(?i)^etag: (.*?)\r$", text, re.MULTILINE)[1]
+    status, text = ask(service, line, Origin="http://x.example", If_None_Match=tag)
+    assert status == (304 if tag else 200)
+    assert "Access-Control-Allow-Origin: *\r\n" in text
+    assert "Cross-Origin-Resource-Policy: cross-origin\r\n" in text
 
 
 def test_who_leaves_before_the_answer_is_no_error(service: Gateway) -> None:

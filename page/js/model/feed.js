@@ -1,80 +1,64 @@
-import { count } from "./format.js";
-import { Gap } from "./gap.js";
-import { classify, inRequests, request, splitFrame } from "./protocol.js";
+import { clock, count } from "./format.js";
 import { Subscriptions } from "./subscriptions.js";
 
-const OUTAGE = "NATS was out of reach";
-const DISCONNECTED = "disconnected";
+const CAUSES = { nats_down: "NATS was out of reach", disconnected: "disconnected" };
 
-/** What this page follows and what it has received: the talk with the gateway, without screen or socket. */
+/** What this page follows and what it has received, without a screen. */
 export class Feed {
-  #send;
+  #client;
   #changed;
-  #refused;
-  #tokenRequired;
   #now;
-  #lastId = 0;
-  #gap = new Gap();
+  #connected = false;
 
-  /** `ring` keeps what comes, `send(text)` writes a request, `changed()` asks for a repaint, `refused(sentence)` has no chip to go to. */
-  constructor({ ring, send, changed, refused, tokenRequired = () => {}, now = Date.now }) {
-    this.#send = send;
+  /** `ring` keeps what comes, `changed()` asks for a repaint, `refused(sentence)` takes what has no chip to go to. */
+  constructor({ ring, client, changed, refused, now = Date.now }) {
+    this.#client = client;
     this.#changed = changed;
-    this.#refused = refused;
-    this.#tokenRequired = tokenRequired;
     this.#now = now;
     this.ring = ring;
     this.subscriptions = new Subscriptions();
-    this.connected = false;
-    this.natsDown = false;
     this.received = 0;
     this.dropped = 0;
+    const on = (type, take) =>
+      client.addEventListener(type, ({ detail }) => {
+        take(detail);
+        changed();
+      });
+    on("messages", (messages) => this.#takeMessages(messages));
+    on("dropped", (dropped) => this.#takeDropped(dropped.count));
+    on("gap", (gap) => this.#note(gapSentence(gap)));
+    on("subscription", ({ pattern, state, message }) => this.subscriptions.mark(pattern, state, message));
+    on("state", () => this.#followConnection());
+    on("error", ({ message }) => refused(message));
+  }
+
+  get natsDown() {
+    return this.#client.natsDown;
   }
 
   /** Follows patterns that are new or were refused; the others are returned. */
   subscribe(patterns) {
-    const isNew = (pattern) => !this.subscriptions.has(pattern);
+    const isKnown = (pattern) => this.subscriptions.has(pattern);
     const wasRefused = (pattern) => this.subscriptions.get(pattern)?.state === "refused";
-    const wanted = patterns.filter((pattern) => isNew(pattern) || wasRefused(pattern));
-    for (const pattern of wanted.filter(isNew)) this.subscriptions.add(pattern);
-    this.#ask(wanted);
+    const wanted = patterns.filter((pattern) => !isKnown(pattern) || wasRefused(pattern));
+    for (const pattern of wanted) {
+      if (isKnown(pattern)) this.subscriptions.mark(pattern, "pending");
+      else this.subscriptions.add(pattern);
+      this.#ask(pattern);
+    }
+    this.#changed();
     return patterns.filter((pattern) => !wanted.includes(pattern));
   }
 
   /** Stops following; the patterns that were not followed are returned. */
   unsubscribe(patterns) {
     const held = patterns.filter((pattern) => this.subscriptions.has(pattern));
-    const known = held.filter((pattern) => this.subscriptions.get(pattern).state !== "refused");
-    for (const pattern of held) this.subscriptions.remove(pattern);
-    if (this.connected) {
-      for (const group of inRequests(known)) this.#request("unsubscribe", group);
+    for (const pattern of held) {
+      this.subscriptions.remove(pattern);
+      this.#client.unsubscribe(pattern);
     }
     this.#changed();
     return patterns.filter((pattern) => !held.includes(pattern));
-  }
-
-  /** A new connection stands: says what was missed and asks for everything again. */
-  opened() {
-    this.connected = true;
-    this.natsDown = false;
-    // An outage that began before may still last: the first answer or message tells its end.
-    if (!this.#gap.has(OUTAGE) || !this.subscriptions.size) this.#closeGap();
-    this.#ask(this.subscriptions.patterns);
-  }
-
-  closed() {
-    if (this.connected) this.#miss(DISCONNECTED);
-    this.connected = false;
-    this.natsDown = false;
-    this.subscriptions.suspend();
-    this.#changed();
-  }
-
-  /** Takes one frame from the gateway. */
-  receive(frame) {
-    const time = this.#now();
-    for (const line of splitFrame(frame)) this.#take(classify(line), time);
-    this.#changed();
   }
 
   /** Says how many of the messages since there were `received` of them left before anyone saw them. */
@@ -86,21 +70,28 @@ export class Feed {
     note.text = `${messages(unseen)} came while paused and ${unseen === 1 ? "is" : "are"} not kept`;
   }
 
-  #take(item, time) {
-    if (item.kind === "message") this.#takeMessage(item, time);
-    else if (item.kind === "dropped") this.#takeDropped(item.count);
-    else if (item.kind === "status") this.#takeStatus(item);
-    else if (item.kind === "token") this.#tokenRequired(item.reason);
-    else if (item.kind === "response") this.#takeResponse(item);
-    else if (item.kind === "unknown") this.#refused("The gateway sent something this page cannot read.");
+  #ask(pattern) {
+    this.#client.subscribe(pattern).catch(() => {}); // a refusal comes as an event, too
   }
 
-  #takeMessage(message, time) {
-    if (!this.natsDown) this.#closeGap();
-    this.received += 1;
-    message.time = time;
-    message.hue = this.subscriptions.countMessage(message.subject)[0]?.hue ?? null;
-    this.ring.push(message);
+  // What was refused is asked for again with the next connection: it may have other rights.
+  #followConnection() {
+    const was = this.#connected;
+    this.#connected = this.#client.state === "open";
+    if (!was || this.#connected) return;
+    for (const { pattern, state } of this.subscriptions) {
+      if (state === "refused") this.#ask(pattern);
+      this.subscriptions.mark(pattern, "pending");
+    }
+  }
+
+  #takeMessages(received) {
+    const time = this.#now();
+    for (const { subject, raw, encoding } of received) {
+      const hue = this.subscriptions.countMessage(subject)[0]?.hue ?? null;
+      this.ring.push({ kind: "message", subject, raw, encoding, time, hue });
+    }
+    this.received += received.length;
   }
 
   #takeDropped(number) {
@@ -108,74 +99,16 @@ export class Feed {
     this.#note(`${messages(number)} ${number === 1 ? "was" : "were"} dropped by the gateway: this page was too slow`);
   }
 
-  #takeStatus({ status, gap }) {
-    if (status === "nats_down") {
-      this.#natsWentDown();
-    } else if (status === "nats_up") {
-      this.natsDown = false;
-      if (!gap) this.#gap.forget(OUTAGE);
-      this.#closeGap();
-    }
-  }
-
-  #takeResponse({ success, action, subjects, code, message, id }) {
-    if (success) {
-      if (action === "subscribe") this.#accepted(subjects, id);
-    } else if (code === "nats_down") {
-      // The patterns stay pending: the gateway takes the request up when NATS is back, and then answers again.
-      // An answer to an older request says nothing of now.
-      if (subjects.some((subject) => this.subscriptions.get(subject)?.asked === id)) this.#natsWentDown();
-    } else if (subjects.length) {
-      this.#settle(subjects, id, "refused", message);
-    } else {
-      this.#refused(message);
-    }
-  }
-
-  #accepted(subjects, id) {
-    this.natsDown = false; // only a NATS server that is there accepts
-    this.#closeGap();
-    this.#settle(subjects, id, "active");
-  }
-
-  #settle(subjects, id, state, message) {
-    for (const subject of subjects) this.subscriptions.settle(subject, id, state, message);
-  }
-
-  #natsWentDown() {
-    this.natsDown = true;
-    this.#miss(OUTAGE);
-  }
-
-  // Whoever follows nothing misses nothing.
-  #miss(cause) {
-    if (this.subscriptions.size) this.#gap.begin(cause, this.#now());
-  }
-
-  #closeGap() {
-    if (this.#gap.open) this.#note(this.#gap.end(this.#now()));
-  }
-
   #note(text) {
     const note = { kind: "note", text, time: this.#now(), raw: "" };
     this.ring.push(note);
     return note;
   }
+}
 
-  #ask(patterns) {
-    if (this.connected) {
-      for (const group of inRequests(patterns)) {
-        this.subscriptions.ask(group, this.#request("subscribe", group));
-      }
-    }
-    this.#changed();
-  }
-
-  #request(action, subjects) {
-    this.#lastId += 1;
-    this.#send(request(action, subjects, this.#lastId));
-    return this.#lastId;
-  }
+function gapSentence({ from, to, causes }) {
+  const what = causes.map((cause) => CAUSES[cause]).join(", then ");
+  return `${what} ${clock(from)} – ${clock(to)}: messages in between were not received`;
 }
 
 function messages(number) {

@@ -1,4 +1,4 @@
-import { stringEnd } from "./json-scan.js";
+import { stringEnd } from "../client.js";
 
 const MAX_LINES = 4_000;
 const WORD = /[^\s{}[\],:"]+/y;

@@ -1,3 +1,5 @@
+export { matcher } from "../client.js";
+
 /** What is wrong with a subject or pattern, as a sentence that says what to do; "" if it is sound. */
 export function fault(pattern) {
   if (/[\s\u0000-\u001f\u007f]/.test(pattern)) {
@@ -30,18 +32,4 @@ function mqttFault(pattern) {
 
 function quoted(text) {
   return `“${text}”`;
-}
-
-/** A function that says whether a subject falls under `pattern`. */
-export function matcher(pattern) {
-  const wanted = pattern.split(".");
-  const open = wanted.at(-1) === ">";
-  if (!open && !wanted.includes("*")) return (subject) => subject === pattern;
-  return (subject) => covers(wanted, open, subject.split("."));
-}
-
-function covers(wanted, open, parts) {
-  if (open ? parts.length < wanted.length : parts.length !== wanted.length) return false;
-  const fixed = open ? wanted.slice(0, -1) : wanted;
-  return fixed.every((part, place) => part === "*" || part === parts[place]);
 }

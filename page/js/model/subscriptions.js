@@ -5,7 +5,7 @@ const MOST_REMEMBERED = 5_000; // subjects can be without number: telemetry.<uui
 
 /**
  * The patterns this page follows or wants to follow, in the order they were added.
- * Each is `{ pattern, state, message, count, hue, asked }`; state is pending, active or refused.
+ * Each is `{ pattern, state, message, count, hue }`; state is pending, active or refused.
  */
 export class Subscriptions {
   #byPattern = new Map();
@@ -38,8 +38,7 @@ export class Subscriptions {
 
   add(pattern) {
     const hue = this.#freeHue(pattern);
-    const matches = matcher(pattern);
-    this.#byPattern.set(pattern, { pattern, matches, hue, state: "pending", message: "", count: 0, asked: null });
+    this.#byPattern.set(pattern, { pattern, matches: matcher(pattern), hue, state: "pending", message: "", count: 0 });
     this.#bySubject.clear();
   }
 
@@ -48,26 +47,10 @@ export class Subscriptions {
     this.#bySubject.clear();
   }
 
-  /** Marks them as asked for by request `id`; answers to an earlier request no longer count. */
-  ask(patterns, id) {
-    for (const pattern of patterns) {
-      Object.assign(this.get(pattern), { state: "pending", message: "", asked: id });
-    }
-  }
-
-  /** Takes the answer of the gateway for one pattern; false if it answers something older. */
-  settle(pattern, id, state, message = "") {
+  /** Says how things are with a pattern; one that has been removed meanwhile is passed over. */
+  mark(pattern, state, message = "") {
     const subscription = this.get(pattern);
-    if (!subscription || subscription.asked !== id) return false;
-    Object.assign(subscription, { state, message });
-    return true;
-  }
-
-  /** All become pending: the connection that knew them is gone. */
-  suspend() {
-    for (const subscription of this) {
-      Object.assign(subscription, { state: "pending", message: "", asked: null });
-    }
+    if (subscription) Object.assign(subscription, { state, message });
   }
 
   /** Counts one message and returns the subscriptions its subject falls under. */

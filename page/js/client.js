@@ -1,0 +1,535 @@
+/**
+ * A client for the gateway between NATS and browsers that serves this file. One file, no imports:
+ *
+ *     import { Client } from "https://gateway.example/page/js/client.js";
+ *     const client = new Client();
+ *     await client.subscribe("orders.*", ({ subject, data }) => console.log(subject, data));
+ */
+
+// Times are milliseconds.
+const SHORTEST_WAIT = 500;
+const LONGEST_WAIT = 15_000;
+const PATIENCE = 10_000; // a network that swallows everything must not hold a try for minutes
+const STEADY = 10_000; // only a connection that lasted starts the back-off afresh
+const PACE = 100; // between two rounds of requests: the gateway limits how many a second
+const MOST_SUBJECTS = 128; // in one request
+const MOST_REMEMBERED = 5_000; // subjects can be without number: telemetry.<uuid>
+
+const ACCEPTED = true;
+const SILENT = "the gateway does not answer";
+const CUT_OFF = "the connection was lost";
+const UNREADABLE = "The gateway sent something this page cannot read.";
+const TOKEN_MISSING = 4501;
+const CLOSED = {
+  1009: "a frame was too big",
+  1012: "the gateway is restarting",
+  4008: "this page took nothing for too long",
+  4029: "too many requests",
+  4400: "too many requests the gateway could not accept",
+  4503: "The gateway does not allow this connection.",
+};
+
+const MESSAGE = '{"subject":';
+const DATA = ',"data":';
+const TAILS = { json: "}", text: ',"encoding":"text"}', base64: ',"encoding":"base64"}' };
+const BACKSLASH = 92;
+
+/**
+ * Follows subjects. Comes back for ever when the connection is lost, and then asks for everything again.
+ *
+ * `state` is "connecting", "open", "waiting" (for a try at `retryAt`) or "stopped" (until `retryNow` or `useToken`);
+ * `reason` says why it is not open, `tries` how often it has failed, `tokenWanted` whether it stopped for want of a
+ * token, `natsDown` whether the gateway has lost NATS. Events, with their `detail`:
+ * - `state`: any of these has changed.
+ * - `messages` [Message, …]: they came together; sent before their listeners are called.
+ * - `gap` { from, to, causes }: what came in between was missed. Causes: "disconnected", "nats_down".
+ * - `dropped` { count }: this page was too slow for so many messages.
+ * - `subscription` { pattern, state, code, message }: it is "active", or "refused" and forgotten. Either may come
+ *   again later: after a reconnect, with a new token, when a right is taken away.
+ * - `error` Error: trouble that belongs to no pattern.
+ */
+export class Client extends EventTarget {
+  #link;
+  #patterns = new Map(); // pattern → subscription
+  #bySubject = new Map(); // subject → its listeners, so that it is matched once
+  #followed = new Set(); // patterns this connection has been asked to follow
+  #lastId = 0;
+  #timer = 0; // of the next round of requests
+  #missed = null; // { from, causes } while messages are missed
+
+  /**
+   * `url`: the gateway's WebSocket, if not the one beside this file. `token`: a string, or a function that gives a
+   * fresh one or a promise of it, called again when one is refused. Tokens stay in memory.
+   * @param {{ url?: string | URL, token?: string | (() => string | Promise<string>), WebSocket?: Function }} [options]
+   */
+  constructor({ url, token = "", WebSocket = globalThis.WebSocket } = {}) {
+    super();
+    this.natsDown = false;
+    this.#link = new Link(streamUrl(url), token, WebSocket, {
+      opened: () => this.#opened(),
+      lost: () => this.#lost(),
+      text: (frame) => this.#receive(frame),
+      changed: () => this.#tell("state"),
+    });
+    this.#link.start();
+  }
+
+  get state() { return this.#link.state; }
+  get reason() { return this.#link.reason; }
+  get tries() { return this.#link.tries; }
+  get retryAt() { return this.#link.retryAt; }
+  get tokenWanted() { return this.#link.tokenWanted; }
+
+  /**
+   * Calls `listener(message)` for each message under `pattern`; once, even if it listens to several that match.
+   * Resolves when NATS has accepted. Rejects with an Error that has the gateway's sentence and `code` when the
+   * pattern is refused, and so forgotten; also when it is given up before ("unsubscribed", "closed"). Until then
+   * the promise is pending: over lost connections, while NATS is away, while a token is missing. It settles once;
+   * what becomes of the pattern later is told by the event `subscription`.
+   * @param {string} pattern
+   * @param {(message: Message) => void} [listener]
+   * @returns {Promise<void>}
+   */
+  subscribe(pattern, listener = nobody) {
+    if (typeof pattern !== "string") throw new TypeError("A pattern is a string.");
+    if (this.#link.over) return Promise.reject(failure("closed", "The client is closed."));
+    const subscription = this.#patterns.get(pattern) ?? newSubscription(pattern);
+    this.#patterns.set(pattern, subscription);
+    subscription.listeners.add(listener);
+    this.#bySubject.clear();
+    this.#sendSoon();
+    return subscription.promise;
+  }
+
+  /** Takes a listener away, or all if none is named; it is called no more. The last to leave ends the subscription. */
+  unsubscribe(pattern, listener) {
+    const subscription = this.#patterns.get(pattern);
+    if (!subscription) return;
+    subscription.listeners.delete(listener);
+    this.#bySubject.clear();
+    if (!listener || !subscription.listeners.size) this.#giveUp(subscription, "unsubscribed");
+  }
+
+  /** Uses `token` from now on: on the connection there is, or on the next one, which is tried at once. */
+  useToken(token) { this.#link.useToken(token); }
+
+  /** Ends the waiting or the stop; does nothing while a connection stands or is being made. */
+  retryNow() { this.#link.retryNow(); }
+
+  /** Ends everything for good. Twice is harmless. */
+  close() {
+    for (const subscription of this.#patterns.values()) this.#giveUp(subscription, "closed");
+    this.#link.close();
+  }
+
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  #opened() {
+    this.natsDown = false;
+    // An outage that began before may still last: the first answer or message tells its end.
+    if (!this.#missed?.causes.includes("nats_down") || !this.#patterns.size) this.#closeGap();
+    this.#tell("state");
+    this.#send();
+  }
+
+  #lost() {
+    this.natsDown = false;
+    this.#miss("disconnected");
+    this.#followed.clear();
+    for (const subscription of this.#patterns.values()) subscription.asked = null;
+  }
+
+  // Whoever follows nothing misses nothing.
+  #miss(cause) {
+    if (!this.#patterns.size) return;
+    this.#missed ??= { from: Date.now(), causes: [] };
+    if (!this.#missed.causes.includes(cause)) this.#missed.causes.push(cause);
+  }
+
+  #closeGap() {
+    const missed = this.#missed;
+    this.#missed = null;
+    if (missed?.causes.length) this.#tell("gap", { ...missed, to: Date.now() });
+  }
+
+  #setNatsDown(down) {
+    if (down) this.#miss("nats_down");
+    const changed = this.natsDown !== down;
+    this.natsDown = down;
+    if (!down) this.#closeGap();
+    if (changed) this.#tell("state");
+  }
+
+  // All that changes in a turn is asked for together, and then there is a rest.
+  #sendSoon(wait = 0) {
+    this.#timer ||= setTimeout(() => this.#send(), wait);
+  }
+
+  #send() {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    if (this.state !== "open") return;
+    const gone = [...this.#followed].filter((pattern) => !this.#patterns.has(pattern));
+    const fresh = [...this.#patterns.values()].filter(({ asked }) => asked === null).map(({ pattern }) => pattern);
+    this.#request("unsubscribe", gone, (pattern) => this.#followed.delete(pattern));
+    this.#request("subscribe", fresh, (pattern, id) => {
+      this.#followed.add(pattern);
+      this.#patterns.get(pattern).asked = id;
+    });
+    if (gone.length || fresh.length) this.#sendSoon(PACE);
+  }
+
+  #request(action, patterns, note) {
+    for (let at = 0; at < patterns.length; at += MOST_SUBJECTS) {
+      const subjects = patterns.slice(at, at + MOST_SUBJECTS);
+      this.#lastId += 1;
+      this.#link.send({ subjects, action, id: this.#lastId });
+      for (const pattern of subjects) note(pattern, this.#lastId);
+    }
+  }
+
+  // Messages are handed over together, but none before what was told before it, nor after what came after it.
+  #receive(frame) {
+    let messages = [];
+    for (const line of String(frame).split("\n").filter(Boolean)) {
+      const told = read(line);
+      if (told instanceof Message) {
+        if (!this.natsDown) this.#closeGap();
+        messages.push(told);
+      } else {
+        this.#deliver(messages);
+        messages = [];
+        this.#take(told);
+      }
+    }
+    this.#deliver(messages);
+  }
+
+  #deliver(messages) {
+    if (!messages.length || this.#link.over) return;
+    this.#tell("messages", messages);
+    for (const message of messages) {
+      const { subject } = message;
+      for (const listener of this.#bySubject.get(subject) ?? this.#match(subject)) call(listener, message);
+    }
+  }
+
+  #match(subject) {
+    if (this.#bySubject.size >= MOST_REMEMBERED) this.#bySubject.clear();
+    const found = [...this.#patterns.values()].filter(({ matches }) => matches(subject));
+    const listeners = new Set(found.flatMap((subscription) => [...subscription.listeners]));
+    this.#bySubject.set(subject, listeners);
+    return listeners;
+  }
+
+  #take(told) {
+    if (told?.dropped) this.#tell("dropped", { count: told.dropped });
+    else if (told?.status) this.#takeStatus(told);
+    else if (told?.success === false) this.#refused(told);
+    else if (told?.action === "subscribe") this.#accepted(told);
+    else if (!told?.success) this.#tell("error", failure("unreadable", UNREADABLE));
+  }
+
+  #takeStatus({ status, gap, reason = "" }) {
+    if (status === "token_required") this.#link.askForToken(reason);
+    else if (status === "nats_down") this.#setNatsDown(true);
+    else if (status === "nats_up") {
+      if (!gap && this.#missed) this.#missed.causes = this.#missed.causes.filter((cause) => cause !== "nats_down");
+      this.#setNatsDown(false);
+    }
+  }
+
+  #accepted({ subjects, id }) {
+    this.#setNatsDown(false); // only a NATS server that is there accepts
+    for (const pattern of subjects) {
+      const subscription = this.#patterns.get(pattern);
+      if (!subscription || subscription.asked !== id) continue;
+      subscription.asked = ACCEPTED;
+      subscription.resolve();
+      this.#tell("subscription", { pattern, state: "active", code: "", message: "" });
+    }
+  }
+
+  // An answer to an older request says nothing of now; one without an id takes back what was accepted.
+  #refused({ subjects, code, message = "The gateway refused without a reason.", id }) {
+    const all = [...this.#patterns.values()];
+    const concerned = subjects?.length
+      ? all.filter(({ pattern, asked }) => subjects.includes(pattern) && asked === (id ?? ACCEPTED))
+      : all.filter(({ asked }) => asked === id);
+    if (!subjects?.length && !concerned.length) this.#tell("error", failure(code, message));
+    for (const subscription of concerned) this.#refuse(subscription, code, message);
+  }
+
+  #refuse(subscription, code, message) {
+    // The gateway takes the request up when NATS is back, and then answers again.
+    if (code === "nats_down") return this.#setNatsDown(true);
+    const { pattern } = subscription;
+    this.#followed.delete(pattern);
+    this.#drop(subscription, failure(code, message));
+    this.#tell("subscription", { pattern, state: "refused", code, message });
+  }
+
+  #giveUp(subscription, code) {
+    subscription.promise.catch(nobody); // who gives up need not be told
+    this.#drop(subscription, failure(code, `${subscription.pattern} was given up before it was accepted.`));
+    this.#sendSoon();
+  }
+
+  #drop({ pattern, reject }, error) {
+    this.#patterns.delete(pattern);
+    this.#bySubject.clear();
+    reject(error);
+  }
+}
+
+/** A message. `raw` is its payload as it came: JSON text, which for `encoding` "text" and "base64" is a string. */
+export class Message {
+  #data;
+
+  constructor(subject, raw, encoding = "json") {
+    this.subject = subject;
+    this.raw = raw;
+    this.encoding = encoding;
+  }
+
+  /** The payload: a JSON value, a string if it is other text, else a Uint8Array. Parsed when first asked for. */
+  get data() {
+    if (this.#data !== undefined) return this.#data;
+    const value = JSON.parse(this.raw);
+    this.#data = this.encoding === "base64" ? Uint8Array.from(atob(value), (byte) => byte.charCodeAt(0)) : value;
+    return this.#data;
+  }
+}
+
+/** A WebSocket that comes back, also after a clean close, unless the gateway said that it must not. */
+class Link {
+  #url;
+  #token; // nowhere but here: gone when the page is closed
+  #freshToken;
+  #WebSocket;
+  #on;
+  #life = new AbortController();
+  #attempt = null; // what a former one still does must not count
+  #webSocket = null;
+  #openedAt = null;
+  #timer = 0;
+
+  constructor(url, token, WebSocket, on) {
+    this.#url = url;
+    [this.#token, this.#freshToken] = typeof token === "function" ? ["", token] : [token, null];
+    this.#WebSocket = WebSocket;
+    this.#on = on;
+    this.state = "connecting";
+    this.reason = "";
+    this.tokenWanted = false;
+    this.tries = 0;
+    this.retryAt = 0;
+  }
+
+  get over() { return this.#life.signal.aborted; }
+
+  /** Connects, and from then on tries at once whenever the network or the reader comes back. */
+  start() {
+    const { signal } = this.#life;
+    const wake = () => this.state === "waiting" && this.#connect();
+    const look = () => document.visibilityState === "visible" && wake();
+    globalThis.addEventListener?.("online", wake, { signal });
+    globalThis.document?.addEventListener("visibilitychange", look, { signal });
+    this.#connect();
+  }
+
+  retryNow() {
+    if (this.state === "waiting" || this.state === "stopped") this.#connect();
+  }
+
+  useToken(token) {
+    this.#token = token;
+    if (this.state === "open") this.send({ token });
+    else this.retryNow();
+  }
+
+  // `reason`: what is wrong with a cookie, which the page cannot see.
+  askForToken(reason) {
+    if (!this.#token) this.#closed(TOKEN_MISSING, reason);
+  }
+
+  send(request) {
+    this.#webSocket?.send(JSON.stringify(request));
+  }
+
+  close() {
+    if (this.over) return;
+    this.#life.abort();
+    this.#ended("closed by this page", true);
+  }
+
+  async #connect() {
+    if (this.over) return;
+    clearTimeout(this.#timer);
+    const attempt = (this.#attempt = Symbol("attempt"));
+    this.#timer = setTimeout(() => this.#ended(SILENT), PATIENCE);
+    this.tokenWanted = false;
+    this.#become("connecting");
+    try {
+      if (!this.#token && this.#freshToken) {
+        const token = await this.#freshToken();
+        if (attempt === this.#attempt) this.#token = token ?? "";
+      }
+      if (attempt === this.#attempt) this.#open(attempt);
+    } catch (error) {
+      if (attempt === this.#attempt) this.#ended(`no token could be had: ${error?.message ?? error}`);
+    }
+  }
+
+  #open(attempt) {
+    try {
+      this.#webSocket = new this.#WebSocket(this.#url);
+    } catch (error) {
+      return this.#ended(error.message, true); // ws: from a page of https:, or no WebSocket at all
+    }
+    const listen = (name, act) =>
+      this.#webSocket.addEventListener(name, (event) => attempt === this.#attempt && act(event));
+    listen("open", () => this.#opened());
+    listen("message", ({ data }) => this.#on.text(data));
+    listen("close", ({ code, reason }) => this.#closed(code, reason));
+  }
+
+  #opened() {
+    clearTimeout(this.#timer);
+    this.#openedAt = Date.now();
+    if (this.#token) this.send({ token: this.#token });
+    this.state = "open";
+    this.#on.opened();
+  }
+
+  #closed(code, reason) {
+    const refused = code === TOKEN_MISSING;
+    if (refused) this.#token = "";
+    this.tokenWanted = refused && !this.#freshToken;
+    const mayReturn = code < 4500 || code > 4999 || (refused && !this.tokenWanted);
+    this.#ended(this.#openedAt === null ? SILENT : closeReason(code, reason), !mayReturn);
+  }
+
+  #ended(reason, forGood = false) {
+    clearTimeout(this.#timer);
+    const [webSocket, openedAt] = [this.#webSocket, this.#openedAt];
+    this.#attempt = this.#webSocket = this.#openedAt = null;
+    webSocket?.close();
+    if (openedAt !== null) this.#on.lost();
+    this.reason = reason;
+    if (forGood || (openedAt !== null && Date.now() - openedAt >= STEADY)) this.tries = 0;
+    if (!forGood) this.#waitForNextTry();
+    this.#become(forGood ? "stopped" : "waiting");
+  }
+
+  // At random, so that the pages of a restarted gateway do not all return at once.
+  #waitForNextTry() {
+    const ceiling = Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** (this.tries + 1));
+    const wait = SHORTEST_WAIT + Math.random() * (ceiling - SHORTEST_WAIT);
+    this.tries += 1;
+    this.retryAt = Date.now() + wait;
+    this.#timer = setTimeout(() => this.#connect(), wait);
+  }
+
+  #become(state) {
+    this.state = state;
+    this.#on.changed();
+  }
+}
+
+/** Where the gateway's WebSocket is, seen from this file: any host, TLS or not, any sub-path. */
+function streamUrl(given) {
+  const url = given ? new URL(given, globalThis.location?.href) : new URL("../../stream", import.meta.url);
+  url.protocol = url.protocol.replace("http", "ws");
+  url.searchParams.set("batch", "1"); // many lines a frame: one event for many messages
+  url.hash = "";
+  return url.href;
+}
+
+function closeReason(code, reason) {
+  if (code === TOKEN_MISSING) return `The gateway asks for a token${reason && `: ${reason}`}.`;
+  return CLOSED[code] ?? (reason || CUT_OFF);
+}
+
+/** A Message, or what else a line says; undefined if that cannot be read. */
+function read(line) {
+  const message = line.startsWith(MESSAGE) && cut(line);
+  if (message) return message;
+  try {
+    const told = JSON.parse(line);
+    const { subject, data, encoding } = told;
+    // A callback of the gateway's owner may write messages in another way.
+    const isMessage = typeof subject === "string" && data !== undefined;
+    return isMessage ? new Message(subject, JSON.stringify(data), encoding) : told;
+  } catch {
+    return undefined;
+  }
+}
+
+// Cut out, not parsed: the payload stays the text it was, and thousands a second cost little.
+function cut(line) {
+  const end = stringEnd(line, MESSAGE.length);
+  if (end === -1 || !line.startsWith(DATA, end)) return undefined;
+  const quoted = line.slice(MESSAGE.length, end);
+  const subject = quoted.includes("\\") ? JSON.parse(quoted) : quoted.slice(1, -1);
+  const encoding = line.endsWith(TAILS.text) ? "text" : line.endsWith(TAILS.base64) ? "base64" : "json";
+  return new Message(subject, line.slice(end + DATA.length, -TAILS[encoding].length), encoding);
+}
+
+/**
+ * Index just after the JSON string that opens with the quote at `start`; -1 if it does not end.
+ * Jumps from quote to quote: a pattern would keep a place to return to for each character.
+ */
+export function stringEnd(text, start) {
+  let quote = text.indexOf('"', start + 1);
+  while (quote !== -1 && escaped(text, quote)) quote = text.indexOf('"', quote + 1);
+  return quote === -1 ? -1 : quote + 1;
+}
+
+function escaped(text, quote) {
+  let slashes = 0;
+  while (text.charCodeAt(quote - 1 - slashes) === BACKSLASH) slashes += 1;
+  return slashes % 2 === 1;
+}
+
+/** A function that says whether a subject falls under `pattern`. */
+export function matcher(pattern) {
+  const wanted = pattern.split(".");
+  const open = wanted.at(-1) === ">";
+  if (!open && !wanted.includes("*")) return (subject) => subject === pattern;
+  const fixed = open ? wanted.slice(0, -1) : wanted;
+  return (subject) => {
+    const parts = subject.split(".");
+    if (open ? parts.length < wanted.length : parts.length !== wanted.length) return false;
+    return fixed.every((part, place) => part === "*" || part === parts[place]);
+  };
+}
+
+function newSubscription(pattern) {
+  // `asked`: null, the id of the request for it on this connection, or ACCEPTED
+  return { pattern, matches: matcher(pattern), listeners: new Set(), asked: null, ...deferred() };
+}
+
+function deferred() {
+  let settle;
+  const promise = new Promise((resolve, reject) => { settle = { resolve, reject }; });
+  return { promise, ...settle };
+}
+
+function failure(code, message) {
+  return Object.assign(new Error(message), { code });
+}
+
+// What one listener throws is seen as uncaught, and no other goes without.
+function call(listener, message) {
+  try {
+    listener(message);
+  } catch (error) {
+    queueMicrotask(() => { throw error; });
+  }
+}
+
+/** Listens for those who read the event `messages` instead. */
+function nobody() {}
