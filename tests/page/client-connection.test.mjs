@@ -131,8 +131,9 @@ test("a token is sent first, on each connection until one is told that it is wro
 test("asked for a token it has not, it stops at once; asked for one it sent, it goes on", (t) => {
   const { client, made, tick } = started(t);
   made[0].begin();
-  made[0].say({ status: "token_required" });
+  made[0].say({ status: "token_required", reason: "the token has expired" });
   assert.deepEqual([client.state, client.tokenWanted], ["stopped", true]);
+  assert.equal(client.reason, "The gateway asks for a token: the token has expired.");
   tick(60_000);
   assert.equal(made.length, 1);
   client.useToken("secret");
