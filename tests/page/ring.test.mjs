@@ -3,7 +3,8 @@ import test from "node:test";
 import { Ring } from "../../page/js/model/ring.js";
 
 const message = (raw) => ({ kind: "message", raw });
-const raws = (ring) => ring.snapshot().map(({ raw }) => raw);
+const entries = (source) => Array.from({ length: source.length }, (_, index) => source.at(index));
+const raws = (source) => entries(source).map(({ raw }) => raw);
 
 test("the newest stay, the oldest leave and are counted", () => {
   const ring = new Ring(3);
@@ -40,5 +41,15 @@ test("a snapshot stands still", () => {
   const snapshot = ring.snapshot();
   ring.push(message("b"));
   ring.push(message("c"));
-  assert.deepEqual(snapshot.map(({ raw }) => raw), ["a"]);
+  assert.deepEqual(raws(snapshot), ["a"]);
+});
+
+test("an entry is found by its number, here and in a snapshot", () => {
+  const ring = new Ring(3);
+  for (const raw of ["a", "b", "c", "d"]) ring.push(message(raw));
+  for (const source of [ring, ring.snapshot()]) {
+    assert.deepEqual([0, 1, 3, 4].map((seq) => source.indexOf(seq)), [-1, 0, 2, -1]);
+    assert.equal(source.kept, 3);
+  }
+  assert.equal(ring.firstSeq, 1);
 });

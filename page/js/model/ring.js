@@ -1,6 +1,7 @@
 /**
  * The newest entries, at most `maxCount` of them and `maxChars` characters of payload text.
- * Adding is cheap however full it is. An entry is `{ kind, raw, … }`; each gets the next `seq`.
+ * Adding is cheap however full it is. An entry is `{ kind, raw, … }`; each gets the next `seq`,
+ * so that the place of one that is still here is its distance from the oldest.
  */
 export class Ring {
   #slots;
@@ -21,10 +22,21 @@ export class Ring {
     return this.#length;
   }
 
+  /** The `seq` of the oldest entry; of the next one while there is none. */
+  get firstSeq() {
+    return this.#nextSeq - this.#length;
+  }
+
   /** The entry at `index`, 0 being the oldest; undefined outside. */
   at(index) {
     if (index < 0 || index >= this.#length) return undefined;
     return this.#slots[(this.#oldest + index) % this.#slots.length];
+  }
+
+  /** The place of the entry with this `seq`; -1 if it is not here. */
+  indexOf(seq) {
+    const index = seq - this.firstSeq;
+    return index >= 0 && index < this.#length ? index : -1;
   }
 
   push(entry) {
@@ -37,9 +49,10 @@ export class Ring {
     while (this.#chars > this.#maxChars && this.#length > 1) this.#evict();
   }
 
-  /** A copy that stands still, oldest first. */
+  /** A copy that stands still. */
   snapshot() {
-    return Array.from({ length: this.#length }, (_, index) => this.at(index));
+    const entries = Array.from({ length: this.#length }, (_, index) => this.at(index));
+    return new Snapshot(entries, this.firstSeq, this.kept);
   }
 
   #evict() {
@@ -52,5 +65,30 @@ export class Ring {
       this.kept -= 1;
       this.notKept += 1;
     }
+  }
+}
+
+/** What was in a ring at one moment. */
+class Snapshot {
+  #entries;
+  #firstSeq;
+
+  constructor(entries, firstSeq, kept) {
+    this.#entries = entries;
+    this.#firstSeq = firstSeq;
+    this.kept = kept; // messages in it
+  }
+
+  get length() {
+    return this.#entries.length;
+  }
+
+  at(index) {
+    return index < 0 ? undefined : this.#entries[index];
+  }
+
+  indexOf(seq) {
+    const index = seq - this.#firstSeq;
+    return index >= 0 && index < this.length ? index : -1;
   }
 }
