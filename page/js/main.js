@@ -6,12 +6,15 @@ import { Detail } from "./view/detail.js";
 import { setText, wide } from "./view/dom.js";
 import { Feed } from "./model/feed.js";
 import { Field } from "./view/field.js";
+import { FilterBar } from "./view/filter-bar.js";
 import { count } from "./model/format.js";
 import { MessageList } from "./view/list.js";
+import { Shown } from "./model/shown.js";
 import { SignIn } from "./view/sign-in.js";
 import { Socket, streamUrl } from "./model/socket.js";
 import { describe } from "./model/state.js";
 import { Status } from "./view/status.js";
+import { filterIn } from "./model/view-url.js";
 
 const FIGURES_EVERY = 250; // figures that change sixty times a second cannot be read
 const TICK = 500;
@@ -28,8 +31,18 @@ const socket = new Socket(streamUrl(document.baseURI), {
 const feed = new Feed({
   send: (text) => socket.send(text),
   changed: () => repaint(),
+  arrived: (entry) => shown.arrived(entry),
   refused: (sentence) => field.explain(sentence),
   tokenRequired: () => socket.askForToken(),
+});
+const shown = new Shown(feed.ring, () => {
+  showFilter();
+  repaint();
+});
+const filterBar = new FilterBar(announcer, {
+  changed: (filter) => shown.filterBy(filter),
+  hideSystem: (hides) => shown.hideSystem(hides),
+  leave: () => element("messages").focus(),
 });
 const field = new Field(announcer, enter);
 const chips = new Chips(element("chips"), (pattern) => enter({ action: "unsubscribe", subjects: [pattern] }));
@@ -44,7 +57,7 @@ const list = new MessageList(element("messages"), {
   repaint: () => repaint(),
 });
 
-let pause = null; // { rows, received, byScrolling } while the list stands still
+let pause = null; // { received, byScrolling } while the list stands still
 let waitingSince = Date.now();
 let paintDue = false;
 let figuresAt = 0;
@@ -71,17 +84,21 @@ function readAddress() {
 
 /** Lets the list stand still on a copy, while the newest go on being received and kept. */
 function hold(byReader = false) {
-  pause ??= { rows: feed.ring.snapshot(), received: feed.received, byScrolling: true };
+  if (!pause) shown.show(feed.ring.snapshot());
+  pause ??= { received: feed.received, byScrolling: true };
   if (byReader) pause.byScrolling = false;
-  list.show(pause.rows, false);
+  list.show(shown.source, false);
   showFigures();
   repaint();
 }
 
 function resume() {
-  if (pause) feed.tellUnseen(pause.received);
+  if (pause) {
+    feed.tellUnseen(pause.received);
+    shown.show(feed.ring);
+  }
   pause = null;
-  list.show(feed.ring, true);
+  list.show(shown.source, true);
   showFigures();
   repaint();
 }
@@ -118,6 +135,7 @@ function repaint() {
 
 function paint() {
   paintDue = false;
+  list.show(shown.source, pause === null);
   list.paint();
   const now = performance.now();
   if (now - figuresAt < FIGURES_EVERY) return;
@@ -131,12 +149,18 @@ function showFigures() {
   counters.show(feed);
   chips.show(feed.subscriptions);
   showPause();
+  showFilter();
   address.replace(feed.subscriptions.followed);
   const nothing = !feed.ring.length && !feed.subscriptions.size;
   if (nothing && pause) resume(); // an empty list has nothing to stand still for
   element("empty").hidden = !nothing;
   element("pause").disabled = nothing;
   element("messages").hidden = nothing;
+  element("tools").hidden = nothing;
+}
+
+function showFilter() {
+  filterBar.show(shown);
 }
 
 function showPause() {
@@ -163,6 +187,7 @@ function listenToReader() {
 list.show(feed.ring, true);
 listenToReader();
 readAddress();
+filterBar.offer(filterIn(location.hash));
 socket.start();
 setInterval(() => counters.showRate(feed), 1_000);
 setInterval(showFigures, TICK);

@@ -15,16 +15,21 @@ export class Feed {
   #changed;
   #refused;
   #tokenRequired;
+  #arrived;
   #now;
   #lastId = 0;
   #gap = new Gap();
 
-  /** `send(text)` writes a request, `changed()` asks for a repaint, `refused(sentence)` has no chip to go to. */
-  constructor({ send, changed, refused, tokenRequired = () => {}, now = Date.now }) {
+  /**
+   * `send(text)` writes a request, `changed()` asks for a repaint, `arrived(entry)` is told of each entry,
+   * `refused(sentence)` has no chip to go to.
+   */
+  constructor({ send, changed, refused, arrived = () => {}, tokenRequired = () => {}, now = Date.now }) {
     this.#send = send;
     this.#changed = changed;
     this.#refused = refused;
     this.#tokenRequired = tokenRequired;
+    this.#arrived = arrived;
     this.#now = now;
     this.ring = new Ring(MOST_ROWS, MOST_CHARS);
     this.subscriptions = new Subscriptions();
@@ -102,7 +107,7 @@ export class Feed {
     this.received += 1;
     message.time = time;
     message.hue = this.subscriptions.countMessage(message.subject)[0]?.hue ?? null;
-    this.ring.push(message);
+    this.#keep(message);
   }
 
   #takeDropped(number) {
@@ -162,8 +167,13 @@ export class Feed {
 
   #note(text) {
     const note = { kind: "note", text, time: this.#now(), raw: "" };
-    this.ring.push(note);
+    this.#keep(note);
     return note;
+  }
+
+  #keep(entry) {
+    this.ring.push(entry);
+    this.#arrived(entry);
   }
 
   #ask(patterns) {

@@ -7,10 +7,18 @@ export function toFragment(patterns) {
 
 /** The patterns a fragment holds; parts that cannot be read are left out. */
 export function fromFragment(fragment) {
-  const field = fragment.replace(/^#/, "").split("&").find((part) => part.startsWith("s="));
-  if (!field) return [];
-  const patterns = field.slice(2).split(",").map(decoded).filter(Boolean);
+  const patterns = part(fragment, "s").split(",").map(decoded).filter(Boolean);
   return [...new Set(patterns)].slice(0, MOST);
+}
+
+/** The filter a fragment holds, `#s=…&q=error%20-debug`; "" for none. */
+export function filterIn(fragment) {
+  return decoded(part(fragment, "q"));
+}
+
+function part(fragment, name) {
+  const parts = fragment.replace(/^#/, "").split("&");
+  return parts.find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
 }
 
 function decoded(text) {

@@ -3,7 +3,7 @@ import { Row } from "./row.js";
 const SPARE = 4; // rows ready above and below what is seen
 
 /**
- * The message list: a window of recycled rows over a source of entries, `{ length, at(index) }`.
+ * The message list: a window of recycled rows over a source of entries, `{ length, at(index), indexOf(seq) }`.
  * While it follows it shows the newest at the bottom; otherwise it moves only when scrolled.
  */
 export class MessageList {
@@ -17,6 +17,7 @@ export class MessageList {
   #rowHeight = 0;
   #capacity = 0;
   #first = 0; // index of the first row in the pool
+  #paintedAt = 0; // scrollTop
   #wandered = false; // away from the newest since the list stands still
 
   /** `on`: { hold(byReader) the reader wants it still, bottom() back at the newest, pick(entry), repaint() } */
@@ -33,13 +34,22 @@ export class MessageList {
 
   /** What the next paint shows. What is read now stays where it is when the list begins to stand still. */
   show(source, following) {
-    if (source === this.#source) return;
-    const top = Math.floor(this.#viewport.scrollTop / this.#rowHeight);
-    const anchor = this.#pool[top - this.#first]?.seq ?? -1;
+    if (source === this.#source && following === this.#following) return;
+    const { seq, index } = this.#anchor();
     this.#source = source;
     this.#following = following;
     this.#wandered = false;
-    if (!following && anchor !== -1) this.#shift(this.#indexOf(anchor) - top);
+    const place = source.indexOf(seq);
+    if (!following && place !== -1) this.#shift(place - index);
+  }
+
+  // What is read now: the selected entry if it is in sight, else the one at the top, as they were painted.
+  #anchor() {
+    const top = Math.floor(this.#viewport.scrollTop / this.#rowHeight);
+    const end = top + Math.floor(this.#viewport.clientHeight / this.#rowHeight);
+    const places = this.#pool.map(({ seq }, place) => ({ seq, index: this.#first + place }));
+    const inSight = places.filter(({ seq, index }) => seq !== -1 && index >= top && index < end);
+    return inSight.find(({ seq }) => seq === this.#selected) ?? inSight[0] ?? { seq: -1, index: 0 };
   }
 
   // Messages have come since the last paint, and as many old ones may have left: the rows in sight
@@ -54,6 +64,7 @@ export class MessageList {
     if (!this.#rowHeight) this.#measure();
     this.#stretch();
     if (this.#following) this.#viewport.scrollTop = this.#viewport.scrollHeight;
+    this.#paintedAt = this.#viewport.scrollTop;
     this.#first = Math.max(0, Math.floor(this.#viewport.scrollTop / this.#rowHeight) - SPARE);
     this.#rows.style.transform = `translateY(${this.#first * this.#rowHeight}px)`;
     this.#pool.forEach((row, place) => this.#fill(row, this.#first + place));
@@ -112,7 +123,7 @@ export class MessageList {
       pressed = this.#pool.find((row) => row.element === element)?.seq ?? -1;
       this.on.hold();
     });
-    this.#rows.addEventListener("click", () => this.#select(this.#indexOf(pressed), true));
+    this.#rows.addEventListener("click", () => this.#select(this.#source.indexOf(pressed), true));
   }
 
   // Wheel and finger say what the reader wants before the first pixel moves; scrolling says it for
@@ -124,7 +135,8 @@ export class MessageList {
     }, { passive: true });
     this.#viewport.addEventListener("scroll", () => {
       const toBottom = this.#toBottom();
-      if (this.#following && toBottom > 2) on.hold();
+      // Only upwards: where the list gets less room, its end goes out of sight as well.
+      if (this.#following && toBottom > 2 && this.#viewport.scrollTop < this.#paintedAt) on.hold();
       if (toBottom > 2) this.#wandered = true;
       else if (!this.#following && this.#wandered) on.bottom();
       on.repaint();
@@ -140,7 +152,7 @@ export class MessageList {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     const last = this.#source.length - 1;
     const page = Math.max(1, this.#capacity - 2 * SPARE - 2);
-    const current = this.#indexOf(this.#selected);
+    const current = this.#source.indexOf(this.#selected);
     const from = current === -1 ? last + 1 : current;
     const target = {
       ArrowUp: from - 1,
@@ -153,12 +165,6 @@ export class MessageList {
     if (target === undefined || last < 0) return;
     event.preventDefault();
     this.#select(Math.min(last, Math.max(0, target)), event.key === "Enter");
-  }
-
-  #indexOf(seq) {
-    const first = this.#source.at(0)?.seq ?? 0;
-    const index = seq - first;
-    return index >= 0 && index < this.#source.length ? index : -1;
   }
 
   #select(index, open) {
