@@ -4,6 +4,8 @@ import { Chips } from "./view/chips.js";
 import { Counters } from "./view/counters.js";
 import { Detail } from "./view/detail.js";
 import { setText, wide } from "./view/dom.js";
+import { messagesOf } from "./model/export.js";
+import { ExportMenu } from "./view/export-menu.js";
 import { Feed } from "./model/feed.js";
 import { Field } from "./view/field.js";
 import { FilterBar } from "./view/filter-bar.js";
@@ -44,6 +46,7 @@ const filterBar = new FilterBar(announcer, {
   hideSystem: (hides) => shown.hideSystem(hides),
   leave: () => element("messages").focus(),
 });
+const exportMenu = new ExportMenu(announcer, (which) => messagesOf(which === "shown" ? shown.source : feed.ring));
 const field = new Field(announcer, enter);
 const chips = new Chips(element("chips"), (pattern) => enter({ action: "unsubscribe", subjects: [pattern] }));
 const counters = new Counters();
@@ -161,6 +164,7 @@ function showFigures() {
 
 function showFilter() {
   filterBar.show(shown);
+  exportMenu.show({ shown: shown.count, kept: feed.ring.kept });
 }
 
 function showPause() {
