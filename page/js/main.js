@@ -1,8 +1,10 @@
 import { Client } from "./client.js";
+import { messagesOf } from "./model/export.js";
 import { Feed } from "./model/feed.js";
 import { count } from "./model/format.js";
 import { browserStorage, Preferences } from "./model/preferences.js";
 import { Ring } from "./model/ring.js";
+import { Shown } from "./model/shown.js";
 import { describe } from "./model/state.js";
 import { Address } from "./view/address.js";
 import { Announcer } from "./view/announce.js";
@@ -11,11 +13,14 @@ import { copyText } from "./view/clipboard.js";
 import { Counters } from "./view/counters.js";
 import { Detail } from "./view/detail.js";
 import { setText, wide } from "./view/dom.js";
+import { ExportMenu } from "./view/export-menu.js";
 import { Field } from "./view/field.js";
+import { FilterBar } from "./view/filter-bar.js";
 import { Keys } from "./view/keys.js";
 import { MessageList } from "./view/list.js";
 import { Painter } from "./view/painter.js";
 import { applier, standard } from "./view/preferred.js";
+import { Reading } from "./view/reading.js";
 import { Settings } from "./view/settings.js";
 import { SignIn } from "./view/sign-in.js";
 import { Status } from "./view/status.js";
@@ -34,30 +39,41 @@ const client = new Client();
 const feed = new Feed({
   ring: new Ring(standard.count, standard.chars),
   client,
+  arrived: (entry) => shown.arrived(entry),
   changed: () => painter.ask(),
   refused: (sentence) => field.explain(sentence),
 });
+const shown = new Shown(feed.ring, () => {
+  showFilter();
+  painter.ask(true);
+});
+const list = new MessageList(element("messages"), {
+  hold: (byReader) => reading.hold(byReader),
+  newest: () => reading.scrolledBack(),
+  pick: (entry, open) => pick(entry, open),
+  repaint: () => painter.ask(true),
+});
+const reading = new Reading({ feed, shown, list, changed: refresh });
+const filterBar = new FilterBar(announcer, {
+  changed: (filter) => shown.filterBy(filter),
+  hideSystem: (hides) => shown.hideSystem(hides),
+  leave: () => element("messages").focus(),
+});
+const exportMenu = new ExportMenu(announcer, (which) => messagesOf(which === "shown" ? shown.source : feed.ring));
 const field = new Field(announcer, enter);
 const chips = new Chips(element("chips"), (pattern) => remove([pattern]));
 const counters = new Counters();
 const detail = new Detail(element("detail"));
 const status = new Status(announcer, () => client.retryNow());
 const signIn = new SignIn((token) => client.useToken(token));
-const list = new MessageList(element("messages"), {
-  hold: (byReader) => hold(byReader),
-  newest: () => pause?.byScrolling && resume(),
-  pick: (entry, open) => pick(entry, open),
-  repaint: () => painter.ask(true),
-});
 
-let pause = null; // { rows, received, byScrolling } while the list stands still
 let waitingSince = Date.now();
 let figuresAt = 0;
 
 /** Does what was typed or pressed; returns a sentence if part of it made no sense. */
 function enter({ action, subjects }) {
   const odd = action === "subscribe" ? feed.subscribe(subjects) : feed.unsubscribe(subjects);
-  address.push(feed.subscriptions.followed);
+  address.push(view());
   waitingSince = Date.now();
   showFigures();
   if (action === "unsubscribe") return odd.length ? `Not subscribed to ${odd.join(", ")}.` : "";
@@ -71,8 +87,14 @@ function remove(patterns) {
   toast.show(`Unsubscribed from ${what}.`, () => enter({ action: "subscribe", subjects: patterns }));
 }
 
+/** What the address holds. */
+function view() {
+  return { patterns: feed.subscriptions.followed, filter: filterBar.wanted };
+}
+
 function readAddress() {
-  const wanted = address.read();
+  const { patterns: wanted, filter } = address.read();
+  if (filter !== filterBar.wanted) filterBar.offer(filter);
   const { patterns } = feed.subscriptions;
   const gone = patterns.filter((pattern) => !wanted.includes(pattern));
   if (gone.length) feed.unsubscribe(gone);
@@ -80,31 +102,11 @@ function readAddress() {
   showFigures();
 }
 
-/** Lets the list stand still on a copy, while the newest go on being received and kept. */
-function hold(byReader = false) {
-  pause ??= { rows: feed.ring.snapshot(), received: feed.received, byScrolling: true };
-  if (byReader) pause.byScrolling = false;
-  list.show(pause.rows, false);
-  refresh();
-}
-
-function resume() {
-  if (pause) feed.tellUnseen(pause.received);
-  pause = null;
-  list.show(feed.ring, true);
-  refresh();
-}
-
 function clear() {
-  const { kept } = feed.ring;
-  if (!kept) return;
-  const undo = feed.ring.clear();
-  resume();
+  if (!feed.ring.kept) return;
+  const { kept, undo } = reading.clear();
   detail.close();
-  toast.show(`Cleared ${kept === 1 ? "1 message" : `${count(kept)} messages`}.`, () => {
-    undo();
-    refresh();
-  });
+  toast.show(`Cleared ${kept === 1 ? "1 message" : `${count(kept)} messages`}.`, undo);
 }
 
 function pick(entry, open) {
@@ -130,8 +132,8 @@ function showState() {
     tries: client.tries,
     retryIn: client.retryAt - Date.now(),
     natsDown: feed.natsDown,
-    paused: pause !== null,
-    unseen: pause !== null && feed.received - pause.received > feed.ring.kept,
+    paused: reading.paused,
+    unseen: reading.unseen,
     following: subscriptions.followed,
     heard: [...subscriptions].some(({ count: messages }) => messages > 0),
     waited: Date.now() - waitingSince,
@@ -143,6 +145,7 @@ function showState() {
 }
 
 function paint() {
+  reading.refresh();
   list.paint();
   const now = performance.now();
   if (now - figuresAt < FIGURES_EVERY) return;
@@ -156,10 +159,11 @@ function showFigures() {
   counters.show(feed);
   chips.show(feed.subscriptions);
   showPause();
-  address.replace(feed.subscriptions.followed);
+  showFilter();
+  address.replace(view());
   const { size } = feed.subscriptions;
   const nothing = !feed.ring.length && !size;
-  if (nothing && pause) resume(); // an empty list has nothing to stand still for
+  if (nothing && reading.paused) reading.resume(); // an empty list has nothing to stand still for
   element("empty").hidden = !nothing;
   element("pause").disabled = nothing;
   element("clear").disabled = !feed.ring.length;
@@ -168,22 +172,22 @@ function showFigures() {
   element("remove-all").hidden = size < 2;
 }
 
-function showPause() {
-  const arrived = pause ? feed.received - pause.received : 0;
-  setText(element("pause-word"), pause ? `Resume (${count(arrived)} new)` : "Pause");
-  element("pause").classList.toggle("primary", pause !== null);
+function showFilter() {
+  filterBar.show(shown);
+  exportMenu.show({ shown: shown.count, kept: feed.ring.kept });
 }
 
-function togglePause() {
-  pause ? resume() : hold(true);
+function showPause() {
+  setText(element("pause-word"), reading.paused ? `Resume (${count(reading.arrived)} new)` : "Pause");
+  element("pause").classList.toggle("primary", reading.paused);
 }
 
 function listenToReader() {
   const keys = new Keys({
-    " ": togglePause,
-    p: togglePause,
-    End: resume,
-    g: resume,
+    " ": () => reading.toggle(),
+    p: () => reading.toggle(),
+    End: () => reading.resume(),
+    g: () => reading.resume(),
     ArrowUp: () => list.press("ArrowUp"),
     ArrowDown: () => list.press("ArrowDown"),
     k: () => list.press("ArrowUp"),
@@ -191,12 +195,13 @@ function listenToReader() {
     Enter: () => list.press("Enter"),
     c: () => detail.copy(),
     s: () => element("subjects").focus(),
+    "/": () => filterBar.focus(),
     x: clear,
     "?": () => element("help").showModal(),
     Escape: () => detail.close(),
   });
-  new Settings(element("settings"), new Preferences(browserStorage()), applier({ feed, list, keys, refresh }));
-  element("pause").addEventListener("click", togglePause);
+  new Settings(element("settings"), new Preferences(browserStorage()), applier({ reading, list, keys, refresh }));
+  element("pause").addEventListener("click", () => reading.toggle());
   element("clear").addEventListener("click", clear);
   element("share").addEventListener("click", share);
   element("help-button").addEventListener("click", () => element("help").showModal());

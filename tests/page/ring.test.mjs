@@ -54,6 +54,7 @@ test("an entry is found by its number, here and in a snapshot", () => {
   const ring = full(3, "a", "b", "c", "d");
   for (const source of [ring, ring.snapshot()]) {
     assert.deepEqual([0, 1, 3, 4].map((seq) => source.indexOf(seq)), [-1, 0, 2, -1]);
+    assert.equal(source.kept, 3);
   }
   assert.equal(ring.firstSeq, 1);
 });

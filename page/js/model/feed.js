@@ -7,13 +7,18 @@ const CAUSES = { nats_down: "NATS was out of reach", disconnected: "disconnected
 export class Feed {
   #client;
   #changed;
+  #arrived;
   #now;
   #connected = false;
 
-  /** `ring` keeps what comes, `changed()` asks for a repaint, `refused(sentence)` takes what has no chip to go to. */
-  constructor({ ring, client, changed, refused, now = Date.now }) {
+  /**
+   * `ring` keeps what comes, `arrived(entry)` is told of each entry, `changed()` asks for a repaint,
+   * `refused(sentence)` takes what has no chip to go to.
+   */
+  constructor({ ring, client, changed, refused, arrived = () => {}, now = Date.now }) {
     this.#client = client;
     this.#changed = changed;
+    this.#arrived = arrived;
     this.#now = now;
     this.ring = ring;
     this.subscriptions = new Subscriptions();
@@ -89,7 +94,7 @@ export class Feed {
     const time = this.#now();
     for (const { subject, raw, encoding } of received) {
       const hue = this.subscriptions.countMessage(subject)[0]?.hue ?? null;
-      this.ring.push({ kind: "message", subject, raw, encoding, time, hue });
+      this.#keep({ kind: "message", subject, raw, encoding, time, hue });
     }
     this.received += received.length;
   }
@@ -101,8 +106,13 @@ export class Feed {
 
   #note(text) {
     const note = { kind: "note", text, time: this.#now(), raw: "" };
-    this.ring.push(note);
+    this.#keep(note);
     return note;
+  }
+
+  #keep(entry) {
+    this.ring.push(entry);
+    this.#arrived(entry);
   }
 }
 

@@ -50,7 +50,7 @@ export class Ring {
 
   /** A copy that stands still. */
   snapshot() {
-    return new Snapshot(this.#entries(), this.firstSeq);
+    return new Snapshot(this.#entries(), this.firstSeq, this.kept);
   }
 
   /** Empties it and returns a function that brings back, before what came since, what there was. */
@@ -106,9 +106,10 @@ class Snapshot {
   #entries;
   #firstSeq;
 
-  constructor(entries, firstSeq) {
+  constructor(entries, firstSeq, kept) {
     this.#entries = entries;
     this.#firstSeq = firstSeq;
+    this.kept = kept; // messages in it
   }
 
   get length() {

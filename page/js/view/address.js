@@ -1,28 +1,28 @@
 import { fromFragment, toFragment } from "../model/view-url.js";
 
-/** The address bar: its fragment holds what is followed, for a link, a reload, and Back. */
+/** The address bar: its fragment holds the view, for a link, a reload, and Back. */
 export class Address {
   #fragment = ""; // as this page would write it; a link typed by hand may look different
 
   read() {
-    const patterns = fromFragment(location.hash);
-    this.#fragment = toFragment(patterns);
-    return patterns;
+    const view = fromFragment(location.hash);
+    this.#fragment = toFragment(view);
+    return view;
   }
 
-  /** Takes a change of the reader's; Back undoes it. */
-  push(patterns) {
-    if (this.#take(patterns)) history.pushState(null, "", this.#url());
+  /** Takes a change that Back undoes. */
+  push(view) {
+    if (this.#take(view)) history.pushState(null, "", this.#url());
   }
 
-  /** Takes a change that the reader did not make, such as a refusal. */
-  replace(patterns) {
-    if (this.#take(patterns)) history.replaceState(history.state, "", this.#url());
+  /** Takes a change that is none to go back from: the reader's of how to look at it, or a refusal. */
+  replace(view) {
+    if (this.#take(view)) history.replaceState(history.state, "", this.#url());
   }
 
-  #take(patterns) {
+  #take(view) {
     const before = this.#fragment;
-    this.#fragment = toFragment(patterns);
+    this.#fragment = toFragment(view);
     return this.#fragment !== before;
   }
 

@@ -21,7 +21,7 @@ export class MessageList {
   #rowHeight = 0;
   #capacity = 0;
   #first = 0; // index of the first row in the pool
-  #top = { index: 0, seq: -1 }; // the entry at the upper edge when it was painted last
+  #read = { index: 0, seq: -1 }; // the entry that keeps its place when others come or go
   #wandered = false; // away from the newest since the list stands still
 
   /** `on`: { hold(byReader) the reader wants it still, newest() is back at the newest, pick(entry), repaint() } */
@@ -38,7 +38,7 @@ export class MessageList {
 
   /** What the next paint shows. Unless it follows, what is read now stays where it is. */
   show(source, following) {
-    if (source === this.#shown) return;
+    if (source === this.#shown && following === this.#following) return;
     this.#shown = source;
     this.#source = this.#newestFirst ? new Reversed(source) : source;
     this.#following = following;
@@ -52,7 +52,7 @@ export class MessageList {
     this.#newestFirst = newestFirst;
     this.#source = newestFirst ? new Reversed(this.#shown) : this.#shown;
     this.#toNewest();
-    this.#noteTop();
+    this.#noteWhatIsRead();
     this.on.repaint();
   }
 
@@ -73,19 +73,24 @@ export class MessageList {
   }
 
   // Since the last paint messages may have come and old ones left, a filter may have found more:
-  // the entry at the top has another place now, and the view goes with it.
+  // what is read has another place now, and the view goes with it.
   #settle() {
     this.#stretch();
     if (this.#following) this.#toNewest();
-    const { seq, index } = this.#top;
+    const { seq, index } = this.#read;
     const now = this.#source.indexOf(seq);
     if (!this.#following && now !== -1) this.#viewport.scrollTop += (now - index) * this.#rowHeight;
-    this.#noteTop();
+    this.#noteWhatIsRead();
   }
 
-  #noteTop() {
-    const index = Math.floor(this.#viewport.scrollTop / this.#rowHeight);
-    this.#top = { index, seq: this.#source.at(index)?.seq ?? -1 };
+  // The selected entry if it is in sight, else the one at the upper edge.
+  #noteWhatIsRead() {
+    const { scrollTop, clientHeight } = this.#viewport;
+    const first = Math.floor(scrollTop / this.#rowHeight);
+    const selected = this.#source.indexOf(this.#selected);
+    const inSight = selected >= first && selected < first + Math.floor(clientHeight / this.#rowHeight);
+    const index = inSight ? selected : first;
+    this.#read = { index, seq: this.#source.at(index)?.seq ?? -1 };
   }
 
   #toNewest() {

@@ -8,7 +8,7 @@ export const standard = small
   : { count: 100_000, chars: 64 * 1024 * 1024 };
 
 /** A function `(name, value)` that lets a preference take effect on these parts of the page. */
-export function applier({ feed, list, keys, refresh }) {
+export function applier({ reading, list, keys, refresh }) {
   const effects = {
     theme: (value) => {
       document.documentElement.dataset.theme = value;
@@ -20,7 +20,7 @@ export function applier({ feed, list, keys, refresh }) {
       useZone(value);
       list.redraw();
     },
-    keep: (value) => feed.ring.resize(value === "standard" ? standard.count : Number(value)),
+    keep: (value) => reading.keep(value === "standard" ? standard.count : Number(value)),
     letters: (value) => {
       keys.letters = value === "on";
     },

@@ -1,0 +1,67 @@
+import { readable } from "./filter.js";
+
+const SLICE = 8; // ms of work at a time: a long export holds up nothing else
+const LINE_BREAKS = /[\r\n]+/g;
+const FORMULA = /^[=+\-@\t\r\n]/; // a spreadsheet would run the cell, or what it makes of it
+const QUOTED = /[",\r\n]/;
+
+/** The kinds of file: what comes first, a line for each message, the media type. */
+export const FORMATS = {
+  ndjson: { head: "", line: ndjsonLine, type: "application/x-ndjson" },
+  csv: { head: "time,subject,data,encoding\r\n", line: csvLine, type: "text/csv" },
+};
+
+/** The messages of a source as they are now, without the notes among them. */
+export function messagesOf(source) {
+  const entries = Array.from({ length: source.length }, (_, index) => source.at(index));
+  return entries.filter(({ kind }) => kind === "message");
+}
+
+/**
+ * A file of these messages. Works in slices; `progress(part)` is told how far it is, from 0 to 1, and
+ * ends it by returning false: then there is no file, but null.
+ */
+export async function exported(messages, format, progress = () => true) {
+  const { head, line, type } = FORMATS[format];
+  const parts = [head]; // of blobs, which need not be in the memory of the page
+  for (let done = 0; done < messages.length;) {
+    const lines = [];
+    for (const until = performance.now() + SLICE; done < messages.length; done += 1) {
+      if (lines.length && performance.now() >= until) break;
+      lines.push(line(messages[done]));
+    }
+    parts.push(new Blob(lines));
+    if (progress(done / messages.length) === false) return null;
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  return new Blob(parts, { type });
+}
+
+/** "nats-2026-01-31T12-01-09Z.csv": a name that every system takes. */
+export function fileName(format, time) {
+  const moment = new Date(time).toISOString().replace(/\.\d+/, "").replaceAll(":", "-");
+  return `nats-${moment}.${format}`;
+}
+
+// As on the wire, with the time. Raw JSON is not written anew, so numbers keep their digits; in it a line
+// break can only stand between two values, where a space is the same.
+function ndjsonLine({ time, subject, raw, encoding }) {
+  const data = raw.replace(LINE_BREAKS, " ");
+  const name = encoding === "json" ? "" : `,"encoding":"${encoding}"`;
+  return `{"time":"${iso(time)}","subject":${JSON.stringify(subject)},"data":${data}${name}}\n`;
+}
+
+function csvLine(message) {
+  const cells = [iso(message.time), message.subject, readable(message), message.encoding];
+  return `${cells.map(cell).join(",")}\r\n`;
+}
+
+// RFC 4180, with a ' before whatever a spreadsheet would take for a formula.
+function cell(text) {
+  const safe = FORMULA.test(text) ? `'${text}` : text;
+  return QUOTED.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+function iso(time) {
+  return new Date(time).toISOString();
+}

@@ -1,0 +1,99 @@
+import { fault, matcher } from "./subjects.js";
+
+const MOST_CHARS = 1_000; // a link must not bring a filter that takes seconds for each message
+const TERM = new RegExp(
+  [
+    String.raw`(?<not>-?)(?:`,
+    String.raw`subject:(?:"(?<exact>.+?)"(?!\S)|(?<pattern>\S*))`,
+    String.raw`|"(?<phrase>.*?)"(?!\S)`, // a quote inside is text: "st":"error" is one phrase
+    String.raw`|/(?<regex>(?:\\.|[^/\\])+)/(?<flags>[dgimsuvy]*)(?!\S)`,
+    String.raw`|(?<word>\S+))`,
+  ].join(""),
+  "gis",
+);
+const ACROSS_TESTS = /[dgy]/g; // flags that only matter to whoever goes from match to match
+const SYNTAX = /[\\^$.*+?()[\]{}|/]/g;
+
+/**
+ * A filter text as a predicate: `{ matches(message), error, empty, hasRegex }`.
+ * Words, "phrases" and /regexes/ are looked for in subject and payload, `subject:` takes a NATS pattern,
+ * `-` excludes; all must hold. `error` is a sentence that says what to mend, "" if there is nothing to.
+ */
+export function parseFilter(text) {
+  const found = terms(text);
+  const error = text.length > MOST_CHARS
+    ? `A filter has at most ${MOST_CHARS} characters; this one has ${text.length}.`
+    : found.find((term) => term.error)?.error ?? "";
+  const hasRegex = found.some(({ kind }) => kind === "regex");
+  return { matches: error ? () => false : predicate(found), error, empty: !found.length, hasRegex };
+}
+
+/** The filter text that shows only `subject` besides what it asked for before, or all but `subject`. */
+export function withSubject(text, subject, excluded = false) {
+  const name = fault(subject) || subject.startsWith('"') ? `"${subject}"` : subject;
+  const inTheWay = ({ not, value, test }) => value === subject || (!excluded && (!not || test(subject)));
+  const kept = terms(text).filter((term) => !term.error && !(term.kind === "subject" && inTheWay(term)));
+  return [...kept.map(({ source }) => source), `${excluded ? "-" : ""}subject:${name}`].join(" ");
+}
+
+/** The payload as a reader sees it: parsed only where it has escapes, so that most texts cost nothing. */
+export function readable({ raw, encoding }) {
+  if (encoding === "json") return raw;
+  return raw.includes("\\") ? JSON.parse(raw) : raw.slice(1, -1);
+}
+
+function predicate(found) {
+  const subjects = found.filter(({ kind }) => kind === "subject");
+  const others = found.filter(({ kind }) => kind !== "subject");
+  return (message) => {
+    if (!subjects.every(({ test, not }) => test(message.subject) !== not)) return false;
+    if (!others.length) return true;
+    const payload = readable(message);
+    return others.every(({ test, not }) => (test(message.subject) || test(payload)) !== not);
+  };
+}
+
+// What is only begun, such as `-` or `subject:`, is no term yet.
+function terms(text) {
+  return [...text.matchAll(TERM)].map(term).filter(Boolean);
+}
+
+function term({ 0: source, groups }) {
+  const { not, exact, pattern = exact, phrase, regex, flags, word = phrase } = groups;
+  const made = { source, not: not === "-" };
+  if (pattern) return { ...made, ...subjectTerm(pattern, exact !== undefined) };
+  if (regex) return { ...made, ...regexTerm(regex, flags) };
+  if (word && word !== "-") return { ...made, ...wordTerm(word, phrase !== undefined) };
+  return null;
+}
+
+function subjectTerm(value, quoted) {
+  const error = quoted ? "" : unfinished(value) || fault(value); // quotes are the way past the check, for odd names
+  return { kind: "subject", value, error, test: matcher(value) };
+}
+
+function regexTerm(value, flags) {
+  try {
+    const regex = new RegExp(value, flags.replace(ACROSS_TESTS, ""));
+    return { kind: "regex", value, error: "", test: (text) => regex.test(text) };
+  } catch (error) {
+    const reason = error.message.split(": ").at(-1);
+    return { kind: "regex", value, error: `/${value}/${flags} is not a regular expression: ${reason}.` };
+  }
+}
+
+// A pattern that ignores case needs no copy of the text in lower case.
+function wordTerm(value, quoted) {
+  const regex = new RegExp(value.replace(SYNTAX, String.raw`\$&`), "iu");
+  const error = quoted ? "" : unfinished(value) || unfinishedRegex(value);
+  return { kind: "word", value, error, test: (text) => regex.test(text) };
+}
+
+function unfinished(word) {
+  return word.startsWith('"') ? `The quote ${word} has no end: put a " after its last word.` : "";
+}
+
+function unfinishedRegex(word) {
+  if (!/^\/[^/]*$/.test(word)) return ""; // a path has more of them and is a word
+  return `The regex ${word} has no end: put a / after it, or write "${word}" if / is part of the text.`;
+}

@@ -1,0 +1,76 @@
+import { setText } from "./dom.js";
+import { exported, fileName } from "../model/export.js";
+import { count } from "../model/format.js";
+
+const KEPT_FOR = 60_000; // ms: some browsers begin to read the file long after the click
+const GAP = 4; // px between button and menu
+
+/** The menu that saves what is shown, or all that is kept, as a file. */
+export class ExportMenu {
+  #button = document.getElementById("export");
+  #menu = document.getElementById("export-menu");
+  #choices = document.getElementById("export-choices");
+  #run = document.getElementById("export-run");
+  #progress = document.getElementById("export-progress");
+  #announcer;
+  #messages;
+  #running = false;
+
+  /** `messages(which)` are those to save: "shown" or "kept". */
+  constructor(announcer, messages) {
+    this.#announcer = announcer;
+    this.#messages = messages;
+    this.#menu.addEventListener("beforetoggle", () => this.#place());
+    this.#choices.addEventListener("click", ({ target }) => {
+      const { which, format } = target.closest("button")?.dataset ?? {};
+      if (format) this.#save(which, format);
+    });
+    document.getElementById("export-stop").addEventListener("click", () => (this.#running = false));
+  }
+
+  /** Says how many messages each choice would save: `{ shown, kept }`. */
+  show(numbers) {
+    for (const [which, number] of Object.entries(numbers)) {
+      setText(document.getElementById(`export-${which}`), `${count(number)} ${number === 1 ? "message" : "messages"}`);
+      for (const button of this.#choices.querySelectorAll(`[data-which="${which}"]`)) button.disabled = !number;
+    }
+  }
+
+  // Below the button, with its right edge, in the layer above everything else.
+  #place() {
+    const { bottom, right } = this.#button.getBoundingClientRect();
+    this.#menu.style.top = `${bottom + GAP}px`;
+    this.#menu.style.right = `${document.documentElement.clientWidth - right}px`;
+  }
+
+  async #save(which, format) {
+    const messages = this.#messages(which);
+    const name = fileName(format, Date.now());
+    this.#become(true);
+    const blob = await exported(messages, format, (part) => this.#advance(part));
+    this.#become(false);
+    if (this.#menu.matches(":popover-open")) this.#menu.hidePopover();
+    if (blob) download(blob, name);
+    this.#announcer.say(blob ? `${count(messages.length)} messages saved as ${name}` : "Export stopped, nothing saved");
+  }
+
+  #become(running) {
+    this.#running = running;
+    this.#choices.hidden = running;
+    this.#run.hidden = !running;
+    this.#progress.value = 0;
+  }
+
+  #advance(part) {
+    this.#progress.value = part;
+    return this.#running;
+  }
+}
+
+function download(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), KEPT_FOR);
+}

@@ -1,0 +1,88 @@
+/**
+ * What the reader looks at: the stream as it comes, or a copy that stands still while the newest go on
+ * being received and kept.
+ */
+export class Reading {
+  #feed;
+  #shown;
+  #list;
+  #changed;
+  #pause = null; // { received, byScrolling } while the list stands still
+
+  /** `changed()` is called after each change. */
+  constructor({ feed, shown, list, changed }) {
+    this.#feed = feed;
+    this.#shown = shown;
+    this.#list = list;
+    this.#changed = changed;
+  }
+
+  get paused() {
+    return this.#pause !== null;
+  }
+
+  /** How many messages came since the list stands still. */
+  get arrived() {
+    return this.#pause ? this.#feed.received - this.#pause.received : 0;
+  }
+
+  /** Whether some of them have already had to make room for newer ones. */
+  get unseen() {
+    return this.arrived > this.#feed.ring.kept;
+  }
+
+  /** Stands still. Unless the reader asked for it by other means than scrolling, scrolling back ends it. */
+  hold(byReader = false) {
+    if (!this.#pause) {
+      this.#pause = { received: this.#feed.received, byScrolling: true };
+      this.#shown.show(this.#feed.ring.snapshot());
+    }
+    if (byReader) this.#pause.byScrolling = false;
+    this.refresh();
+    this.#changed();
+  }
+
+  resume() {
+    if (this.#pause) this.#feed.tellUnseen(this.#pause.received);
+    this.#pause = null;
+    this.#shown.show(this.#feed.ring);
+    this.refresh();
+    this.#changed();
+  }
+
+  toggle() {
+    if (this.paused) this.resume();
+    else this.hold(true);
+  }
+
+  /** The list is back at the newest by scrolling. */
+  scrolledBack() {
+    if (this.#pause?.byScrolling) this.resume();
+  }
+
+  /** Forgets all messages; returns how many, and a function that brings them back. */
+  clear() {
+    const { ring } = this.#feed;
+    const { kept } = ring;
+    const restore = ring.clear();
+    this.resume();
+    return {
+      kept,
+      undo: () => {
+        restore();
+        this.resume();
+      },
+    };
+  }
+
+  /** Keeps at most `count` entries from now on. */
+  keep(count) {
+    this.#feed.ring.resize(count);
+    if (!this.paused) this.#shown.show(this.#feed.ring);
+  }
+
+  /** Hands on to the list what the filter has found by now. */
+  refresh() {
+    this.#list.show(this.#shown.source, !this.paused);
+  }
+}
