@@ -10,12 +10,15 @@
 const SHORTEST_WAIT = 500;
 const LONGEST_WAIT = 15_000;
 const PATIENCE = 10_000; // a network that swallows everything must not hold a try for minutes
+const QUIET = 20_000; // so long without a word, and the gateway is asked for one
+const ANSWER = 10_000; // in which it comes, or else nobody is there
 const STEADY = 10_000; // only a connection that lasted starts the back-off afresh
 const PACE = 100; // between two rounds of requests: the gateway limits how many a second
 const MOST_SUBJECTS = 128; // in one request
 const MOST_REMEMBERED = 5_000; // subjects can be without number: telemetry.<uuid>
 
 const ACCEPTED = true;
+const A_WORD = 0; // id of the request for one: what it says is known
 const SILENT = "the gateway does not answer";
 const CUT_OFF = "the connection was lost";
 const UNREADABLE = "The gateway sent something this page cannot read.";
@@ -69,6 +72,7 @@ export class Client extends EventTarget {
       opened: () => this.#opened(),
       lost: () => this.#lost(),
       text: (frame) => this.#receive(frame),
+      quiet: () => this.#askForAWord(),
       changed: () => this.#tell("state"),
     });
     this.#link.start();
@@ -90,12 +94,13 @@ export class Client extends EventTarget {
    * @param {(message: Message) => void} [listener]
    * @returns {Promise<void>}
    */
-  subscribe(pattern, listener = nobody) {
+  subscribe(pattern, listener) {
     if (typeof pattern !== "string") throw new TypeError("A pattern is a string.");
     if (this.#link.over) return Promise.reject(failure("closed", "The client is closed."));
     const subscription = this.#patterns.get(pattern) ?? newSubscription(pattern);
     this.#patterns.set(pattern, subscription);
-    subscription.listeners.add(listener);
+    if (listener) subscription.listeners.add(listener);
+    else subscription.held = true;
     this.#bySubject.clear();
     this.#sendSoon();
     return subscription.promise;
@@ -107,7 +112,8 @@ export class Client extends EventTarget {
     if (!subscription) return;
     subscription.listeners.delete(listener);
     this.#bySubject.clear();
-    if (!listener || !subscription.listeners.size) this.#giveUp(subscription, "unsubscribed");
+    if (listener && (subscription.listeners.size || subscription.held)) return;
+    this.#giveUp(subscription, "unsubscribed");
   }
 
   /** Uses `token` from now on: on the connection there is, or on the next one, which is tried at once. */
@@ -190,6 +196,15 @@ export class Client extends EventTarget {
     }
   }
 
+  // To ask again for what is followed changes nothing. Whoever follows nothing misses nothing.
+  #askForAWord() {
+    const [pattern] = this.#followed;
+    const asked = this.#patterns.get(pattern)?.asked;
+    if (!asked) return false;
+    this.#link.send({ subjects: [pattern], action: "subscribe", id: asked === ACCEPTED ? A_WORD : asked });
+    return true;
+  }
+
   // Messages are handed over together, but none before what was told before it, nor after what came after it.
   #receive(frame) {
     let messages = [];
@@ -218,13 +233,17 @@ export class Client extends EventTarget {
 
   #match(subject) {
     if (this.#bySubject.size >= MOST_REMEMBERED) this.#bySubject.clear();
-    const found = [...this.#patterns.values()].filter(({ matches }) => matches(subject));
-    const listeners = new Set(found.flatMap((subscription) => [...subscription.listeners]));
+    const listeners = new Set();
+    for (const subscription of this.#patterns.values()) {
+      if (!subscription.listeners.size || !subscription.matches(subject)) continue;
+      for (const listener of subscription.listeners) listeners.add(listener);
+    }
     this.#bySubject.set(subject, listeners);
     return listeners;
   }
 
   #take(told) {
+    if (told?.id === A_WORD) return;
     if (told?.dropped) this.#tell("dropped", { count: told.dropped });
     else if (told?.status) this.#takeStatus(told);
     else if (told?.success === false) this.#refused(told);
@@ -272,7 +291,7 @@ export class Client extends EventTarget {
   }
 
   #giveUp(subscription, code) {
-    subscription.promise.catch(nobody); // who gives up need not be told
+    subscription.promise.catch(() => {}); // who gives up need not be told
     this.#drop(subscription, failure(code, `${subscription.pattern} was given up before it was accepted.`));
     this.#sendSoon();
   }
@@ -314,7 +333,8 @@ class Link {
   #attempt = null; // what a former one still does must not count
   #webSocket = null;
   #openedAt = null;
-  #timer = 0;
+  #heardAt = 0;
+  #timer = 0; // of the try that is made, the next one, or the silence of the connection that stands
 
   constructor(url, token, WebSocket, on) {
     this.#url = url;
@@ -333,7 +353,10 @@ class Link {
   /** Connects, and from then on tries at once whenever the network or the reader comes back. */
   start() {
     const { signal } = this.#life;
-    const wake = () => this.state === "waiting" && this.#connect();
+    const wake = () => {
+      if (this.state === "waiting") this.#connect();
+      if (this.state === "open") this.#askForAWord();
+    };
     const look = () => document.visibilityState === "visible" && wake();
     globalThis.addEventListener?.("online", wake, { signal });
     globalThis.document?.addEventListener("visibilitychange", look, { signal });
@@ -392,7 +415,7 @@ class Link {
     const listen = (name, act) =>
       this.#webSocket.addEventListener(name, (event) => attempt === this.#attempt && act(event));
     listen("open", () => this.#opened());
-    listen("message", ({ data }) => this.#on.text(data));
+    listen("message", ({ data }) => this.#heard(data));
     listen("close", ({ code, reason }) => this.#closed(code, reason));
   }
 
@@ -401,7 +424,33 @@ class Link {
     this.#openedAt = Date.now();
     if (this.#token) this.send({ token: this.#token });
     this.state = "open";
+    this.#waitForQuiet(QUIET);
     this.#on.opened();
+  }
+
+  #heard(data) {
+    this.#heardAt = Date.now();
+    this.#on.text(data);
+  }
+
+  // A cable that is out sounds like subjects on which nobody publishes.
+  #waitForQuiet(wait) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const quiet = Date.now() - this.#heardAt;
+      if (quiet < QUIET) this.#waitForQuiet(QUIET - quiet);
+      else this.#askForAWord();
+    }, wait);
+  }
+
+  #askForAWord() {
+    if (!this.#on.quiet()) return this.#waitForQuiet(QUIET);
+    clearTimeout(this.#timer);
+    this.#heardAt = 0;
+    this.#timer = setTimeout(() => {
+      if (this.#heardAt) this.#waitForQuiet(QUIET - ANSWER);
+      else this.#ended(SILENT);
+    }, ANSWER);
   }
 
   #closed(code, reason) {
@@ -508,8 +557,8 @@ export function matcher(pattern) {
 }
 
 function newSubscription(pattern) {
-  // `asked`: null, the id of the request for it on this connection, or ACCEPTED
-  return { pattern, matches: matcher(pattern), listeners: new Set(), asked: null, ...deferred() };
+  // `asked`: null, the id of the request for it on this connection, or ACCEPTED. `held`: also without a listener.
+  return { pattern, matches: matcher(pattern), listeners: new Set(), held: false, asked: null, ...deferred() };
 }
 
 function deferred() {
@@ -530,6 +579,3 @@ function call(listener, message) {
     queueMicrotask(() => { throw error; });
   }
 }
-
-/** Listens for those who read the event `messages` instead. */
-function nobody() {}

@@ -165,7 +165,7 @@ function showFigures() {
   const nothing = !feed.ring.length && !size;
   if (nothing && reading.paused) reading.resume(); // an empty list has nothing to stand still for
   element("empty").hidden = !nothing;
-  element("pause").disabled = nothing;
+  for (const id of ["looking", "actions"]) element(id).hidden = nothing;
   element("clear").disabled = !feed.ring.length;
   element("messages").hidden = nothing;
   element("subscriptions").hidden = !size;

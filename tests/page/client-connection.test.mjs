@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { FakeWebSocket, outcome, started } from "./fake-websocket.mjs";
+import { ack, connected, FakeWebSocket, outcome, refusal, started } from "./fake-websocket.mjs";
 
 function inBrowser(t) {
   const page = new EventTarget();
@@ -273,4 +273,66 @@ test("a former connection is not heard any more", (t) => {
   former.begin();
   former.say({ subject: "a", data: 1 });
   assert.deepEqual([client.state, ofType("messages")], ["waiting", []]);
+});
+
+test("a long silence is asked about, and an answer is enough", (t) => {
+  const { client, made, socket, tick, ofType } = connected(t, "a");
+  socket.say(ack(1, "a"));
+  tick(15_000);
+  socket.say({ subject: "a", data: 1 });
+  tick(19_000);
+  assert.equal(socket.sent.length, 1);
+  tick(1_000);
+  assert.deepEqual(socket.sent[1], { subjects: ["a"], action: "subscribe", id: 0 });
+  const told = ofType("subscription").length;
+  socket.say(ack(0, "a"));
+  assert.equal(ofType("subscription").length, told, "nothing new");
+  tick(29_000);
+  assert.deepEqual([client.state, made.length, socket.sent.length], ["open", 1, 3]);
+});
+
+test("a gateway that gives no answer is not there: the connection is made anew and the gap told", (t) => {
+  const { client, made, socket, tick, ofType } = connected(t, "a");
+  socket.say(ack(1, "a"));
+  tick(29_990);
+  assert.equal(client.state, "open");
+  tick(20);
+  assert.deepEqual([client.state, client.reason], ["waiting", "the gateway does not answer"]);
+  tick(1_000);
+  made[1].begin();
+  tick(1);
+  made[1].say(ack(2, "a"));
+  assert.deepEqual(ofType("gap").map(({ causes }) => causes), [["disconnected"]]);
+});
+
+test("what waits for NATS is asked for with the number it has, so that the later answer still counts", (t) => {
+  const { client, socket, tick, answers } = connected(t, "a");
+  socket.say(refusal("nats_down", 1, "a"));
+  tick(20_000);
+  assert.deepEqual(socket.sent[1], { subjects: ["a"], action: "subscribe", id: 1 });
+  socket.say(refusal("nats_down", 1, "a"));
+  tick(5_000);
+  socket.say(ack(1, "a"));
+  assert.equal(client.state, "open");
+  return answers[0];
+});
+
+test("whoever follows nothing may be silent for ever", (t) => {
+  const { client, socket, tick } = connected(t);
+  tick(600_000);
+  assert.deepEqual([client.state, socket.sent], ["open", []]);
+});
+
+test("a page that is looked at again, or online again, asks at once whether the gateway is there", (t) => {
+  const { page, shown } = inBrowser(t);
+  const { client, socket, tick } = connected(t, "a");
+  socket.say(ack(1, "a"));
+  tick(1_000);
+  shown.dispatchEvent(new Event("visibilitychange"));
+  assert.equal(socket.sent.length, 2);
+  socket.say(ack(0, "a"));
+  page.dispatchEvent(new Event("online"));
+  assert.equal(socket.sent.length, 3);
+  tick(10_000);
+  assert.equal(client.state, "waiting");
 });

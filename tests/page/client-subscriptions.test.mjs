@@ -159,6 +159,15 @@ test("listeners of one pattern share a subscription, and the last one to leave e
   assert.deepEqual(it.socket.sent.slice(1), [{ subjects: ["a"], action: "unsubscribe", id: 2 }]);
 });
 
+test("a pattern that is followed without a listener outlasts the listeners it has", (t) => {
+  const it = connected(t, "a");
+  const listener = () => {};
+  it.client.subscribe("a", listener);
+  it.client.unsubscribe("a", listener);
+  it.tick(REST);
+  assert.equal(it.socket.sent.length, 1);
+});
+
 test("without a listener named all of them leave, and whoever still waits is told", async (t) => {
   const it = connected(t, "a");
   it.client.subscribe("a", () => {});

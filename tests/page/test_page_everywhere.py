@@ -55,3 +55,21 @@ def test_a_connection_that_breaks_leaves_a_line_and_comes_back(
     expect(viewer.row("after")).to_be_in_viewport()
     expect(viewer.row("before 59")).to_have_count(1)
     viewer.expect_state("live")
+
+
+def test_a_network_that_swallows_everything_is_noticed(
+    proxy: Proxy, page: Page, publish: Publish, subject: str
+) -> None:
+    """A cable that is out looks like a quiet subject; nobody closes the connection."""
+    page.allow_errors = True  # type: ignore[attr-defined]
+    viewer = through(proxy, page).open()
+    viewer.follow(subject)
+    publish(subject, b'"before"')
+    expect(viewer.row("before")).to_have_count(1)
+    proxy.black_hole()
+    viewer.expect_state("reconnecting", timeout=40_000)
+    publish(subject, b'"missed"')
+    proxy.heal()
+    expect(viewer.row("disconnected")).to_have_count(1, timeout=RECONNECTED)
+    publish(subject, b'"after"')
+    expect(viewer.row("after")).to_have_count(1)

@@ -105,10 +105,10 @@ def test_filter_works_while_the_list_stands_still(
     field.fill("debug")
     viewer.expect_figure("shown", "3 of 20")
     publish_levels(publish, subject, 40, 60)
-    expect(viewer.button("Back to live (40 new)")).to_be_visible()
+    expect(viewer.button("Resume (40 new)")).to_be_visible()
     viewer.expect_figure("shown", "3 of 20")
     expect_numbers(viewer, [0, 9, 18])
-    viewer.button("Back to live").click()
+    viewer.button("Resume").click()
     viewer.expect_figure("shown", "7 of 60")
     expect_numbers(viewer, [0, 9, 18, 27, 36, 45, 54])
 
@@ -241,7 +241,7 @@ def test_list_goes_on_where_the_filter_takes_room_from_it(
     # As when the line below the field appears between a paint and the scroll event it causes.
     viewer.page.evaluate(
         """() => {
-          document.getElementById("tools").style.height = "12rem";
+          document.getElementById("looking").style.height = "12rem";
           document.getElementById("messages").dispatchEvent(new Event("scroll"));
         }"""
     )
