@@ -8,6 +8,7 @@ import { Feed } from "./model/feed.js";
 import { Field } from "./view/field.js";
 import { count } from "./model/format.js";
 import { MessageList } from "./view/list.js";
+import { RateLine } from "./view/rate-line.js";
 import { SignIn } from "./view/sign-in.js";
 import { Socket, streamUrl } from "./model/socket.js";
 import { describe } from "./model/state.js";
@@ -15,6 +16,7 @@ import { Status } from "./view/status.js";
 
 const FIGURES_EVERY = 250; // figures that change sixty times a second cannot be read
 const TICK = 500;
+const RATES_EVERY = 1_000;
 const element = (id) => document.getElementById(id);
 
 const address = new Address();
@@ -43,7 +45,9 @@ const list = new MessageList(element("messages"), {
   pick: (entry, open) => pick(entry, open),
   repaint: () => repaint(),
 });
+const rateLine = new RateLine();
 
+let ratesAt = performance.now();
 let pause = null; // { rows, received, byScrolling } while the list stands still
 let waitingSince = Date.now();
 let paintDue = false;
@@ -139,6 +143,16 @@ function showFigures() {
   element("messages").hidden = nothing;
 }
 
+/** A timer may be late, in a hidden tab by a minute, so rates go by the time that has passed. */
+function showRates() {
+  const now = performance.now();
+  const seconds = (now - ratesAt) / 1000;
+  if (!seconds) return;
+  ratesAt = now;
+  chips.tick(feed.subscriptions, seconds);
+  rateLine.show(feed.rates.at(Date.now()));
+}
+
 function showPause() {
   const arrived = pause ? feed.received - pause.received : 0;
   setText(element("pause-word"), pause ? `Back to live (${count(arrived)} new)` : "Pause");
@@ -164,5 +178,5 @@ list.show(feed.ring, true);
 listenToReader();
 readAddress();
 socket.start();
-setInterval(() => counters.showRate(feed), 1_000);
+setInterval(showRates, RATES_EVERY);
 setInterval(showFigures, TICK);

@@ -1,6 +1,7 @@
 import { count } from "./format.js";
 import { Gap } from "./gap.js";
 import { classify, inRequests, request, splitFrame } from "./protocol.js";
+import { Rates } from "./rates.js";
 import { Ring } from "./ring.js";
 import { Subscriptions } from "./subscriptions.js";
 
@@ -28,6 +29,7 @@ export class Feed {
     this.#now = now;
     this.ring = new Ring(MOST_ROWS, MOST_CHARS);
     this.subscriptions = new Subscriptions();
+    this.rates = new Rates();
     this.connected = false;
     this.natsDown = false;
     this.received = 0;
@@ -103,6 +105,7 @@ export class Feed {
     message.time = time;
     message.hue = this.subscriptions.countMessage(message.subject)[0]?.hue ?? null;
     this.ring.push(message);
+    this.rates.record(message);
   }
 
   #takeDropped(number) {
