@@ -6,6 +6,7 @@ import { Detail } from "./view/detail.js";
 import { setText, wide } from "./view/dom.js";
 import { Feed } from "./model/feed.js";
 import { Field } from "./view/field.js";
+import { Latest } from "./view/latest.js";
 import { count } from "./model/format.js";
 import { MessageList } from "./view/list.js";
 import { RateLine } from "./view/rate-line.js";
@@ -13,6 +14,7 @@ import { SignIn } from "./view/sign-in.js";
 import { Socket, streamUrl } from "./model/socket.js";
 import { describe } from "./model/state.js";
 import { Status } from "./view/status.js";
+import { ViewSwitch } from "./view/view-switch.js";
 
 const FIGURES_EVERY = 250; // figures that change sixty times a second cannot be read
 const TICK = 500;
@@ -45,6 +47,8 @@ const list = new MessageList(element("messages"), {
   pick: (entry, open) => pick(entry, open),
   repaint: () => repaint(),
 });
+const latest = new Latest(element("latest"), { pick: (entry, open) => pick(entry, open), repaint: () => repaint() });
+const viewSwitch = new ViewSwitch(element("view-switch"), (view) => showView(view));
 const rateLine = new RateLine();
 
 let ratesAt = performance.now();
@@ -75,9 +79,10 @@ function readAddress() {
 
 /** Lets the list stand still on a copy, while the newest go on being received and kept. */
 function hold(byReader = false) {
-  pause ??= { rows: feed.ring.snapshot(), received: feed.received, byScrolling: true };
+  pause ??= { rows: feed.ring.snapshot(), table: feed.table.snapshot(), received: feed.received, byScrolling: true };
   if (byReader) pause.byScrolling = false;
   list.show(pause.rows, false);
+  latest.show(pause.table);
   showFigures();
   repaint();
 }
@@ -86,13 +91,20 @@ function resume() {
   if (pause) feed.tellUnseen(pause.received);
   pause = null;
   list.show(feed.ring, true);
+  latest.show(feed.table);
   showFigures();
+  repaint();
+}
+
+function showView(view) {
+  viewSwitch.show(view);
+  latest.visible = view === "latest";
   repaint();
 }
 
 function pick(entry, open) {
   if (entry.kind !== "message") return;
-  if (open || wide.matches) detail.show(entry, element("messages"));
+  if (open || wide.matches) detail.show(entry, element(latest.visible ? "latest-grid" : "messages"));
 }
 
 function showState() {
@@ -123,6 +135,7 @@ function repaint() {
 function paint() {
   paintDue = false;
   list.paint();
+  latest.paint();
   const now = performance.now();
   if (now - figuresAt < FIGURES_EVERY) return;
   figuresAt = now;
@@ -134,6 +147,7 @@ function showFigures() {
   showState();
   counters.show(feed);
   chips.show(feed.subscriptions);
+  latest.paint();
   showPause();
   address.replace(feed.subscriptions.followed);
   const nothing = !feed.ring.length && !feed.subscriptions.size;
@@ -141,6 +155,8 @@ function showFigures() {
   element("empty").hidden = !nothing;
   element("pause").disabled = nothing;
   element("messages").hidden = nothing;
+  element("latest").hidden = nothing;
+  element("toolbar").hidden = nothing;
 }
 
 /** A timer may be late, in a hidden tab by a minute, so rates go by the time that has passed. */
@@ -149,6 +165,7 @@ function showRates() {
   const seconds = (now - ratesAt) / 1000;
   if (!seconds) return;
   ratesAt = now;
+  feed.table.tick(seconds);
   chips.tick(feed.subscriptions, seconds);
   rateLine.show(feed.rates.at(Date.now()));
 }
@@ -168,6 +185,13 @@ function listenToReader() {
     else return;
     event.preventDefault();
   });
+  element("latest-grid").addEventListener("keydown", (event) => {
+    if (event.defaultPrevented) return; // on a heading Space sorts
+    if (event.key === " ") pause ? resume() : hold(true);
+    else if (event.key === "Escape") detail.close();
+    else return;
+    event.preventDefault();
+  });
   for (const example of document.querySelectorAll("[data-subject]")) {
     example.addEventListener("click", () => enter({ action: "subscribe", subjects: [example.dataset.subject] }));
   }
@@ -175,6 +199,7 @@ function listenToReader() {
 }
 
 list.show(feed.ring, true);
+latest.show(feed.table);
 listenToReader();
 readAddress();
 socket.start();

@@ -3,6 +3,7 @@ import { Gap } from "./gap.js";
 import { classify, inRequests, request, splitFrame } from "./protocol.js";
 import { Rates } from "./rates.js";
 import { Ring } from "./ring.js";
+import { SubjectTable } from "./subject-table.js";
 import { Subscriptions } from "./subscriptions.js";
 
 const MOST_ROWS = 1_000;
@@ -29,6 +30,7 @@ export class Feed {
     this.#now = now;
     this.ring = new Ring(MOST_ROWS, MOST_CHARS);
     this.subscriptions = new Subscriptions();
+    this.table = new SubjectTable();
     this.rates = new Rates();
     this.connected = false;
     this.natsDown = false;
@@ -105,6 +107,7 @@ export class Feed {
     message.time = time;
     message.hue = this.subscriptions.countMessage(message.subject)[0]?.hue ?? null;
     this.ring.push(message);
+    this.table.record(message);
     this.rates.record(message);
   }
 
