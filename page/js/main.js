@@ -1,5 +1,7 @@
 import { Address } from "./view/address.js";
 import { Announcer } from "./view/announce.js";
+import { Completer } from "./view/completer.js";
+import { complete } from "./model/completions.js";
 import { Chips } from "./view/chips.js";
 import { Counters } from "./view/counters.js";
 import { Detail } from "./view/detail.js";
@@ -19,6 +21,7 @@ import { ViewSwitch } from "./view/view-switch.js";
 const FIGURES_EVERY = 250; // figures that change sixty times a second cannot be read
 const TICK = 500;
 const RATES_EVERY = 1_000;
+const REMEMBERED = 20;
 const element = (id) => document.getElementById(id);
 
 const address = new Address();
@@ -50,7 +53,11 @@ const list = new MessageList(element("messages"), {
 const latest = new Latest(element("latest"), { pick: (entry, open) => pick(entry, open), repaint: () => repaint() });
 const viewSwitch = new ViewSwitch(element("view-switch"), (view) => showView(view));
 const rateLine = new RateLine();
+new Completer(element("subjects"), element("completions"), (text, cursor, asked) =>
+  complete(text, cursor, { rows: feed.table.rows, followed: feed.subscriptions.followed, earlier }, asked),
+);
 
+let earlier = []; // subjects that were asked for, newest first
 let ratesAt = performance.now();
 let pause = null; // { rows, received, byScrolling } while the list stands still
 let waitingSince = Date.now();
@@ -60,6 +67,7 @@ let figuresAt = 0;
 /** Does what was typed or pressed; returns a sentence if part of it made no sense. */
 function enter({ action, subjects }) {
   const odd = action === "subscribe" ? feed.subscribe(subjects) : feed.unsubscribe(subjects);
+  if (action === "subscribe") earlier = [...new Set([...subjects, ...earlier])].slice(0, REMEMBERED);
   address.push(feed.subscriptions.followed);
   waitingSince = Date.now();
   showFigures();
