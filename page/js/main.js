@@ -1,4 +1,5 @@
 import { Client } from "./client.js";
+import { complete } from "./model/completions.js";
 import { messagesOf } from "./model/export.js";
 import { Feed } from "./model/feed.js";
 import { count } from "./model/format.js";
@@ -10,6 +11,7 @@ import { Address } from "./view/address.js";
 import { Announcer } from "./view/announce.js";
 import { Chips } from "./view/chips.js";
 import { copyText } from "./view/clipboard.js";
+import { Completer } from "./view/completer.js";
 import { Counters } from "./view/counters.js";
 import { Detail } from "./view/detail.js";
 import { setText, wide } from "./view/dom.js";
@@ -17,24 +19,29 @@ import { ExportMenu } from "./view/export-menu.js";
 import { Field } from "./view/field.js";
 import { FilterBar } from "./view/filter-bar.js";
 import { Keys } from "./view/keys.js";
+import { Latest } from "./view/latest.js";
 import { MessageList } from "./view/list.js";
 import { Painter } from "./view/painter.js";
 import { applier, standard } from "./view/preferred.js";
+import { RateLine } from "./view/rate-line.js";
 import { Reading } from "./view/reading.js";
 import { Settings } from "./view/settings.js";
 import { SignIn } from "./view/sign-in.js";
 import { Status } from "./view/status.js";
 import { Toast } from "./view/toast.js";
+import { ViewSwitch } from "./view/view-switch.js";
 
 const FIGURES_EVERY = 250; // figures that change sixty times a second cannot be read
 const TICK = 500;
+const RATES_EVERY = 1_000;
 const MANY = 100; // messages a second that nobody can read one by one
+const REMEMBERED = 20;
 const element = (id) => document.getElementById(id);
 
 const address = new Address();
 const announcer = new Announcer(element("announcer"));
 const toast = new Toast(element("toast"), announcer);
-const painter = new Painter(paint, () => counters.rate > MANY);
+const painter = new Painter(paint, () => rate > MANY);
 const client = new Client();
 const feed = new Feed({
   ring: new Ring(standard.count, standard.chars),
@@ -53,11 +60,22 @@ const list = new MessageList(element("messages"), {
   pick: (entry, open) => pick(entry, open),
   repaint: () => painter.ask(true),
 });
-const reading = new Reading({ feed, shown, list, changed: refresh });
+const latest = new Latest(element("latest"), {
+  pick: (entry, open) => pick(entry, open),
+  repaint: () => painter.ask(true),
+});
+const reading = new Reading({ feed, shown, list, latest, changed: refresh });
+const viewSwitch = new ViewSwitch(element("view-switch"), (name) => showView(name));
 const filterBar = new FilterBar(announcer, {
-  changed: (filter) => shown.filterBy(filter),
-  hideSystem: (hides) => shown.hideSystem(hides),
-  leave: () => element("messages").focus(),
+  changed: (filter) => {
+    shown.filterBy(filter);
+    filterLatest();
+  },
+  hideSystem: (hides) => {
+    shown.hideSystem(hides);
+    filterLatest();
+  },
+  leave: () => grid().focus(),
 });
 const exportMenu = new ExportMenu(announcer, (which) => messagesOf(which === "shown" ? shown.source : feed.ring));
 const field = new Field(announcer, enter);
@@ -67,12 +85,21 @@ const detail = new Detail(element("detail"));
 const status = new Status(announcer, () => client.retryNow());
 const signIn = new SignIn((token) => client.useToken(token));
 
+const rateLine = new RateLine();
+new Completer(element("subjects"), element("completions"), (text, cursor, asked) =>
+  complete(text, cursor, { rows: feed.table.rows, followed: feed.subscriptions.followed, earlier }, asked),
+);
+
+let earlier = []; // subjects that were asked for, newest first
+let rate = 0; // messages in the last whole second
+let ratesAt = performance.now();
 let waitingSince = Date.now();
 let figuresAt = 0;
 
 /** Does what was typed or pressed; returns a sentence if part of it made no sense. */
 function enter({ action, subjects }) {
   const odd = action === "subscribe" ? feed.subscribe(subjects) : feed.unsubscribe(subjects);
+  if (action === "subscribe") earlier = [...new Set([...subjects, ...earlier])].slice(0, REMEMBERED);
   address.push(view());
   waitingSince = Date.now();
   showFigures();
@@ -89,11 +116,32 @@ function remove(patterns) {
 
 /** What the address holds. */
 function view() {
-  return { patterns: feed.subscriptions.followed, filter: filterBar.wanted };
+  return { patterns: feed.subscriptions.followed, filter: filterBar.wanted, latest: latest.visible };
+}
+
+function showView(name) {
+  viewSwitch.show(name);
+  latest.visible = name === "latest";
+  refresh();
+}
+
+function filterLatest() {
+  const passes = shown.predicate;
+  latest.filter(passes && (({ last }) => passes(last)));
+}
+
+/** What is looked at now. */
+function grid() {
+  return element(latest.visible ? "latest-grid" : "messages");
+}
+
+function press(key) {
+  return (latest.visible ? latest : list).press(key);
 }
 
 function readAddress() {
-  const { patterns: wanted, filter } = address.read();
+  const { patterns: wanted, filter, latest: wantsLatest } = address.read();
+  if (wantsLatest !== latest.visible) showView(wantsLatest ? "latest" : "log");
   if (filter !== filterBar.wanted) filterBar.offer(filter);
   const { patterns } = feed.subscriptions;
   const gone = patterns.filter((pattern) => !wanted.includes(pattern));
@@ -111,7 +159,7 @@ function clear() {
 
 function pick(entry, open) {
   if (entry.kind !== "message") return;
-  if (open || wide.matches) detail.show(entry, element("messages"));
+  if (open || wide.matches) detail.show(entry, grid());
 }
 
 async function share() {
@@ -147,6 +195,7 @@ function showState() {
 function paint() {
   reading.refresh();
   list.paint();
+  latest.paint();
   const now = performance.now();
   if (now - figuresAt < FIGURES_EVERY) return;
   figuresAt = now;
@@ -160,6 +209,7 @@ function showFigures() {
   chips.show(feed.subscriptions);
   showPause();
   showFilter();
+  latest.paint();
   address.replace(view());
   const { size } = feed.subscriptions;
   const nothing = !feed.ring.length && !size;
@@ -167,7 +217,7 @@ function showFigures() {
   element("empty").hidden = !nothing;
   for (const id of ["looking", "actions"]) element(id).hidden = nothing;
   element("clear").disabled = !feed.ring.length;
-  element("messages").hidden = nothing;
+  for (const id of ["messages", "latest"]) element(id).hidden = nothing;
   element("subscriptions").hidden = !size;
   element("remove-all").hidden = size < 2;
 }
@@ -175,6 +225,19 @@ function showFigures() {
 function showFilter() {
   filterBar.show(shown);
   exportMenu.show({ shown: shown.count, kept: feed.ring.kept });
+}
+
+// A timer may be late, in a hidden tab by a minute, so rates go by the time that has passed.
+function showRates() {
+  const now = performance.now();
+  const seconds = (now - ratesAt) / 1000;
+  if (!seconds) return;
+  ratesAt = now;
+  feed.table.tick(seconds);
+  chips.tick(feed.subscriptions, seconds);
+  const rates = feed.rates.at(Date.now());
+  rate = rates.messages;
+  rateLine.show(rates);
 }
 
 function showPause() {
@@ -188,14 +251,15 @@ function listenToReader() {
     p: () => reading.toggle(),
     End: () => reading.resume(),
     g: () => reading.resume(),
-    ArrowUp: () => list.press("ArrowUp"),
-    ArrowDown: () => list.press("ArrowDown"),
-    k: () => list.press("ArrowUp"),
-    j: () => list.press("ArrowDown"),
-    Enter: () => list.press("Enter"),
+    ArrowUp: () => press("ArrowUp"),
+    ArrowDown: () => press("ArrowDown"),
+    k: () => press("ArrowUp"),
+    j: () => press("ArrowDown"),
+    Enter: () => press("Enter"),
     c: () => detail.copy(),
     s: () => element("subjects").focus(),
     "/": () => filterBar.focus(),
+    l: () => showView(latest.visible ? "log" : "latest"),
     x: clear,
     "?": () => element("help").showModal(),
     Escape: () => detail.close(),
@@ -212,9 +276,9 @@ function listenToReader() {
   addEventListener("hashchange", readAddress);
 }
 
-list.show(feed.ring, true);
+reading.resume();
 listenToReader();
 readAddress();
 client.addEventListener("state", showState);
-setInterval(() => counters.showRate(feed), 1_000);
+setInterval(showRates, RATES_EVERY);
 setInterval(showFigures, TICK);

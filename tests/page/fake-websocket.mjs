@@ -51,7 +51,9 @@ export function started(t, options = {}) {
   const told = [];
   for (const type of EVENTS) client.addEventListener(type, ({ detail }) => told.push([type, detail]));
   const ofType = (type) => told.filter(([each]) => each === type).map(([, detail]) => detail);
-  return { client, made, ofType, told, tick: (time) => mock.timers.tick(time), get socket() { return made.at(-1); } };
+  // A timer that is set while time passes counts from the end of the tick, so time passes in small ones.
+  const pass = (seconds) => Array.from({ length: seconds * 10 }).forEach(() => mock.timers.tick(100));
+  return { client, made, ofType, pass, told, tick: (time) => mock.timers.tick(time), get socket() { return made.at(-1); } };
 }
 
 /** The same with a connection, and these patterns asked for. */

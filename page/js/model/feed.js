@@ -1,4 +1,6 @@
 import { clock, count } from "./format.js";
+import { Rates } from "./rates.js";
+import { SubjectTable } from "./subject-table.js";
 import { Subscriptions } from "./subscriptions.js";
 
 const CAUSES = { nats_down: "NATS was out of reach", disconnected: "disconnected" };
@@ -22,6 +24,8 @@ export class Feed {
     this.#now = now;
     this.ring = ring;
     this.subscriptions = new Subscriptions();
+    this.table = new SubjectTable();
+    this.rates = new Rates();
     this.received = 0;
     this.dropped = 0;
     const on = (type, take) =>
@@ -94,7 +98,10 @@ export class Feed {
     const time = this.#now();
     for (const { subject, raw, encoding } of received) {
       const hue = this.subscriptions.countMessage(subject)[0]?.hue ?? null;
-      this.#keep({ kind: "message", subject, raw, encoding, time, hue });
+      const entry = { kind: "message", subject, raw, encoding, time, hue };
+      this.table.record(entry);
+      this.rates.record(entry);
+      this.#keep(entry);
     }
     this.received += received.length;
   }

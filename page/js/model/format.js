@@ -51,3 +51,17 @@ export function bytes(size) {
 export function utf8Length(text) {
   return utf8.encode(text).length;
 }
+
+/** "12/s", and with one decimal where that says more: "0.4/s". */
+export function perSecond(rate) {
+  return `${count(rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate))}/s`;
+}
+
+/** How long ago in the largest whole unit: "now", "3 s", "2 min", "1 h", "5 d". */
+export function age(ms) {
+  const seconds = Math.floor(ms / 1000);
+  if (seconds < 1) return "now";
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  return seconds < 86_400 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`;
+}

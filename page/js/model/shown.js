@@ -96,11 +96,14 @@ export class Shown {
 
   #search() {
     this.#round += 1;
-    this.#next = this.filtered ? new Matches(this.#base, { matches: this.#predicate() }) : null;
+    const matches = this.predicate;
+    this.#next = matches && new Matches(this.#base, { matches });
     this.#step(this.#round);
   }
 
-  #predicate() {
+  /** Says whether a message passes; null when all do. */
+  get predicate() {
+    if (!this.filtered) return null;
     const { matches } = this.#filter;
     return this.#hidesSystem ? (message) => !isSystem(message) && matches(message) : matches;
   }

@@ -1,7 +1,9 @@
 import { fromTemplate, part, setText } from "./dom.js";
-import { count } from "../model/format.js";
+import { count, perSecond } from "../model/format.js";
+import { smoothed } from "../model/rates.js";
 
 const FLASH = 600;
+const NARROW = 0.4; // by how much a sign is narrower than a digit
 
 /** One removable chip for each subscription. */
 export class Chips {
@@ -25,6 +27,16 @@ export class Chips {
     }
   }
 
+  /** Call once a second, or say how many have passed: the rate of each follows what was counted since. */
+  tick(subscriptions, seconds) {
+    for (const { pattern, count: messages } of subscriptions) {
+      const chip = this.#byPattern.get(pattern);
+      if (!chip) continue;
+      chip.rate = smoothed(chip.rate, (messages - chip.counted) / seconds, seconds);
+      chip.counted = messages;
+    }
+  }
+
   /** Draws the eye to chips that were there already. */
   flash(patterns) {
     for (const pattern of patterns) {
@@ -35,22 +47,24 @@ export class Chips {
     }
   }
 
-  #make({ pattern, hue }) {
+  #make({ pattern, hue, count: counted }) {
     const element = fromTemplate("chip-template");
     element.classList.add(`hue-${hue}`);
     const close = part(element, "chip-close");
     part(element, "chip-pattern").textContent = pattern;
     close.setAttribute("aria-label", `Unsubscribe ${pattern}`);
     close.addEventListener("click", () => this.#remove(pattern));
-    const chip = { element, close, note: part(element, "chip-note") };
+    const chip = { element, close, note: part(element, "chip-note"), width: 0, counted, rate: 0 };
     this.#byPattern.set(pattern, chip);
     this.#list.append(element);
     bringIntoView(element);
     return chip;
   }
 
-  #fill({ element, note }, { state, message, count: messages }) {
-    setText(note, state === "refused" ? message : count(messages));
+  #fill(chip, { state, message, count: messages }) {
+    const { element, note } = chip;
+    if (state === "refused" && chip.width) widen(chip, 0);
+    setText(note, state === "refused" ? message : figures(chip, messages));
     if (element.dataset.state === state) return;
     element.dataset.state = state;
     element.title = state === "pending" ? "not acknowledged yet" : "";
@@ -67,6 +81,19 @@ export class Chips {
     const next = neighbour ? part(neighbour, "chip-close") : document.getElementById("subjects");
     next.focus();
   }
+}
+
+function figures(chip, messages) {
+  const text = messages ? `${count(messages)} · ${perSecond(chip.rate)}` : "0";
+  const width = text.length - text.replace(/\d/g, "").length * NARROW;
+  if (width > chip.width) widen(chip, width);
+  return text;
+}
+
+// A chip that is as wide as its figures ever were does not push its neighbours at each change.
+function widen(chip, width) {
+  chip.width = width;
+  chip.note.style.minWidth = `${width}ch`;
 }
 
 function bringIntoView(element) {

@@ -1,7 +1,7 @@
 import { setText } from "./dom.js";
 import { count, span } from "../model/format.js";
 
-/** The footer's figures, and the rate beside the state. */
+/** The footer's figures. */
 export class Counters {
   #received = document.getElementById("received");
   #kept = document.getElementById("kept");
@@ -9,9 +9,6 @@ export class Counters {
   #keptTitle = document.getElementById("kept-title");
   #notKept = document.getElementById("notkept");
   #dropped = document.getElementById("dropped");
-  #rate = document.getElementById("rate");
-  #before = 0;
-  rate = 0; // messages in the last whole second
 
   show({ received, dropped, ring }) {
     setText(this.#received, count(received));
@@ -20,13 +17,6 @@ export class Counters {
     this.#keptTitle.title = `The newest ${count(ring.maxCount)} messages stay in this page`;
     setText(this.#notKept, count(ring.notKept));
     setText(this.#dropped, count(dropped));
-  }
-
-  /** Call once a second. */
-  showRate({ received }) {
-    this.rate = received - this.#before;
-    setText(this.#rate, count(this.rate));
-    this.#before = received;
   }
 }
 

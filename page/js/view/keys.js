@@ -22,6 +22,6 @@ export class Keys {
     if (defaultPrevented || altKey || ctrlKey || metaKey) return false;
     if (target.closest?.(FIELDS) || document.querySelector("dialog:modal, :popover-open")) return false;
     if ([" ", "Enter"].includes(key) && target.closest?.(PRESSABLE)) return false;
-    return this.letters || key.length > 1;
+    return this.letters || key.length > 1 || (key === " " && target.closest?.("[role=grid]") !== null);
   }
 }

@@ -6,14 +6,16 @@ export class Reading {
   #feed;
   #shown;
   #list;
+  #latest;
   #changed;
   #pause = null; // { received, byScrolling } while the list stands still
 
   /** `changed()` is called after each change. */
-  constructor({ feed, shown, list, changed }) {
+  constructor({ feed, shown, list, latest, changed }) {
     this.#feed = feed;
     this.#shown = shown;
     this.#list = list;
+    this.#latest = latest;
     this.#changed = changed;
   }
 
@@ -36,6 +38,7 @@ export class Reading {
     if (!this.#pause) {
       this.#pause = { received: this.#feed.received, byScrolling: true };
       this.#shown.show(this.#feed.ring.snapshot());
+      this.#latest.show(this.#feed.table.snapshot());
     }
     if (byReader) this.#pause.byScrolling = false;
     this.refresh();
@@ -46,6 +49,7 @@ export class Reading {
     if (this.#pause) this.#feed.tellUnseen(this.#pause.received);
     this.#pause = null;
     this.#shown.show(this.#feed.ring);
+    this.#latest.show(this.#feed.table);
     this.refresh();
     this.#changed();
   }
@@ -62,14 +66,14 @@ export class Reading {
 
   /** Forgets all messages; returns how many, and a function that brings them back. */
   clear() {
-    const { ring } = this.#feed;
+    const { ring, table } = this.#feed;
     const { kept } = ring;
-    const restore = ring.clear();
+    const undos = [ring.clear(), table.clear()];
     this.resume();
     return {
       kept,
       undo: () => {
-        restore();
+        for (const undo of undos) undo();
         this.resume();
       },
     };

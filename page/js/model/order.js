@@ -1,0 +1,59 @@
+import { preview } from "./payload.js";
+
+const natural = new Intl.Collator("en", { numeric: true }); // d2 before d10
+const DESCENDING_FIRST = new Set(["count", "rate"]); // the largest is what one looks for
+const KEYS = {
+  count: ({ count }) => count,
+  rate: ({ rate }) => rate,
+  last: ({ last }) => value(preview(last)),
+  age: ({ last }) => -last.time,
+};
+
+/** In which order the rows of a subject table stand: by `column`, rows alike in it by subject. */
+export class Order {
+  #rows = null;
+  #version = -1;
+  #bySubject = [];
+
+  constructor() {
+    this.column = "subject";
+    this.ascending = true;
+  }
+
+  /** Takes another column, or turns the order round if it is by that column already. */
+  choose(column) {
+    this.ascending = column === this.column ? !this.ascending : !DESCENDING_FIRST.has(column);
+    this.column = column;
+  }
+
+  /** The rows of `{ rows, version }` in order, as a new array. */
+  apply({ rows, version }) {
+    if (rows !== this.#rows || version !== this.#version) {
+      this.#rows = rows;
+      this.#version = version;
+      this.#bySubject = [...rows].sort(bySubject);
+    }
+    const keyOf = KEYS[this.column];
+    if (!keyOf) return this.ascending ? [...this.#bySubject] : [...this.#bySubject].reverse();
+    const direction = this.ascending ? 1 : -1;
+    return this.#bySubject
+      .map((row) => ({ row, key: keyOf(row) }))
+      .sort((one, other) => direction * compare(one.key, other.key))
+      .map(({ row }) => row);
+  }
+}
+
+function bySubject({ subject: one }, { subject: other }) {
+  return natural.compare(one, other) || compare(one, other);
+}
+
+// Numbers come before texts, and each stand in their own order.
+function value(text) {
+  const number = text.trim() === "" ? NaN : Number(text);
+  return Number.isNaN(number) ? text : number;
+}
+
+function compare(one, other) {
+  if (typeof one !== typeof other) return typeof one === "number" ? -1 : 1;
+  return Number(one > other) - Number(one < other);
+}

@@ -1,0 +1,58 @@
+import { fromTemplate, part, setText } from "./dom.js";
+import { age, count, perSecond } from "../model/format.js";
+import { mark, preview } from "../model/payload.js";
+
+/** One line of the Latest view; the same element shows one subject after the other. */
+export class LatestRow {
+  #cells = {};
+
+  constructor(place) {
+    this.element = fromTemplate("latest-template");
+    this.element.id = `latest-row-${place}`;
+    this.subject = null;
+    for (const name of ["subject", "count", "rate", "mark", "value", "age"]) {
+      this.#cells[name] = part(this.element, `latest-${name}`);
+    }
+  }
+
+  show(row, index, selected, now) {
+    this.#take(row.subject, index, row.hue === null ? "latest-row" : `latest-row hue-${row.hue}`);
+    this.#set("aria-selected", String(selected));
+    this.#fill(row.subject, row.count, perSecond(row.rate));
+    setText(this.#cells.mark, mark(row.last));
+    setText(this.#cells.value, preview(row.last));
+    setText(this.#cells.age, age(now - row.last.time));
+  }
+
+  /** The last line: what left the table, or never fitted in. */
+  showOthers(others, index) {
+    this.#take(null, index, "latest-row others");
+    this.element.removeAttribute("aria-selected");
+    this.#fill("other subjects", others.count, "");
+    setText(this.#cells.mark, "");
+    setText(this.#cells.value, `${count(others.subjects)} that made room for newer ones`);
+    setText(this.#cells.age, "");
+  }
+
+  hide() {
+    this.subject = null;
+    this.element.hidden = true;
+  }
+
+  #take(subject, index, className) {
+    this.subject = subject;
+    this.element.hidden = false;
+    if (this.element.className !== className) this.element.className = className;
+    this.#set("aria-rowindex", String(index + 2)); // 1 is the line of headings
+  }
+
+  #fill(subject, messages, rate) {
+    setText(this.#cells.subject, subject);
+    setText(this.#cells.count, count(messages));
+    setText(this.#cells.rate, rate);
+  }
+
+  #set(name, value) {
+    if (this.element.getAttribute(name) !== value) this.element.setAttribute(name, value);
+  }
+}
