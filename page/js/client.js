@@ -238,7 +238,8 @@ export class Client extends EventTarget {
       if (!subscription.listeners.size || !subscription.matches(subject)) continue;
       for (const listener of subscription.listeners) listeners.add(listener);
     }
-    this.#bySubject.set(subject, listeners);
+    this.#bySubject.set(structuredClone(subject), listeners); // a part of a frame would keep all of it
+
     return listeners;
   }
 

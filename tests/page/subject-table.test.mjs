@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import v8 from "node:v8";
 import vm from "node:vm";
-import { started } from "./fake-websocket.mjs";
+import { Client } from "../../page/js/client.js";
+import { FakeWebSocket } from "./fake-websocket.mjs";
 import { SubjectTable } from "../../page/js/model/subject-table.js";
 
 function message(subject, raw = "1", time = 0) {
@@ -131,7 +132,9 @@ test("what a row keeps does not hold on to the frame it came in", (t) => {
   v8.setFlagsFromString("--expose-gc");
   const collect = vm.runInNewContext("gc");
   const table = new SubjectTable();
-  const { client, socket } = started(t);
+  const client = new Client({ url: "ws://host/stream", WebSocket: FakeWebSocket });
+  t.after(() => client.close());
+  const socket = FakeWebSocket.made.at(-1);
   let place = 0;
   client.addEventListener("messages", ({ detail }) => {
     const { subject, raw, encoding } = detail[place];

@@ -212,10 +212,10 @@ def test_paused_it_stands_still_and_comes_back(
     before = rows(viewer).all_inner_texts()
     publish(f"{subject}.a", b'"during"')
     publish(f"{subject}.b", b'"during"')
-    expect(viewer.button("Back to live (2 new)")).to_be_visible()
+    expect(viewer.button("Resume (2 new)")).to_be_visible()
     viewer.page.evaluate("new Promise(done => setTimeout(done, 1500))")
     assert rows(viewer).all_inner_texts() == before
-    viewer.button("Back to live").click()
+    viewer.button("Resume").click()
     expect(rows(viewer).filter(has_text="during")).to_have_count(2)
 
 

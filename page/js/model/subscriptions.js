@@ -63,7 +63,8 @@ export class Subscriptions {
   #match(subject) {
     if (this.#bySubject.size >= MOST_REMEMBERED) this.#bySubject.clear();
     const found = [...this].filter(({ matches }) => matches(subject));
-    this.#bySubject.set(subject, found);
+    this.#bySubject.set(structuredClone(subject), found); // a part of a frame would keep all of it
+
     return found;
   }
 
