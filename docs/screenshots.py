@@ -117,6 +117,21 @@ def detail(stage: Stage) -> None:
     expect(stage.viewer.detail).to_be_visible()
 
 
+def latest(stage: Stage) -> None:
+    stage.live()
+    stage.viewer.button("Latest").click()
+
+
+def filtered(stage: Stage) -> None:
+    stage.live()
+    stage.page.get_by_test_id("filter").fill("-subject:deploy.* margaret")
+
+
+def completing(stage: Stage) -> None:
+    stage.live()
+    stage.viewer.field.press_sequentially("sens")
+
+
 def reconnecting(stage: Stage) -> None:
     stage.live()
     stage.gateway.stop()
@@ -152,6 +167,9 @@ STATES: tuple[Callable[[Stage], None], ...] = (
     refused,
     paused,
     detail,
+    latest,
+    filtered,
+    completing,
     reconnecting,
     error,
     settings,

@@ -1,4 +1,4 @@
-import { setText } from "./dom.js";
+import { setText, wide } from "./dom.js";
 import { parseFilter } from "../model/filter.js";
 import { count } from "../model/format.js";
 
@@ -29,6 +29,7 @@ export class FilterBar {
     this.#announcer = announcer;
     this.#on = on;
     this.text = "";
+    if (!wide.matches) this.#input.placeholder = "Filter: error -debug"; // there its label is not in sight
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#fromLink = false;
