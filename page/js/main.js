@@ -23,17 +23,16 @@ import { Latest } from "./view/latest.js";
 import { MessageList } from "./view/list.js";
 import { Painter } from "./view/painter.js";
 import { applier, standard } from "./view/preferred.js";
-import { RateLine } from "./view/rate-line.js";
+import { Pulse } from "./view/pulse.js";
 import { Reading } from "./view/reading.js";
 import { Settings } from "./view/settings.js";
 import { SignIn } from "./view/sign-in.js";
 import { Status } from "./view/status.js";
 import { Toast } from "./view/toast.js";
-import { ViewSwitch } from "./view/view-switch.js";
+import { Views } from "./view/views.js";
 
 const FIGURES_EVERY = 250; // figures that change sixty times a second cannot be read
 const TICK = 500;
-const RATES_EVERY = 1_000;
 const MANY = 100; // messages a second that nobody can read one by one
 const REMEMBERED = 20;
 const element = (id) => document.getElementById(id);
@@ -41,7 +40,7 @@ const element = (id) => document.getElementById(id);
 const address = new Address();
 const announcer = new Announcer(element("announcer"));
 const toast = new Toast(element("toast"), announcer);
-const painter = new Painter(paint, () => rate > MANY);
+const painter = new Painter(paint, () => pulse.rate > MANY);
 const client = new Client();
 const feed = new Feed({
   ring: new Ring(standard.count, standard.chars),
@@ -65,17 +64,11 @@ const latest = new Latest(element("latest"), {
   repaint: () => painter.ask(true),
 });
 const reading = new Reading({ feed, shown, list, latest, changed: refresh });
-const viewSwitch = new ViewSwitch(element("view-switch"), (name) => showView(name));
+const views = new Views(element("view-switch"), { list, latest, changed: refresh });
 const filterBar = new FilterBar(announcer, {
-  changed: (filter) => {
-    shown.filterBy(filter);
-    filterLatest();
-  },
-  hideSystem: (hides) => {
-    shown.hideSystem(hides);
-    filterLatest();
-  },
-  leave: () => grid().focus(),
+  changed: (filter) => shown.filterBy(filter),
+  hideSystem: (hides) => shown.hideSystem(hides),
+  leave: () => views.grid.focus(),
 });
 const exportMenu = new ExportMenu(announcer, (which) => messagesOf(which === "shown" ? shown.source : feed.ring));
 const field = new Field(announcer, enter);
@@ -84,15 +77,12 @@ const counters = new Counters();
 const detail = new Detail(element("detail"));
 const status = new Status(announcer, () => client.retryNow());
 const signIn = new SignIn((token) => client.useToken(token));
-
-const rateLine = new RateLine();
+const pulse = new Pulse(feed, chips);
 new Completer(element("subjects"), element("completions"), (text, cursor, asked) =>
   complete(text, cursor, { rows: feed.table.rows, followed: feed.subscriptions.followed, earlier }, asked),
 );
 
 let earlier = []; // subjects that were asked for, newest first
-let rate = 0; // messages in the last whole second
-let ratesAt = performance.now();
 let waitingSince = Date.now();
 let figuresAt = 0;
 
@@ -116,32 +106,12 @@ function remove(patterns) {
 
 /** What the address holds. */
 function view() {
-  return { patterns: feed.subscriptions.followed, filter: filterBar.wanted, latest: latest.visible };
-}
-
-function showView(name) {
-  viewSwitch.show(name);
-  latest.visible = name === "latest";
-  refresh();
-}
-
-function filterLatest() {
-  const passes = shown.predicate;
-  latest.filter(passes && (({ last }) => passes(last)));
-}
-
-/** What is looked at now. */
-function grid() {
-  return element(latest.visible ? "latest-grid" : "messages");
-}
-
-function press(key) {
-  return (latest.visible ? latest : list).press(key);
+  return { patterns: feed.subscriptions.followed, filter: filterBar.wanted, latest: views.latest };
 }
 
 function readAddress() {
   const { patterns: wanted, filter, latest: wantsLatest } = address.read();
-  if (wantsLatest !== latest.visible) showView(wantsLatest ? "latest" : "log");
+  views.show(wantsLatest);
   if (filter !== filterBar.wanted) filterBar.offer(filter);
   const { patterns } = feed.subscriptions;
   const gone = patterns.filter((pattern) => !wanted.includes(pattern));
@@ -159,7 +129,7 @@ function clear() {
 
 function pick(entry, open) {
   if (entry.kind !== "message") return;
-  if (open || wide.matches) detail.show(entry, grid());
+  if (open || wide.matches) detail.show(entry, views.grid);
 }
 
 async function share() {
@@ -223,21 +193,9 @@ function showFigures() {
 }
 
 function showFilter() {
+  latest.filter(shown.predicate);
   filterBar.show(shown);
   exportMenu.show({ shown: shown.count, kept: feed.ring.kept });
-}
-
-// A timer may be late, in a hidden tab by a minute, so rates go by the time that has passed.
-function showRates() {
-  const now = performance.now();
-  const seconds = (now - ratesAt) / 1000;
-  if (!seconds) return;
-  ratesAt = now;
-  feed.table.tick(seconds);
-  chips.tick(feed.subscriptions, seconds);
-  const rates = feed.rates.at(Date.now());
-  rate = rates.messages;
-  rateLine.show(rates);
 }
 
 function showPause() {
@@ -251,15 +209,15 @@ function listenToReader() {
     p: () => reading.toggle(),
     End: () => reading.resume(),
     g: () => reading.resume(),
-    ArrowUp: () => press("ArrowUp"),
-    ArrowDown: () => press("ArrowDown"),
-    k: () => press("ArrowUp"),
-    j: () => press("ArrowDown"),
-    Enter: () => press("Enter"),
+    ArrowUp: () => views.press("ArrowUp"),
+    ArrowDown: () => views.press("ArrowDown"),
+    k: () => views.press("ArrowUp"),
+    j: () => views.press("ArrowDown"),
+    Enter: () => views.press("Enter"),
     c: () => detail.copy(),
     s: () => element("subjects").focus(),
     "/": () => filterBar.focus(),
-    l: () => showView(latest.visible ? "log" : "latest"),
+    l: () => views.show(!views.latest),
     x: clear,
     "?": () => element("help").showModal(),
     Escape: () => detail.close(),
@@ -280,5 +238,4 @@ reading.resume();
 listenToReader();
 readAddress();
 client.addEventListener("state", showState);
-setInterval(showRates, RATES_EVERY);
 setInterval(showFigures, TICK);

@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.page.tasks import longest_task
 from tests.page.viewer import Viewer
-from tests.servers import until
+from tests.servers import Gateway, until
 
 Publish = Callable[[str, bytes], None]
 
@@ -276,3 +276,35 @@ SEARCH = """async () => {
 def test_search_in_a_hundred_thousand_messages_blocks_nothing(viewer: Viewer) -> None:
     viewer.page.evaluate(FILL)
     assert longest_task(viewer.page, SEARCH) <= 100
+
+
+def test_filter_holds_for_the_latest_view_too(
+    viewer: Viewer, publish: Publish, subject: str, field: Locator
+) -> None:
+    viewer.follow(f"{subject}.*")
+    for name, level in (("a", "error"), ("b", "debug"), ("c", "error")):
+        publish(f"{subject}.{name}", f'{{"level":"{level}"}}'.encode())
+    viewer.button("Latest").click()
+    rows = viewer.page.locator(".latest-row:visible")
+    expect(rows).to_have_count(3)
+    field.fill("error")
+    expect(rows).to_have_count(2)
+    publish(f"{subject}.a", b'{"level":"debug"}')
+    expect(rows).to_have_count(1)
+    field.fill("")
+    expect(rows).to_have_count(3)
+
+
+def test_link_brings_filter_and_view_and_reload_keeps_them(
+    page: Page, gateway: Gateway, publish: Publish, subject: str
+) -> None:
+    viewer = Viewer(page, gateway.url).open(f"#s={subject}.*,{subject}.deep.>&q=error&v=latest")
+    expect(page.get_by_test_id("chip")).to_have_count(2)
+    expect(page.get_by_test_id("filter")).to_have_value("error")
+    expect(viewer.button("Latest")).to_have_attribute("aria-pressed", "true")
+    page.get_by_test_id("filter").fill("error -debug")
+    viewer.button("Log").click()
+    page.reload()
+    expect(page.get_by_test_id("filter")).to_have_value("error -debug")
+    expect(viewer.button("Log")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_test_id("chip")).to_have_count(2)

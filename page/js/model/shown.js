@@ -33,6 +33,7 @@ export class Shown {
     this.#later = later;
     this.#base = ring;
     this.#system = new Matches(ring, { matches: isSystem });
+    this.predicate = null; // says whether a message passes; null when all do
   }
 
   get source() {
@@ -74,12 +75,12 @@ export class Shown {
 
   filterBy(filter) {
     this.#filter = filter;
-    this.#search();
+    this.#choose();
   }
 
   hideSystem(hides) {
     this.#hidesSystem = hides;
-    this.#search();
+    this.#choose();
   }
 
   /** Takes an entry that is new in the ring. */
@@ -101,11 +102,11 @@ export class Shown {
     this.#step(this.#round);
   }
 
-  /** Says whether a message passes; null when all do. */
-  get predicate() {
-    if (!this.filtered) return null;
+  #choose() {
     const { matches } = this.#filter;
-    return this.#hidesSystem ? (message) => !isSystem(message) && matches(message) : matches;
+    if (!this.filtered) this.predicate = null;
+    else this.predicate = this.#hidesSystem ? (message) => !isSystem(message) && matches(message) : matches;
+    this.#search();
   }
 
   // While the list follows, the newest that were found can be shown at once. While it stands still, what is

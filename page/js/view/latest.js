@@ -48,8 +48,9 @@ export class Latest {
     this.#touch();
   }
 
-  /** Shows only rows `{ subject, last }` for which `matches(row)` holds; null for all. */
+  /** Shows only subjects whose newest message matches; null for all. */
   filter(matches) {
+    if (matches === this.#matches) return;
     this.#matches = matches;
     this.#stale = true;
     this.#touch();
@@ -92,7 +93,7 @@ export class Latest {
 
   #arrange(now) {
     const rows = this.#order.apply(this.#table);
-    this.#inOrder = this.#matches ? rows.filter(this.#matches) : rows;
+    this.#inOrder = this.#matches ? rows.filter(({ last }) => this.#matches(last)) : rows;
     this.#stale = false;
     this.#orderedAt = now;
   }
