@@ -34,7 +34,11 @@ const feed = new Feed({
 const field = new Field(announcer, enter);
 const chips = new Chips(element("chips"), (pattern) => enter({ action: "unsubscribe", subjects: [pattern] }));
 const counters = new Counters();
-const detail = new Detail(element("detail"));
+const detail = new Detail(element("detail"), {
+  source: () => pause?.rows ?? feed.ring,
+  act: () => {},
+  say: (sentence) => announcer.say(sentence),
+});
 const status = new Status(announcer, () => socket.retryNow());
 const signIn = new SignIn((token) => socket.useToken(token));
 const list = new MessageList(element("messages"), {
