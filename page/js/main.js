@@ -1,6 +1,7 @@
 import { Client } from "./client.js";
 import { complete } from "./model/completions.js";
 import { messagesOf } from "./model/export.js";
+import { withSubject, withValue } from "./model/filter.js";
 import { Feed } from "./model/feed.js";
 import { count } from "./model/format.js";
 import { browserStorage, Preferences } from "./model/preferences.js";
@@ -74,13 +75,25 @@ const exportMenu = new ExportMenu(announcer, (which) => messagesOf(which === "sh
 const field = new Field(announcer, enter);
 const chips = new Chips(element("chips"), (pattern) => remove([pattern]));
 const counters = new Counters();
-const detail = new Detail(element("detail"));
+const detail = new Detail(element("detail"), {
+  source: () => shown.base,
+  act: (name, value) => act[name](value),
+  say: (sentence) => announcer.say(sentence),
+});
 const status = new Status(announcer, () => client.retryNow());
 const signIn = new SignIn((token) => client.useToken(token));
 const pulse = new Pulse(feed, chips);
 new Completer(element("subjects"), element("completions"), (text, cursor, asked) =>
   complete(text, cursor, { rows: feed.table.rows, followed: feed.subscriptions.followed, earlier }, asked),
 );
+
+/** What can be done with a part of a message that is open. */
+const act = {
+  filter: (what) => narrow(what, false),
+  exclude: (what) => narrow(what, true),
+  only: ({ subject }) => followOnly(subject),
+  select: ({ entry }) => list.mark(entry.seq),
+};
 
 let earlier = []; // subjects that were asked for, newest first
 let waitingSince = Date.now();
@@ -102,6 +115,23 @@ function remove(patterns) {
   enter({ action: "unsubscribe", subjects: patterns });
   const what = patterns.length === 1 ? patterns[0] : `${count(patterns.length)} subjects`;
   toast.show(`Unsubscribed from ${what}.`, () => enter({ action: "subscribe", subjects: patterns }));
+}
+
+function followOnly(subject) {
+  const before = feed.subscriptions.patterns;
+  const others = before.filter((pattern) => pattern !== subject);
+  enter({ action: "subscribe", subjects: [subject] });
+  if (others.length) enter({ action: "unsubscribe", subjects: others });
+  toast.show(`Subscribed to ${subject} only.`, () => {
+    enter({ action: "subscribe", subjects: others });
+    if (!before.includes(subject)) enter({ action: "unsubscribe", subjects: [subject] });
+  });
+}
+
+function narrow({ subject, text }, excluded) {
+  const before = filterBar.text;
+  const value = text?.startsWith('"') ? text.slice(1, -1) : text;
+  filterBar.set(subject ? withSubject(before, subject, excluded) : withValue(before, value, excluded));
 }
 
 /** What the address holds. */

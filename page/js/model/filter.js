@@ -36,6 +36,13 @@ export function withSubject(text, subject, excluded = false) {
   return [...kept.map(({ source }) => source), `${excluded ? "-" : ""}subject:${name}`].join(" ");
 }
 
+/** The filter text that besides shows only what holds `value` in its payload, or all but that. */
+export function withValue(text, value, excluded = false) {
+  const quotable = !/"(\s|$)/.test(value); // such a quote would end the phrase
+  const phrase = quotable ? `"${value}"` : `/${value.replace(SYNTAX, String.raw`\$&`)}/`;
+  return `${text} ${excluded ? "-" : ""}${phrase}`.trim();
+}
+
 /** The payload as a reader sees it: parsed only where it has escapes, so that most texts cost nothing. */
 export function readable({ raw, encoding }) {
   if (encoding === "json") return raw;

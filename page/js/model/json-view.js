@@ -1,68 +1,147 @@
 import { stringEnd } from "../client.js";
 
-const MAX_LINES = 4_000;
+const MOST_LINES = 500;
+const MOST_CHARS = 8 * 1024;
 const WORD = /[^\s{}[\],:"]+/y;
 const SPACE = /\s*/y;
+const HIGH_HALVES = [0xd800, 0xdbff];
+
+/** Where the layout of a text begins. */
+export const START = { at: 0, depth: 0, due: false, fresh: false, scope: null, inside: null };
 
 /**
- * Lines of tokens `{ depth, tokens: [{ kind, text }] }` of a JSON text, laid out for reading.
+ * The next lines `{ depth, tokens: [{ kind, text, … }] }` of a JSON text, laid out for reading, and where to
+ * go on: `{ lines, next }`, next being a `from`, or null at the end.
  * Every token is the text as it came: no number is read and written again, so none changes.
- * Kinds: key, string, number, literal, mark. Stops after `maxLines` with `complete: false`.
+ * Kinds: key, string, number, literal, mark. All but marks know the `place` of their value (see json-path.js),
+ * and `start` and `end` of the whole token: one too long for a slice comes in pieces.
  */
-export function layOut(text, maxLines = MAX_LINES) {
-  const page = new Page(maxLines);
-  const complete = everyToken(text, (token) => page.put(token));
-  return { lines: page.lines, complete };
+export function layOut(text, { from = START, mostLines = MOST_LINES, mostChars = MOST_CHARS } = {}) {
+  const slice = new Slice(text, from, mostChars);
+  const end = from.at + mostChars;
+  while (slice.at < text.length) {
+    const full = slice.at >= end || slice.lines.length >= mostLines;
+    const over = slice.inside || (full && slice.breaksHere);
+    if (over && slice.lines.length) return { lines: slice.lines, next: slice.state };
+    slice.take();
+  }
+  return { lines: slice.lines, next: null };
 }
 
-class Page {
-  #depth = 0;
-  #maxLines;
-  #fresh = false; // just after an opening bracket: an empty pair stays on one line
+/** Every token of a whole text that is a value, in order. */
+export function* valuesOf(text) {
+  for (let from = START; from; ) {
+    const { lines, next } = layOut(text, { from });
+    for (const { tokens } of lines) yield* tokens.filter(({ kind }) => kind !== "mark" && kind !== "key");
+    from = next;
+  }
+}
 
-  constructor(maxLines) {
-    this.#maxLines = maxLines;
-    this.lines = [{ depth: 0, tokens: [] }];
+/** The text of lines as they are read. */
+export function linesText(lines) {
+  return lines.map(({ depth, tokens }) => indent(depth) + tokens.map(({ text }) => text).join("")).join("\n");
+}
+
+const DEEPEST = 40; // deeper levels are not moved further to the right
+
+/** The space before a line. */
+export function indent(depth) {
+  return "  ".repeat(Math.min(depth, DEEPEST));
+}
+
+class Slice {
+  #text;
+  #depth;
+  #due; // a line break comes before the next token
+  #fresh; // just after an opening bracket: an empty pair stays on one line
+  #scope; // the container that is open: { up, place, step }, replaced and never changed
+  #mostChars;
+
+  constructor(text, { at, depth, due, fresh, scope, inside }, mostChars) {
+    this.#text = text;
+    this.#depth = depth;
+    this.#due = due;
+    this.#fresh = fresh;
+    this.#scope = scope;
+    this.#mostChars = mostChars;
+    this.at = skipSpace(text, at);
+    this.inside = inside; // the token that goes on here
+    this.lines = [];
   }
 
-  /** Takes one token; false when the page is full. */
-  put({ kind, text }) {
-    if (text === "}" || text === "]") {
-      this.#depth -= 1;
-      if (!this.#fresh) this.#newLine();
-    } else if (this.#fresh) {
-      this.#newLine();
+  get state() {
+    const { at, inside } = this;
+    return { at, depth: this.#depth, due: this.#due, fresh: this.#fresh, scope: this.#scope, inside };
+  }
+
+  get breaksHere() {
+    return closes(this.#text[this.at]) ? !this.#fresh : this.#fresh || this.#due;
+  }
+
+  /** Takes one token, or as much of it as fits. */
+  take() {
+    if (this.inside) {
+      this.lines.push({ depth: 0, tokens: [] });
+      this.#piece(this.inside);
+      return;
     }
+    const end = tokenEnd(this.#text, this.at);
+    const next = skipSpace(this.#text, end);
+    const kind = kindOf(this.#text, this.at, next);
+    if (closes(this.#text[this.at])) this.#depth -= 1;
+    if (!this.lines.length || this.breaksHere) this.lines.push({ depth: Math.max(0, this.#depth), tokens: [] });
+    this.#due = false;
     this.#fresh = false;
-    this.#write(kind, text);
-    if (text === "{" || text === "[") {
+    if (kind === "mark") this.#mark(next);
+    else this.#value({ kind, start: this.at, end }, next);
+  }
+
+  #mark(next) {
+    const sign = this.#text[this.at];
+    this.lines.at(-1).tokens.push({ kind: "mark", text: sign === ":" ? ": " : sign });
+    if (sign === "{" || sign === "[") {
+      this.#scope = { up: this.#scope, place: this.#place, step: sign === "[" ? 0 : "" };
       this.#depth += 1;
       this.#fresh = true;
+    } else if (closes(sign)) {
+      this.#scope = this.#scope?.up ?? null;
+    } else if (sign === ",") {
+      if (typeof this.#scope?.step === "number") this.#enter(this.#scope.step + 1);
+      this.#due = true;
     }
-    if (text === ",") this.#newLine();
-    return this.lines.length <= this.#maxLines;
+    this.at = next;
   }
 
-  #write(kind, text) {
-    const { tokens } = this.lines.at(-1);
-    tokens.push({ kind, text: text === ":" ? ": " : text });
+  #value(token, next) {
+    if (token.kind === "key") this.#enter(this.#text.slice(token.start, token.end));
+    this.#piece({ ...token, next, place: this.#place });
   }
 
-  #newLine() {
-    this.lines.push({ depth: this.#depth, tokens: [] });
+  #enter(step) {
+    if (this.#scope) this.#scope = { ...this.#scope, step };
+  }
+
+  get #place() {
+    return this.#scope && { up: this.#scope.place, step: this.#scope.step };
+  }
+
+  #piece(token) {
+    const { kind, start, end, next, place } = token;
+    const cut = end - this.at > this.#mostChars ? wholeCharacter(this.#text, this.at + this.#mostChars) : end;
+    this.lines.at(-1).tokens.push({ kind, start, end, place, text: this.#text.slice(this.at, cut) });
+    this.inside = cut < end ? token : null;
+    this.at = cut < end ? cut : next;
   }
 }
 
-function everyToken(text, take) {
-  let at = skipSpace(text, 0);
-  while (at < text.length) {
-    const end = tokenEnd(text, at);
-    const next = skipSpace(text, end);
-    const token = { kind: kindOf(text, at, next), text: text.slice(at, end) };
-    if (!take(token)) return false;
-    at = next;
-  }
-  return true;
+/** `at`, or one less where it would part the two halves of a character. */
+export function wholeCharacter(text, at) {
+  const code = text.charCodeAt(at - 1);
+  return code >= HIGH_HALVES[0] && code <= HIGH_HALVES[1] ? at - 1 : at;
+}
+
+function closes(sign) {
+  return sign === "}" || sign === "]";
 }
 
 function tokenEnd(text, at) {

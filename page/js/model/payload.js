@@ -3,10 +3,13 @@ import { bytes, utf8Length } from "./format.js";
 const PREVIEW = 300;
 const CONTROL = /\r?\n|[\u0000-\u001f\u007f]/g;
 const SIGNS = { "\n": "↵", "\r\n": "↵", "\t": "⇥" };
+const ENDINGS = { json: "json", text: "txt", base64: "bin" };
+const utf8 = new TextEncoder();
 
 /** What there is to read and copy: the JSON text as it came, the text, or the base64. */
 export function fullText({ raw, encoding }) {
-  return encoding === "json" ? raw : JSON.parse(raw);
+  if (encoding === "json") return raw;
+  return encoding === "base64" ? raw.slice(1, -1) : JSON.parse(raw);
 }
 
 /** One short line of it for the list; control characters become their visible signs. */
@@ -16,8 +19,13 @@ export function preview(message) {
 }
 
 function firstLine(message) {
-  const text = fullText(message).slice(0, PREVIEW);
+  const text = copied(fullText(message).slice(0, PREVIEW));
   return text.replace(CONTROL, (control) => SIGNS[control] ?? "\ufffd");
+}
+
+// A slice may keep the whole text it was cut from in memory; what was joined does not.
+function copied(text) {
+  return text.length < PREVIEW ? text : Array.from(text).join("");
 }
 
 /** Size of the payload as it travels in NATS: "212 B". */
@@ -31,6 +39,22 @@ function payloadBytes(message) {
   if (message.encoding !== "base64") return utf8Length(text);
   const padding = text.endsWith("==") ? 2 : Number(text.endsWith("="));
   return (text.length / 4) * 3 - padding;
+}
+
+/** The payload as it travels in NATS, except that JSON has spaces for its line breaks. */
+export function payloadOf(message) {
+  const text = fullText(message);
+  if (message.encoding !== "base64") return utf8.encode(text);
+  const decoded = atob(text);
+  const payload = new Uint8Array(decoded.length);
+  for (let at = 0; at < decoded.length; at += 1) payload[at] = decoded.charCodeAt(at);
+  return payload;
+}
+
+/** A name for a file with the payload: "orders.created-1234.json". */
+export function fileName({ subject, seq, encoding }) {
+  const name = subject.replace(/[^\p{L}\p{N}._-]/gu, "_").slice(0, 100);
+  return `${name}-${seq + 1}.${ENDINGS[encoding]}`;
 }
 
 /** The word that marks a payload which is not plain to see: "binary", "empty" or "". */

@@ -40,6 +40,11 @@ export class Shown {
     return this.#matches ?? this.#base;
   }
 
+  /** The same without a filter. */
+  get base() {
+    return this.#base;
+  }
+
   get filtered() {
     return !this.#filter.empty || this.#hidesSystem;
   }

@@ -1,4 +1,4 @@
-/** Puts text on the clipboard; false if the browser does not let us. `host` is where the reader is. */
+/** Copies a text; false if the browser does not allow it. `host` is an element that can have the focus. */
 export async function copyText(text, host = document.body) {
   // The clipboard is there only on https and on this machine itself; elsewhere the old way still works.
   try {

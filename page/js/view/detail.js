@@ -1,34 +1,61 @@
 import { copyText } from "./clipboard.js";
 import { Cover } from "./cover.js";
+import { download } from "./download.js";
 import { part, setText, wide } from "./dom.js";
-import { clockExact } from "../model/format.js";
-import { layOut } from "../model/json-view.js";
-import { fullText, mark, sizeText } from "../model/payload.js";
+import { Menu } from "./menu.js";
+import { PayloadPane } from "./payload-pane.js";
+import { Plot } from "./plot.js";
+import { subjectItems, valueItems } from "./value-menu.js";
+import { age } from "../model/duration.js";
+import { clockExact, count } from "../model/format.js";
+import { after, before } from "../model/history.js";
+import { fileName, fullText, mark, payloadOf, sizeText } from "../model/payload.js";
 
-const MOST_CHARS = 64 * 1024;
-const DEEPEST = 40; // deeper levels are not moved further to the right
 const COPIED_FOR = 1_500;
+const TICK = 250; // ms between two looks for what has come
 
-/** The whole payload of one message: beside the list, or as a dialog on a phone. */
+/** One message with all there is to know of it: beside the list, or as a dialog on a phone. */
 export class Detail {
   #dialog;
+  #source;
+  #act;
   #message = null;
   #opener = null;
-  #timer = 0;
   #cover = new Cover(() => this.close());
+  #menu;
+  #payload;
+  #plot;
+  #pressed = null; // the value that opened the plot
+  #ticking = 0;
+  #copying = 0;
+  #say;
 
-  constructor(dialog) {
+  /**
+   * `source()` is the source that is shown, `say(sentence)` speaks, and `act(name, value)` does:
+   * "filter" and "exclude" with `{ subject }` or `{ text, path }` (the JSON text of a value), "only" with
+   * `{ subject }` to follow nothing else, and "select" with `{ entry }` when another message is shown.
+   */
+  constructor(dialog, { source = () => [], act = () => {}, say = () => {} } = {}) {
     this.#dialog = dialog;
-    part(dialog, "detail-close").addEventListener("click", () => this.close());
-    part(dialog, "detail-copy").addEventListener("click", () => this.copy());
-    dialog.addEventListener("close", () => this.#closed());
-    dialog.addEventListener("keydown", ({ key }) => key === "Escape" && this.close());
-    wide.addEventListener("change", () => dialog.open && this.#reopen());
+    this.#source = source;
+    this.#act = act;
+    this.#say = say;
+    this.#menu = new Menu(part(dialog, "menu"));
+    this.#payload = new PayloadPane(dialog, {
+      older: (message) => before(source(), message),
+      plot: (token, element) => this.#openPlot(token, element),
+      ask: (token, element) => this.#ask(token, element),
+    });
+    this.#plot = new Plot(part(dialog, "plot"), source, {
+      closed: () => (this.#pressed?.isConnected ? this.#pressed : part(dialog, "detail-payload")).focus(),
+      pick: (entry) => this.#go(entry),
+      more: (token, element) => this.#ask(token, element),
+    });
+    this.#listen();
   }
 
   /** Shows a message; `opener` gets the focus back when the detail is closed. */
   show(message, opener) {
-    this.#message = message;
     this.#opener = opener;
     this.#fill(message);
     if (!this.#dialog.open) this.#open();
@@ -42,8 +69,47 @@ export class Detail {
     if (this.#dialog.open) this.#dialog.close();
   }
 
+  /** Shows the message of the same subject before. */
+  older() {
+    this.#go(before(this.#source(), this.#message));
+  }
+
+  /** Shows the next message of the same subject. */
+  newer() {
+    this.#go(after(this.#source(), this.#message));
+  }
+
+  /** Copies the payload as it came; false if none is open. */
+  copy() {
+    if (!this.open) return false;
+    this.#copy(fullText(this.#message));
+    return true;
+  }
+
+  #listen() {
+    const press = (name, action) => part(this.#dialog, `detail-${name}`).addEventListener("click", action);
+    press("close", () => this.close());
+    press("copy", () => this.copy());
+    press("download", () => download(new Blob([payloadOf(this.#message)]), fileName(this.#message)));
+    press("older", () => this.older());
+    press("newer", () => this.newer());
+    press("subject", ({ currentTarget }) => this.#askOfSubject(currentTarget));
+    this.#dialog.addEventListener("close", () => this.#closed());
+    this.#dialog.addEventListener("keydown", (event) => this.#key(event));
+    wide.addEventListener("change", () => this.open && this.#reopen());
+  }
+
+  // The innermost of what is open closes first.
+  #key(event) {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    if (this.#plot.open) this.#plot.close();
+    else this.close();
+  }
+
   // show() would take the focus away from the list, and with it the arrow keys.
   #open() {
+    this.#ticking = setInterval(() => this.#tick(), TICK);
     if (wide.matches) {
       this.#dialog.setAttribute("open", "");
       this.#cover.end();
@@ -55,66 +121,80 @@ export class Detail {
 
   #closed() {
     if (this.#dialog.open) return; // the window became wide or narrow meanwhile
+    clearInterval(this.#ticking);
+    this.#menu.close();
+    this.#plot.close();
     this.#cover.end();
     this.#opener?.focus();
   }
 
   #reopen() {
+    clearInterval(this.#ticking);
     this.#dialog.close();
     this.#open();
   }
 
   #fill(message) {
-    const text = fullText(message);
-    const facts = [clockExact(message.time), sizeText(message), kind(message)];
-    setText(part(this.#dialog, "detail-subject"), message.subject);
+    this.#message = message;
+    const subject = part(this.#dialog, "detail-subject");
+    subject.className = message.hue === null ? "detail-subject" : `detail-subject hue-${message.hue}`;
+    setText(part(subject, "detail-name"), message.subject);
+    this.#menu.close();
+    this.#payload.show(message);
+    this.#plot.mark(message);
+    this.#tick();
+  }
+
+  #tick() {
+    if (document.hidden) return;
+    const { seq, time } = this.#message;
+    const payload = [sizeText(this.#message), kind(this.#message)];
+    const facts = [clockExact(time), age(Date.now() - time), ...payload, `#${count(seq + 1)}`];
     setText(part(this.#dialog, "detail-facts"), facts.join(" · "));
-    const pre = part(this.#dialog, "detail-payload");
-    const { nodes, complete } = message.encoding === "json" ? pretty(text) : plain(text);
-    pre.replaceChildren(...nodes);
-    pre.scrollTop = 0;
-    part(this.#dialog, "detail-more").hidden = complete;
+    // A button that is disabled would lose the focus, and with it the place of whoever goes along.
+    part(this.#dialog, "detail-older").ariaDisabled = String(!before(this.#source(), this.#message));
+    part(this.#dialog, "detail-newer").ariaDisabled = String(!after(this.#source(), this.#message));
+    this.#plot.update();
   }
 
-  /** Copies the payload that is open; false if none is. */
-  copy() {
-    if (!this.open) return false;
-    this.#copy();
-    return true;
+  #go(entry) {
+    if (!entry) return;
+    this.#fill(entry);
+    this.#act("select", { entry });
   }
 
-  async #copy() {
-    const copied = await copyText(fullText(this.#message), this.#dialog);
+  #openPlot(token, element) {
+    this.#pressed = element;
+    this.#say(this.#plot.show(this.#message, token));
+  }
+
+  #ask(token, element) {
+    const on = {
+      act: this.#act,
+      copy: (text) => this.#copy(text),
+      plot: () => this.#openPlot(token, element),
+    };
+    const { label, items } = valueItems(token, fullText(this.#message), on);
+    this.#menu.show(element, label, items);
+  }
+
+  #askOfSubject(element) {
+    const { subject } = this.#message;
+    const on = { act: this.#act, copy: (text) => this.#copy(text) };
+    this.#menu.show(element, subject, subjectItems(subject, on));
+  }
+
+  async #copy(text) {
+    const copied = await copyText(text, this.#dialog);
     const button = part(this.#dialog, "detail-copy");
     setText(button, copied ? "Copied" : "Could not copy");
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => setText(button, "Copy payload"), COPIED_FOR);
+    this.#say(button.textContent);
+    clearTimeout(this.#copying);
+    this.#copying = setTimeout(() => setText(button, "Copy"), COPIED_FOR);
   }
 }
 
 function kind(message) {
   if (message.encoding === "json") return "JSON";
-  return { binary: "binary, shown as base64", empty: "empty" }[mark(message)] ?? "text";
-}
-
-function plain(text) {
-  return { nodes: [text.slice(0, MOST_CHARS)], complete: text.length <= MOST_CHARS };
-}
-
-function pretty(text) {
-  const { lines, complete } = layOut(text.slice(0, MOST_CHARS));
-  const nodes = lines.flatMap(({ depth, tokens }) => [
-    "  ".repeat(Math.min(depth, DEEPEST)),
-    ...tokens.map(tokenNode),
-    "\n",
-  ]);
-  return { nodes, complete: complete && text.length <= MOST_CHARS };
-}
-
-function tokenNode({ kind: name, text }) {
-  if (name === "mark") return text;
-  const span = document.createElement("span");
-  span.className = `json-${name}`;
-  span.textContent = text;
-  return span;
+  return mark(message) || "text";
 }

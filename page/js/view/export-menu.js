@@ -1,8 +1,8 @@
 import { setText } from "./dom.js";
+import { download } from "./download.js";
 import { exported, fileName } from "../model/export.js";
 import { count } from "../model/format.js";
 
-const KEPT_FOR = 60_000; // ms: some browsers begin to read the file long after the click
 const GAP = 4; // px between button and menu
 
 /** The menu that saves what is shown, or all that is kept, as a file. */
@@ -65,12 +65,4 @@ export class ExportMenu {
     this.#progress.value = part;
     return this.#running;
   }
-}
-
-function download(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), KEPT_FOR);
 }

@@ -201,13 +201,20 @@ export class MessageList {
     if (this.press(event.key)) event.preventDefault();
   }
 
-  #select(index, open) {
-    const entry = index === -1 ? undefined : this.#source.at(index);
-    if (!entry) return;
-    this.#selected = entry.seq;
+  /** Marks an entry that was chosen elsewhere and brings it into sight, if it is here. */
+  mark(seq) {
+    const index = this.#source.indexOf(seq);
+    if (index === -1) return;
+    this.#selected = seq;
     this.on.hold(true);
     this.#bringIntoView(index);
     this.on.repaint();
+  }
+
+  #select(index, open) {
+    const entry = index === -1 ? undefined : this.#source.at(index);
+    if (!entry) return;
+    this.mark(entry.seq);
     this.on.pick(entry, open);
   }
 

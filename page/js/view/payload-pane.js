@@ -1,0 +1,96 @@
+import { part, setText } from "./dom.js";
+import { Paper } from "./paper.js";
+import { comparison, hexSlices, prettySlices, rawSlices } from "./slices.js";
+import { Tabs } from "./tabs.js";
+import { Values } from "./values.js";
+import { bytes } from "../model/format.js";
+import { LINE as HEX_LINE } from "../model/hex.js";
+import { fullText, sizeText } from "../model/payload.js";
+
+const FIGURE = 0.61; // width of a character, of its size
+const DEFAULT = { json: "pretty", text: "raw", base64: "hex" };
+
+/** The payload of a message in tabs, one below the other what is long. */
+export class PayloadPane {
+  #dialog;
+  #on;
+  #tabs;
+  #paper;
+  #values;
+  #message = null;
+  #older = undefined;
+  #wanted = ""; // the tab the reader chose last
+  #chosen = "";
+
+  /** `on`: { older(message), plot(token, element), ask(token, element) }. */
+  constructor(dialog, on) {
+    this.#dialog = dialog;
+    this.#on = on;
+    const panel = part(dialog, "detail-payload");
+    this.#tabs = new Tabs(part(dialog, "tabs"), panel, (name) => this.#choose(name));
+    this.#paper = new Paper(panel, () => this.#tellMore());
+    this.#values = new Values(panel, {
+      press: (token, element) => (token.kind === "number" ? on.plot(token, element) : on.ask(token, element)),
+      ask: on.ask,
+    });
+    part(dialog, "detail-all").addEventListener("click", () => this.#showAll(panel));
+  }
+
+  show(message) {
+    this.#message = message;
+    this.#older = this.#on.older(message);
+    this.#draw();
+  }
+
+  #choose(name) {
+    this.#wanted = name;
+    this.#draw();
+  }
+
+  #draw() {
+    const { encoding } = this.#message;
+    const names = [encoding === "json" && "pretty", "raw", this.#older && "diff", "hex"].filter(Boolean);
+    this.#chosen = names.includes(this.#wanted) ? this.#wanted : DEFAULT[encoding];
+    this.#tabs.show(names, this.#chosen);
+    part(this.#dialog, "detail-payload").dataset.view = this.#chosen;
+    const { slices, note = "" } = this.#view();
+    const element = part(this.#dialog, "detail-note");
+    setText(element, note);
+    element.hidden = !note;
+    this.#paper.show(slices);
+  }
+
+  #view() {
+    if (this.#chosen === "diff") return comparison(this.#older, this.#message);
+    if (this.#chosen === "hex") return { slices: hexSlices(this.#message, this.#across()) };
+    if (this.#chosen === "raw") return { slices: rawSlices(this.#message) };
+    return { slices: prettySlices(this.#message, (lines) => this.#values.nodes(lines)) };
+  }
+
+  // Bytes on a line: what a line is good for is seeing all of it.
+  #across() {
+    const panel = part(this.#dialog, "detail-payload");
+    const { fontSize, paddingLeft } = getComputedStyle(panel);
+    const room = panel.clientWidth - 2 * parseFloat(paddingLeft);
+    return room >= HEX_LINE * FIGURE * parseFloat(fontSize) ? 16 : 8;
+  }
+
+  #tellMore() {
+    const { complete, hasMore, size } = this.#paper;
+    part(this.#dialog, "detail-more").hidden = complete;
+    if (complete) return;
+    const rest = hasMore ? "" : " Download has all of it.";
+    setText(part(this.#dialog, "detail-part"), `The first ${bytes(size)} of ${this.#whole()}.${rest}`);
+    part(this.#dialog, "detail-all").hidden = !hasMore;
+  }
+
+  #whole() {
+    return this.#chosen === "raw" ? bytes(fullText(this.#message).length) : sizeText(this.#message);
+  }
+
+  // The button may go away with the focus on it.
+  #showAll(panel) {
+    panel.focus();
+    this.#paper.showAll();
+  }
+}
