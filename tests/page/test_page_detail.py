@@ -205,7 +205,7 @@ def test_a_plot_goes_on_while_messages_arrive(
     show(viewer, publish, subject, b'{"price":1}', b'{"price":2}')
     value(viewer, "2").click()
     until(lambda: points(viewer) == 2)
-    viewer.button("Back to live").click()
+    viewer.button("Resume").click()
     publish(subject, b'{"price":9007199254740993}')
     until(lambda: points(viewer) == 3)
     expect(plot(viewer)).to_contain_text("9007199254740993")
@@ -231,7 +231,7 @@ def test_a_press_on_a_plot_counts_although_it_is_drawn_anew(
     show(viewer, publish, subject, b'{"price":1}', b'{"price":2}')
     value(viewer, "2").click()
     until(lambda: points(viewer) == 2)
-    viewer.button("Back to live").click()
+    viewer.button("Resume").click()
     place = plot(viewer).locator(".plot-line").bounding_box()
     assert place is not None
     viewer.page.mouse.move(place["x"] - 3, place["y"] + place["height"] - 1)
@@ -281,7 +281,7 @@ def test_a_newer_message_can_be_gone_to_as_soon_as_it_arrives(
     viewer: Viewer, publish: Publish, subject: str
 ) -> None:
     show(viewer, publish, subject, b'{"n":1}')
-    viewer.button("Back to live").click()
+    viewer.button("Resume").click()
     expect(viewer.button("Newer")).to_be_disabled()
     publish(subject, b'{"n":2}')
     expect(viewer.button("Newer")).to_be_enabled()

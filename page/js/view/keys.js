@@ -1,5 +1,4 @@
 const FIELDS = "input, textarea, select, [contenteditable]";
-const PRESSABLE = "button, a, summary, [role=tab], [role=option]";
 
 /**
  * Shortcuts of the whole page: `actions` maps a key to what it does. Letters and signs can be
@@ -21,7 +20,10 @@ export class Keys {
   #means({ key, target, defaultPrevented, altKey, ctrlKey, metaKey }) {
     if (defaultPrevented || altKey || ctrlKey || metaKey) return false;
     if (target.closest?.(FIELDS) || document.querySelector("dialog:modal, :popover-open")) return false;
-    if ([" ", "Enter"].includes(key) && target.closest?.(PRESSABLE)) return false;
-    return this.letters || key.length > 1 || (key === " " && target.closest?.("[role=grid]") !== null);
+    if (key === "Escape") return true;
+    // Elsewhere these keys press a button, or scroll what has the focus.
+    const isMove = key.length > 1 || key === " ";
+    if (isMove) return target === document.body || Boolean(target.closest?.("[role=grid]"));
+    return this.letters;
   }
 }
