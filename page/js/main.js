@@ -19,6 +19,7 @@ import { setText, wide } from "./view/dom.js";
 import { ExportMenu } from "./view/export-menu.js";
 import { Field } from "./view/field.js";
 import { FilterBar } from "./view/filter-bar.js";
+import { Following } from "./view/following.js";
 import { Keys } from "./view/keys.js";
 import { Latest } from "./view/latest.js";
 import { MessageList } from "./view/list.js";
@@ -35,7 +36,6 @@ import { Views } from "./view/views.js";
 const FIGURES_EVERY = 250; // figures that change sixty times a second cannot be read
 const TICK = 500;
 const MANY = 100; // messages a second that nobody can read one by one
-const REMEMBERED = 20;
 const element = (id) => document.getElementById(id);
 
 const address = new Address();
@@ -72,8 +72,17 @@ const filterBar = new FilterBar(announcer, {
   leave: () => views.grid.focus(),
 });
 const exportMenu = new ExportMenu(announcer, (which) => messagesOf(which === "shown" ? shown.source : feed.ring));
-const field = new Field(announcer, enter);
-const chips = new Chips(element("chips"), (pattern) => remove([pattern]));
+const field = new Field(announcer, (entry) => following.enter(entry));
+const chips = new Chips(element("chips"), (pattern) => following.remove([pattern]));
+const following = new Following({
+  feed,
+  chips,
+  toast,
+  changed: () => {
+    address.push(view());
+    showFigures();
+  },
+});
 const counters = new Counters();
 const detail = new Detail(element("detail"), {
   source: () => shown.base,
@@ -84,49 +93,18 @@ const status = new Status(announcer, () => client.retryNow());
 const signIn = new SignIn((token) => client.useToken(token));
 const pulse = new Pulse(feed, chips);
 new Completer(element("subjects"), element("completions"), (text, cursor, asked) =>
-  complete(text, cursor, { rows: feed.table.rows, followed: feed.subscriptions.followed, earlier }, asked),
+  complete(text, cursor, { rows: feed.table.rows, followed: feed.subscriptions.followed, earlier: following.earlier }, asked),
 );
 
 /** What can be done with a part of a message that is open. */
 const act = {
   filter: (what) => narrow(what, false),
   exclude: (what) => narrow(what, true),
-  only: ({ subject }) => followOnly(subject),
+  only: ({ subject }) => following.only(subject),
   select: ({ entry }) => list.mark(entry.seq),
 };
 
-let earlier = []; // subjects that were asked for, newest first
-let waitingSince = Date.now();
 let figuresAt = 0;
-
-/** Does what was typed or pressed; returns a sentence if part of it made no sense. */
-function enter({ action, subjects }) {
-  const odd = action === "subscribe" ? feed.subscribe(subjects) : feed.unsubscribe(subjects);
-  if (action === "subscribe") earlier = [...new Set([...subjects, ...earlier])].slice(0, REMEMBERED);
-  address.push(view());
-  waitingSince = Date.now();
-  showFigures();
-  if (action === "unsubscribe") return odd.length ? `Not subscribed to ${odd.join(", ")}.` : "";
-  chips.flash(odd);
-  return "";
-}
-
-function remove(patterns) {
-  enter({ action: "unsubscribe", subjects: patterns });
-  const what = patterns.length === 1 ? patterns[0] : `${count(patterns.length)} subjects`;
-  toast.show(`Unsubscribed from ${what}.`, () => enter({ action: "subscribe", subjects: patterns }));
-}
-
-function followOnly(subject) {
-  const before = feed.subscriptions.patterns;
-  const others = before.filter((pattern) => pattern !== subject);
-  enter({ action: "subscribe", subjects: [subject] });
-  if (others.length) enter({ action: "unsubscribe", subjects: others });
-  toast.show(`Subscribed to ${subject} only.`, () => {
-    enter({ action: "subscribe", subjects: others });
-    if (!before.includes(subject)) enter({ action: "unsubscribe", subjects: [subject] });
-  });
-}
 
 function narrow({ subject, text }, excluded) {
   const before = filterBar.text;
@@ -143,10 +121,7 @@ function readAddress() {
   const { patterns: wanted, filter, latest: wantsLatest } = address.read();
   views.show(wantsLatest);
   if (filter !== filterBar.wanted) filterBar.offer(filter);
-  const { patterns } = feed.subscriptions;
-  const gone = patterns.filter((pattern) => !wanted.includes(pattern));
-  if (gone.length) feed.unsubscribe(gone);
-  feed.subscribe(wanted.filter((pattern) => !patterns.includes(pattern)));
+  following.become(wanted);
   showFigures();
 }
 
@@ -184,7 +159,7 @@ function showState() {
     unseen: reading.unseen,
     following: subscriptions.followed,
     heard: [...subscriptions].some(({ count: messages }) => messages > 0),
-    waited: Date.now() - waitingSince,
+    waited: Date.now() - following.changedAt,
   });
   const aloneInList = state.name === "waiting" && !feed.ring.length;
   signIn.show(client.tokenWanted);
@@ -257,9 +232,9 @@ function listenToReader() {
   element("clear").addEventListener("click", clear);
   element("share").addEventListener("click", share);
   element("help-button").addEventListener("click", () => element("help").showModal());
-  element("remove-all").addEventListener("click", () => remove(feed.subscriptions.patterns));
+  element("remove-all").addEventListener("click", () => following.remove(feed.subscriptions.patterns));
   for (const example of document.querySelectorAll("[data-subject]")) {
-    example.addEventListener("click", () => enter({ action: "subscribe", subjects: [example.dataset.subject] }));
+    example.addEventListener("click", () => following.enter({ action: "subscribe", subjects: [example.dataset.subject] }));
   }
   addEventListener("hashchange", readAddress);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { parseFilter, readable, withSubject } from "../../page/js/model/filter.js";
+import { parseFilter, readable, withSubject, withValue } from "../../page/js/model/filter.js";
 
 const json = (subject, raw) => ({ kind: "message", subject, raw, encoding: "json" });
 const text = (subject, payload) => ({ kind: "message", subject, raw: JSON.stringify(payload), encoding: "text" });
@@ -133,4 +133,14 @@ test("whatever a subject looks like, adding it shows it, and excluding it hides 
       }
     }
   }
+});
+
+test("a value becomes a phrase, or a regex where a quote in it would end the phrase", () => {
+  assert.equal(withValue("", "Ada"), '"Ada"');
+  assert.equal(withValue("error", "1.50", true), 'error -"1.50"');
+  const odd = String.raw`say \"hi\" (now)`;
+  const { matches, error } = parseFilter(withValue("", odd));
+  assert.equal(error, "");
+  assert.equal(matches({ subject: "a", raw: `"${odd}"`, encoding: "json" }), true);
+  assert.equal(matches({ subject: "a", raw: '"say hi"', encoding: "json" }), false);
 });

@@ -1,0 +1,75 @@
+import { count } from "../model/format.js";
+
+const REMEMBERED = 20;
+
+/** What the reader does about subjects, with a way to take it back. */
+export class Following {
+  #feed;
+  #chips;
+  #toast;
+  #changed;
+
+  /** `changed()` is called after each change. */
+  constructor({ feed, chips, toast, changed }) {
+    this.#feed = feed;
+    this.#chips = chips;
+    this.#toast = toast;
+    this.#changed = changed;
+    this.earlier = []; // subjects that were asked for, newest first
+    this.changedAt = Date.now();
+  }
+
+  /** Does what was typed; returns a sentence if part of it made no sense. */
+  enter({ action, subjects }) {
+    if (action === "unsubscribe") {
+      const unknown = this.#unsubscribe(subjects);
+      return unknown.length ? `Not subscribed to ${unknown.join(", ")}.` : "";
+    }
+    this.earlier = [...new Set([...subjects, ...this.earlier])].slice(0, REMEMBERED);
+    this.#chips.flash(this.#subscribe(subjects));
+    return "";
+  }
+
+  remove(patterns) {
+    this.#unsubscribe(patterns);
+    const what = patterns.length === 1 ? patterns[0] : `${count(patterns.length)} subjects`;
+    this.#toast.show(`Unsubscribed from ${what}.`, () => this.#subscribe(patterns));
+  }
+
+  /** Follows nothing but `subject`. */
+  only(subject) {
+    const before = this.#feed.subscriptions.patterns;
+    const others = before.filter((pattern) => pattern !== subject);
+    this.#subscribe([subject]);
+    this.#unsubscribe(others);
+    this.#toast.show(`Subscribed to ${subject} only.`, () => {
+      this.#subscribe(others);
+      if (!before.includes(subject)) this.#unsubscribe([subject]);
+    });
+  }
+
+  /** Follows what a link names, and nothing else. */
+  become(wanted) {
+    const { patterns } = this.#feed.subscriptions;
+    const gone = patterns.filter((pattern) => !wanted.includes(pattern));
+    if (gone.length) this.#feed.unsubscribe(gone);
+    this.#feed.subscribe(wanted.filter((pattern) => !patterns.includes(pattern)));
+  }
+
+  #subscribe(subjects) {
+    const known = this.#feed.subscribe(subjects);
+    this.#note();
+    return known;
+  }
+
+  #unsubscribe(subjects) {
+    const unknown = this.#feed.unsubscribe(subjects);
+    this.#note();
+    return unknown;
+  }
+
+  #note() {
+    this.changedAt = Date.now();
+    this.#changed();
+  }
+}
