@@ -38,15 +38,8 @@ USER 10001:10001
 EXPOSE 5001
 
 # Unhealthy while no messages flow. Docker only shows that; whatever would restart the container for
-# it (Swarm) should ask /livez: browsers stay connected while NATS is away. Not with urllib, which
-# would go through a proxy that Docker was told of.
+# it (Swarm) should ask /livez: browsers stay connected while NATS is away.
 HEALTHCHECK --interval=5s --timeout=4s --start-period=15s --retries=3 \
-  CMD ["python", "-c", "import http.client, os, sys; \
-    port = int(os.environ.get('HTTP_PORT', 5001)); \
-    connection = http.client.HTTPConnection('localhost', port, timeout=3); \
-    connection.request('GET', '/readyz'); \
-    answer = connection.getresponse(); \
-    print(answer.read().decode()); \
-    sys.exit(answer.status != 200)"]
+  CMD ["python", "-m", "bridge.healthcheck"]
 
 ENTRYPOINT ["python", "main.py"]

@@ -28,13 +28,13 @@ def is_refused_or_taken(request: str | bytes) -> None:
         assert json.loads(refusal.line())["success"] is False
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(RANDOM)
 def test_mutated_requests(rng: Random) -> None:
     is_refused_or_taken(fuzz.request(rng))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.dictionaries(KEYS, TREES))
 def test_any_json(request: dict[str, object]) -> None:
     is_refused_or_taken(json.dumps(request))

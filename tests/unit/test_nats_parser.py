@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from nats.protocol.parser import Parser
 
@@ -79,7 +79,6 @@ def tapped(client: Client) -> TapParser:
     return parser
 
 
-@settings(deadline=None)
 @given(st.lists(ITEMS, max_size=12), st.lists(st.integers(1, 40), min_size=1, max_size=30))
 async def test_any_stream_cut_anywhere_is_heard_as_nats_py_hears_it(
     items: list[bytes], cuts: list[int]
