@@ -159,7 +159,7 @@ def test_files_of_no_use_end_the_start_with_one_line_that_names_the_setting(
 async def test_a_browser_that_reads_slowly_but_steadily_is_not_cut_over_tls_either(
     nats_server: NatsServer, authority: Authority, raw_nats: RawNats, tmp_path: Path
 ) -> None:
-    service = Secure(nats_server.url, tmp_path, write_timeout=1)
+    service = Secure(nats_server.url, tmp_path, write_timeout=3)
     service.install(authority)
     with running(service):
         async with Browser(service.stream, ssl=trusting(authority)) as slow:
@@ -169,7 +169,7 @@ async def test_a_browser_that_reads_slowly_but_steadily_is_not_cut_over_tls_eith
             memory = service.ps().memory_info().rss
             command = RawNats.command(b"steady", b"x" * 10_000)
             for _ in range(160):
-                # 8 KB each 50 ms, for eight times the write timeout; TLS records, never opened.
+                # 8 KB each 50 ms, for almost three times the write timeout; TLS records, never opened.
                 await asyncio.to_thread(raw_nats.send, command * 10)
                 with contextlib.suppress(BlockingIOError):
                     os.read(raw.fileno(), 8192)
