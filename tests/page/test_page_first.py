@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tests.page.viewer import Viewer
+from tests.servers import until
 
 Publish = Callable[[str, bytes], None]
 
@@ -382,7 +383,7 @@ def test_back_closes_the_detail_on_a_phone(viewer: Viewer, publish: Publish, sub
     expect(viewer.detail).to_be_visible()
     viewer.button("Close").click()
     expect(viewer.detail).to_be_hidden()
-    viewer.page.wait_for_function("history.state === null")
+    until(lambda: viewer.page.evaluate("history.state") is None)
     viewer.page.go_back()
     expect(viewer.chip(f"{subject}.b")).to_have_count(0)
     expect(viewer.chip(f"{subject}.a")).to_have_count(1)
