@@ -169,7 +169,7 @@ async def test_a_browser_that_reads_slowly_but_steadily_is_not_cut_over_tls_eith
             memory = service.ps().memory_info().rss
             command = RawNats.command(b"steady", b"x" * 10_000)
             for _ in range(160):
-                # 8 KB each 50 ms, for almost three times the write timeout; TLS records, never opened.
+                # 8 KB each 50 ms, for almost three times the write timeout; never opened.
                 await asyncio.to_thread(raw_nats.send, command * 10)
                 with contextlib.suppress(BlockingIOError):
                     os.read(raw.fileno(), 8192)
