@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.page.driver import ENTER, ESCAPE, Driver
 from tests.page.webdriver import webkit
 from tests.servers import Gateway, until
 
+BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 BINARY = bytes(range(200, 256))
 EXACT = '{"id":12345678901234567890,"x":1.0,"s":"ü€😀<b>"}'
 ROWS = """[...document.querySelectorAll("[data-testid=row]:not([hidden]) .row-payload")]
@@ -63,6 +65,22 @@ def test_the_page_works_in_other_browsers(
     browser.type(ESCAPE)
     browser.click("#view-switch [value=latest]")
     until(lambda: "words while paused" in browser.text("[data-testid=latest-row]:not([hidden])"))
+
+
+def test_menus_fit_what_is_in_them_in_other_browsers(browser: Driver, gateway: Gateway) -> None:
+    browser.go(f"{gateway.url}/")
+    expect_state(browser, "idle")
+    browser.click("[popovertarget=settings]")
+    until(lambda: height(browser, "#settings") > 0)
+    assert height(browser, "#settings") < 300
+    browser.evaluate('document.getElementById("theme").focus()')
+    browser.type("dark" + ENTER)
+    until(lambda: browser.evaluate(BACKGROUND) == "rgb(15, 20, 24)")
+
+
+def height(browser: Driver, selector: str) -> float:
+    found = f"document.querySelector({json.dumps(selector)}).getBoundingClientRect().height"
+    return float(browser.evaluate(found))
 
 
 def expect_state(browser: Driver, state: str) -> None:
