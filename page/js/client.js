@@ -13,6 +13,7 @@ const PATIENCE = 10_000; // a network that swallows everything must not hold a t
 const QUIET = 20_000; // so long without a word, and the gateway is asked for one
 const ANSWER = 10_000; // in which it comes, or else nobody is there
 const STEADY = 10_000; // only a connection that lasted starts the back-off afresh
+const REST = 1_000; // after the gateway has said that there were too many
 const PACE = 100; // between two rounds of requests: the gateway limits how many a second
 const MOST_SUBJECTS = 128; // in one request
 const MOST_REMEMBERED = 5_000; // subjects can be without number: telemetry.<uuid>
@@ -56,6 +57,7 @@ export class Client extends EventTarget {
   #patterns = new Map(); // pattern → subscription
   #bySubject = new Map(); // subject → its listeners, so that it is matched once
   #followed = new Set(); // patterns this connection has been asked to follow
+  #leaving = new Map(); // patterns it has been asked to leave → id of the request, until that is answered
   #lastId = 0;
   #timer = 0; // of the next round of requests
   #missed = null; // { from, causes } while messages are missed
@@ -70,7 +72,7 @@ export class Client extends EventTarget {
     this.natsDown = false;
     this.#link = new Link(streamUrl(url), token, WebSocket, {
       opened: () => this.#opened(),
-      lost: () => this.#lost(),
+      lost: (since) => this.#lost(since),
       text: (frame) => this.#receive(frame),
       quiet: () => this.#askForAWord(),
       changed: () => this.#tell("state"),
@@ -134,23 +136,24 @@ export class Client extends EventTarget {
 
   #opened() {
     this.natsDown = false;
-    // An outage that began before may still last: the first answer or message tells its end.
-    if (!this.#missed?.causes.includes("nats_down") || !this.#patterns.size) this.#closeGap();
+    // What is missed goes on being missed until the first answer or message.
+    if (!this.#patterns.size) this.#closeGap();
     this.#tell("state");
     this.#send();
   }
 
-  #lost() {
+  #lost(since) {
     this.natsDown = false;
-    this.#miss("disconnected");
+    this.#miss("disconnected", since);
     this.#followed.clear();
+    this.#leaving.clear();
     for (const subscription of this.#patterns.values()) subscription.asked = null;
   }
 
   // Whoever follows nothing misses nothing.
-  #miss(cause) {
+  #miss(cause, since = Date.now()) {
     if (!this.#patterns.size) return;
-    this.#missed ??= { from: Date.now(), causes: [] };
+    this.#missed ??= { from: since, causes: [] };
     if (!this.#missed.causes.includes(cause)) this.#missed.causes.push(cause);
   }
 
@@ -177,10 +180,12 @@ export class Client extends EventTarget {
     clearTimeout(this.#timer);
     this.#timer = 0;
     if (this.state !== "open") return;
-    const gone = [...this.#followed].filter((pattern) => !this.#patterns.has(pattern));
+    const isGone = (pattern) => !this.#patterns.has(pattern) && !this.#leaving.has(pattern);
+    const gone = [...this.#followed].filter(isGone);
     const fresh = [...this.#patterns.values()].filter(({ asked }) => asked === null).map(({ pattern }) => pattern);
-    this.#request("unsubscribe", gone, (pattern) => this.#followed.delete(pattern));
+    this.#request("unsubscribe", gone, (pattern, id) => this.#leaving.set(pattern, id));
     this.#request("subscribe", fresh, (pattern, id) => {
+      this.#leaving.delete(pattern);
       this.#followed.add(pattern);
       this.#patterns.get(pattern).asked = id;
     });
@@ -249,6 +254,7 @@ export class Client extends EventTarget {
     else if (told?.status) this.#takeStatus(told);
     else if (told?.success === false) this.#refused(told);
     else if (told?.action === "subscribe") this.#accepted(told);
+    else if (told?.action === "unsubscribe") this.#left(told);
     else if (!told?.success) this.#tell("error", failure("unreadable", UNREADABLE));
   }
 
@@ -272,14 +278,36 @@ export class Client extends EventTarget {
     }
   }
 
+  #left({ subjects, id }) {
+    for (const pattern of subjects) {
+      if (this.#leaving.get(pattern) !== id) continue;
+      this.#leaving.delete(pattern);
+      this.#followed.delete(pattern);
+    }
+  }
+
   // An answer to an older request says nothing of now; one without an id takes back what was accepted.
   #refused({ subjects, code, message = "The gateway refused without a reason.", id }) {
+    if (code === "rate_limited" && this.#askLater(id)) return;
+    this.#left({ subjects: subjects ?? [], id });
     const all = [...this.#patterns.values()];
     const concerned = subjects?.length
       ? all.filter(({ pattern, asked }) => subjects.includes(pattern) && asked === (id ?? ACCEPTED))
       : all.filter(({ asked }) => asked === id);
     if (!subjects?.length && !concerned.length) this.#tell("error", failure(code, message));
     for (const subscription of concerned) this.#refuse(subscription, code, message);
+  }
+
+  // Too many requests at a time is no answer to what they asked for. False if nothing was asked for by `id`.
+  #askLater(id) {
+    const joining = [...this.#patterns.values()].filter(({ asked }) => asked === id);
+    const leaving = [...this.#leaving].filter(([, request]) => request === id);
+    for (const subscription of joining) subscription.asked = null;
+    for (const [pattern] of leaving) this.#leaving.delete(pattern);
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    this.#sendSoon(REST);
+    return joining.length + leaving.length > 0;
   }
 
   #refuse(subscription, code, message) {
@@ -335,6 +363,7 @@ class Link {
   #webSocket = null;
   #openedAt = null;
   #heardAt = 0;
+  #answered = false; // since it was asked for a word
   #timer = 0; // of the try that is made, the next one, or the silence of the connection that stands
 
   constructor(url, token, WebSocket, on) {
@@ -422,7 +451,7 @@ class Link {
 
   #opened() {
     clearTimeout(this.#timer);
-    this.#openedAt = Date.now();
+    this.#openedAt = this.#heardAt = Date.now();
     if (this.#token) this.send({ token: this.#token });
     this.state = "open";
     this.#waitForQuiet(QUIET);
@@ -431,6 +460,7 @@ class Link {
 
   #heard(data) {
     this.#heardAt = Date.now();
+    this.#answered = true;
     this.#on.text(data);
   }
 
@@ -447,10 +477,10 @@ class Link {
   #askForAWord() {
     if (!this.#on.quiet()) return this.#waitForQuiet(QUIET);
     clearTimeout(this.#timer);
-    this.#heardAt = 0;
+    this.#answered = false;
     this.#timer = setTimeout(() => {
-      if (this.#heardAt) this.#waitForQuiet(QUIET - ANSWER);
-      else this.#ended(SILENT);
+      if (this.#answered) this.#waitForQuiet(QUIET - ANSWER);
+      else this.#ended(SILENT, false, this.#heardAt);
     }, ANSWER);
   }
 
@@ -462,12 +492,12 @@ class Link {
     this.#ended(this.#openedAt === null ? SILENT : closeReason(code, reason), !mayReturn);
   }
 
-  #ended(reason, forGood = false) {
+  #ended(reason, forGood = false, since = Date.now()) {
     clearTimeout(this.#timer);
     const [webSocket, openedAt] = [this.#webSocket, this.#openedAt];
     this.#attempt = this.#webSocket = this.#openedAt = null;
     webSocket?.close();
-    if (openedAt !== null) this.#on.lost();
+    if (openedAt !== null) this.#on.lost(since);
     this.reason = reason;
     if (forGood || (openedAt !== null && Date.now() - openedAt >= STEADY)) this.tries = 0;
     if (!forGood) this.#waitForNextTry();

@@ -40,7 +40,7 @@ const element = (id) => document.getElementById(id);
 
 const address = new Address();
 const announcer = new Announcer(element("announcer"));
-const toast = new Toast(element("toast"), announcer);
+const toast = new Toast(element("toast"), announcer, () => leave());
 const painter = new Painter(paint, () => pulse.rate > MANY);
 const client = new Client();
 const feed = new Feed({
@@ -69,7 +69,7 @@ const views = new Views(element("view-switch"), { list, latest, changed: refresh
 const filterBar = new FilterBar(announcer, {
   changed: (filter) => shown.filterBy(filter),
   hideSystem: (hides) => shown.hideSystem(hides),
-  leave: () => views.grid.focus(),
+  leave,
 });
 const exportMenu = new ExportMenu(announcer, (which) => messagesOf(which === "shown" ? shown.source : feed.ring));
 const field = new Field(announcer, (entry) => following.enter(entry));
@@ -88,6 +88,7 @@ const detail = new Detail(element("detail"), {
   source: () => shown.base,
   act: (name, value) => act[name](value),
   say: (sentence) => announcer.say(sentence),
+  uncovered: () => address.carry(view()),
 });
 const status = new Status(announcer, () => client.retryNow());
 const signIn = new SignIn((token) => client.useToken(token));
@@ -101,15 +102,14 @@ const act = {
   filter: (what) => narrow(what, false),
   exclude: (what) => narrow(what, true),
   only: ({ subject }) => following.only(subject),
-  select: ({ entry }) => list.mark(entry.seq),
+  select: ({ entry }) => views.latest || list.mark(entry.seq),
 };
 
 let figuresAt = 0;
 
 function narrow({ subject, text }, excluded) {
   const before = filterBar.text;
-  const value = text?.startsWith('"') ? text.slice(1, -1) : text;
-  filterBar.set(subject ? withSubject(before, subject, excluded) : withValue(before, value, excluded));
+  filterBar.set(subject ? withSubject(before, subject, excluded) : withValue(before, text, excluded));
 }
 
 /** What the address holds. */
@@ -125,16 +125,23 @@ function readAddress() {
   showFigures();
 }
 
+// What has the focus goes: who works by keyboard goes on with the messages, or begins with the subjects.
+function leave() {
+  const { grid } = views;
+  (grid.hidden || grid.closest("[hidden]") ? element("subjects") : grid).focus();
+}
+
 function clear() {
-  if (!feed.ring.kept) return;
+  if (!feed.ring.length) return;
   const { kept, undo } = reading.clear();
   detail.close();
+  leave();
   toast.show(`Cleared ${kept === 1 ? "1 message" : `${count(kept)} messages`}.`, undo);
 }
 
 function pick(entry, open) {
   if (entry.kind !== "message") return;
-  if (open || wide.matches) detail.show(entry, views.grid);
+  if (open || wide.matches) detail.show(entry, leave);
 }
 
 async function share() {
@@ -232,7 +239,10 @@ function listenToReader() {
   element("clear").addEventListener("click", clear);
   element("share").addEventListener("click", share);
   element("help-button").addEventListener("click", () => element("help").showModal());
-  element("remove-all").addEventListener("click", () => following.remove(feed.subscriptions.patterns));
+  element("remove-all").addEventListener("click", () => {
+    following.remove(feed.subscriptions.patterns);
+    element("subjects").focus();
+  });
   for (const example of document.querySelectorAll("[data-subject]")) {
     example.addEventListener("click", () => following.enter({ action: "subscribe", subjects: [example.dataset.subject] }));
   }

@@ -242,3 +242,36 @@ test("a pattern that is no text is a mistake of the program", (t) => {
   const it = connected(t);
   assert.throws(() => it.client.subscribe(["a"]), TypeError);
 });
+
+test("what the gateway was asked too often for is asked for again after a rest", (t) => {
+  const it = connected(t, "a");
+  it.socket.say(refusal("rate_limited", 1, "a"));
+  it.tick(999);
+  assert.equal(it.socket.sent.length, 1);
+  it.tick(1);
+  assert.deepEqual(it.socket.sent[1], { subjects: ["a"], action: "subscribe", id: 2 });
+  it.socket.say(ack(2, "a"));
+  it.client.unsubscribe("a");
+  it.tick(100);
+  it.socket.say({ success: false, code: "rate_limited", message: "", subjects: ["a"], id: 3 });
+  it.tick(1_000);
+  assert.deepEqual(it.socket.sent[3], { subjects: ["a"], action: "unsubscribe", id: 4 });
+  it.socket.say({ success: true, action: "unsubscribe", subjects: ["a"], id: 4 });
+  it.tick(5_000);
+  assert.equal(it.socket.sent.length, 4);
+  return it.answers[0];
+});
+
+test("who comes back before the gateway has answered that it left is followed again, and can leave again", (t) => {
+  const it = connected(t, "a");
+  it.socket.say(ack(1, "a"));
+  it.client.unsubscribe("a");
+  it.tick(100);
+  it.client.subscribe("a").catch(() => {});
+  it.tick(100);
+  it.socket.say({ success: true, action: "unsubscribe", subjects: ["a"], id: 2 }, ack(3, "a"));
+  it.client.unsubscribe("a");
+  it.tick(100);
+  assert.deepEqual(it.socket.sent.map(({ action, id }) => [action, id]),
+    [["subscribe", 1], ["unsubscribe", 2], ["subscribe", 3], ["unsubscribe", 4]]);
+});

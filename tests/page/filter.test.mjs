@@ -135,12 +135,23 @@ test("whatever a subject looks like, adding it shows it, and excluding it hides 
   }
 });
 
-test("a value becomes a phrase, or a regex where a quote in it would end the phrase", () => {
-  assert.equal(withValue("", "Ada"), '"Ada"');
-  assert.equal(withValue("error", "1.50", true), 'error -"1.50"');
-  const odd = String.raw`say \"hi\" (now)`;
-  const { matches, error } = parseFilter(withValue("", odd));
-  assert.equal(error, "");
-  assert.equal(matches({ subject: "a", raw: `"${odd}"`, encoding: "json" }), true);
-  assert.equal(matches({ subject: "a", raw: '"say hi"', encoding: "json" }), false);
+test("a value becomes a phrase, or a regex for what a phrase cannot say", () => {
+  const terms = [
+    ['"customer":"Linus"', '""customer":"Linus""'],
+    ['"total":78.15', String.raw`/"total":78\.15(?![\w.])/`],
+    ['"note":""', '""note":"""'],
+    ['"path": "a/b"', '""path": "a/b""'],
+    ['"said":"\\"yes\\" twice"', String.raw`/"said":"\\"yes\\" twice"/`],
+  ];
+  for (const [value, term] of terms) {
+    assert.equal(withValue("error", value, true), `error -${term}`);
+    const { matches, error } = parseFilter(withValue("", value));
+    assert.equal(error, "");
+    assert.equal(matches({ subject: "a", raw: `{${value},"x":1}`, encoding: "json" }), true);
+    assert.equal(matches({ subject: "a", raw: `{${value.slice(0, -1)}1"}`, encoding: "json" }), false);
+  }
+});
+
+test("a filter that is too long is refused before it is read", () => {
+  assert.match(parseFilter('"a '.repeat(300_000)).error, /at most 1000 characters; this one has 900000/);
 });

@@ -79,3 +79,12 @@ test("a smaller bound lets the oldest leave, a larger one takes more", () => {
   ring.push(message("e"));
   assert.deepEqual([raws(ring), ring.maxCount], [["c", "d", "e"], 3]);
 });
+
+test("what was cleared does not come back where what came since has lost its beginning", () => {
+  const ring = new Ring(10, 10);
+  for (const raw of ["a", "b"]) ring.push(message(raw));
+  const undo = ring.clear();
+  for (const raw of ["cccccc", "dddddd", "eeeeee"]) ring.push(message(raw));
+  undo();
+  assert.deepEqual([raws(ring), ring.notKept, ring.indexOf(4)], [["eeeeee"], 4, 0]);
+});

@@ -101,3 +101,16 @@ test("a number is said with every digit it came with", () => {
   series.scan(source);
   assert.deepEqual(series.points.map((point) => exactText(point, PRICE)), ["9007199254740993", "1.50", "2.0"]);
 });
+
+test("a slow subject in a fast stream loses no point while nobody looked", () => {
+  const source = ring([priced(1)]);
+  const series = new Series("a", PRICE, 10);
+  series.scan(source);
+  for (let n = 2; n <= 6; n += 1) {
+    for (let k = 0; k < 8; k += 1) source.push({ ...message("{}"), subject: "b" });
+    source.push(message(`{"price":${n}}`));
+  }
+  series.scan(source);
+  assert.deepEqual(values(series), [1, 2, 3, 4, 5, 6]);
+  assert.equal(series.cut, false);
+});

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from tests.page.viewer import Viewer
+from tests.servers import Gateway
 
 Publish = Callable[[str, bytes], None]
 
@@ -47,7 +48,10 @@ def test_a_subject_becomes_a_filter(
 
 @pytest.mark.parametrize(
     ("name", "text", "left"),
-    [("Filter to this value", '"Linus"', 1), ("Exclude this value", '-"Linus"', 2)],
+    [
+        ("Filter to this value", '""customer":"Linus""', 1),
+        ("Exclude this value", '-""customer":"Linus""', 2),
+    ],
 )
 def test_a_value_becomes_a_filter(opened: Viewer, name: str, text: str, left: int) -> None:
     opened.detail.get_by_role("button", name='"Linus"', exact=True).click()
@@ -72,3 +76,30 @@ def test_going_along_the_messages_of_a_subject_takes_the_list_along(opened: View
     opened.detail.get_by_role("button", name="Older").click()
     expect(opened.detail).to_contain_text('"Ada"')
     expect(opened.page.locator(".row[aria-selected=true]")).to_contain_text('"Ada"')
+
+
+@pytest.mark.parametrize("back", ["Close", "the browser's Back"])
+def test_what_was_done_in_the_detail_of_a_phone_stays_when_it_closes(
+    chromium: Browser, gateway: Gateway, publish: Publish, subject: str, back: str
+) -> None:
+    context = chromium.new_context(viewport={"width": 360, "height": 640}, has_touch=True)
+    viewer = Viewer(context.new_page(), gateway.url).open(f"#s={subject}.*,{subject}.other.>")
+    publish(f"{subject}.a", b'{"customer":"Linus"}')
+    publish(f"{subject}.b", b'{"customer":"Ada"}')
+    viewer.row("Linus").click()
+    viewer.detail.get_by_role("button", name='"Linus"', exact=True).click()
+    choose(viewer, "Filter to this value")
+    viewer.detail.get_by_title("What to do with this subject").click()
+    choose(viewer, "Subscribe only this")
+    if back == "Close":
+        viewer.detail.get_by_role("button", name="Close", exact=True).click()
+    else:
+        viewer.page.go_back()
+    expect(viewer.detail).to_be_hidden()
+    expect(filter_of(viewer)).to_have_value('""customer":"Linus""')
+    expect(viewer.page.get_by_test_id("chip")).to_have_count(1)
+    expect(viewer.chip(f"{subject}.a")).to_have_count(1)
+    viewer.page.reload()
+    expect(filter_of(viewer)).to_have_value('""customer":"Linus""')
+    expect(viewer.page.get_by_test_id("chip")).to_have_count(1)
+    context.close()

@@ -252,3 +252,17 @@ def test_on_a_phone_rows_have_two_lines_and_headings_fit_a_thumb(
     sizes = buttons.evaluate_all("all => all.map(b => [b.offsetWidth, b.offsetHeight])")
     assert len(sizes) == 7
     assert all(min(size) >= 44 for size in sizes), sizes
+
+
+def test_going_along_a_subject_in_latest_does_not_stop_it(
+    viewer: Viewer, publish: Publish, subject: str
+) -> None:
+    viewer.follow(subject)
+    publish(subject, b'"first"')
+    viewer.button("Latest").click()
+    viewer.page.locator(".latest-row:visible").first.click()
+    expect(viewer.detail).to_contain_text("first")
+    publish(subject, b'"second"')
+    viewer.detail.get_by_role("button", name="Newer").click()
+    expect(viewer.detail).to_contain_text("second")
+    expect(viewer.button("Pause")).to_be_visible()

@@ -90,6 +90,23 @@ def test_clear_empties_the_list_and_undo_brings_it_back(
     viewer.expect_figure("kept", "4")
 
 
+def test_clear_while_paused_loses_nothing_and_says_so(
+    viewer: Viewer, publish: Publish, subject: str
+) -> None:
+    viewer.follow(subject)
+    publish(subject, b'"before"')
+    expect(viewer.row("before")).to_have_count(1)
+    viewer.button("Pause").click()
+    publish(subject, b'"during"')
+    expect(viewer.button("Resume (1 new)")).to_be_visible()
+    viewer.button("Clear").click()
+    expect(viewer.page.get_by_role("grid", name="Messages")).to_be_focused()
+    viewer.button("Undo").click()
+    expect(viewer.row("during")).to_have_count(1)
+    assert [text.split("\n")[2] for text in texts(viewer)] == ['"before"', '"during"']
+    expect(viewer.page.get_by_role("grid", name="Messages")).to_be_focused()
+
+
 def test_newest_first_is_remembered(viewer: Viewer, publish: Publish, subject: str) -> None:
     viewer.prefer("Newest message", "at the top")
     viewer.page.reload()

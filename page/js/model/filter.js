@@ -12,6 +12,7 @@ const TERM = new RegExp(
   "gis",
 );
 const ACROSS_TESTS = /[dgy]/g; // flags that only matter to whoever goes from match to match
+const NUMBER_ENDS = String.raw`(?![\w.])`;
 const SYNTAX = /[\\^$.*+?()[\]{}|/]/g;
 
 /**
@@ -20,8 +21,9 @@ const SYNTAX = /[\\^$.*+?()[\]{}|/]/g;
  * `-` excludes; all must hold. `error` is a sentence that says what to mend, "" if there is nothing to.
  */
 export function parseFilter(text) {
-  const found = terms(text);
-  const error = text.length > MOST_CHARS
+  const tooLong = text.length > MOST_CHARS;
+  const found = tooLong ? [] : terms(text);
+  const error = tooLong
     ? `A filter has at most ${MOST_CHARS} characters; this one has ${text.length}.`
     : found.find((term) => term.error)?.error ?? "";
   const hasRegex = found.some(({ kind }) => kind === "regex");
@@ -36,11 +38,16 @@ export function withSubject(text, subject, excluded = false) {
   return [...kept.map(({ source }) => source), `${excluded ? "-" : ""}subject:${name}`].join(" ");
 }
 
-/** The filter text that besides shows only what holds `value` in its payload, or all but that. */
+/**
+ * The filter text that besides shows only what holds `value` in its payload, or all but that. `value` is
+ * JSON as written, with its key if it has one: `"state":"error"`. What a phrase cannot say becomes a regex:
+ * where a number ends, and quotes in a text.
+ */
 export function withValue(text, value, excluded = false) {
-  const quotable = !/"(\s|$)/.test(value); // such a quote would end the phrase
-  const phrase = quotable ? `"${value}"` : `/${value.replace(SYNTAX, String.raw`\$&`)}/`;
-  return `${text} ${excluded ? "-" : ""}${phrase}`.trim();
+  const isText = value.endsWith('"');
+  const isPhrase = isText && !/"\s/.test(value);
+  const term = isPhrase ? `"${value}"` : `/${value.replace(SYNTAX, String.raw`\$&`)}${isText ? "" : NUMBER_ENDS}/`;
+  return `${text} ${excluded ? "-" : ""}${term}`.trim();
 }
 
 /** The payload as a reader sees it: parsed only where it has escapes, so that most texts cost nothing. */

@@ -56,8 +56,12 @@ export class Ring {
   /** Empties it and returns a function that brings back, before what came since, what there was. */
   clear() {
     const cleared = this.#entries();
+    const next = this.#nextSeq;
     this.#refill([]);
-    return () => this.#refill([...cleared, ...this.#entries()]);
+    return () => {
+      if (this.firstSeq === next) this.#refill([...cleared, ...this.#entries()]);
+      else this.notKept += cleared.filter(({ kind }) => kind === "message").length; // there was no room for them
+    };
   }
 
   /** From now on keeps at most `maxCount` entries. */

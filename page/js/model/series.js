@@ -51,11 +51,12 @@ export class Series {
     this.cut = false;
   }
 
-  // Of more than can be kept, the first are passed over.
+  // After a long pause it is less to begin anew, from the newest back, than to read all that came.
   #readNewer(until) {
     const source = this.#source;
     const start = placeOf(source, this.#front + 1);
-    for (let index = Math.max(start, source.length - this.#most); index < source.length; index += 1) {
+    if (source.length - start > this.#most) this.#restart(source);
+    for (let index = placeOf(source, this.#front + 1); index < source.length; index += 1) {
       if (performance.now() >= until) return false;
       const entry = source.at(index);
       this.#front = entry.seq;

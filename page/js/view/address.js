@@ -10,14 +10,21 @@ export class Address {
     return view;
   }
 
-  /** Takes a change that Back undoes. */
+  /** Takes a change that Back undoes; while something covers the page, Back takes that away instead. */
   push(view) {
-    if (this.#take(view)) history.pushState(null, "", this.#url());
+    if (history.state?.covered) this.replace(view);
+    else if (this.#take(view)) history.pushState(null, "", this.#url());
   }
 
   /** Takes a change that is none to go back from: the reader's of how to look at it, or a refusal. */
   replace(view) {
     if (this.#take(view)) history.replaceState(history.state, "", this.#url());
+  }
+
+  /** Writes the view to an older step of the history, which does not know what was done since. */
+  carry(view) {
+    this.#take(view);
+    history.replaceState(history.state, "", this.#url());
   }
 
   #take(view) {

@@ -14,7 +14,7 @@ export class Counters {
     setText(this.#received, count(received));
     setText(this.#kept, count(ring.kept));
     setText(this.#keptSpan, reach(ring));
-    this.#keptTitle.title = `The newest ${count(ring.maxCount)} messages stay in this page`;
+    this.#keptTitle.title = `The newest messages stay in this page, at most ${count(ring.maxCount)}`;
     setText(this.#notKept, count(ring.notKept));
     setText(this.#dropped, count(dropped));
   }

@@ -1,13 +1,16 @@
 /** A step in the history while something covers the page: Back takes the cover away, not what it covers. */
 export class Cover {
   #there = false;
+  #leaving = false;
 
-  /** `uncover()` is called when the reader goes Back. */
-  constructor(uncover) {
+  /** `uncover()` is called when the reader goes Back, `landed()` whenever the step is gone. */
+  constructor(uncover, landed) {
     addEventListener("popstate", () => {
-      if (!this.#there) return;
-      this.#there = false;
-      uncover();
+      if (!this.#there && !this.#leaving) return;
+      const wentBack = this.#there;
+      this.#there = this.#leaving = false;
+      landed();
+      if (wentBack) uncover();
     });
   }
 
@@ -21,6 +24,7 @@ export class Cover {
   end() {
     if (!this.#there) return;
     this.#there = false;
+    this.#leaving = true;
     history.back();
   }
 }

@@ -20,8 +20,8 @@ export class Detail {
   #source;
   #act;
   #message = null;
-  #opener = null;
-  #cover = new Cover(() => this.close());
+  #leave = null;
+  #cover;
   #menu;
   #payload;
   #plot;
@@ -32,11 +32,13 @@ export class Detail {
 
   /**
    * `source()` is the source that is shown, `say(sentence)` speaks, and `act(name, value)` does:
-   * "filter" and "exclude" with `{ subject }` or `{ text, path }` (the JSON text of a value), "only" with
+   * "filter" and "exclude" with `{ subject }` or `{ text }` (JSON, with the key if it has one), "only" with
    * `{ subject }` to follow nothing else, and "select" with `{ entry }` when another message is shown.
+   * `uncovered()` is called when the step that it took in the browser's history is gone.
    */
-  constructor(dialog, { source = () => [], act = () => {}, say = () => {} } = {}) {
+  constructor(dialog, { source, act, say, uncovered }) {
     this.#dialog = dialog;
+    this.#cover = new Cover(() => this.close(), uncovered);
     this.#source = source;
     this.#act = act;
     this.#say = say;
@@ -54,9 +56,9 @@ export class Detail {
     this.#listen();
   }
 
-  /** Shows a message; `opener` gets the focus back when the detail is closed. */
-  show(message, opener) {
-    this.#opener = opener;
+  /** Shows a message; `leave()` gives the focus to something else when the detail is closed. */
+  show(message, leave) {
+    this.#leave = leave;
     this.#fill(message);
     if (!this.#dialog.open) this.#open();
   }
@@ -125,7 +127,7 @@ export class Detail {
     this.#menu.close();
     this.#plot.close();
     this.#cover.end();
-    this.#opener?.focus();
+    this.#leave?.();
   }
 
   #reopen() {

@@ -4,6 +4,12 @@ export function setText(element, text) {
   if (node.data !== text) node.data = text;
 }
 
+/** Does the same with an attribute. */
+export function setAttribute(element, name, value) {
+  const text = String(value);
+  if (element.getAttribute(name) !== text) element.setAttribute(name, text);
+}
+
 /** A copy of the one element in the template `id`. */
 export function fromTemplate(id) {
   return document.getElementById(id).content.firstElementChild.cloneNode(true);

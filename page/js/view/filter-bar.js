@@ -24,7 +24,7 @@ export class FilterBar {
   #fromLink = false; // a regex that nobody here has asked for yet
   #toTell = false;
 
-  /** `on`: { changed(filter, text) holds from now on, hideSystem(hides), leave() back to the list } */
+  /** `on`: { changed(filter) holds from now on, hideSystem(hides), leave() back to the list } */
   constructor(announcer, on) {
     this.#announcer = announcer;
     this.#on = on;
@@ -90,7 +90,7 @@ export class FilterBar {
     if (text === this.text) return;
     this.text = text;
     this.#toTell = true;
-    this.#on.changed(filter, text);
+    this.#on.changed(filter);
   }
 
   #explain(sentence, state = "invalid") {

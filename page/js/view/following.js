@@ -22,30 +22,30 @@ export class Following {
   /** Does what was typed; returns a sentence if part of it made no sense. */
   enter({ action, subjects }) {
     if (action === "unsubscribe") {
-      const unknown = this.#unsubscribe(subjects);
+      const unknown = this.#feed.unsubscribe(subjects);
+      this.#note();
       return unknown.length ? `Not subscribed to ${unknown.join(", ")}.` : "";
     }
     this.earlier = [...new Set([...subjects, ...this.earlier])].slice(0, REMEMBERED);
-    this.#chips.flash(this.#subscribe(subjects));
+    const known = this.#feed.subscribe(subjects);
+    this.#note();
+    this.#chips.flash(known);
     return "";
   }
 
   remove(patterns) {
-    this.#unsubscribe(patterns);
+    this.#change([], patterns);
     const what = patterns.length === 1 ? patterns[0] : `${count(patterns.length)} subjects`;
-    this.#toast.show(`Unsubscribed from ${what}.`, () => this.#subscribe(patterns));
+    this.#toast.show(`Unsubscribed from ${what}.`, () => this.#change(patterns, []));
   }
 
   /** Follows nothing but `subject`. */
   only(subject) {
     const before = this.#feed.subscriptions.patterns;
     const others = before.filter((pattern) => pattern !== subject);
-    this.#subscribe([subject]);
-    this.#unsubscribe(others);
-    this.#toast.show(`Subscribed to ${subject} only.`, () => {
-      this.#subscribe(others);
-      if (!before.includes(subject)) this.#unsubscribe([subject]);
-    });
+    this.#change([subject], others);
+    const wasNew = before.includes(subject) ? [] : [subject];
+    this.#toast.show(`Subscribed to ${subject} only.`, () => this.#change(others, wasNew));
   }
 
   /** Follows what a link names, and nothing else. */
@@ -56,16 +56,10 @@ export class Following {
     this.#feed.subscribe(wanted.filter((pattern) => !patterns.includes(pattern)));
   }
 
-  #subscribe(subjects) {
-    const known = this.#feed.subscribe(subjects);
+  #change(more, less) {
+    this.#feed.subscribe(more);
+    this.#feed.unsubscribe(less);
     this.#note();
-    return known;
-  }
-
-  #unsubscribe(subjects) {
-    const unknown = this.#feed.unsubscribe(subjects);
-    this.#note();
-    return unknown;
   }
 
   #note() {

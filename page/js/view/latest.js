@@ -56,11 +56,6 @@ export class Latest {
     this.#touch();
   }
 
-  /** How many subjects there are to see. */
-  get shown() {
-    return this.#inOrder.length;
-  }
-
   /** Paints what is in sight if it is time to; figures that change sixty times a second cannot be read. */
   paint() {
     if (!this.visible) return;

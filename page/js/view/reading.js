@@ -69,6 +69,7 @@ export class Reading {
     const { ring, table } = this.#feed;
     const { kept } = ring;
     const undos = [ring.clear(), table.clear()];
+    this.#pause = null; // what came meanwhile is cleared too, and so not lost
     this.resume();
     return {
       kept,

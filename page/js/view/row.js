@@ -1,4 +1,4 @@
-import { fromTemplate, part, setText } from "./dom.js";
+import { fromTemplate, part, setAttribute, setText } from "./dom.js";
 import { clockExact } from "../model/format.js";
 import { mark, preview, sizeText } from "../model/payload.js";
 
@@ -24,9 +24,9 @@ export class Row {
   show(entry, index, selected) {
     this.element.hidden = false;
     this.#select(selected);
+    setAttribute(this.element, "aria-rowindex", index + 2); // 1 is the line of headings
     if (this.seq === entry.seq) return;
     this.seq = entry.seq;
-    this.element.setAttribute("aria-rowindex", index + 2); // 1 is the line of headings
     if (entry.kind === "message") this.#showMessage(entry);
     else this.#showNote(entry);
   }
@@ -37,8 +37,7 @@ export class Row {
   }
 
   #select(selected) {
-    const value = String(selected);
-    if (this.element.getAttribute("aria-selected") !== value) this.element.setAttribute("aria-selected", value);
+    setAttribute(this.element, "aria-selected", selected);
   }
 
   #showMessage(message) {

@@ -15,7 +15,8 @@ export class SignIn {
   show(wanted) {
     if (this.#form.hidden !== wanted) return;
     this.#form.hidden = !wanted;
-    if (wanted) this.#input.focus({ preventScroll: true });
+    const isBusy = document.activeElement?.value; // somebody types there: what follows is no token
+    if (wanted && !isBusy) this.#input.focus({ preventScroll: true });
     else this.#input.value = "";
   }
 }

@@ -6,14 +6,20 @@ const LASTS = 8_000; // ms; longer while the reader is at it
 export class Toast {
   #element;
   #announcer;
+  #leave;
   #undo = null;
   #timer = 0;
 
-  constructor(element, announcer) {
+  /** `leave()` gives the focus to something else when the button that had it goes. */
+  constructor(element, announcer, leave) {
+    this.#leave = leave;
     this.#element = element;
     this.#announcer = announcer;
     part(element, "toast-undo").addEventListener("click", () => this.#takeBack());
-    part(element, "toast-close").addEventListener("click", () => this.hide());
+    part(element, "toast-close").addEventListener("click", () => {
+      this.hide();
+      this.#leave();
+    });
     for (const name of ["pointerenter", "focusin"]) element.addEventListener(name, () => clearTimeout(this.#timer));
     for (const name of ["pointerleave", "focusout"]) element.addEventListener(name, () => this.#wait());
   }
@@ -43,5 +49,6 @@ export class Toast {
     const undo = this.#undo;
     this.hide();
     undo?.();
+    this.#leave();
   }
 }

@@ -1,6 +1,7 @@
 import { pathText } from "../model/json-path.js";
 
 const LONGEST = 60;
+const MOST_FINDABLE = 300; // characters: a filter has room for more than one
 
 /**
  * What can be done with a value of the JSON `text`, and how the menu is called: `{ label, items }`.
@@ -10,13 +11,15 @@ export function valueItems(token, text, { act, copy, plot }) {
   const path = pathText(token.place);
   const written = text.slice(token.start, token.end);
   const plain = token.kind !== "key";
-  const value = { text: written, path };
+  const key = typeof token.place?.step === "string" ? text.lastIndexOf(token.place.step, token.start) : -1;
+  const value = { text: key === -1 ? written : text.slice(key, token.end) };
+  const findable = plain && value.text.length <= MOST_FINDABLE;
   const items = [
     token.kind === "number" && ["Plot over time", plot],
     plain && ["Copy value", () => copy(token.kind === "string" ? JSON.parse(written) : written)],
     path && ["Copy path", () => copy(path)],
-    plain && ["Filter to this value", () => act("filter", value)],
-    plain && ["Exclude this value", () => act("exclude", value)],
+    findable && ["Filter to this value", () => act("filter", value)],
+    findable && ["Exclude this value", () => act("exclude", value)],
   ];
   return { label: short(path || written), items };
 }
