@@ -122,3 +122,13 @@ EXPORT = """async () => {
 
 def test_export_of_a_hundred_thousand_messages_blocks_nothing(viewer: Viewer) -> None:
     assert longest_task(viewer.page, EXPORT) <= 100
+
+
+def test_the_menu_is_in_sight_on_a_phone(viewer: Viewer, publish: Publish, subject: str) -> None:
+    viewer.page.set_viewport_size({"width": 360, "height": 640})
+    viewer.follow(subject)
+    publish(subject, b"1")
+    viewer.expect_figure("received", "1")
+    viewer.button("Export").click()
+    for name in ("Shown as NDJSON", "All kept as CSV"):
+        expect(viewer.button(name)).to_be_in_viewport(ratio=1)

@@ -36,11 +36,14 @@ export class ExportMenu {
     }
   }
 
-  // Below the button, with its right edge, in the layer above everything else.
+  // Beside the button, where there is more room, with its right edge, in the layer above everything else.
   #place() {
-    const { bottom, right } = this.#button.getBoundingClientRect();
-    this.#menu.style.top = `${bottom + GAP}px`;
-    this.#menu.style.right = `${document.documentElement.clientWidth - right}px`;
+    const { top, bottom, right } = this.#button.getBoundingClientRect();
+    const { clientWidth, clientHeight } = document.documentElement;
+    const above = clientHeight - bottom < top;
+    this.#menu.style.top = above ? "auto" : `${bottom + GAP}px`;
+    this.#menu.style.bottom = above ? `${clientHeight - top + GAP}px` : "auto";
+    this.#menu.style.right = `${clientWidth - right}px`;
   }
 
   async #save(which, format) {
