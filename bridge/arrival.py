@@ -56,7 +56,9 @@ class Arrival(RequestHandler):
         elif self._door.crowded(self._address):
             self._counters.refused_address += 1
             self._refusal = self._door.full_for
-            self._loop.call_later(LINGER, transport.abort)
+            # Those refused must not take, by staying, the room of others.
+            linger = LINGER if self._door.half_empty else 0
+            self._loop.call_later(linger, transport.abort)
 
     def leave(self) -> None:
         """Count it out. Twice is harmless."""
