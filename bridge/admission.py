@@ -111,7 +111,6 @@ class Admission:
         except TokenError as error:
             if _bearer_of(request) is not None:
                 raise self._unauthorized(str(error)) from None
-            self._counters.unauthorized += 1
             visitor, fault = None, str(error)
         if visitor is None and self._anonymous:
             return self._nobody

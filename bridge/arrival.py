@@ -19,6 +19,8 @@ from bridge.metrics import Counters
 
 LINGER = 1.0
 """Seconds a refused caller has to read why: an earlier end could take the answer with it."""
+GOODBYE = 3.0
+"""Seconds to write what is left and hear the end of TLS from the other side."""
 
 logger = logging.getLogger("bridge.arrival")
 
@@ -56,7 +58,9 @@ class Arrival(RequestHandler):
         elif self._door.crowded(self._address):
             self._counters.refused_address += 1
             self._refusal = self._door.full_for
-            self._loop.call_later(LINGER, transport.abort)
+            # Those refused must not take, by staying, the room of others.
+            linger = LINGER if self._door.half_empty else 0
+            self._loop.call_later(linger, transport.abort)
 
     def leave(self) -> None:
         """Count it out. Twice is harmless."""
@@ -133,6 +137,7 @@ class TLSArrival(SSLProtocol):
             None,  # type: ignore[arg-type]  # nobody waits for the handshake
             server_side=True,
             ssl_handshake_timeout=handshake_timeout,  # type: ignore[arg-type]  # a float will do
+            ssl_shutdown_timeout=GOODBYE,
         )
         self._arrival = arrival
 

@@ -65,6 +65,11 @@ class Door:
                 *(self._most, files, self._room),
             )
 
+    @property
+    def half_empty(self) -> bool:
+        """Whether there is so much room that one who is refused may stay a moment."""
+        return self._sockets < self._room // 2
+
     def enter(self, address: str) -> bool:
         """Count a TCP connection in; return whether there is room for it. `leave` takes it back."""
         self._sockets += 1

@@ -53,7 +53,7 @@ _HELP = {
     "too_large": "requests that were too large: frames, which end their connection, and bodies",
     "too_late": "connections closed because their request did not come in time",
     "token_late": "connections closed because no token came in time",
-    "unauthorized": "times that a token was missing or did not count",
+    "unauthorized": "connections and requests refused because a token was missing or did not count",
     "received": "messages received from NATS",
     "due": "messages received, times the followers of each",
     "delivered": "messages written to connections",

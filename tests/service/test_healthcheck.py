@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.certificates import Authority
 from tests.servers import ROOT, Gateway, NatsServer, free_port, http, running, until
@@ -16,8 +19,8 @@ from tests.service.test_https import Secure
 HEALTHY = (0, '{"status": "ok"}\n')
 
 
-def check(port: int) -> tuple[int, str]:
-    """Return the exit status, and what was said."""
+def check(port: int | str) -> tuple[int, str]:
+    """Return the exit status, and what was said, without a traceback."""
     found = re.search(r"HEALTHCHECK [^\[]*CMD (\[.*\])", (ROOT / "Dockerfile").read_text())
     assert found
     program, *arguments = json.loads(found[1])
@@ -26,6 +29,7 @@ def check(port: int) -> tuple[int, str]:
     result = subprocess.run(
         [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
     )
+    assert result.stderr == ""
     return result.returncode, result.stdout
 
 
@@ -53,5 +57,22 @@ def test_it_is_unhealthy_while_nats_is_away(tmp_path: Path, log: Path) -> None:
     assert (status, json.loads(text)) == (1, {"status": "nats_down"})
 
 
-def test_it_is_unhealthy_where_nobody_listens() -> None:
-    assert check(free_port()) == (1, "")
+def test_it_says_in_one_line_that_nobody_listens() -> None:
+    assert_unhealthy(free_port(), "refused")
+
+
+def test_it_says_in_one_line_that_no_answer_came_in_time() -> None:
+    with socket.create_server(("localhost", 0)) as silent:
+        assert_unhealthy(silent.getsockname()[1], "timed out")
+
+
+@pytest.mark.parametrize("port", ["", "http", "-1", "9" * 30])
+def test_it_says_in_one_line_that_the_port_is_none(port: str) -> None:
+    assert_unhealthy(port, "")
+
+
+def assert_unhealthy(port: int | str, why: str) -> None:
+    status, text = check(port)
+    assert status == 1
+    (line,) = text.splitlines()
+    assert line.startswith("HTTP_PORT: ") and why in line

@@ -253,6 +253,21 @@ async def test_one_too_many_is_told_so_over_tls(
             assert text.endswith("At most 1 connections from one address, please.\n")
 
 
+def test_who_does_not_say_goodbye_over_tls_is_gone_soon(
+    service: Secure, authority: Authority
+) -> None:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as raw:
+        with trusting(authority).wrap_socket(raw, server_hostname="127.0.0.1") as secure:
+            secure.sendall(head("GET /livez", {"Host": "x", "Connection": "close"}))
+            silent = socket.socket(fileno=secure.detach())  # its TLS answers nothing from here on
+    with silent:
+        # asyncio would wait for 30 s.
+        silent.settimeout(20)
+        while silent.recv(65536):
+            pass
+    assert "Traceback" not in service.output()
+
+
 def browser_of(service: Secure, authority: Authority, source: str = OTHER) -> Browser:
     return Browser(service.stream, ssl=trusting(authority), local_addr=(source, 0))
 

@@ -89,6 +89,24 @@ def refused(service: Gateway) -> float:
     return float(text.partition("\nbridge_refused_address_total ")[2].splitlines()[0])
 
 
+async def test_those_refused_for_their_address_leave_room_for_others(
+    nats_server: NatsServer, log
+) -> None:
+    program, crowd = "tests/programs/with_few_files.py", "127.0.0.3"
+    service = Gateway(nats_server.url, program=program, log=log, max_connections_per_address=1)
+    with running(service):
+        async with Browser(service.stream, local_addr=(crowd, 0)):
+            with contextlib.ExitStack() as stack:
+                for number in range(400):
+                    raw = socket.create_connection(("127.0.0.1", service.port), 20, (crowd, 0))
+                    assert stack.enter_context(raw).recv(65536).startswith(b"HTTP/1.1 503 ")
+                    if number % 10 == 0:
+                        assert websocket(service.port, OTHER)[0] == 101
+        figures = service.figures()
+        assert figures["bridge_refused_address_total"] == 400
+        assert figures["bridge_refused_full_total"] == 0
+
+
 def test_addresses_behind_a_proxy_are_counted_each_for_itself(nats_server: NatsServer, log) -> None:
     settings = {"max_connections_per_address": 2, "trusted_proxies": OTHER}
     with running(Gateway(nats_server.url, log=log, **settings)) as service:

@@ -143,11 +143,22 @@ async def test_beside_a_cookie_that_does_not_count_another_token_does(guarded: G
         }
         await ws.send(json.dumps({"token": STATIC}))
         assert json.loads(await ws.recv())["success"] is True
+    assert guarded.figures()["bridge_unauthorized_total"] == before
     async with Browser(guarded.stream, additional_headers={**expired, **bearer(STATIC)}) as browser:
         await browser.subscribe("wall.a")
     status, text = await asyncio.to_thread(http, f"{guarded.url}/stream", b"{}", **expired)
     assert (status, text) == (401, "The token has expired.\n")
-    assert guarded.figures()["bridge_unauthorized_total"] == before + 2
+    assert guarded.figures()["bridge_unauthorized_total"] == before + 1
+
+
+async def test_a_cookie_and_a_token_that_do_not_count_are_one_refusal(guarded: Gateway) -> None:
+    before = guarded.figures()["bridge_unauthorized_total"]
+    headers = cookie("wrong", guarded)
+    async with connect(guarded.stream, additional_headers=headers, proxy=None) as ws:
+        assert json.loads(await ws.recv())["status"] == "token_required"
+        await ws.send(json.dumps({"token": "wrong, too"}))
+        assert (await end(ws))[0] == 4501
+    assert guarded.figures()["bridge_unauthorized_total"] == before + 1
 
 
 async def test_a_token_in_the_url_or_a_cookie_without_an_origin_counts_for_nothing(
@@ -306,6 +317,7 @@ async def test_with_allow_anonymous_those_without_a_token_get_what_all_get(
         async with Browser(service.stream, additional_headers=headers) as browser:
             await browser.subscribe("public.a")
             assert (await browser.ask({"subjects": "wall.a"}))["code"] == "denied"
+        assert service.figures()["bridge_unauthorized_total"] == 1, "the one with the header"
 
 
 async def test_a_token_is_refused_where_none_is_asked_for(gateway: Gateway) -> None:
