@@ -38,6 +38,9 @@ def lone_copy(
     `heirs` bring its other patterns, in their order. The server may end `gone` between two copies:
     the one by an heir has been filtered, and that by `gone` will not come; or else the one by
     `gone` has come, and that by the heir will, too.
+
+    A change of the connection's patterns within the round trip after this forgets what was found:
+    of several patterns taken away together, the message under way may be missed or come twice.
     """
     both = [each for each in (gone, *heirs) if matches(gone.pattern, each.last[1])]
     number, subject, payload = max((each.last for each in both), default=(0, "", b""))

@@ -238,7 +238,7 @@ def test_what_left_unseen_while_paused_is_told(
     note = viewer.row("201 messages came while paused and are not kept")
     expect(note).to_be_in_viewport()
     viewer.expect_figure("kept", "999")
-    expect(viewer.page.get_by_title("newest 1,000 messages stay")).to_contain_text("kept")
+    expect(viewer.page.get_by_title("at most 1,000")).to_contain_text("kept")
     expect(viewer.page.get_by_title("made room for newer ones")).to_contain_text("not kept")
 
 

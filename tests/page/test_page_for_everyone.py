@@ -52,7 +52,23 @@ def test_axe_finds_nothing_in_any_state(themed: Viewer, publish: Publish, subjec
     expect(themed.detail).to_be_visible()
     themed.expect_state("paused")
     assert violations(themed.page) == []
-    themed.button("Clear").click()
+    themed.detail.get_by_role("button", name="49", exact=True).click()
+    expect(themed.page.get_by_test_id("plot")).to_be_visible()
+    assert violations(themed.page) == []
+    for name in ("Diff", "Hex"):
+        themed.page.get_by_role("tab", name=name).click()
+        assert violations(themed.page) == []
+    themed.page.get_by_test_id("filter").fill("4 -debug")
+    themed.button("Latest").click()
+    assert violations(themed.page) == []
+    themed.button("Export").click()
+    assert violations(themed.page) == []
+    themed.page.keyboard.press("Escape")
+    themed.field.press_sequentially("test")
+    expect(themed.page.get_by_role("option").first).to_be_visible()
+    assert violations(themed.page) == []
+    themed.page.keyboard.press("Escape")
+    themed.page.get_by_role("button", name="Clear", exact=True).click()
     assert violations(themed.page) == []
     themed.button("Settings").click()
     assert violations(themed.page) == []

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, WebSocketRoute, expect
 
 from tests.page.flood import Flood
 from tests.page.viewer import Viewer
@@ -105,6 +105,31 @@ def test_clear_while_paused_loses_nothing_and_says_so(
     expect(viewer.row("during")).to_have_count(1)
     assert [text.split("\n")[2] for text in texts(viewer)] == ['"before"', '"during"']
     expect(viewer.page.get_by_role("grid", name="Messages")).to_be_focused()
+
+
+def test_what_the_gateway_dropped_is_counted_and_told_where_it_happened(
+    viewer: Viewer, publish: Publish, subject: str
+) -> None:
+    def pass_on(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def to_page(frame: str | bytes) -> None:
+            socket.send(frame)
+            if b"before" in (frame if isinstance(frame, bytes) else frame.encode()):
+                socket.send('{"dropped":7}')
+
+        server.on_message(to_page)
+
+    viewer.page.route_web_socket("**/stream*", pass_on)
+    viewer.page.reload()
+    viewer.expect_state("idle")
+    viewer.follow(subject)
+    publish(subject, b'"before"')
+    expect(viewer.row("7 messages were dropped by the gateway")).to_have_count(1)
+    viewer.expect_figure("dropped", "7")
+    publish(subject, b'"after"')
+    expect(viewer.row("after")).to_have_count(1)
+    assert [text.split()[0] for text in texts(viewer)][1] == "7"
 
 
 def test_newest_first_is_remembered(viewer: Viewer, publish: Publish, subject: str) -> None:
