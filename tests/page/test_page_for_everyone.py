@@ -167,3 +167,12 @@ def test_forced_colours_keep_what_is_told(
     expect(viewer.page.locator(".state .glyph-bars")).to_be_visible()
     assert violations(viewer.page) == []
     context.close()
+
+
+def test_settings_fit_on_a_phone(viewer: Viewer) -> None:
+    viewer.page.set_viewport_size({"width": 360, "height": 640})
+    viewer.button("Settings").click()
+    for name in ("Theme", "Messages kept", "Shortcuts of one key"):
+        box = viewer.page.get_by_label(name, exact=True).bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 360
