@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.proxy import Proxy
 from tests.raw_nats import RawNats
-from tests.servers import ROOT, Gateway, NatsServer, running
+from tests.servers import ROOT, Gateway, NatsServer, running, until
 
 Publish = Callable[[str, bytes], None]
 
@@ -147,7 +147,7 @@ def test_the_file_is_for_every_page_and_the_connection_is_not(
     page.allow_errors = True  # type: ignore[attr-defined]
     site.open(page, gateway.url)
     expect(part(page, "state")).to_have_text("waiting")
-    assert f"refused a page of origin '{site.origin}'" in gateway.output()
+    until(lambda: f"refused a page of origin '{site.origin}'" in gateway.output())
 
 
 @pytest.mark.parametrize(
