@@ -1,0 +1,97 @@
+"""What is deployed by the files in the repository fits the service, without Docker to try it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from typing import Any
+
+import pytest
+import yaml
+
+from bridge.limits import HEARTBEAT
+from bridge.settings import Settings
+from tests.docs.test_readme import ROOT
+
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+BALANCER = (ROOT / "deploy" / "haproxy.cfg").read_text()
+ROUTES = set(re.findall(r'@app\.http\.\w+\("([^"]+)"\)', (ROOT / "main.py").read_text()))
+INSIDE = {"/livez", "/readyz", "/metrics", "/connections"}
+"""Paths that are not for browsers."""
+LONGEST_STOP = 8
+"""Seconds, as bridge/service.py adds them up."""
+HAPROXY = shutil.which("haproxy", path="/usr/local/sbin:/usr/sbin:/usr/local/bin:/usr/bin")
+
+
+def is_setting(name: str) -> bool:
+    return name.lower() in Settings.model_fields
+
+
+@pytest.mark.parametrize("name", [name for name, each in COMPOSE.items() if "build" in each])
+def test_what_compose_sets_are_settings_with_values_that_count(name: str) -> None:
+    environment: dict[str, Any] = COMPOSE[name]["environment"]
+    assert all(is_setting(each) for each in environment)
+    Settings(_env_file=None, **{each.lower(): value for each, value in environment.items()})
+
+
+def test_without_a_profile_compose_starts_the_pair_alone() -> None:
+    assert {name for name, each in COMPOSE.items() if "profiles" not in each} == {"nats", "gateway"}
+
+
+def test_all_that_the_balancer_needs_starts_with_it() -> None:
+    wanted, named = ["balancer"], {"balancer"}
+    while wanted:
+        needed = set(COMPOSE[wanted.pop()].get("depends_on", ())) - named
+        wanted += needed
+        named |= needed
+    assert named == {
+        name for name, each in COMPOSE.items() if "cluster" in each.get("profiles", ())
+    }
+
+
+def test_every_container_is_contained() -> None:
+    for name, service in COMPOSE.items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+
+
+def test_every_port_is_for_this_machine_alone() -> None:
+    for service in COMPOSE.values():
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
+
+
+def test_a_stop_has_the_time_it_takes() -> None:
+    for name in ("gateway", "gateways"):
+        assert int(COMPOSE[name]["stop_grace_period"].removesuffix("s")) > LONGEST_STOP
+
+
+def test_the_balancer_lets_browsers_reach_what_is_for_them_and_nothing_else() -> None:
+    (line,) = re.findall(r"http-request deny .* unless (.*)", BALANCER)
+    exact = re.findall(r"\{ path ([^}]*) \}", line)[0].split()
+    beginnings = re.findall(r"\{ path_beg ([^}]*) \}", line)
+    assert set(exact) | {f"{each}{{name:.+}}" for each in beginnings} == ROUTES - INSIDE
+
+
+def test_the_balancer_asks_gateways_what_they_answer() -> None:
+    asked = re.findall(r"http-check send meth GET uri (\S+)", BALANCER)
+    assert asked == ["/readyz", "/livez"]
+    assert set(asked) <= ROUTES
+    port = Settings.model_fields["http_port"].default
+    servers = re.findall(r"server-template \S+ \d+ (\S+)", BALANCER)
+    assert servers == [f"gateways:{port}"] * 2
+    assert "gateways" in COMPOSE
+
+
+def test_the_balancer_ends_no_websocket_between_two_pings() -> None:
+    (seconds,) = re.findall(r"timeout tunnel (\d+)s", BALANCER)
+    assert int(seconds) > 2 * HEARTBEAT
+
+
+@pytest.mark.skipif(not HAPROXY, reason="haproxy is not installed: apt-get install haproxy")
+def test_haproxy_accepts_its_configuration() -> None:
+    assert HAPROXY
+    command = [HAPROXY, "-c", "-f", ROOT / "deploy" / "haproxy.cfg"]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
