@@ -150,7 +150,7 @@ class WSSManager:
         connections = list(self.connections.values())
         closing = (each.close(CloseCode.RESTART, "the service stops") for each in connections)
         await asyncio.gather(*closing)
-        while any(connection.has_unsent for connection in connections):
+        while any(connection.pending_bytes for connection in connections):
             await asyncio.sleep(0.02)
 
     def nats_changed(self, up: bool) -> None:
@@ -177,8 +177,7 @@ class WSSManager:
             return 400, [refusal.line()]
         connection = self.connections.get(request.connection_id)
         if connection is None or connection.visit.visitor.identity != identity:
-            text = "No connection has this connection_id."
-            return 404, [Refusal("bad_request", text, (), request.id).line()]
+            return 404, [messages.no_such_connection(request.id)]
         lines = await self._requests.answer(connection, request)
         await self._hang_up(connection)
         return 200, lines

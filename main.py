@@ -13,9 +13,9 @@ signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
 
 import asyncio
 import random
-import secrets
 from pathlib import Path
 
+import msgspec
 from aiohttp import web
 
 from bridge import command_line, logs, messages
@@ -24,7 +24,10 @@ from bridge.admission import Admission
 from bridge.assets import Assets, add_security_headers
 from bridge.door import Door, refusal
 from bridge.metrics import Metrics
+from bridge.operators import Operators
 from bridge.proxies import Caller, TrustedProxies
+from bridge.replicas import Replicas
+from bridge.roster import Registrar
 from bridge.service import Service
 from bridge.websocket import WebSocket
 from handler import WSSManager, html
@@ -46,6 +49,9 @@ web_app.on_response_prepare.append(add_security_headers)
 app.setup_web_server(config.http_host, config.http_port, web_app, door, config.tls)
 
 manager = WSSManager(app, config.limits, config.policy, app.counters)
+replicas = Replicas(app, manager.answer_post)
+registrar = Registrar(app, replicas.name, manager.connections)
+operators = Operators(config.operator_token.get_secret_value(), app.counters)
 admission = Admission(
     config.policy,
     app.counters,
@@ -115,7 +121,8 @@ async def web_endpoint_listener(request: web.Request) -> web.StreamResponse:
         visit = await admission.visit(ws, request, visitor)
         if visit is None:
             return ws
-        connection_id = secrets.token_hex(16)
+        visit.address = caller.address
+        connection_id = replicas.new_connection_id()
         await ws.send_str(messages.greeting(connection_id).decode())
         batch = request.query.get("batch") == "1"
         return await manager.client_listener(ws, connection_id, batch=batch, visit=visit)
@@ -123,13 +130,21 @@ async def web_endpoint_listener(request: web.Request) -> web.StreamResponse:
 
 @app.http.post("/stream")
 async def web_endpoint_request(request: web.Request) -> web.Response:
-    """Subscribe or unsubscribe a live connection by its `connection_id`."""
+    """Subscribe or unsubscribe a live connection, here or at another replica."""
     refuse_foreign_page(request, caller_of(request))
     visitor = admission.visitor_of_post(request)
     body = await door.body_of(request)
-    status, lines = await manager.answer_post(body, visitor.identity)
+    status, lines = await replicas.answer_post(body, visitor.identity)
     answer = b"[%b]\n" % b",".join(lines)
     return web.Response(status=status, body=answer, content_type="application/json")
+
+
+@app.http.get("/connections")
+async def connections(request: web.Request) -> web.Response:
+    """Who is connected, here and at other replicas; for operators."""
+    operators.check(request)
+    roster = msgspec.json.encode(await registrar.roster())
+    return web.Response(body=roster, content_type="application/json")
 
 
 @app.http.get("/livez")

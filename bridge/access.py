@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 from bridge import subjects
 
 RESERVED = ("$SYS.>", "$JS.>", "$KV.>", "$O.>", "_INBOX.>", "panini_events.>")
-
 """Denied unless granted by name: by a grant that lies within one of these, as `$JS.API.>` does."""
+CONTROL = "nats_bridge"
+"""Gateways talk to each other on subjects that begin with this: denied, whatever is granted."""
 
 _CACHE_SIZE = 10000
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -25,6 +26,7 @@ class SubjectPolicy:
     def __init__(self, allow: Iterable[str] = (">",), deny: Iterable[str] = ()) -> None:
         self.allow = tuple(allow)
         self.deny = tuple(deny)
+        self._denied = (*self.deny, f"{CONTROL}.>")
         self._by_name = tuple(each for each in self.allow if _is_within(each, RESERVED))
         self._hash = hash((self.allow, self.deny))
         self._decided: dict[str, bool] = {}
@@ -40,7 +42,7 @@ class SubjectPolicy:
     def may_follow(self, pattern: str) -> bool:
         """Tell whether `pattern` lies wholly within a grant and not wholly in a denial."""
         grants = self._by_name if _is_within(pattern, RESERVED) else self.allow
-        return _is_within(pattern, grants) and not _is_within(pattern, self.deny)
+        return _is_within(pattern, grants) and not _is_within(pattern, self._denied)
 
     def may_receive(self, subject: str) -> bool:
         """Tell whether a message on `subject` may be delivered; remembered for 10,000 subjects."""
@@ -57,7 +59,7 @@ class SubjectPolicy:
             return subjects.overlap(pattern, subject)
 
         grants = self._by_name if any(map(hits, RESERVED)) else self.allow
-        return _is_within(subject, grants) and not any(map(hits, self.deny))
+        return _is_within(subject, grants) and not any(map(hits, self._denied))
 
 
 def _is_within(pattern: str, outer: Iterable[str]) -> bool:

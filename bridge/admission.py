@@ -29,6 +29,8 @@ class Visit:
 
     def __init__(self, visitor: Visitor, tokens: Tokens | None = None) -> None:
         self.visitor = visitor
+        self.address = ""
+        """Where it comes from, if that is known."""
         self._tokens = tokens
         self._end: Callable[[str], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -109,7 +111,7 @@ class Admission:
         try:
             visitor = self._shown(request)
         except TokenError as error:
-            if _bearer_of(request) is not None:
+            if bearer_of(request) is not None:
                 raise self._unauthorized(str(error)) from None
             visitor, fault = None, str(error)
         if visitor is None and self._anonymous:
@@ -128,7 +130,7 @@ class Admission:
 
     def _shown(self, request: web.Request) -> Visitor | None:
         """Return the holder of the token in a request; None without one. Raises TokenError."""
-        token = _bearer_of(request)
+        token = bearer_of(request)
         if token is None and "Origin" in request.headers:
             # A browser sends a cookie along whoever wrote the page, but then it says which page
             # that is, and the origin has been checked.
@@ -200,6 +202,7 @@ class Admission:
         return web.HTTPUnauthorized(text=sentence, headers={"WWW-Authenticate": "Bearer"})
 
 
-def _bearer_of(request: web.Request) -> str | None:
+def bearer_of(request: web.Request) -> str | None:
+    """Return the token in the Authorization header."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None

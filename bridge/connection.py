@@ -240,11 +240,11 @@ class Connection:
         )
 
     @property
-    def is_full(self) -> bool:
-        """Whether an open connection holds all it may hold."""
-        return self.open and self._pending_bytes + self._size_of_unsent() >= self._max_pending
+    def pending_bytes(self) -> int:
+        """Bytes held for it, its own and those that the transport has not sent."""
+        return self._pending_bytes + self._size_of_unsent()
 
     @property
-    def has_unsent(self) -> bool:
-        """Whether bytes are still on their way to the socket."""
-        return bool(self._pending) or self._size_of_unsent() > 0
+    def is_full(self) -> bool:
+        """Whether an open connection holds all it may hold."""
+        return self.open and self.pending_bytes >= self._max_pending

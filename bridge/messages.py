@@ -172,6 +172,12 @@ def token_required(fault: str) -> bytes:
     return _encode({**notice, "reason": fault} if fault else notice)
 
 
+def no_such_connection(request_id: bytes = b"") -> bytes:
+    """Return the response to a request for a connection that is unknown, or somebody else's."""
+    text = "No connection has this connection_id."
+    return Refusal("bad_request", text, (), request_id).line()
+
+
 def dropped(count: int) -> bytes:
     """Return the notice that a connection was too slow for `count` messages."""
     return b'{"dropped":%d}' % count

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
 from bridge import subjects
 from bridge.access import normal_origin
 from bridge.jwt_keys import ALGORITHMS
 from bridge.proxies import TrustedProxies
+from bridge.tokens import LEAST_TOKEN
 
 
 def _words(value: Any) -> Any:
@@ -68,6 +69,12 @@ def _valid_level(level: str) -> str:
     return level.lower()
 
 
+def _long_enough(token: SecretStr) -> SecretStr:
+    if 0 < len(token.get_secret_value()) < LEAST_TOKEN:
+        raise ValueError(f"it needs at least {LEAST_TOKEN} characters: shorter ones can be guessed")
+    return token
+
+
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 NatsUrls = Annotated[Words, AfterValidator(_valid_urls)]
 Patterns = Annotated[Words, AfterValidator(_valid_patterns)]
@@ -75,3 +82,4 @@ Origins = Annotated[Words, AfterValidator(_valid_origins)]
 Proxies = Annotated[Words, AfterValidator(_valid_proxies)]
 Algorithms = Annotated[Words, AfterValidator(_valid_algorithms)]
 LogLevel = Annotated[str, AfterValidator(_valid_level)]
+OperatorToken = Annotated[SecretStr, AfterValidator(_long_enough)]

@@ -15,7 +15,16 @@ from bridge.access import RESERVED, SubjectPolicy, is_loopback
 from bridge.limits import Limits
 from bridge.reread import FileFault
 from bridge.secret_files import SecretFiles
-from bridge.setting_types import Algorithms, LogLevel, NatsUrls, Origins, Patterns, Proxies, Words
+from bridge.setting_types import (
+    Algorithms,
+    LogLevel,
+    NatsUrls,
+    OperatorToken,
+    Origins,
+    Patterns,
+    Proxies,
+    Words,
+)
 from bridge.sign_in import SignIn
 from bridge.tls import TLS
 from bridge.tokens import SignedTokens, StaticTokens, Tokens
@@ -140,6 +149,9 @@ class Settings(BaseSettings):
         _LIMITS.max_request_bytes,
         ge=1024,
         description="bytes of a request, be it a frame or the body of a POST",
+    )
+    operator_token: OperatorToken = Field(
+        SecretStr(""), description="token for GET /connections; without one nobody may see that"
     )
     log_level: LogLevel = Field("info", description="debug, info, warning or error")
 

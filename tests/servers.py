@@ -23,6 +23,7 @@ from typing import Any
 
 import psutil
 
+from bridge.access import CONTROL
 from bridge.embedded_nats import find_server
 
 ROOT = Path(__file__).parent.parent
@@ -139,9 +140,10 @@ class NatsServer:
     def subscriptions(self) -> list[str]:
         """The patterns that gateways are subscribed to, sorted; one entry for each SUB.
 
-        Without the inboxes: each gateway has one for its canary.
+        Without those of their own: the inbox of the canary, and what replicas ask each other.
         """
-        return sorted(each for each in self._all_subscriptions() if not each.startswith(INBOX))
+        theirs = (INBOX, f"{CONTROL}.")
+        return sorted(each for each in self._all_subscriptions() if not each.startswith(theirs))
 
     def inboxes(self) -> list[str]:
         """The inboxes that gateways are subscribed to; one entry for each SUB."""

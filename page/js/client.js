@@ -230,6 +230,7 @@ export class Client extends EventTarget {
   #deliver(messages) {
     if (!messages.length || this.#link.over) return;
     this.#tell("messages", messages);
+    if (![...this.#patterns.values()].some(({ listeners }) => listeners.size)) return;
     for (const message of messages) {
       const { subject } = message;
       for (const listener of this.#bySubject.get(subject) ?? this.#match(subject)) call(listener, message);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { age, bytes, clock, clockExact, count, perSecond } from "../../page/js/model/format.js";
+import { age } from "../../page/js/model/duration.js";
+import { bytes, clock, clockExact, count, perSecond } from "../../page/js/model/format.js";
 
 test("figures are grouped", () => assert.equal(count(1_234_567), "1,234,567"));
 

@@ -86,6 +86,6 @@ test("a length of time has one unit or two, an age one", () => {
     "0 ms", "320 ms", "1.5 s", "9.9 s", "10 s", "42 s", "1 min", "1 min 5 s", "2 min", "1 h", "2 h 1 min", "1 d 1 h",
   ]);
   assert.deepEqual([-5, 999, 1_000, 59_999, 61_000, 3_599_000, 1e8].map(age), [
-    "now", "now", "1 s ago", "59 s ago", "1 min ago", "59 min ago", "1 d ago",
+    "now", "now", "1 s", "59 s", "1 min", "59 min", "1 d",
   ]);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { payloadSize, Rates, smoothed } from "../../page/js/model/rates.js";
+import { payloadSize } from "../../page/js/model/payload.js";
+import { Rates, smoothed } from "../../page/js/model/rates.js";
 
 const NOON = 1_767_268_800_000;
 

@@ -46,8 +46,8 @@ def test_raw_json_subscribes_and_unsubscribes(viewer: Viewer, subject: str) -> N
     viewer.enter(json.dumps({"subjects": [subject], "action": "unsubscribe"}))
     expect(viewer.chip(subject)).to_have_count(0)
     viewer.expect_state("idle")
-    requests = [json.loads(frame) for frame in viewer.sent]
-    assert [request["action"] for request in requests] == ["subscribe", "unsubscribe"]
+    actions = [request["action"] for request in viewer.requests(2)]
+    assert actions == ["subscribe", "unsubscribe"]
 
 
 def test_unsubscribe_typed_ends_the_feed(viewer: Viewer, publish: Publish, subject: str) -> None:
@@ -79,7 +79,7 @@ def test_chip_button_unsubscribes_and_old_rows_stay(
     expect(viewer.chip(subject)).to_have_count(0)
     expect(viewer.row("still here")).to_have_count(1)
     expect(viewer.field).to_be_focused()
-    request = json.loads(viewer.sent[-1])
+    request = viewer.requests(2)[-1]
     assert (request["action"], request["subjects"]) == ("unsubscribe", [subject])
 
 
@@ -106,7 +106,7 @@ def test_mistake_is_explained_and_nothing_sent(
     viewer.follow(subject)
     expect(viewer.error).to_be_hidden()
     expect(viewer.field).not_to_have_attribute("aria-invalid", "true")
-    assert [json.loads(frame)["subjects"] for frame in viewer.sent] == [[subject]]
+    assert [request["subjects"] for request in viewer.requests(1)] == [[subject]]
 
 
 def test_field_has_the_focus_where_there_is_a_mouse(viewer: Viewer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
@@ -38,6 +39,14 @@ class Viewer:
     def expect_state(self, state: str, timeout: float = 5_000) -> None:
         body = self.page.locator("body")
         expect(body).to_have_attribute("data-state", state, timeout=timeout)
+
+    def requests(self, count: int) -> list[Any]:
+        """What the page has sent, `count` requests at least; the driver tells of one after it."""
+        for _ in range(500):
+            if len(self.sent) >= count:
+                break
+            self.page.wait_for_timeout(10)
+        return [json.loads(frame) for frame in self.sent]
 
     def expect_figure(self, name: str, value: str) -> None:
         expect(self.page.get_by_test_id(name)).to_have_text(value)

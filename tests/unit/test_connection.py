@@ -111,7 +111,7 @@ async def test_everything_pending_is_one_write_a_turn() -> None:
     await turn()
     assert fixture.socket.writes == [MESSAGE.frame * 5 + b"\x81\x02{}"]
     assert fixture.counters.delivered == fixture.connection.delivered == 5
-    assert not fixture.connection.has_unsent
+    assert not fixture.connection.pending_bytes
 
 
 async def test_batch_shares_a_frame() -> None:

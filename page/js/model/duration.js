@@ -17,8 +17,8 @@ export function duration(milliseconds) {
   return `${Math.floor(seconds / size)} ${unit}${rest ? ` ${rest} ${lower}` : ""}`;
 }
 
-/** How long ago something was, in one unit: "now", "12 s ago", "3 min ago". */
+/** How long ago something was, in the largest unit: "now", "12 s", "3 min". */
 export function age(milliseconds) {
   const [unit, size] = UNITS.find(([, each]) => milliseconds >= each) ?? [];
-  return unit ? `${Math.floor(milliseconds / size)} ${unit} ago` : "now";
+  return unit ? `${Math.floor(milliseconds / size)} ${unit}` : "now";
 }

@@ -27,15 +27,6 @@ export function clockExact(time) {
   return `${clock(time)}.${pad(new Date(time).getMilliseconds(), 3)}`;
 }
 
-/** How long, roughly: "0.4 s", "12 s", "3 min", "2 h". */
-export function span(ms) {
-  const seconds = Math.max(0, ms) / 1000;
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
-  if (seconds < 119.5) return `${Math.round(seconds)} s`;
-  const minutes = seconds / 60;
-  return minutes < 119.5 ? `${Math.round(minutes)} min` : `${Math.round(minutes / 60)} h`;
-}
-
 function pad(number, width) {
   return String(number).padStart(width, "0");
 }
@@ -55,13 +46,4 @@ export function utf8Length(text) {
 /** "12/s", and with one decimal where that says more: "0.4/s". */
 export function perSecond(rate) {
   return `${count(rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate))}/s`;
-}
-
-/** How long ago in the largest whole unit: "now", "3 s", "2 min", "1 h", "5 d". */
-export function age(ms) {
-  const seconds = Math.floor(ms / 1000);
-  if (seconds < 1) return "now";
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
-  return seconds < 86_400 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`;
 }

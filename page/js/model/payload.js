@@ -35,10 +35,16 @@ export function sizeText(message) {
 }
 
 function payloadBytes(message) {
-  const text = fullText(message);
-  if (message.encoding !== "base64") return utf8Length(text);
-  const padding = text.endsWith("==") ? 2 : Number(text.endsWith("="));
-  return (text.length / 4) * 3 - padding;
+  return message.encoding === "base64" ? payloadSize(message) : utf8Length(fullText(message));
+}
+
+/** Bytes of the payload, exact for binary ones; of text its characters, since to encode each one would cost more. */
+export function payloadSize({ raw, encoding }) {
+  if (encoding === "json") return raw.length;
+  const inside = raw.length - 2; // without the quotes
+  if (encoding === "text") return inside;
+  const padding = raw.endsWith('=="') ? 2 : Number(raw.endsWith('="'));
+  return (inside / 4) * 3 - padding;
 }
 
 /** The payload as it travels in NATS, except that JSON has spaces for its line breaks. */

@@ -1,3 +1,5 @@
+import { payloadSize } from "./payload.js";
+
 const SPAN = 60;
 const KEPT_PER_SECOND = 0.6; // of the old rate: after four seconds most of it is new
 const NOTHING = 0.05; // shown with one decimal, less is nought
@@ -53,13 +55,4 @@ export class Rates {
       this.#bytes[place] = 0;
     }
   }
-}
-
-/** Bytes of the payload, exact for binary ones; of text its characters, since to encode each one would cost more. */
-export function payloadSize({ raw, encoding }) {
-  if (encoding === "json") return raw.length;
-  const inside = raw.length - 2; // without the quotes
-  if (encoding === "text") return inside;
-  const padding = raw.endsWith('=="') ? 2 : Number(raw.endsWith('="'));
-  return (inside / 4) * 3 - padding;
 }

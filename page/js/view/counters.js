@@ -1,5 +1,6 @@
 import { setText } from "./dom.js";
-import { count, span } from "../model/format.js";
+import { duration } from "../model/duration.js";
+import { count } from "../model/format.js";
 
 /** The footer's figures. */
 export class Counters {
@@ -23,5 +24,5 @@ export class Counters {
 function reach(ring) {
   if (ring.length < 2) return "";
   const age = ring.at(ring.length - 1).time - ring.at(0).time;
-  return `(last ${span(age)})`;
+  return `(last ${duration(age)})`;
 }

@@ -151,7 +151,8 @@ export class Detail {
     if (document.hidden) return;
     const { seq, time } = this.#message;
     const payload = [sizeText(this.#message), kind(this.#message)];
-    const facts = [clockExact(time), age(Date.now() - time), ...payload, `#${count(seq + 1)}`];
+    const since = age(Date.now() - time);
+    const facts = [clockExact(time), since === "now" ? since : `${since} ago`, ...payload, `#${count(seq + 1)}`];
     setText(part(this.#dialog, "detail-facts"), facts.join(" · "));
     // A button that is disabled would lose the focus, and with it the place of whoever goes along.
     part(this.#dialog, "detail-older").ariaDisabled = String(!before(this.#source(), this.#message));

@@ -1,5 +1,6 @@
 import { fromTemplate, part, setText } from "./dom.js";
-import { age, count, perSecond } from "../model/format.js";
+import { age } from "../model/duration.js";
+import { count, perSecond } from "../model/format.js";
 import { mark, preview } from "../model/payload.js";
 
 /** One line of the Latest view; the same element shows one subject after the other. */

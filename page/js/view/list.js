@@ -1,7 +1,7 @@
 import { Reversed } from "../model/reversed.js";
 import { Row } from "./row.js";
+import { RowWindow } from "./window.js";
 
-const SPARE = 4; // rows ready above and below what is seen
 const NEAR = 2; // px: less than this away from the newest is at the newest
 
 /**
@@ -10,27 +10,20 @@ const NEAR = 2; // px: less than this away from the newest is at the newest
  */
 export class MessageList {
   #viewport;
-  #rows;
-  #spacer;
-  #pool = [];
+  #window;
   #source = null; // as it is shown: oldest first, or newest first
   #shown = null; // as it was given
   #newestFirst = false;
   #following = true;
   #selected = -1;
-  #rowHeight = 0;
-  #capacity = 0;
-  #first = 0; // index of the first row in the pool
   #read = { index: 0, seq: -1 }; // the entry that keeps its place when others come or go
   #wandered = false; // away from the newest since the list stands still
 
   /** `on`: { hold(byReader) the reader wants it still, newest() is back at the newest, pick(entry), repaint() } */
   constructor(viewport, on) {
     this.#viewport = viewport;
-    this.#rows = viewport.querySelector(".rows");
-    this.#spacer = viewport.querySelector(".spacer");
+    this.#window = new RowWindow(viewport, (place) => new Row(place), () => on.repaint());
     this.on = on;
-    new ResizeObserver(() => this.#measure()).observe(viewport);
     this.#watchPointer();
     this.#watchScroll();
     viewport.addEventListener("keydown", (event) => this.#key(event));
@@ -58,37 +51,39 @@ export class MessageList {
 
   /** Writes each row anew: what rows show of an entry is no longer the same. */
   redraw() {
-    for (const row of this.#pool) row.hide();
+    this.#window.clear();
     this.on.repaint();
   }
 
   /** Paints what is in sight: its cost does not grow with the number of messages. */
   paint() {
-    if (!this.#rowHeight) this.#measure();
     this.#settle();
-    this.#first = Math.max(0, Math.floor(this.#viewport.scrollTop / this.#rowHeight) - SPARE);
-    this.#rows.style.transform = `translateY(${this.#first * this.#rowHeight}px)`;
-    this.#pool.forEach((row, place) => this.#fill(row, this.#first + place));
+    this.#window.paint(this.#source.length, (row, index) => {
+      const entry = this.#source.at(index);
+      row.show(entry, index, entry.seq === this.#selected);
+    });
     this.#pointAtSelected();
   }
 
   // Since the last paint messages may have come and old ones left, a filter may have found more:
   // what is read has another place now, and the view goes with it.
   #settle() {
-    this.#stretch();
+    const { length } = this.#source;
+    this.#window.stretch(length);
+    this.#viewport.setAttribute("aria-rowcount", length + 1);
     if (this.#following) this.#toNewest();
     const { seq, index } = this.#read;
     const now = this.#source.indexOf(seq);
-    if (!this.#following && now !== -1) this.#viewport.scrollTop += (now - index) * this.#rowHeight;
+    if (!this.#following && now !== -1) this.#viewport.scrollTop += (now - index) * this.#window.rowHeight;
     this.#noteWhatIsRead();
   }
 
   // The selected entry if it is in sight, else the one at the upper edge.
   #noteWhatIsRead() {
     const { scrollTop, clientHeight } = this.#viewport;
-    const first = Math.floor(scrollTop / this.#rowHeight);
+    const first = Math.floor(scrollTop / this.#window.rowHeight);
     const selected = this.#source.indexOf(this.#selected);
-    const inSight = selected >= first && selected < first + Math.floor(clientHeight / this.#rowHeight);
+    const inSight = selected >= first && selected < first + Math.floor(clientHeight / this.#window.rowHeight);
     const index = inSight ? selected : first;
     this.#read = { index, seq: this.#source.at(index)?.seq ?? -1 };
   }
@@ -97,59 +92,22 @@ export class MessageList {
     this.#viewport.scrollTop = this.#newestFirst ? 0 : this.#viewport.scrollHeight;
   }
 
-  #stretch() {
-    const { length } = this.#source;
-    this.#spacer.style.height = `${length * this.#rowHeight}px`;
-    this.#viewport.setAttribute("aria-rowcount", length + 1);
-  }
-
-  #fill(row, index) {
-    const entry = this.#source.at(index);
-    if (entry) row.show(entry, index, entry.seq === this.#selected);
-    else row.hide();
-  }
-
   #pointAtSelected() {
-    const row = this.#pool.find(({ seq }) => seq === this.#selected && seq !== -1);
+    const row = this.#window.find(({ seq }) => seq === this.#selected);
     if (row) this.#viewport.setAttribute("aria-activedescendant", row.element.id);
     else this.#viewport.removeAttribute("aria-activedescendant");
   }
 
-  #measure() {
-    if (!this.#pool.length) this.#grow(1);
-    const [{ element }] = this.#pool;
-    const { hidden } = element;
-    element.hidden = false;
-    this.#rowHeight = element.offsetHeight || 24;
-    element.hidden = hidden;
-    this.#capacity = Math.ceil(this.#viewport.clientHeight / this.#rowHeight) + 2 * SPARE;
-    this.#grow(this.#capacity);
-    this.#shrink(this.#capacity);
-    this.on.repaint();
-  }
-
-  #grow(size) {
-    while (this.#pool.length < size) {
-      const row = new Row(this.#pool.length);
-      row.hide();
-      this.#pool.push(row);
-      this.#rows.append(row.element);
-    }
-  }
-
-  #shrink(size) {
-    for (const { element } of this.#pool.splice(size)) element.remove();
-  }
-
   // A row shows something else a moment later, so what is meant is settled when the pointer goes down.
   #watchPointer() {
+    const rows = this.#viewport.querySelector(".rows");
     let pressed = -1;
-    this.#rows.addEventListener("pointerdown", ({ target }) => {
+    rows.addEventListener("pointerdown", ({ target }) => {
       const element = target.closest(".row");
-      pressed = this.#pool.find((row) => row.element === element)?.seq ?? -1;
+      pressed = this.#window.find((row) => row.element === element)?.seq ?? -1;
       this.on.hold();
     });
-    this.#rows.addEventListener("click", () => this.#select(this.#source.indexOf(pressed), true));
+    rows.addEventListener("click", () => this.#select(this.#source.indexOf(pressed), true));
   }
 
   // Wheel and pointer say what the reader wants before the first pixel moves. That the list scrolled
@@ -179,7 +137,7 @@ export class MessageList {
   /** Does what a key asks for; true if it is one of the list's. */
   press(key) {
     const last = this.#source.length - 1;
-    const page = Math.max(1, this.#capacity - 2 * SPARE - 2);
+    const { page } = this.#window;
     const current = this.#source.indexOf(this.#selected);
     const none = this.#newestFirst ? -1 : last + 1;
     const from = current === -1 ? none : current;
@@ -207,7 +165,7 @@ export class MessageList {
     if (index === -1) return;
     this.#selected = seq;
     this.on.hold(true);
-    this.#bringIntoView(index);
+    this.#window.bringIntoView(index);
     this.on.repaint();
   }
 
@@ -216,14 +174,5 @@ export class MessageList {
     if (!entry) return;
     this.mark(entry.seq);
     this.on.pick(entry, open);
-  }
-
-  #bringIntoView(index) {
-    const { scrollTop, clientHeight } = this.#viewport;
-    const head = this.#spacer.offsetTop;
-    const top = index * this.#rowHeight;
-    if (top < scrollTop) this.#viewport.scrollTop = top;
-    const bottom = top + this.#rowHeight + head - clientHeight;
-    if (bottom > scrollTop) this.#viewport.scrollTop = bottom;
   }
 }

@@ -23,6 +23,11 @@ export class RowWindow {
     new ResizeObserver(() => this.#measure()).observe(viewport);
   }
 
+  /** Height of a row in px. */
+  get rowHeight() {
+    return this.#rowHeight;
+  }
+
   /** How many rows a page is, less one to hold on to. */
   get page() {
     return Math.max(1, this.#pool.length - 2 * SPARE - 2);
@@ -30,14 +35,24 @@ export class RowWindow {
 
   /** Shows what is in sight of `length` places: `fill(row, index)` for each. */
   paint(length, fill) {
-    if (!this.#rowHeight) this.#measure();
-    this.#spacer.style.height = `${length * this.#rowHeight}px`;
+    this.stretch(length);
     const first = Math.max(0, Math.floor(this.#viewport.scrollTop / this.#rowHeight) - SPARE);
     this.#rows.style.transform = `translateY(${first * this.#rowHeight}px)`;
     this.#pool.forEach((row, place) => {
       if (first + place < length) fill(row, first + place);
       else row.hide();
     });
+  }
+
+  /** Makes the way to scroll as long as `length` places need. */
+  stretch(length) {
+    if (!this.#rowHeight) this.#measure();
+    this.#spacer.style.height = `${length * this.#rowHeight}px`;
+  }
+
+  /** Lets every row be filled anew, also with what it shows already. */
+  clear() {
+    for (const row of this.#pool) row.hide();
   }
 
   /** The first row in use for which `test(row)` holds. */
