@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 
-from bridge import command_line, logs, messages
+from bridge import command_line, logs, messages, workers
 from bridge.access import OriginPolicy
 from bridge.admission import Admission
 from bridge.assets import Assets, add_security_headers
@@ -33,6 +33,8 @@ from bridge.websocket import WebSocket
 from handler import WSSManager, html
 
 config = command_line.load(sys.argv[1:])
+# With several WORKERS this process starts the others and comes no further.
+worker = workers.begin(config)
 logs.set_up(config.log_level)
 
 app = Service(config.nats_url, sign_in=config.sign_in)
@@ -46,7 +48,8 @@ door = Door(
 )
 web_app = web.Application(client_max_size=config.max_request_bytes)
 web_app.on_response_prepare.append(add_security_headers)
-app.setup_web_server(config.http_host, config.http_port, web_app, door, config.tls)
+shared = worker.count > 1
+app.setup_web_server(config.http_host, config.http_port, web_app, door, config.tls, shared=shared)
 
 manager = WSSManager(app, config.limits, config.policy, app.counters)
 replicas = Replicas(app, manager.answer_post)
@@ -85,7 +88,7 @@ test_msg = {
     "key7": None,
 }
 
-if config.publish_test_messages:
+if config.publish_test_messages and worker.number == 1:
     logs.say("test  a message on test.subject each second (PUBLISH_TEST_MESSAGES=false: none)")
 
     @app.task(interval=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import math
 import signal
@@ -16,13 +15,12 @@ from aiohttp import web
 from bridge import kernel
 from bridge.arrival import Arrival, TLSArrival
 from bridge.door import Door
-from bridge.logs import fail, say
+from bridge.logs import say
 from bridge.metrics import Counters
+from bridge.port import bind
 from bridge.tls import TLS, TLSError
 from bridge.urls import page_url
 
-BACKLOG = 2048
-"""Connections that the system may hold until they are taken."""
 SAY_AGAIN = 60.0
 """Seconds between two lines that say the same."""
 
@@ -30,10 +28,22 @@ logger = logging.getLogger("bridge.listener")
 
 
 class Listener:
-    """Listens on `host` and `port` for those whom `door` lets in; by https if there is a `tls`."""
+    """Listens on `host` and `port` for those whom `door` lets in; by https if there is a `tls`.
 
-    def __init__(self, host: str, port: int, door: Door, tls: TLS, counters: Counters) -> None:
-        self._host, self._port = host, port
+    `shared`: other processes listen there, too, and the system spreads connections over all.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        door: Door,
+        tls: TLS,
+        counters: Counters,
+        *,
+        shared: bool = False,
+    ) -> None:
+        self._host, self._port, self._shared = host, port, shared
         self._door, self._tls, self._counters = door, tls, counters
         self._server: asyncio.Server | None = None
 
@@ -46,13 +56,7 @@ class Listener:
         if context is not None:
             loop.add_signal_handler(signal.SIGHUP, self._renew_certificate, context)
         arrive = partial(self._arrive, web_server, context)
-        try:
-            self._server = await loop.create_server(arrive, self._host, self._port, backlog=BACKLOG)
-        except (OSError, UnicodeError) as error:
-            if getattr(error, "errno", None) == errno.EADDRINUSE:
-                fail(f"HTTP_PORT: {self._port} is in use on {self._host}; set another one")
-            reason = getattr(error, "strerror", None) or error
-            fail(f"HTTP_HOST: cannot listen on {self._host}:{self._port}: {reason}")
+        self._server = await bind(arrive, self._host, self._port, reuse_port=self._shared or None)
         scheme = "https" if self._tls else "http"
         say(f"page  {page_url(self._host, self._port, scheme)}")
 

@@ -20,11 +20,12 @@ from typing import Any
 from aiohttp import web
 from nats import errors
 
+from bridge.default_nats import EMBEDDED, find_or_embed
 from bridge.door import Door
-from bridge.embedded_nats import DEFAULT_PORT, EmbeddedNats, answers
+from bridge.embedded_nats import EmbeddedNats
 from bridge.interval import every
 from bridge.listener import Listener
-from bridge.logs import fail, say
+from bridge.logs import say
 from bridge.metrics import Counters
 from bridge.nats_link import NATSLink
 from bridge.nats_watch import NatsWatch
@@ -101,10 +102,16 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         web_app=None,
         door: Door | None = None,
         tls: TLS | None = None,
+        *,
+        shared: bool = False,
         **options,
     ) -> None:
-        """Set where the HTTP server is to listen and whom it lets in; routes go to `self.http`."""
-        self._listener = Listener(host, port, door or Door(), tls or TLS(), self.counters)
+        """Set where the HTTP server is to listen and whom it lets in; routes go to `self.http`.
+
+        `shared`: other processes may listen there, too.
+        """
+        door, tls = door or Door(), tls or TLS()
+        self._listener = Listener(host, port, door, tls, self.counters, shared=shared)
         super().setup_web_server(web_app=web_app or web.Application(), **options)
 
     @property
@@ -206,16 +213,10 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
             self._run_in_background(task())
 
     async def _find_or_embed(self) -> None:
-        if self._sign_in != SignIn() or await answers():
-            self.nats.servers = [f"nats://127.0.0.1:{DEFAULT_PORT}"]
-            return
-        self._embedded = EmbeddedNats()
-        try:
-            await self._embedded.start()
-        except (OSError, TimeoutError) as error:
-            fail(f"NATS_URL: no server answers on port {DEFAULT_PORT}, and {error}; set NATS_URL")
-        self.nats.servers = [self._embedded.url]
-        self.nats_watch.kind = "embedded, its data is temporary"
+        url, self._embedded = await find_or_embed(may_embed=self._sign_in == SignIn())
+        self.nats.servers = [url]
+        if self._embedded is not None:
+            self.nats_watch.kind = EMBEDDED
 
     async def _nats_lost(self) -> None:
         if not self._stopping:

@@ -150,6 +150,12 @@ class Settings(BaseSettings):
         ge=1024,
         description="bytes of a request, be it a frame or the body of a POST",
     )
+    workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="processes that share the port; limits of connections are for each of them",
+    )
     operator_token: OperatorToken = Field(
         SecretStr(""), description="token for GET /connections; without one nobody may see that"
     )

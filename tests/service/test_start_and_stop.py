@@ -42,10 +42,10 @@ def test_without_a_nats_server_to_embed_it_says_what_to_do(log: Path, tmp_path: 
     program = tmp_path / "nothing_to_embed.py"
     program.write_text(
         "import sys; sys.argv[0] = 'main.py'\n"
-        "from bridge import embedded_nats, service\n"
+        "from bridge import default_nats, embedded_nats\n"
         "def nothing(): raise FileNotFoundError('there is no nats-server')\n"
         "async def nobody(): return False\n"
-        "embedded_nats.find_server, service.answers = nothing, nobody\n"
+        "embedded_nats.find_server, default_nats.answers = nothing, nobody\n"
         "import main; main.app.start()\n"
     )
     service = Gateway(None, program=str(program), log=log)

@@ -1,0 +1,154 @@
+"""Several processes on one machine, which listen on the same port under one parent.
+
+The parent serves nobody. It starts the workers, starts one that has died again, and stops them all
+on a signal; if the parent dies, they stop by themselves. Each worker is a replica as any other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+
+from bridge import logs
+from bridge.default_nats import find_or_embed
+from bridge.embedded_nats import EmbeddedNats
+from bridge.port import bind
+from bridge.settings import Settings
+from bridge.sign_in import SignIn
+
+PLACE = "NATS_BRIDGE_WORKER"
+"""The environment variable that tells a worker its place."""
+RESTART_WAIT = 1.0
+"""Seconds between two starts of a worker, at least."""
+STOP_TIMEOUT = 12.0
+"""Seconds until what still runs is killed; a stop takes eight at most."""
+WRONG_SETTING = 2
+"""The exit status of one that would not start the next time either."""
+
+logger = logging.getLogger("bridge.workers")
+
+
+@dataclass(frozen=True)
+class Worker:
+    """The place of this process: `number` from 1 to `count`. `lifeline` ends with the parent."""
+
+    number: int = 1
+    count: int = 1
+    embedded: bool = False
+    """Whether the parent has embedded the NATS server."""
+    lifeline: int | None = None
+    """A file descriptor."""
+
+    def stop_with_parent(self) -> None:
+        """Stop in an orderly way once the parent is gone."""
+        if self.lifeline is not None:
+            threading.Thread(target=self._watch, args=[self.lifeline], daemon=True).start()
+
+    @staticmethod
+    def _watch(lifeline: int) -> None:
+        os.read(lifeline, 1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def begin(config: Settings) -> Worker:
+    """Return the place of this process; the parent of several never returns, but exits."""
+    place = os.environ.pop(PLACE, None)
+    if place is not None:
+        worker = Worker(**json.loads(place))
+        worker.stop_with_parent()
+        return worker
+    if config.workers == 1:
+        return Worker()
+    logs.set_up(config.log_level)
+    raise SystemExit(asyncio.run(_Parent(config).run()))
+
+
+class _Parent:
+    def __init__(self, config: Settings) -> None:
+        self._config = config
+        self._embedded: EmbeddedNats | None = None
+        self._environment = dict(os.environ)
+        self._processes: dict[int, asyncio.subprocess.Process] = {}
+        self._stop = asyncio.Event()
+        self._status = 0
+        # The end that is written to stays here; nothing ever is, but it closes with this process.
+        self._lifeline, self._end = os.pipe()
+
+    async def run(self) -> int:
+        """Keep all workers running until SIGINT or SIGTERM; return the exit status."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._tell_all, signal.SIGHUP)
+        await self._try_the_port()
+        if not self._config.nats_url:
+            may_embed = self._config.sign_in == SignIn()
+            url, self._embedded = await find_or_embed(may_embed=may_embed)
+            self._environment["NATS_URL"] = url
+        try:
+            count = self._config.workers
+            keepers = [loop.create_task(self._keep(number + 1)) for number in range(count)]
+            await self._stop.wait()
+            await self._stop_all(keepers)
+        finally:
+            if self._embedded is not None:
+                self._embedded.stop()
+        return self._status
+
+    async def _try_the_port(self) -> None:
+        """Exit with 2 if somebody listens there: workers of another gateway would share it."""
+        config = self._config
+        server = await bind(asyncio.Protocol, config.http_host, config.http_port)
+        server.close()
+        await server.wait_closed()
+
+    async def _keep(self, number: int) -> None:
+        """Run one worker, again and again."""
+        loop = asyncio.get_running_loop()
+        while not self._stop.is_set():
+            began = loop.time()
+            process = self._processes[number] = await self._start(number)
+            if self._stop.is_set():
+                process.terminate()
+            status = await process.wait()
+            if self._stop.is_set():
+                self._status = self._status or status
+            elif status == WRONG_SETTING:
+                self._status = status
+                self._stop.set()
+            else:
+                how = f"signal {-status}" if status < 0 else f"status {status}"
+                logger.error("worker %d ended with %s and is started again", number, how)
+                await asyncio.sleep(max(0, began + RESTART_WAIT - loop.time()))
+
+    async def _start(self, number: int) -> asyncio.subprocess.Process:
+        embedded = self._embedded is not None
+        worker = Worker(number, self._config.workers, embedded, self._lifeline)
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            *sys.orig_argv[1:],
+            stdin=subprocess.DEVNULL,
+            env=self._environment | {PLACE: json.dumps(asdict(worker))},
+            pass_fds=[self._lifeline],
+        )
+
+    async def _stop_all(self, keepers: list[asyncio.Task[None]]) -> None:
+        self._tell_all(signal.SIGTERM)
+        _, late = await asyncio.wait(keepers, timeout=STOP_TIMEOUT)
+        if late:
+            logger.error("%d workers did not stop in time and are killed", len(late))
+            self._tell_all(signal.SIGKILL)
+            await asyncio.wait(late)
+
+    def _tell_all(self, number: int) -> None:
+        for process in self._processes.values():
+            with suppress(ProcessLookupError):
+                process.send_signal(number)

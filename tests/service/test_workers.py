@@ -1,0 +1,149 @@
+"""WORKERS=2: processes that share a port under one parent."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.browser_client import Browser
+from tests.raw_nats import RawNats
+from tests.servers import Gateway, NatsServer, eventually, running, until
+from tests.service.test_post import post
+
+ENOUGH = 24
+"""Connections of which surely not all come to the same worker."""
+
+
+@pytest.fixture
+def pair(nats_server: NatsServer, log: Path) -> Iterator[Gateway]:
+    with running(Gateway(nats_server.url, log=log, workers=2)) as service:
+        until(lambda: sum(map(listens, workers_of(service))) == 2)
+        yield service
+
+
+def workers_of(service: Gateway) -> list[psutil.Process]:
+    return service.ps().children()
+
+
+def listens(process: psutil.Process) -> bool:
+    return any(each.status == psutil.CONN_LISTEN for each in process.net_connections())
+
+
+async def browsers(service: Gateway, stack: AsyncExitStack) -> dict[str, list[Browser]]:
+    """Connect to every worker; return the connections by the name of their replica."""
+    found: dict[str, list[Browser]] = {}
+    for _ in range(ENOUGH):
+        browser = await stack.enter_async_context(Browser(service.stream))
+        found.setdefault(browser.connection_id[:8], []).append(browser)
+    assert len(found) == 2, found
+    return found
+
+
+async def test_workers_share_the_port_and_each_gets_every_message(
+    pair: Gateway, raw_nats: RawNats
+) -> None:
+    async with AsyncExitStack() as stack:
+        by_worker = await browsers(pair, stack)
+        everyone = [browser for some in by_worker.values() for browser in some]
+        for browser in everyone:
+            request = {"connection_id": browser.connection_id, "subjects": ["to.all"]}
+            assert (await post(pair, request))[0] == 200  # whichever worker it came to
+        raw_nats.publish("to.all", b"1")
+        for browser in everyone:
+            assert await browser.next() == {"subject": "to.all", "data": 1}
+            await browser.quiet()
+
+
+async def test_test_messages_come_once(nats_server: NatsServer, log: Path) -> None:
+    service = Gateway(nats_server.url, log=log, workers=2, publish_test_messages=True)
+    with running(service):
+        async with Browser(service.stream) as browser:
+            await browser.subscribe("test.subject")
+            loop = asyncio.get_running_loop()
+            await browser.next()
+            began = loop.time()
+            for _ in range(3):
+                await browser.next()
+            assert loop.time() - began > 2.5
+
+
+async def test_a_worker_that_dies_is_started_again_and_others_do_not_notice(
+    pair: Gateway, raw_nats: RawNats
+) -> None:
+    async with AsyncExitStack() as stack:
+        by_worker = await browsers(pair, stack)
+        before = workers_of(pair)
+        before[0].kill()
+        lost = await lost_of(by_worker)
+        (kept,) = set(by_worker) - {lost}
+        for browser in by_worker[kept]:
+            await browser.subscribe("to.those.who.stay")
+        raw_nats.publish("to.those.who.stay", b"1")
+        for browser in by_worker[kept]:
+            assert await browser.next() == {"subject": "to.those.who.stay", "data": 1}
+        await eventually(lambda: len(workers_of(pair)) == 2)
+        await eventually(lambda: "ended with signal 9 and is started again" in pair.output())
+        names: Counter[str] = Counter()
+        while len(names) < 2:  # of both, one of them new
+            async with Browser(pair.stream) as browser:
+                names[browser.connection_id[:8]] += 1
+        assert lost not in names
+
+
+async def lost_of(by_worker: dict[str, list[Browser]]) -> str:
+    """Return the replica all of whose connections end."""
+
+    async def ended(name: str) -> str:
+        for browser in by_worker[name]:
+            await browser.closed()
+        return name
+
+    tasks = [asyncio.create_task(ended(name)) for name in by_worker]
+    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    return done.pop().result()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_one_signal_stops_all(pair: Gateway, number: int) -> None:
+    async with AsyncExitStack() as stack:
+        by_worker = await browsers(pair, stack)
+        children = workers_of(pair)
+        assert await asyncio.to_thread(pair.stop, number) == 0
+        for browser in (browser for some in by_worker.values() for browser in some):
+            assert await browser.closed() == 1012
+    assert not any(child.is_running() for child in children)
+
+
+async def test_workers_stop_when_their_parent_is_killed(pair: Gateway) -> None:
+    async with AsyncExitStack() as stack:
+        by_worker = await browsers(pair, stack)
+        children = workers_of(pair)
+        pair.stop(signal.SIGKILL)
+        for browser in (browser for some in by_worker.values() for browser in some):
+            assert await browser.closed() == 1012
+    await eventually(lambda: not any(child.is_running() for child in children))
+
+
+def test_the_port_of_other_workers_is_not_shared(pair: Gateway, tmp_path: Path) -> None:
+    second = Gateway(None, log=tmp_path / "second", workers=2, http_port=pair.port)
+    second.launch()
+    assert second.wait() == 2
+    assert second.output().endswith(
+        f"HTTP_PORT: {pair.port} is in use on 127.0.0.1; set another one\n"
+    )
+
+
+def test_a_worker_that_cannot_start_ends_all(pair: Gateway, log: Path) -> None:
+    (log.parent / ".env").write_text("HTTP_HOST=no.such.host.example\n")
+    workers_of(pair)[0].kill()
+    assert pair.wait() == 2
+    pair.process = None

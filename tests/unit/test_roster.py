@@ -1,0 +1,83 @@
+"""The list of all connections, gathered from pages that come when they come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from bridge import roster
+from bridge.roster import Page, Registrar
+
+
+class FakeNats:
+    """Brings pages to whoever subscribes, each after some seconds."""
+
+    def __init__(self, *pages: tuple[float, Page]) -> None:
+        self._pages = pages
+
+    def new_inbox(self) -> str:
+        return "_INBOX.x"
+
+    async def subscribe(self, subject: str, cb: Callable[[Any], Any]) -> Any:
+        async def bring() -> None:
+            for wait, page in self._pages:
+                await asyncio.sleep(wait)
+                await cb(SimpleNamespace(data=msgspec.json.encode(page)))
+
+        bringing = asyncio.get_running_loop().create_task(bring())
+
+        async def unsubscribe() -> None:
+            bringing.cancel()
+
+        return SimpleNamespace(unsubscribe=unsubscribe)
+
+    async def publish(self, subject: str, payload: bytes = b"", reply: str = "") -> None:
+        pass
+
+
+def registrar(*pages: tuple[float, Page]) -> Registrar:
+    def listen(*_: object, **__: object) -> Callable[[Any], Any]:
+        return lambda function: function
+
+    nats = SimpleNamespace(client=FakeNats(*pages))
+    return Registrar(SimpleNamespace(trouble=None, nats=nats, listen=listen), "ours", {})
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(roster, "QUIET", 0.05)
+    monkeypatch.setattr(roster, "AT_MOST", 1.0)
+
+
+OURS = Page("ours", "here", [])
+
+
+async def test_a_replica_that_has_more_to_send_is_waited_for() -> None:
+    more, last = Page("slow", "there", [], more=True), Page("slow", "there", [])
+    gathered = await registrar((0, OURS), (0, more), (0.3, last)).roster()
+    assert gathered.complete
+    assert [(each.replica, each.complete) for each in gathered.replicas] == [
+        ("ours", True),
+        ("slow", True),
+    ]
+
+
+async def test_a_replica_that_never_sends_the_rest_is_not_waited_for_long() -> None:
+    more = Page("stuck", "there", [], more=True)
+    gathered = await registrar((0, OURS), (0, more)).roster()
+    assert not gathered.complete
+    assert [(each.replica, each.complete) for each in gathered.replicas] == [
+        ("ours", True),
+        ("stuck", False),
+    ]
+
+
+async def test_a_list_without_our_own_answer_is_not_complete() -> None:
+    gathered = await registrar((0, Page("other", "there", []))).roster()
+    assert not gathered.complete
+    assert {each.replica for each in gathered.replicas} == {"ours", "other"}
