@@ -32,7 +32,8 @@ def is_setting(name: str) -> bool:
 def test_what_compose_sets_are_settings_with_values_that_count(name: str) -> None:
     environment: dict[str, Any] = COMPOSE[name]["environment"]
     assert all(is_setting(each) for each in environment)
-    Settings(_env_file=None, **{each.lower(): value for each, value in environment.items()})
+    values = {each.lower(): value for each, value in environment.items() if value is not None}
+    Settings(_env_file=None, **values)
 
 
 def test_without_a_profile_compose_starts_the_pair_alone() -> None:
