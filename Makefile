@@ -4,6 +4,7 @@
 # make fuzz    a million hostile inputs, in some minutes
 # make bench   compare with nats-server's own WebSocket and a plain gateway; QUICK=1 for a minute
 # make soak    20 minutes of faults; MINUTES=2 for a short run, SEED=… for the same again
+# make cluster a cluster in Docker, in which one container after another is killed
 # make lock    compile requirements.lock anew
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-python test-page check fuzz bench soak lock clean
+.PHONY: run test test-python test-page check fuzz bench soak cluster lock clean
 
 run: $(VENV)/ready
 	@exec $(BIN)/python main.py
@@ -59,6 +60,9 @@ bench: $(VENV)/ready-dev
 
 soak: $(VENV)/ready-dev
 	@$(BIN)/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+
+cluster: $(VENV)/ready-dev
+	@$(BIN)/python -m tests.cluster
 
 lock: $(VENV)/ready-dev
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -1,0 +1,1 @@
+"""The cluster of docker-compose.yml under load, while one container after another is killed."""
