@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
 
 from bench import report
+from bridge import __version__
 from bridge.settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent
@@ -77,8 +77,7 @@ def test_json_lines_of_the_wire_are_json() -> None:
 
 
 def test_version_is_in_the_changelog() -> None:
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    assert f"## {version}" in (ROOT / "CHANGELOG.md").read_text()
+    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text()
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=[path.name for path in TEXTS])
