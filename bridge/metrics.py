@@ -119,6 +119,7 @@ class Metrics:
         self._gauges = gauges
         self._trouble = trouble
         self._process = ProcessCollector(registry=None)
+        self._build_info = _build_info()
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -129,7 +130,7 @@ class Metrics:
         for name, read in self._gauges.items():
             yield GaugeMetricFamily(name, GAUGES[name], value=read())
         yield self._nats_state()
-        yield _build_info()
+        yield self._build_info
         yield from self._process.collect()
 
     def text(self) -> bytes:
