@@ -11,6 +11,7 @@ import pytest
 from prometheus_client.core import Metric
 
 from bridge import lag_watch
+from bridge.door import SPARE_FILES, Door
 from bridge.families import FAMILIES, GAUGES
 from bridge.histogram import BOUNDS, Histogram
 from bridge.lag_watch import LagWatch
@@ -102,3 +103,12 @@ async def test_work_that_blocks_the_event_loop_is_seen() -> None:
     task.cancel()
     assert watch.worst >= 0.19
     assert counters.event_loop_lag.sum == pytest.approx(watch.worst)
+
+
+def test_where_files_are_few_they_limit_the_connections() -> None:
+    door = Door(most=100)
+    assert door.limit == 100
+    door.set_files(SPARE_FILES + 20)
+    assert door.limit == 20
+    door.set_files(SPARE_FILES + 1000)
+    assert door.limit == 100
