@@ -35,7 +35,11 @@ $(VENV)/ready-browser: $(VENV)/ready-dev tests/page/browser.py
 	@$(BIN)/python -m tests.page.browser
 	@touch $@
 
-check: $(VENV)/ready-dev
+$(VENV)/ready-promtool: $(VENV)/ready-dev tests/docs/promtool.py
+	@$(BIN)/python -m tests.docs.promtool
+	@touch $@
+
+check: $(VENV)/ready-promtool
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -64,6 +64,11 @@ class WSSManager:
         """NATS subscription id to its followers: connection id to what takes a message there."""
         return self._feeds.ssid_map
 
+    @property
+    def pending_messages(self) -> int:
+        """How many messages wait for their connections."""
+        return sum(each.pending_messages for each in self.connections.values())
+
     # The life of a connection
 
     async def client_listener(
@@ -108,7 +113,7 @@ class WSSManager:
         if isinstance(deliver, Callback):
             connection.callback = deliver
         self.connections[connection_id] = connection
-        self.counters.connections += 1
+        self.counters.accepted += 1
         logger.info("connection %s opened", connection_id)
         return connection
 
@@ -129,6 +134,7 @@ class WSSManager:
     async def _leave(self, connection: Connection) -> None:
         connection.visit.stop()
         del self.connections[connection.id]
+        self.counters.close(connection.close_code)
         async with connection.changes:
             self._requests.forget(connection)
             await self._feeds.unfollow_all(connection)
@@ -138,9 +144,6 @@ class WSSManager:
     async def _hang_up(self, connection: Connection) -> None:
         code = connection.conduct.verdict
         if code is not None:
-            flood = code is CloseCode.FLOOD
-            self.counters.closed_flood += connection.open and flood
-            self.counters.closed_bad_requests += connection.open and not flood
             await connection.close(code, code.name.lower().replace("_", " "))
 
     async def close(self) -> None:

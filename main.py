@@ -23,7 +23,7 @@ from bridge.access import OriginPolicy
 from bridge.admission import Admission
 from bridge.assets import Assets, add_security_headers
 from bridge.door import Door, refusal
-from bridge.metrics import Metrics
+from bridge.metrics import CONTENT_TYPE, Metrics
 from bridge.operators import Operators
 from bridge.proxies import Caller, TrustedProxies
 from bridge.replicas import Replicas
@@ -70,12 +70,17 @@ assets = Assets(Path(__file__).parent / "page")
 metrics = Metrics(
     app.counters,
     {
-        "open_connections": lambda: len(manager.connections),
-        "nats_subscriptions": lambda: len(manager.ssid_map),
-        "nats_up": lambda: app.trouble is None,
-        "nats_round_trip_seconds": lambda: app.nats_watch.round_trip,
-        "tasks": lambda: len(asyncio.all_tasks()),
+        "bridge_connections": lambda: len(manager.connections),
+        "bridge_connections_limit": lambda: door.limit,
+        "bridge_patterns": lambda: len(manager.ssid_map),
+        "bridge_messages_pending": lambda: manager.pending_messages,
+        "bridge_nats_subscriptions": lambda: app.nats_watch.subscriptions,
+        "bridge_nats_up": lambda: app.nats_watch.trouble is None,
+        "bridge_nats_round_trip_seconds": lambda: app.nats_watch.round_trip,
+        "bridge_event_loop_lag_max_seconds": lambda: app.lag_watch.worst,
+        "bridge_tasks": lambda: len(asyncio.all_tasks()),
     },
+    lambda: app.nats_watch.trouble,
 )
 
 test_msg = {
@@ -166,7 +171,7 @@ async def readyz(request: web.Request) -> web.Response:
 @app.http.get("/metrics")
 async def figures(request: web.Request) -> web.Response:
     """Figures for Prometheus."""
-    return web.Response(body=metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
+    return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
 
 async def open_websocket(

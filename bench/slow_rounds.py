@@ -86,7 +86,7 @@ class Round:
         least, most = (healthy + 1, healthy + 2) if self.with_bad else (healthy, healthy)
         if not sent * least <= grown["due"] <= sent * most:
             faults.append(f"{grown['due']} deliveries were due for {sent} messages")
-        if grown["stalled"] != self.with_bad:
+        if grown["closed_stalled"] != self.with_bad:
             faults.append(f"{grown['stalled']} browsers were cut")
         if self.with_bad and (self.gone_after is None or self.gone_after > GONE_WITHIN):
             faults.append(f"the browser that never reads was cut after {self.gone_after} s")

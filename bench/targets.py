@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
+from collections import Counter
 from pathlib import Path
 
 import psutil
@@ -20,6 +22,8 @@ from bridge.frames import text_frame
 ROOT = Path(__file__).parent.parent
 LARGE = 4_000_000_000
 """Bytes of pending that no run reaches: what is measured is speed, not dropping."""
+
+_COUNTER = re.compile(r'bridge_(?:messages_|connections_)?(\w+)_total(?:{\w+="(\w+)"})? (.*)')
 
 UPGRADE = (
     "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -101,7 +105,10 @@ class Target:
         raise NotImplementedError
 
     def counters(self) -> dict[str, int]:
-        """Return what it says it has counted since its start; nothing if it does not count."""
+        """Return what it says it has counted since its start; nothing if it does not count.
+
+        What is counted by reason is there as a whole, too.
+        """
         return {}
 
     def stop(self) -> None:
@@ -181,10 +188,17 @@ class Gateway(Target):
             return {}
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics") as answer:
             lines = [line for line in answer.read().decode().splitlines() if line[0] != "#"]
-        pairs = (
-            line.removeprefix("bridge_").split("_total ") for line in lines if "_total" in line
-        )
-        return {name: int(float(value)) for name, value in pairs}
+        counted: Counter[str] = Counter()
+        for line in lines:
+            found = re.match(
+                r'bridge_(?:messages_|connections_)?(\w+)_total(?:{\w+="(\w+)"})? (.*)', line
+            )
+            if found:
+                name, label, value = found.groups()
+                counted[name] += int(float(value))
+                if label:
+                    counted[f"{name}_{label}"] = int(float(value))
+        return dict(counted)
 
     def steps(self, patterns: list[str]) -> list[tuple[bytes, bytes]]:
         groups = [patterns[n : n + 128] for n in range(0, len(patterns), 128)]

@@ -153,8 +153,11 @@ class Admission:
         try:
             await ws.send_str(messages.token_required(visitor).decode())
             return Visit(await self._first_frame(ws, self._tokens), self._tokens)
+        except TimeoutError:
+            self._counters.refused_token_late += 1
+            await self._close(ws, request, CloseCode.TOKEN, "no token came in time")
         except TokenError as error:
-            self._counters.unauthorized += 1
+            self._counters.refused_unauthorized += 1
             await self._close(ws, request, CloseCode.TOKEN, str(error))
         except ConnectionError:
             pass  # it left
@@ -163,12 +166,8 @@ class Admission:
         return None
 
     async def _first_frame(self, ws: web.WebSocketResponse, tokens: Tokens) -> Visitor:
-        try:
-            async with asyncio.timeout(self._token_timeout):
-                frame = await ws.receive()
-        except TimeoutError:
-            self._counters.token_late += 1
-            raise TokenError("no token came in time") from None
+        async with asyncio.timeout(self._token_timeout):
+            frame = await ws.receive()
         if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
             raise ConnectionResetError("it left without a token")
         try:
@@ -197,7 +196,7 @@ class Admission:
             request.transport.abort()
 
     def _unauthorized(self, reason: str) -> web.HTTPUnauthorized:
-        self._counters.unauthorized += 1
+        self._counters.refused_unauthorized += 1
         sentence = f"{reason[:1].upper()}{reason[1:]}.\n"
         return web.HTTPUnauthorized(text=sentence, headers={"WWW-Authenticate": "Bearer"})
 

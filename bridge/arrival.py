@@ -71,7 +71,7 @@ class Arrival(RequestHandler):
         lasted = self._loop.time() - self._since
         silent = not (self._request_count or self._refusal)
         if silent and lasted >= self._door.request_timeout:
-            self._counters.too_late += 1
+            self._counters.refused_too_late += 1
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection, or say why not."""

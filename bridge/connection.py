@@ -72,8 +72,7 @@ class Connection:
         self._stall_watch = stall_watch
         self._closed_with: int | None = None
         self._pending: list[bytes] = []
-        self._pending_bytes = 0
-        self._pending_messages = 0
+        self._pending_bytes = self.pending_messages = 0
         self._written = 0
         self._unsent = 0
         """Bytes the transport held when it was last asked."""
@@ -125,8 +124,9 @@ class Connection:
     def miss(self, count: int) -> None:
         """Count messages that do not come to it, to be told before the next one that does."""
         self.dropped += count
+        self.counters.slow_episodes += not self._dropped_untold
         self._dropped_untold += count
-        self.counters.dropped += count
+        self.counters.dropped_slow += count
         self._stall_watch.add(self)
 
     def _send(self, data: bytes) -> None:
@@ -136,7 +136,7 @@ class Connection:
         if full and not self.tell_dropped():
             self.drop()
             return
-        self._pending_messages += 1
+        self.pending_messages += 1
         self._append(data)
 
     def _append(self, data: bytes) -> None:
@@ -148,7 +148,7 @@ class Connection:
     def flush(self) -> None:
         """Write everything pending in one call."""
         pending, self._pending = self._pending, []
-        count, self._pending_messages = self._pending_messages, 0
+        count, self.pending_messages = self.pending_messages, 0
         self._pending_bytes = 0
         if pending:
             data = frames.batch_frames(pending) if self.batch else b"".join(pending)
@@ -159,10 +159,11 @@ class Connection:
         if self._ws.closed or self._transport.is_closing():
             # Nothing may follow a close frame (RFC 6455, section 5.5.1).
             self.dropped += count
-            self.counters.dropped += count
+            self.counters.dropped_closed += count
             return
         self._transport.write(data)
         self._written += len(data)
+        self.counters.sent_bytes += len(data)
         self.delivered += count
         self.counters.delivered += count
         self._unsent = self._size_of_unsent()
@@ -202,7 +203,6 @@ class Connection:
     def cut(self) -> None:
         """End a connection that takes nothing. No close frame could reach it."""
         self._closed_with = CloseCode.TOOK_NOTHING
-        self.counters.stalled += 1
         self._transport.abort()
 
     # The end
@@ -221,7 +221,7 @@ class Connection:
     async def close(self, code: int, reason: str) -> None:
         """Write what is pending, close with `code`, and cut a browser that does not take it."""
         self.flush()
-        self._closed_with = self._closed_with or code
+        self._closed_with = self.close_code or code
         await self._socket.close(code, reason)
 
     def release(self) -> None:

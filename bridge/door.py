@@ -66,6 +66,11 @@ class Door:
             )
 
     @property
+    def limit(self) -> int:
+        """Connections there is room for."""
+        return min(self._most, self._room)
+
+    @property
     def half_empty(self) -> bool:
         """Whether there is so much room that one who is refused may stay a moment."""
         return self._sockets < self._room // 2
@@ -115,10 +120,10 @@ class Door:
             async with asyncio.timeout(self.request_timeout):
                 return await request.read()
         except TimeoutError:
-            self._counters.too_late += 1
+            self._counters.refused_too_late += 1
             raise web.HTTPRequestTimeout(text="The request did not come in time.\n") from None
         except web.HTTPRequestEntityTooLarge as error:
-            self._counters.too_large += 1
+            self._counters.refused_too_large += 1
             error.text = f"{too_large(request.client_max_size)}\n"
             raise
 

@@ -74,3 +74,4 @@ class Flusher:
             self._is_due = False
             self.flush()
             self._written = loop.time()
+            self._counters.fan_out.observe(self._written - self._since)

@@ -65,13 +65,23 @@ class Request:
 
 
 class Refusal(Exception):
-    """A request, or one subject of it, that cannot be granted; its text is for the browser."""
+    """A request, or one subject of it, that cannot be granted; its text is for the browser.
+
+    `counted_as`: the reason in the figures, if that is not the code.
+    """
 
     def __init__(
-        self, code: Code, message: str, subjects: Sequence[str] = (), request_id: bytes = b""
+        self,
+        code: Code,
+        message: str,
+        subjects: Sequence[str] = (),
+        request_id: bytes = b"",
+        *,
+        counted_as: str = "",
     ) -> None:
         super().__init__(message)
         self.code = code
+        self.counted_as = counted_as or code
         self.subjects = tuple(subjects)
         self.request_id = request_id
 

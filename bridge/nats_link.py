@@ -94,6 +94,11 @@ class NATSLink(ReconnectingClient):
         self._newest = sub
         await super()._send_subscribe(sub)
 
+    @property
+    def subscriptions(self) -> int:
+        """How many there are, those for answers to ourselves among them."""
+        return len(self._subs)
+
     def tap(
         self,
         subscription: Subscription,

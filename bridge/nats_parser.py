@@ -51,6 +51,7 @@ class TapParser(Parser):
 
     async def parse(self, data: bytes = b"") -> None:
         """Take what was read from the server. Raises ProtocolError on what makes no sense."""
+        self._counters.received_bytes += len(data)
         if self._held:
             self._held += data
             if len(self._held) < self._needed:

@@ -54,6 +54,11 @@ class NatsWatch:
         """Seconds the server took to answer last; NaN if it never did."""
         return self._canary.round_trip if self._canary is not None else math.nan
 
+    @property
+    def subscriptions(self) -> int:
+        """How many subscriptions are held at the server."""
+        return self._link.subscriptions if self._link is not None else 0
+
     def begin(self, link: NATSLink) -> Canary:
         """Watch over a client that has just connected; the canary returned is to be run."""
         self._link = link

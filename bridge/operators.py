@@ -23,7 +23,7 @@ class Operators:
             raise web.HTTPForbidden(text="Set OPERATOR_TOKEN to see this.\n")
         shown = (bearer_of(request) or "").encode(errors="surrogateescape")
         if not hmac.compare_digest(shown, self._token):
-            self._counters.unauthorized += 1
+            self._counters.refused_unauthorized += 1
             raise web.HTTPUnauthorized(
                 text="The token of an operator is needed.\n",
                 headers={"WWW-Authenticate": "Bearer"},

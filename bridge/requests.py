@@ -45,8 +45,8 @@ class Requests:
                 raise Refusal("bad_request", "Send requests as text, not as binary frames.")
             request = messages.parse_request(data)
         except Refusal as refusal:
-            self._counters.requests += 1
-            self._counters.refused += 1
+            self._counters.requests_bad += 1
+            self._counters.refused_bad_request += 1
             connection.conduct.count_bad_request(_now())
             return [refusal.line()]
         return await self.answer(connection, request)
@@ -57,9 +57,8 @@ class Requests:
         Nothing is done for a connection that has ended, or that asks too often: see
         `Connection.conduct`.
         """
-        self._counters.requests += 1
+        self._count(request)
         if not connection.conduct.allows_request(_now()):
-            self._counters.refused += 1
             self._counters.refused_rate += 1
             text = f"At most {self._limits.requests_per_second:g} requests a second, please."
             return [Refusal("rate_limited", text, request.subjects, request.id).line()]
@@ -80,12 +79,20 @@ class Requests:
                 except Refusal as refusal:
                     refusal.request_id = request.id
                     refused.append(refusal.line())
+                    self._counters.refuse(refusal.counted_as)
                     if refusal.code == "nats_down":
                         self._waiting.add(connection, subject, request.id)
-        self._counters.refused += len(refused)
         if subscribing:
             return [messages.subscribed(done, request.id), *refused] if done else refused
         return [messages.unsubscribed(subject, request.id) for subject in done] + refused
+
+    def _count(self, request: Request) -> None:
+        if request.token is not None:
+            self._counters.requests_token += 1
+        elif request.action == messages.SUBSCRIBE:
+            self._counters.requests_subscribe += 1
+        else:
+            self._counters.requests_unsubscribe += 1
 
     async def _take_token(
         self, connection: Connection, token: str, request_id: bytes
@@ -121,9 +128,8 @@ class Requests:
         most = self._limits.max_subjects
         # One that waits already has its place.
         if len(connection.patterns) + self._waiting.count(connection, but=pattern) >= most:
-            self._counters.refused_patterns += 1
             text = f"A connection may follow {most} patterns, {name} would be one more."
-            raise Refusal("limit", text, [pattern])
+            raise Refusal("limit", text, [pattern], counted_as="patterns")
         await self._feeds.follow(connection, pattern)
         self._waiting.discard(connection, pattern)
 

@@ -24,6 +24,7 @@ from bridge.default_nats import EMBEDDED, find_or_embed
 from bridge.door import Door
 from bridge.embedded_nats import EmbeddedNats
 from bridge.interval import every
+from bridge.lag_watch import LagWatch
 from bridge.listener import Listener
 from bridge.logs import say
 from bridge.metrics import Counters
@@ -71,6 +72,7 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         self.counters = counters or Counters()
         self._sign_in = sign_in or SignIn()
         self.nats_watch = NatsWatch(lambda: self.nats.servers, self.counters)
+        self.lag_watch = LagWatch(self.counters)
         nats_client.NATS = lambda: NATSLink(self.counters, self._sign_in)
         super().__init__(
             service_name="nats_websocket_bridge",
@@ -149,6 +151,7 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         await self._listener.open(runner.server)
         if not self.nats.servers:
             await self._find_or_embed()
+        self._run_in_background(self.lag_watch.run())
         self._run_in_background(self._use_nats())
         await stop.wait()
         await self._stop(runner)

@@ -33,6 +33,6 @@ class WebSocket(web.WebSocketResponse):
     ) -> bool:
         """Close; aiohttp does so by itself when what it has read is too large."""
         if code == WSCloseCode.MESSAGE_TOO_BIG and not self.closed:
-            self._counters.too_large += 1
+            self._counters.refused_too_large += 1
             message = message or too_large(self._most).encode()
         return await super().close(code=code, message=message, drain=drain)

@@ -152,7 +152,7 @@ async def attack(service: Gateway, nats: RawNats, inputs: int, seed: int) -> Cou
             number += 1
             nats.publish("bystander", str(number).encode())
             assert await bystander.next() == {"subject": "bystander", "data": number}
-        await eventually(lambda: service.figures()["bridge_open_connections"] == 1)
+        await eventually(lambda: service.figures()["bridge_connections"] == 1)
     assert "Traceback" not in service.output(), service.output()[-5000:]
     return fuzzer.sent
 

@@ -226,14 +226,25 @@ class Gateway:
         return self._log.read_text()
 
     def figures(self) -> dict[str, float]:
-        """The figures of /metrics by name."""
+        """The figures of /metrics by name, with labels as they are written there."""
         lines = http(f"{self.url}/metrics")[1].splitlines()
-        pairs = (line.split(" ") for line in lines if line and line[0] != "#")
-        return {name: float(value) for name, value in pairs if not name.endswith("_created")}
+        pairs = (line.rsplit(" ", 1) for line in lines if line and line[0] != "#")
+        return {name: float(value) for name, value in pairs}
 
     def ps(self) -> psutil.Process:
         assert self.process is not None
         return psutil.Process(self.process.pid)
+
+
+def messages_by_fate(figures: dict[str, float]) -> dict[str, int]:
+    """Return how many messages were due, and what became of them."""
+    total: dict[str, int] = {}
+    for name, value in figures.items():
+        found = re.match(r"bridge_messages_([a-z]+?)(_total)?(?:\{|$)", name)
+        if found:
+            total[found[1]] = total.get(found[1], 0) + int(value)
+    fates = ("received", "due", "delivered", "filtered", "dropped", "pending")
+    return {fate: total[fate] for fate in fates}
 
 
 _SECRET = re.compile(r"planted.?(?:secret|payload)|\beyJ[\w-]{9,}|\bS[A-Z2-7]{57}\b|PRIVATE KEY")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import re
-import tomllib
 from typing import Any
 
 import kubernetes_validate
 import pytest
 import yaml
 
+from bridge import __version__
 from bridge.secret_files import HOLD_A_PATH
 from bridge.settings import SECRETS
 from tests.docs.test_deploy import LONGEST_STOP, ROUTES, is_setting
@@ -102,5 +102,4 @@ def test_a_pod_may_do_no_more_than_it_has_to() -> None:
 
 
 def test_the_image_is_of_this_version() -> None:
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    assert set(re.findall(r"nats-bridge:(\S+)", TEXT)) == {version}
+    assert set(re.findall(r"nats-bridge:(\S+)", TEXT)) == {__version__}

@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser_client import Browser
 from tests.raw_nats import RawNats
-from tests.servers import Gateway, NatsServer, eventually
+from tests.servers import Gateway, NatsServer, eventually, messages_by_fate
 
 
 def numbers(first: int, last: int, subject: bytes = b"shared.feed") -> bytes:
@@ -34,7 +34,7 @@ async def test_all_followers_of_a_pattern_share_one_nats_subscription(
         assert await browser.next() == {"subject": "one.for.all", "data": 7}
     for browser in browsers[1:]:
         await browser.__aexit__()
-    await eventually(lambda: gateway.figures()["bridge_open_connections"] == 1)
+    await eventually(lambda: gateway.figures()["bridge_connections"] == 1)
     assert nats_server.subscriptions() == ["one.for.all"]
     await browsers[0].__aexit__()
     await eventually(lambda: nats_server.subscriptions() == [])
@@ -114,34 +114,34 @@ async def test_a_thousand_abrupt_ends_leave_nothing_behind(
         for start in range(first, last, 50):
             await asyncio.gather(*(visit(n) for n in range(start, start + 50)))
         await eventually(lambda: nats_server.subscriptions() == [])
-        await eventually(lambda: gateway.figures()["bridge_open_connections"] == 0)
+        await eventually(lambda: gateway.figures()["bridge_connections"] == 0)
 
     await visits(0, 50)
     tasks, files = gateway.figures()["bridge_tasks"], gateway.ps().num_fds()
     await visits(50, 1050)
     await eventually(lambda: gateway.figures()["bridge_tasks"] <= tasks)
     await eventually(lambda: gateway.ps().num_fds() <= files)
-    assert gateway.figures()["bridge_nats_subscriptions"] == 0
+    figures = gateway.figures()
+    assert figures["bridge_patterns"] == 0
+    assert figures["bridge_nats_subscriptions"] == 1, "the canary's"
 
 
 async def test_every_message_due_is_delivered_filtered_or_dropped(
     gateway: Gateway, raw_nats: RawNats
 ) -> None:
-    before = gateway.figures()
+    before = messages_by_fate(gateway.figures())
     async with Browser(gateway.stream) as one, Browser(gateway.stream + "?batch=1") as two:
         await one.subscribe("sum.>", "sum.a", ">")
         await two.subscribe("sum.a")
         raw_nats.send(numbers(0, 500, b"sum.a") + numbers(0, 5, b"_INBOX.sum"))
         await received(one, 500)
         await one.quiet()
-    await eventually(lambda: gateway.figures()["bridge_open_connections"] == 0)
-    after = gateway.figures()
-    grown = {
-        name: after[f"bridge_{name}_total"] - before[f"bridge_{name}_total"]
-        for name in ("received", "due", "delivered", "filtered", "dropped")
-    }
+    await eventually(lambda: gateway.figures()["bridge_connections"] == 0)
+    after = messages_by_fate(gateway.figures())
+    grown = {fate: after[fate] - before[fate] for fate in before}
     probes = grown["received"] - (500 * 3 + 5)
     assert 0 <= probes < 20, "the canary's messages come under > as well, and are denied"
     assert grown["due"] == 500 * 4 + 5 + probes
+    assert after["pending"] == 0
     assert grown["delivered"] + grown["filtered"] + grown["dropped"] == grown["due"]
     assert grown["filtered"] == 1005 + probes

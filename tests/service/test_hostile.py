@@ -122,14 +122,14 @@ async def test_poison_from_a_publisher_does_not_make_the_gateway_deaf(
 ) -> None:
     async with Browser(gateway.stream) as browser:
         await browser.subscribe("good.*")
-        counted = gateway.figures()["bridge_poison_total"]
+        counted = gateway.figures()["bridge_messages_unreadable_total"]
         raw_nats.send(poison)
         raw_nats.publish("good.after", b'"after"')
         answer = await browser.next()
         if answer["subject"] != "good.after":
             answer = await browser.next()
         else:
-            assert gateway.figures()["bridge_poison_total"] == counted + 1
+            assert gateway.figures()["bridge_messages_unreadable_total"] == counted + 1
         assert answer == {"subject": "good.after", "data": "after"}
 
 

@@ -175,8 +175,8 @@ async def test_a_browser_that_reads_slowly_but_steadily_is_not_cut_over_tls_eith
                     os.read(raw.fileno(), 8192)
                 await asyncio.sleep(0.05)
             figures = figures_of(service, authority)
-            assert "bridge_stalled_total 0.0" in figures
-            assert "bridge_dropped_total 0.0" not in figures
+            assert 'bridge_connections_closed_total{reason="stalled"} 0.0' in figures
+            assert 'bridge_messages_dropped_total{reason="slow"} 0.0' not in figures
             assert service.ps().memory_info().rss - memory < 6_000_000
             slow.kill()
 
@@ -200,11 +200,11 @@ async def test_sockets_that_never_speak_tls_are_counted_and_leave_room_for_other
                 await eventually(lambda: service.ps().num_fds() < calm[0] + 1020)
                 assert service.ps().memory_info().rss - calm[1] < 250_000_000
                 figures = await asyncio.to_thread(figures_of, service, authority)
-                assert "bridge_refused_address_total 1000.0" in figures
+                assert 'bridge_refused_total{reason="address"} 1000.0' in figures
                 # Nor have they that place for longer than a request may take.
                 await eventually(lambda: service.ps().num_fds() < calm[0] + 20)
             figures = await asyncio.to_thread(figures_of, service, authority)
-            assert "bridge_too_late_total 1000.0" in figures
+            assert 'bridge_refused_total{reason="too_late"} 1000.0' in figures
             await goes_on(bystander, raw_nats, 99)
         await eventually(lambda: shown(service, trusting(authority)))
     assert "Traceback" not in service.output()
@@ -230,7 +230,7 @@ async def test_unfinished_handshakes_of_all_addresses_take_no_more_than_there_is
             assert await eventually(lambda: served(service, authority))
             await goes_on(bystander, raw_nats, 99)
         figures = figures_of(service, authority)
-        assert "bridge_refused_full_total 0.0" not in figures
+        assert 'bridge_refused_total{reason="full"} 0.0' not in figures
     assert "Traceback" not in service.output()
 
 

@@ -59,7 +59,7 @@ async def test_ten_thousand_requests_a_second_on_one_socket_end_it_alone(
                 await flood
             assert slowest < 2, "a bystander waited"
             await goes_on(bystander, raw_nats, 99)
-        assert service.figures()["bridge_closed_flood_total"] == 1
+        assert service.figures()['bridge_connections_closed_total{reason="flood"}'] == 1
         assert nats_server.subscriptions() == []
 
 
@@ -86,7 +86,7 @@ async def test_five_thousand_sockets_of_one_address_leave_room_for_another(
 
 def refused(service: Gateway) -> float:
     text = exchange(service.port, head("GET /metrics", {"Host": "x"}), source=OTHER)[1]
-    return float(text.partition("\nbridge_refused_address_total ")[2].splitlines()[0])
+    return float(text.partition('\nbridge_refused_total{reason="address"} ')[2].splitlines()[0])
 
 
 async def test_those_refused_for_their_address_leave_room_for_others(
@@ -103,8 +103,8 @@ async def test_those_refused_for_their_address_leave_room_for_others(
                     if number % 10 == 0:
                         assert websocket(service.port, OTHER)[0] == 101
         figures = service.figures()
-        assert figures["bridge_refused_address_total"] == 400
-        assert figures["bridge_refused_full_total"] == 0
+        assert figures['bridge_refused_total{reason="address"}'] == 400
+        assert figures['bridge_refused_total{reason="full"}'] == 0
 
 
 def test_addresses_behind_a_proxy_are_counted_each_for_itself(nats_server: NatsServer, log) -> None:
@@ -125,7 +125,7 @@ def test_addresses_behind_a_proxy_are_counted_each_for_itself(nats_server: NatsS
             # Who is no proxy is counted by its own address, whatever it says.
             own = [websocket(service.port, "127.0.0.3", X_Forwarded_For=f"9.9.9.{n}") for n in "12"]
             assert [status for status, _ in own] == [101, 101]
-        until(lambda: service.figures()["bridge_open_connections"] == 0)
+        until(lambda: service.figures()["bridge_connections"] == 0)
         assert websocket(service.port, OTHER, X_Forwarded_For="1.1.1.1")[0] == 101
 
 
@@ -155,7 +155,7 @@ async def test_requests_that_come_drop_by_drop_are_cut(
             await goes_on(bystander, raw_nats, 1)
             assert {answer.split(b" ")[1] for answer in answers} == {b"408"}
             assert set(await cut) == {b""}
-        assert (await eventually(service.figures))["bridge_too_late_total"] == 15
+        assert (await eventually(service.figures))['bridge_refused_total{reason="too_late"}'] == 15
 
 
 POST_HEAD = head("POST /stream", {"Host": "x", "Content-Length": "10000"})
@@ -193,7 +193,7 @@ async def test_out_of_files_the_service_goes_on(
                 # With room again, new ones are served.
                 await eventually(lambda: http(f"{service.url}/livez")[0] == 200)
                 await goes_on(bystander, raw_nats, 100 + round)
-        assert service.figures()["bridge_refused_full_total"] > 0
+        assert service.figures()['bridge_refused_total{reason="full"}'] > 0
         output = service.output()
     assert "files 256 may be open, raised from 128" in output
     assert "MAX_CONNECTIONS is 10000, but with `ulimit -n` 256 there is room for 192" in output

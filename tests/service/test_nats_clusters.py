@@ -118,7 +118,7 @@ async def test_the_loss_of_a_server_costs_what_was_in_flight_and_a_moment(
                 lost.start()
                 await eventually(lambda: all(server.knows_others(2) for server in cluster))
                 await browser.subscribe("count")
-            assert service.figures()["bridge_reconnects_total"] == LOSSES
+            assert service.figures()["bridge_nats_reconnects_total"] == LOSSES
     print(f"\nseconds from the loss to the next message: {sorted(took)}")
     assert statistics.median(took) <= SWITCHED
 

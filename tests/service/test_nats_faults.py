@@ -117,7 +117,7 @@ async def test_not_one_of_many_denied_subjects_is_acknowledged(tmp_path: Path, l
                 assert (await one.next())["data"] == (await bystander.next())["data"] == 2
                 await two.quiet()
                 await bystander.quiet()
-            assert service.figures()["bridge_reconnects_total"] == 0
+            assert service.figures()["bridge_nats_reconnects_total"] == 0
 
 
 RESTRICTED = """
@@ -168,7 +168,7 @@ async def test_a_permission_that_is_taken_away_is_told_to_its_followers_alone(
                 assert (await one.next())["data"] == (await bystander.next())["data"] == 2
                 await two.quiet()
                 assert server.subscriptions() == ["open"]
-                assert service.figures()["bridge_reconnects_total"] == 0
+                assert service.figures()["bridge_nats_reconnects_total"] == 0
 
 
 async def test_a_denied_publish_costs_nobody_anything(tmp_path: Path, log: Path) -> None:

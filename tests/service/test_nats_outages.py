@@ -98,8 +98,8 @@ async def test_an_outage_is_noticed_told_and_ended(
                 assert await each.next() == {"subject": "b", "data": number}
         await bystander.quiet()
         figures = service.figures()
-        assert figures["bridge_reconnects_total"] == 1
-        assert (figures["bridge_missed_probes_total"] >= 2) is (noticed == SILENCE_NOTICED)
+        assert figures["bridge_nats_reconnects_total"] == 1
+        assert (figures["bridge_nats_probes_missed_total"] >= 2) is (noticed == SILENCE_NOTICED)
 
 
 async def test_while_nats_is_away_readyz_and_the_figures_say_so(setting: Setting) -> None:
@@ -124,9 +124,9 @@ async def test_a_slow_network_is_not_taken_for_a_dead_one(setting: Setting) -> N
         setting.proxy.delay = 0.2
         await eventually(lambda: service.figures()["bridge_nats_round_trip_seconds"] >= 0.4)
         setting.proxy.delay = 0.6
-        await eventually(lambda: service.figures()["bridge_missed_probes_total"] >= 3)
+        await eventually(lambda: service.figures()["bridge_nats_probes_missed_total"] >= 3)
         await browser.quiet()
-        assert service.figures()["bridge_reconnects_total"] == 0
+        assert service.figures()["bridge_nats_reconnects_total"] == 0
 
 
 @pytest.mark.parametrize("verb", ["publish", "subscribe"])
@@ -154,7 +154,7 @@ async def test_a_nats_user_without_an_inbox_is_watched_over_by_ping(
                 await eventually(lambda: _round_trip(service) != now)
                 await browser.quiet()
                 assert service.output().count("PING has to do") == 1
-                assert service.figures()["bridge_reconnects_total"] == 1
+                assert service.figures()["bridge_nats_reconnects_total"] == 1
 
 
 def _round_trip(service: Gateway) -> float:

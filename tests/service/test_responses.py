@@ -164,5 +164,5 @@ def test_who_leaves_before_the_answer_is_no_error(service: Gateway) -> None:
         with socket.create_connection(("127.0.0.1", service.port), timeout=20) as raw:
             raw.sendall(request)
             raw.shutdown(socket.SHUT_WR)
-    until(lambda: service.figures()["bridge_open_connections"] == 0)
+    until(lambda: service.figures()["bridge_connections"] == 0)
     assert service.output().count("Traceback") == told

@@ -40,7 +40,7 @@ async def test_a_browser_that_is_cut_off_is_gone_after_one_and_a_half_heartbeats
                 with within(GONE * SHORTER / HEARTBEAT + 5, "browser cut off, heartbeat of 1 s"):
                     proxy.black_hole()
                     await eventually(lambda: nats_server.subscriptions() == ["a"])
-                assert service.figures()["bridge_open_connections"] == 1
+                assert service.figures()["bridge_connections"] == 1
                 await eventually(lambda: service.ps().num_fds() <= files)
                 cut_off.kill()
             raw_nats.publish("a", b"1")
@@ -64,7 +64,7 @@ async def test_a_browser_that_reads_slowly_is_not_taken_for_one_that_is_cut_off(
                 await asyncio.sleep(0)
                 slow.ws.transport.pause_reading()
                 await asyncio.sleep(PAUSE)
-            assert service.figures()["bridge_open_connections"] == 1
+            assert service.figures()["bridge_connections"] == 1
             slow.ws.transport.resume_reading()
             await slow.next()
 

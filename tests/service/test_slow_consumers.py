@@ -44,7 +44,7 @@ async def test_a_slow_consumer_is_told_how_many_messages_were_dropped(
         assert dropped > 0
         raw_nats.publish("slow.feed", b"1")
         assert (await slow.next())["data"] == 1
-    assert gateway.figures()["bridge_dropped_total"] == dropped
+    assert gateway.figures()['bridge_messages_dropped_total{reason="slow"}'] == dropped
 
 
 async def test_a_stalled_browser_is_gone_within_the_write_timeout_and_a_bit(
@@ -56,9 +56,9 @@ async def test_a_stalled_browser_is_gone_within_the_write_timeout_and_a_bit(
         stalled.ws.transport.pause_reading()
         await asyncio.to_thread(raw_nats.send, RawNats.command(b"stall.feed", PAYLOAD) * 2000)
         with within(6, "stalled browser cut, WRITE_TIMEOUT of 1 s"):
-            await eventually(lambda: gateway.figures()["bridge_open_connections"] == 1)
+            await eventually(lambda: gateway.figures()["bridge_connections"] == 1)
         await eventually(lambda: "closed: code 4008" in gateway.output())
-        assert gateway.figures()["bridge_stalled_total"] == 1
+        assert gateway.figures()['bridge_connections_closed_total{reason="stalled"}'] == 1
         raw_nats.publish("stall.feed", b'"last"')
         while (await healthy.next()).get("data") != "last":
             pass
@@ -79,8 +79,8 @@ async def test_a_browser_that_reads_slowly_but_steadily_is_not_cut(
             with contextlib.suppress(BlockingIOError):
                 os.read(raw.fileno(), 8192)
             await asyncio.sleep(0.05)
-        assert gateway.figures()["bridge_stalled_total"] == 0
-        assert gateway.figures()["bridge_dropped_total"] > 0
+        assert gateway.figures()['bridge_connections_closed_total{reason="stalled"}'] == 0
+        assert gateway.figures()['bridge_messages_dropped_total{reason="slow"}'] > 0
         slow.kill()
 
 
@@ -111,7 +111,7 @@ async def test_a_browser_that_leaves_without_reading_gives_its_socket_back(
         await asyncio.to_thread(raw_nats.send, RawNats.command(b"rude.feed", PAYLOAD) * 2000)
         rude.ws.protocol.send_close(1000)
         rude.ws.transport.writelines(rude.ws.protocol.data_to_send())
-        await eventually(lambda: gateway.figures()["bridge_open_connections"] == 0)
+        await eventually(lambda: gateway.figures()["bridge_connections"] == 0)
         await eventually(lambda: gateway.ps().num_fds() <= files)
         rude.kill()
 

@@ -71,7 +71,7 @@ class KeptAlive:
 
     def open_connections(self) -> int:
         """How many WebSocket connections the gateway still has."""
-        found = re.search(r"^bridge_open_connections (\d+)", self.get("/metrics")[1], re.MULTILINE)
+        found = re.search(r"^bridge_connections (\d+)", self.get("/metrics")[1], re.MULTILINE)
         return int(found[1]) if found else 0
 
     def close(self) -> None:
@@ -241,7 +241,7 @@ async def test_stopping_delivers_what_is_pending_then_closes_with_1012(
         browser.ws.transport.pause_reading()
         payload = b'"' + b"x" * 10000 + b'"'
         raw_nats.send(RawNats.command(b"until.the.end", payload) * 1000)
-        await eventually(lambda: service.figures()["bridge_received_total"] == 1000)
+        await eventually(lambda: service.figures()["bridge_messages_received_total"] == 1000)
         stopping = asyncio.create_task(asyncio.to_thread(service.stop, number))
         await eventually(lambda: "stopping" in service.output())
         browser.ws.transport.resume_reading()

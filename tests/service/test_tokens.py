@@ -134,7 +134,7 @@ async def test_a_right_token_opens_each_way(guarded: Gateway, token: str, way: s
 
 
 async def test_beside_a_cookie_that_does_not_count_another_token_does(guarded: Gateway) -> None:
-    before = guarded.figures()["bridge_unauthorized_total"]
+    before = guarded.figures()['bridge_refused_total{reason="unauthorized"}']
     expired = cookie(minting.good(seconds=-31), guarded)
     async with connect(guarded.stream, additional_headers=expired, proxy=None) as ws:
         assert json.loads(await ws.recv()) == {
@@ -143,22 +143,22 @@ async def test_beside_a_cookie_that_does_not_count_another_token_does(guarded: G
         }
         await ws.send(json.dumps({"token": STATIC}))
         assert json.loads(await ws.recv())["success"] is True
-    assert guarded.figures()["bridge_unauthorized_total"] == before
+    assert guarded.figures()['bridge_refused_total{reason="unauthorized"}'] == before
     async with Browser(guarded.stream, additional_headers={**expired, **bearer(STATIC)}) as browser:
         await browser.subscribe("wall.a")
     status, text = await asyncio.to_thread(http, f"{guarded.url}/stream", b"{}", **expired)
     assert (status, text) == (401, "The token has expired.\n")
-    assert guarded.figures()["bridge_unauthorized_total"] == before + 1
+    assert guarded.figures()['bridge_refused_total{reason="unauthorized"}'] == before + 1
 
 
 async def test_a_cookie_and_a_token_that_do_not_count_are_one_refusal(guarded: Gateway) -> None:
-    before = guarded.figures()["bridge_unauthorized_total"]
+    before = guarded.figures()['bridge_refused_total{reason="unauthorized"}']
     headers = cookie("wrong", guarded)
     async with connect(guarded.stream, additional_headers=headers, proxy=None) as ws:
         assert json.loads(await ws.recv())["status"] == "token_required"
         await ws.send(json.dumps({"token": "wrong, too"}))
         assert (await end(ws))[0] == 4501
-    assert guarded.figures()["bridge_unauthorized_total"] == before + 1
+    assert guarded.figures()['bridge_refused_total{reason="unauthorized"}'] == before + 1
 
 
 async def test_a_token_in_the_url_or_a_cookie_without_an_origin_counts_for_nothing(
@@ -184,12 +184,12 @@ async def test_nothing_but_a_token_is_taken_first(guarded: Gateway, frame: str |
 
 
 async def test_silence_is_closed_after_five_seconds_and_counted(guarded: Gateway) -> None:
-    before = guarded.figures()["bridge_unauthorized_total"]
+    before = guarded.figures()['bridge_refused_total{reason="token_late"}']
     async with stranger(guarded) as ws:
         started = time.monotonic()
         assert await end(ws) == (4501, "no token came in time")
         assert 4.5 < time.monotonic() - started < 10
-    assert guarded.figures()["bridge_unauthorized_total"] == before + 1
+    assert guarded.figures()['bridge_refused_total{reason="token_late"}'] == before + 1
 
 
 async def test_requests_that_follow_the_token_at_once_are_answered(guarded: Gateway) -> None:
@@ -317,7 +317,9 @@ async def test_with_allow_anonymous_those_without_a_token_get_what_all_get(
         async with Browser(service.stream, additional_headers=headers) as browser:
             await browser.subscribe("public.a")
             assert (await browser.ask({"subjects": "wall.a"}))["code"] == "denied"
-        assert service.figures()["bridge_unauthorized_total"] == 1, "the one with the header"
+        assert service.figures()['bridge_refused_total{reason="unauthorized"}'] == 1, (
+            "the one with the header"
+        )
 
 
 async def test_a_token_is_refused_where_none_is_asked_for(gateway: Gateway) -> None:

@@ -93,7 +93,7 @@ async def test_a_connection_that_ends_in_an_outage_leaves_nothing(outage: Outage
         assert await leaving.next() == DOWN
         assert await refused(leaving, {"subjects": ["a"]}) == ["nats_down"]
         leaving.kill()
-    await eventually(lambda: outage.service.figures()["bridge_open_connections"] == 1)
+    await eventually(lambda: outage.service.figures()["bridge_connections"] == 1)
     await outage.end()
     await outage.is_over()
 

@@ -63,7 +63,7 @@ async def settle(world: World) -> Base:
         publisher.paused = True
     await reached(lambda: all(each.numbers.all_confirmed for each in publishers), PATIENCE)
     await world.crowd.part()
-    await world.counted("open_connections", lambda number: number == 0)
+    await world.counted("connections", lambda number: number == 0)
     await reached(lambda: not world.server.subscriptions(), PATIENCE)
     await asyncio.sleep(BEFORE_THE_NEXT)  # sockets of the last looks at it are closed by then
     return await asyncio.to_thread(Base.of, world)

@@ -28,6 +28,7 @@ BURST_MESSAGES, BURST_SIZE, BURST_SECONDS = 300, 16384, 1.5
 NOT_YET_STALLED = 4.0
 """Seconds after which a browser that reads nothing is no longer just slow."""
 KILLED_AT_ONCE = 20
+STALLED = 'connections_closed_total{reason="stalled"}'
 
 
 @dataclass
@@ -176,10 +177,10 @@ async def slow(world: World) -> Cost | None:
 
 async def stalled(world: World) -> Cost:
     """Told: the gateway has cut it. Flowing: another has come in its place."""
-    cut = await world.figure("stalled_total")
+    cut = await world.figure(STALLED)
     watch = Watch()
     member = await _stop_reading(world)
-    noticed = await world.counted("stalled_total", lambda n: n > cut)
+    noticed = await world.counted(STALLED, lambda n: n > cut)
     told = watch.now() if noticed else None
     coming = Watch()
     await world.crowd.lose(member)
@@ -193,7 +194,7 @@ async def vanished(world: World) -> Cost:
     watch = Watch()
     for member in gone:
         member.kill()
-    noticed = await world.counted("open_connections", lambda n: n <= left)
+    noticed = await world.counted("connections", lambda n: n <= left)
     told = watch.now() if noticed else None
     coming = Watch()
     await world.crowd.lose(*gone)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from statistics import median
 
+from tests.servers import messages_by_fate
 from tests.soak.crowd import Crowd
 from tests.soak.faults import FAULTS, Cost, Fault, World
 
@@ -37,7 +38,7 @@ class Base:
         return cls(
             figures["bridge_tasks"],
             descriptors,
-            figures["bridge_open_connections"],
+            figures["bridge_connections"],
             len(held),
             process.memory_info().rss / 2**20,
         )
@@ -88,9 +89,8 @@ class Report:
 
     def account(self, figures: dict[str, float]) -> str:
         """Check that each message due was delivered, filtered or dropped; return a line."""
-        names = ("due", "delivered", "filtered", "dropped")
-        due, *parts = (int(figures[f"bridge_{name}_total"]) for name in names)
-        text = f"{due} due, {parts[0]} delivered + {parts[1]} filtered + {parts[2]} dropped"
+        _, due, *parts = messages_by_fate(figures).values()
+        text = "{} due, {} delivered + {} filtered + {} dropped + {} pending".format(due, *parts)
         if due != sum(parts):
             self.broken.append(f"the figures do not add up: {text}")
         return text

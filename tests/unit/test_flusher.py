@@ -63,3 +63,16 @@ async def test_flush_writes_at_once_and_only_once() -> None:
     writer.flush()
     await turns(flusher.QUIET_TURNS + 2)
     assert len(pending.flushed) == 1
+
+
+async def test_each_write_counts_how_long_its_oldest_message_took() -> None:
+    counters, pending = Counters(), Pending()
+    writer = Flusher(counters)
+    writer.add(pending)
+    since = asyncio.get_running_loop().time()
+    writer.add(Pending())
+    while not pending.flushed:
+        await asyncio.sleep(0)
+    await turns(1)
+    assert counters.fan_out.buckets()[-1] == ("+Inf", 1)
+    assert 0 < counters.fan_out.sum <= asyncio.get_running_loop().time() - since + 0.001
