@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import logging
 import math
+import os
 import signal
 import ssl
 from functools import partial
@@ -13,10 +13,10 @@ from typing import Any
 
 from aiohttp import web
 
-from bridge import kernel
+from bridge import events, kernel
 from bridge.arrival import Arrival, TLSArrival
 from bridge.door import Door
-from bridge.logs import fail, say
+from bridge.logs import fail, say, tell
 from bridge.metrics import Counters
 from bridge.tls import TLS, TLSError
 from bridge.urls import page_url
@@ -25,8 +25,6 @@ BACKLOG = 2048
 """Connections that the system may hold until they are taken."""
 SAY_AGAIN = 60.0
 """Seconds between two lines that say the same."""
-
-logger = logging.getLogger("bridge.listener")
 
 
 class Listener:
@@ -54,7 +52,8 @@ class Listener:
             reason = getattr(error, "strerror", None) or error
             fail(f"HTTP_HOST: cannot listen on {self._host}:{self._port}: {reason}")
         scheme = "https" if self._tls else "http"
-        say(f"page  {page_url(self._host, self._port, scheme)}")
+        url = page_url(self._host, self._port, scheme)
+        say(f"page  {url}", events.LISTENING, url=url, pid=os.getpid())
 
     def close(self) -> None:
         """Take no connection any more; those that are open stay. Twice is harmless."""
@@ -73,14 +72,14 @@ class Listener:
     def _renew_certificate(self, context: ssl.SSLContext) -> None:
         try:
             self._tls.load_into(context)
-            say("the certificate was read anew, for new connections")
+            say("the certificate was read anew, for new connections", events.CERTIFICATE_RENEWED)
         except TLSError as error:
-            logger.error("the certificate stays as it was: %s", error)
+            tell(events.CERTIFICATE_USELESS, reason=str(error))
 
     def _use_all_files(self) -> None:
         before, files = kernel.raise_open_files()
         if files > before:
-            say(f"files {files} may be open, raised from {before}")
+            tell(events.FILES_RAISED, files=files, before=before)
         self._door.set_files(files)
 
 
@@ -99,4 +98,4 @@ class LoopReports:
             loop.default_exception_handler(context)
         elif loop.time() - self._said > SAY_AGAIN:
             self._said = loop.time()
-            logger.error("no more files can be opened, new connections wait: see `ulimit -n`")
+            tell(events.NO_FILES)

@@ -15,7 +15,16 @@ from bridge.access import RESERVED, SubjectPolicy, is_loopback
 from bridge.limits import Limits
 from bridge.reread import FileFault
 from bridge.secret_files import SecretFiles
-from bridge.setting_types import Algorithms, LogLevel, NatsUrls, Origins, Patterns, Proxies, Words
+from bridge.setting_types import (
+    Algorithms,
+    LogFormat,
+    LogLevel,
+    NatsUrls,
+    Origins,
+    Patterns,
+    Proxies,
+    Words,
+)
 from bridge.sign_in import SignIn
 from bridge.tls import TLS
 from bridge.tokens import SignedTokens, StaticTokens, Tokens
@@ -142,6 +151,9 @@ class Settings(BaseSettings):
         description="bytes of a request, be it a frame or the body of a POST",
     )
     log_level: LogLevel = Field("info", description="debug, info, warning or error")
+    log_format: LogFormat = Field(
+        "", description="text or json; without it text on a terminal, else JSON"
+    )
 
     @classmethod
     def settings_customise_sources(
