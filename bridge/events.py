@@ -128,25 +128,26 @@ CONNECTION_FAILED = _event(
 REFUSED_ORIGIN = _event(
     "refused_origin",
     WARNING,
-    "refused a page of origin {origin!r}, {count} x in a minute: is it missing in ALLOWED_ORIGINS?",
+    "refused a page of origin {origin!r} ({count} in the last minute): "
+    "is it missing in ALLOWED_ORIGINS?",
     *("address", "origin", "count"),
 )
 REFUSED_TOKEN = _event(
     "refused_token",
     WARNING,
-    "refused {address}, {count} x in a minute: {reason}",
+    "refused {address} ({count} in the last minute): {reason}",
     *("address", "reason", "count"),
 )
 REFUSED_ADDRESS = _event(
     "refused_address",
     WARNING,
-    "refused {address}, {count} x in a minute: it has MAX_CONNECTIONS_PER_ADDRESS",
+    "refused {address} ({count} in the last minute): it has MAX_CONNECTIONS_PER_ADDRESS",
     *("address", "count"),
 )
 REFUSED_FULL = _event(
     "refused_full",
     WARNING,
-    "refused {address}, {count} x in a minute: there is no room for more",
+    "refused {address} ({count} in the last minute): there is no room for more",
     *("address", "count"),
 )
 
