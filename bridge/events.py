@@ -72,6 +72,12 @@ NATS_UP = _event(
 NATS_DOWN = _event("nats_down", WARNING, "NATS at {url} is lost, trying to get it back", "url")
 NATS_ERROR = _event("nats_error", WARNING, "NATS at {url}: {reason}; trying on", "url", "reason")
 NATS_SAYS = _event("nats_says", WARNING, "the NATS server says: {reason}", "reason")
+NATS_DENIES = _event(
+    "nats_denies",
+    WARNING,
+    "the NATS server denies a subscription ({count} in the last minute): {reason}",
+    *("reason", "count"),
+)
 NATS_SILENT = _event("nats_silent", WARNING, "{reason}: connecting anew", "reason")
 NATS_INBOX_DENIED = _event(
     "nats_inbox_denied", WARNING, "the NATS user may not use its inbox (_INBOX.>): PING has to do"

@@ -26,6 +26,7 @@ from bridge.logs import tell
 from bridge.metrics import Counters
 from bridge.nats_parser import Lane, TapParser
 from bridge.nats_reconnect import ReconnectingClient
+from bridge.refusals import Refusals
 from bridge.sign_in import SignIn, sign_in_of
 
 _DENIED = re.compile(
@@ -52,6 +53,7 @@ class NATSLink(ReconnectingClient):
         self._refused: dict[int, Callable[[str], None]] = {}
         self._newest: Subscription | None = None
         self._said = ""
+        self._refusals = Refusals()
 
     def _setup_server_pool(self, connect_url: Any) -> None:
         """Take %40 in a user or password for @, as in any URL; nats-py sends it as it stands."""
@@ -121,6 +123,7 @@ class NATSLink(ReconnectingClient):
         denied = _DENIED.search(self._ps.error)
         if denied:
             self._refuse(self._named(*denied.groups()), "denied")
+            self._refusals.add(events.NATS_DENIES, reason=text)  # browsers choose how often
         elif "maximum subscriptions exceeded" in text:
             self._refuse([self._newest], "limit")
         elif "permissions violation" in text:
@@ -130,7 +133,7 @@ class NATSLink(ReconnectingClient):
         elif any(word in text for word in _SIGNED_OUT):
             # Sign in again, with credentials read anew, rather than close.
             await self._process_op_err(errors.AuthorizationError())
-        if text != self._said:
+        if text != self._said and not denied:
             self._said = text
             tell(events.NATS_SAYS, reason=text)
 

@@ -1,4 +1,4 @@
-"""Tells of those who are not let in, so that a flood of them is not a flood of lines."""
+"""Tells of what is refused to browsers, so that a flood of it is not a flood of lines."""
 
 from __future__ import annotations
 
