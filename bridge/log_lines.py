@@ -30,7 +30,7 @@ class JSONLines(logging.Formatter):
             "time": _rfc3339(record.created),
             "level": logging.getLevelName(min(record.levelno, logging.ERROR)).lower(),
             "event": event or events.LIBRARY.name,
-            "message": printable(record.getMessage()),
+            "message": printable(_message(record)),
             **self._worker,
             **(getattr(record, "facts", {}) if event else {"logger": record.name}),
         }
@@ -58,7 +58,7 @@ class TextLines(logging.Formatter):
         return f"{self.formatTime(record)} {record.levelname} "
 
     def _text(self, record: logging.LogRecord) -> str:
-        return record.getMessage()
+        return _message(record)
 
 
 class SaidLines(TextLines):
@@ -68,7 +68,7 @@ class SaidLines(TextLines):
         return ""
 
     def _text(self, record: logging.LogRecord) -> str:
-        return getattr(record, "line", None) or record.getMessage()
+        return getattr(record, "line", None) or _message(record)
 
 
 def printable(text: str) -> str:
@@ -78,6 +78,14 @@ def printable(text: str) -> str:
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
     )
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError):
+        # A library's mistake in a line of the log must not become one of what it was doing.
+        return f"{record.msg} {record.args}"
 
 
 def _rfc3339(seconds: float) -> str:

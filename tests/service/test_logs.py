@@ -54,7 +54,7 @@ async def test_each_event_of_a_life_is_one_json_object(
             server.start()
             await eventually(lambda: len(logged(service, "nats_up")) == 2)
             tokens.write_text("{")
-            wrong = {"additional_headers": bearer(METRICS)}
+            wrong = {"additional_headers": BEHIND_A_PROXY | bearer(METRICS)}
             with pytest.raises(Exception, match="401"):
                 await Browser(service.stream, **wrong).__aenter__()
             await eventually(lambda: logged(service, "file_useless"))
@@ -69,7 +69,7 @@ async def test_each_event_of_a_life_is_one_json_object(
     assert [(each["address"], each["who"]) for each in opened] == [
         (CALLER, "wall"),
         ("127.0.0.1", "anyone"),
-        ("127.0.0.1", "metrics"),
+        (CALLER, "metrics"),
     ]
     assert opened[0]["connection"] == wall.connection_id == closed[-1]["connection"]
     assert [each["code"] for each in closed] == [1000, 1000, 1012]
@@ -80,6 +80,7 @@ async def test_each_event_of_a_life_is_one_json_object(
     ]
     (refused,) = logged(service, "refused_token")
     assert (refused["count"], refused["reason"]) == (1, "the token is not valid")
+    assert refused["address"] == CALLER
     assert logged(service, "file_read")[0]["setting"] == "TOKENS_FILE"
     assert logged(service, "listening")[0]["url"] == f"{service.url}/"
     assert logged(service, "nats_up")[0]["url"] == server.url

@@ -67,13 +67,14 @@ PROGRAM = """
 import logging, sys, warnings
 from bridge import events, logs
 form, worker = sys.argv[1:]
-logs.set_up("info", form, worker)
+logs.set_up("debug", form, "parent")
 logs.set_up("info", form, worker)  # as a child that was forked does
 logs.tell(events.FILE_READ, setting="x" * 10000)
 logs.tell(events.FILES_RAISED, files=1, before=1)
 logs.say("page  here", events.LISTENING, url="here", pid=1)
 logs.say("come and see")
 logging.getLogger("lib").warning("of a %s", "library")
+logging.getLogger("lib").warning("%d things", "many")
 warnings.warn("careful")
 raise RuntimeError("planted")
 """
@@ -91,11 +92,12 @@ def test_everything_is_on_standard_output_as_json_and_names_its_worker() -> None
     lines, errors = run("json", "2")
     assert errors == []
     logged = [json.loads(line) for line in lines]
-    names = ["file_read", "listening", "said", "log", "log", "crashed"]
+    names = ["file_read", "listening", "said", "log", "log", "log", "crashed"]
     assert [each["event"] for each in logged] == names
     assert {each["worker"] for each in logged} == {"2"}
     assert logged[1]["message"] == "the page is at here"
     assert logged[2]["message"] == "come and see"
+    assert logged[4]["message"] == "%d things ('many',)"
     assert logged[-1]["traceback"].endswith("RuntimeError: planted")
     assert len(lines[0]) < 1500, "a fact is cut"
     assert "worker" not in json.loads(run("json", "")[0][0])
@@ -108,6 +110,7 @@ def test_as_text_what_is_said_is_apart_from_the_log_and_both_name_the_worker() -
     assert timed[0].startswith("INFO worker 2: xxx")
     assert timed[1:] == [
         "WARNING worker 2: of a library",
+        "WARNING worker 2: %d things ('many',)",
         "ERROR worker 2: the service ends: this is a bug",
     ]
     assert log[-1] == "  RuntimeError: planted"
