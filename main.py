@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 
-from bridge import command_line, logs, messages, workers
+from bridge import command_line, events, logs, messages, workers
 from bridge.access import OriginPolicy
 from bridge.admission import Admission
 from bridge.assets import Assets, add_security_headers
@@ -26,6 +26,7 @@ from bridge.door import Door, refusal
 from bridge.metrics import CONTENT_TYPE, Metrics
 from bridge.operators import Operators
 from bridge.proxies import Caller, TrustedProxies
+from bridge.refusals import Refusals
 from bridge.replicas import Replicas
 from bridge.roster import Registrar
 from bridge.service import Service
@@ -35,16 +36,18 @@ from handler import WSSManager, html
 config = command_line.load(sys.argv[1:])
 # With several WORKERS this process starts the others and comes no further.
 worker = workers.begin(config)
-logs.set_up(config.log_level)
+logs.set_up(config.log_level, config.log_format, worker.name)
 
 app = Service(config.nats_url, sign_in=config.sign_in)
 proxies = TrustedProxies(config.trusted_proxies)
+refusals = Refusals()
 door = Door(
     config.max_connections,
     config.max_connections_per_address,
     config.request_timeout,
     proxies,
     app.counters,
+    refusals,
 )
 web_app = web.Application(client_max_size=config.max_request_bytes)
 web_app.on_response_prepare.append(add_security_headers)
@@ -61,9 +64,11 @@ admission = Admission(
     config.tokens(),
     anonymous=config.allow_anonymous,
     token_timeout=config.token_timeout,
+    refusals=refusals,
+    address_of=lambda request: caller_of(request).address,
 )
 app.on_nats_change.append(manager.nats_changed)
-app.on_stop += [admission.close, manager.close]
+app.on_stop += [admission.close, manager.close, refusals.tell_rest]
 
 origins = OriginPolicy(config.allowed_origins)
 assets = Assets(Path(__file__).parent / "page")
@@ -94,7 +99,10 @@ test_msg = {
 }
 
 if config.publish_test_messages and worker.number == 1:
-    logs.say("test  a message on test.subject each second (PUBLISH_TEST_MESSAGES=false: none)")
+    logs.say(
+        "test  a message on test.subject each second (PUBLISH_TEST_MESSAGES=false: none)",
+        events.TEST_MESSAGES,
+    )
 
     @app.task(interval=1)
     async def publish_periodically_for_test() -> None:
@@ -198,7 +206,8 @@ def refuse_foreign_page(request: web.Request, caller: Caller) -> None:
     if not origins.allows(origin, caller.scheme, caller.host):
         app.counters.refused_origin += 1
         name = messages.shorten(repr(origin))
-        app.logger.warning("refused a page of origin %s: is it missing in ALLOWED_ORIGINS?", name)
+        shown = messages.shorten(origin or "")
+        refusals.add(events.REFUSED_ORIGIN, address=caller.address, origin=shown)
         raise web.HTTPForbidden(text=f"The origin {name} is not allowed; see ALLOWED_ORIGINS.\n")
 
 

@@ -6,17 +6,18 @@ import re
 from pathlib import Path
 
 from pydantic import ValidationError
-from pydantic_settings import SettingsError
+from pydantic_settings import BaseSettings, SettingsError
 
 from bridge.logs import fail
 from bridge.reread import FileFault
+from bridge.setting_types import LogFormat
 from bridge.settings import Settings
 from bridge.sign_in import SignInError
 from bridge.tls import TLSError
 
 
 def load(arguments: list[str]) -> Settings:
-    """Read the settings; on a wrong one, print a line that names it and exit with 2."""
+    """Read the settings; on a wrong one, say a line that names it and exit with 2."""
     try:
         settings = Settings(_cli_parse_args=arguments)  # type: ignore[call-arg]
         settings.sign_in.check(settings.nats_url)
@@ -27,14 +28,31 @@ def load(arguments: list[str]) -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = str(first["loc"][0]).upper().replace("-", "_")
-        fail(f"{name}: {first['msg'].removeprefix('Value error, ')}")
+        fault = f"{name}: {first['msg'].removeprefix('Value error, ')}"
     except (SignInError, TLSError, FileFault) as error:
-        fail(str(error))
+        fault = str(error)
     except SettingsError as error:
-        fail(f"{_without_values(str(error), arguments)}; --help lists every setting")
+        fault = f"{_without_values(str(error), arguments)}; --help lists every setting"
     except OSError as error:
         name = Path(str(error.filename)).name.upper()
-        fail(f"{name}: the file {error.filename} cannot be read: {error.strerror}")
+        fault = f"{name}: the file {error.filename} cannot be read: {error.strerror}"
+    fail(fault, _log_format(arguments))
+
+
+class _LogFormat(BaseSettings):
+    """LOG_FORMAT alone, for when another setting is wrong."""
+
+    model_config = Settings.model_config | {"cli_ignore_unknown_args": True}
+
+    log_format: LogFormat = ""
+
+
+def _log_format(arguments: list[str]) -> str:
+    """Return LOG_FORMAT; empty if that is what is wrong."""
+    try:
+        return _LogFormat(_cli_parse_args=arguments).log_format  # type: ignore[call-arg]
+    except (ValidationError, SettingsError, OSError):
+        return ""
 
 
 def _without_values(text: str, arguments: list[str]) -> str:

@@ -75,11 +75,18 @@ def _long_enough(token: SecretStr) -> SecretStr:
     return token
 
 
+def _valid_format(form: str) -> str:
+    if form.lower() not in ("", "text", "json"):
+        raise ValueError("it has to be text or json")
+    return form.lower()
+
+
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 NatsUrls = Annotated[Words, AfterValidator(_valid_urls)]
 Patterns = Annotated[Words, AfterValidator(_valid_patterns)]
 Origins = Annotated[Words, AfterValidator(_valid_origins)]
 Proxies = Annotated[Words, AfterValidator(_valid_proxies)]
 Algorithms = Annotated[Words, AfterValidator(_valid_algorithms)]
+LogFormat = Annotated[str, AfterValidator(_valid_format)]
 LogLevel = Annotated[str, AfterValidator(_valid_level)]
 OperatorToken = Annotated[SecretStr, AfterValidator(_long_enough)]

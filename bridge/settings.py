@@ -17,6 +17,7 @@ from bridge.reread import FileFault
 from bridge.secret_files import SecretFiles
 from bridge.setting_types import (
     Algorithms,
+    LogFormat,
     LogLevel,
     NatsUrls,
     OperatorToken,
@@ -160,6 +161,9 @@ class Settings(BaseSettings):
         SecretStr(""), description="token for GET /connections; without one nobody may see that"
     )
     log_level: LogLevel = Field("info", description="debug, info, warning or error")
+    log_format: LogFormat = Field(
+        "", description="text or json; without it text on a terminal, else JSON"
+    )
 
     @classmethod
     def settings_customise_sources(

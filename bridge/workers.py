@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import os
 import signal
 import subprocess
@@ -17,9 +16,10 @@ import threading
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 
-from bridge import logs
+from bridge import events, logs
 from bridge.default_nats import find_or_embed
 from bridge.embedded_nats import EmbeddedNats
+from bridge.logs import tell
 from bridge.port import bind
 from bridge.settings import Settings
 from bridge.sign_in import SignIn
@@ -33,8 +33,6 @@ STOP_TIMEOUT = 12.0
 WRONG_SETTING = 2
 """The exit status of one that would not start the next time either."""
 
-logger = logging.getLogger("bridge.workers")
-
 
 @dataclass(frozen=True)
 class Worker:
@@ -46,6 +44,11 @@ class Worker:
     """Whether the parent has embedded the NATS server."""
     lifeline: int | None = None
     """A file descriptor."""
+
+    @property
+    def name(self) -> str:
+        """What the lines it writes say of it; nothing if it is alone."""
+        return str(self.number) if self.count > 1 else ""
 
     def stop_with_parent(self) -> None:
         """Stop in an orderly way once the parent is gone."""
@@ -67,7 +70,7 @@ def begin(config: Settings) -> Worker:
         return worker
     if config.workers == 1:
         return Worker()
-    logs.set_up(config.log_level)
+    logs.set_up(config.log_level, config.log_format)
     raise SystemExit(asyncio.run(_Parent(config).run()))
 
 
@@ -126,7 +129,7 @@ class _Parent:
                 self._stop.set()
             else:
                 how = f"signal {-status}" if status < 0 else f"status {status}"
-                logger.error("worker %d ended with %s and is started again", number, how)
+                tell(events.WORKER_DIED, number=number, reason=how)
                 await asyncio.sleep(max(0, began + RESTART_WAIT - loop.time()))
 
     async def _start(self, number: int) -> asyncio.subprocess.Process:
@@ -144,7 +147,7 @@ class _Parent:
         self._tell_all(signal.SIGTERM)
         _, late = await asyncio.wait(keepers, timeout=STOP_TIMEOUT)
         if late:
-            logger.error("%d workers did not stop in time and are killed", len(late))
+            tell(events.WORKERS_KILLED, count=len(late))
             self._tell_all(signal.SIGKILL)
             await asyncio.wait(late)
 
