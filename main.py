@@ -22,6 +22,7 @@ from bridge import command_line, events, logs, messages, workers
 from bridge.access import OriginPolicy
 from bridge.admission import Admission
 from bridge.assets import Assets, add_security_headers
+from bridge.board import Board
 from bridge.door import Door, refusal
 from bridge.metrics import CONTENT_TYPE, Metrics
 from bridge.operators import Operators
@@ -87,6 +88,8 @@ metrics = Metrics(
     },
     lambda: app.nats_watch.trouble,
 )
+board = Board(worker.figures, worker.number, metrics.text)
+app.background.append(board.keep_up)
 
 test_msg = {
     "key1": "value1",
@@ -179,7 +182,7 @@ async def readyz(request: web.Request) -> web.Response:
 @app.http.get("/metrics")
 async def figures(request: web.Request) -> web.Response:
     """Figures for Prometheus."""
-    return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+    return web.Response(body=board.text(), headers={"Content-Type": CONTENT_TYPE})
 
 
 async def open_websocket(

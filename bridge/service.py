@@ -93,6 +93,8 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         self.on_stop: list[Callable[[], Awaitable[None]]] = []
         """Called together when the service stops and NATS is still there."""
         self._embedded: EmbeddedNats | None = None
+        self.background: list[Callable[[], Coroutine[Any, Any, None]]] = [self.lag_watch.run]
+        """Run from the start to the stop."""
         self._background: list[asyncio.Task[Any]] = []
         self._stopping = False
 
@@ -150,7 +152,8 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         await self._listener.open(runner.server)
         if not self.nats.servers:
             await self._find_or_embed()
-        self._run_in_background(self.lag_watch.run())
+        for work in self.background:
+            self._run_in_background(work())
         self._run_in_background(self._use_nats())
         await stop.wait()
         await self._stop(runner)

@@ -16,7 +16,7 @@ import threading
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 
-from bridge import events, logs
+from bridge import board, events, logs
 from bridge.default_nats import find_or_embed
 from bridge.embedded_nats import EmbeddedNats
 from bridge.logs import tell
@@ -36,14 +36,18 @@ WRONG_SETTING = 2
 
 @dataclass(frozen=True)
 class Worker:
-    """The place of this process: `number` from 1 to `count`. `lifeline` ends with the parent."""
+    """The place of this process: `number` from 1 to `count`.
+
+    `lifeline` ends with the parent; `figures` are the files for those of all workers, in their
+    order. All of them are file descriptors.
+    """
 
     number: int = 1
     count: int = 1
     embedded: bool = False
     """Whether the parent has embedded the NATS server."""
     lifeline: int | None = None
-    """A file descriptor."""
+    figures: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:
@@ -84,6 +88,7 @@ class _Parent:
         self._status = 0
         # The end that is written to stays here; nothing ever is, but it closes with this process.
         self._lifeline, self._end = os.pipe()
+        self._figures = tuple(board.new_file() for _ in range(config.workers))
 
     async def run(self) -> int:
         """Keep all workers running until SIGINT or SIGTERM; return the exit status."""
@@ -122,6 +127,7 @@ class _Parent:
             if self._stop.is_set():
                 process.terminate()
             status = await process.wait()
+            os.ftruncate(self._figures[number - 1], 0)
             if self._stop.is_set():
                 self._status = self._status or status
             elif status == WRONG_SETTING:
@@ -134,13 +140,13 @@ class _Parent:
 
     async def _start(self, number: int) -> asyncio.subprocess.Process:
         embedded = self._embedded is not None
-        worker = Worker(number, self._config.workers, embedded, self._lifeline)
+        worker = Worker(number, self._config.workers, embedded, self._lifeline, self._figures)
         return await asyncio.create_subprocess_exec(
             sys.executable,
             *sys.orig_argv[1:],
             stdin=subprocess.DEVNULL,
             env=self._environment | {PLACE: json.dumps(asdict(worker))},
-            pass_fds=[self._lifeline],
+            pass_fds=[self._lifeline, *self._figures],
         )
 
     async def _stop_all(self, keepers: list[asyncio.Task[None]]) -> None:
