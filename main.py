@@ -11,6 +11,11 @@ if not (3, 11) <= sys.version_info[:2] <= (3, 14):
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
 
+# Before the rest is imported: a setting that is wrong, or --help, is answered at once.
+from bridge import command_line
+
+config = command_line.load(sys.argv[1:])
+
 import asyncio
 import random
 import secrets
@@ -18,7 +23,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bridge import command_line, logs, messages
+from bridge import logs, messages
 from bridge.access import OriginPolicy
 from bridge.admission import Admission
 from bridge.assets import Assets, add_security_headers
@@ -29,8 +34,8 @@ from bridge.service import Service
 from bridge.websocket import WebSocket
 from handler import WSSManager, html
 
-config = command_line.load(sys.argv[1:])
 logs.set_up(config.log_level)
+command_line.warn_of_misspelt_names()
 
 app = Service(config.nats_url, sign_in=config.sign_in)
 proxies = TrustedProxies(config.trusted_proxies)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from bench import report
+from bridge import __version__
+from bridge.flags import shown_default
 from bridge.settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent
@@ -21,12 +23,7 @@ def settings_table() -> str:
     """Return the table of settings as the README has to show it."""
     rows = ["| setting | default | what |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
-        default = field.default
-        if isinstance(default, tuple):
-            shown = " ".join(default) or "none"
-        else:
-            shown = str(default).lower() if isinstance(default, bool) else str(default) or "none"
-        rows.append(f"| `{name.upper()}` | `{shown}` | {field.description} |")
+        rows.append(f"| `{name.upper()}` | `{shown_default(field)}` | {field.description} |")
     return "\n".join(rows)
 
 
@@ -78,6 +75,7 @@ def test_json_lines_of_the_wire_are_json() -> None:
 
 def test_version_is_in_the_changelog() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert version == __version__
     assert f"## {version}" in (ROOT / "CHANGELOG.md").read_text()
 
 
