@@ -29,6 +29,7 @@ from bridge.admission import Admission
 from bridge.assets import Assets, add_security_headers
 from bridge.door import Door, refusal
 from bridge.metrics import Metrics
+from bridge.next_steps import NextSteps
 from bridge.proxies import Caller, TrustedProxies
 from bridge.service import Service
 from bridge.websocket import WebSocket
@@ -92,6 +93,12 @@ if config.publish_test_messages:
         """Publish a message with a new `key3`."""
         test_msg["key3"] = random.random()  # noqa: S311  not a secret
         await app.publish("test.subject", test_msg)
+
+
+if sys.stdout.isatty():
+    subject = "test.subject" if config.publish_test_messages else "hello.world"
+    steps = NextSteps(lambda: app.nats_watch.server, subject, secret=config.signs_in)
+    app.on_nats_change.append(steps)
 
 
 @app.http.get("/")

@@ -20,6 +20,10 @@ GROUPS = {
     "log_level": "Logs",
 }
 """The heading above each of these settings."""
+LAST_LINES = (
+    "true and false: --allow-anonymous or --no-allow-anonymous; ALLOW_ANONYMOUS=true",
+    "also: --help, --version",
+)
 NARROWEST, WIDEST = 40, 100
 """Columns of the text."""
 
@@ -65,8 +69,7 @@ def help_text() -> str:
     for name, field in Settings.model_fields.items():
         if name in GROUPS:
             lines += ["", GROUPS[name]]
-        flag = f"--[no-]{_kebab(name)}" if field.annotation is bool else _flag(name)
-        lines.append(f"  {flag}, {name.upper()} (default: {shown_default(field)})")
+        lines.append(f"  {_flag(name)}, {name.upper()} (default: {shown_default(field)})")
         indent = " " * 6
         lines += textwrap.wrap(
             field.description or "",
@@ -76,7 +79,7 @@ def help_text() -> str:
             break_long_words=False,
             break_on_hyphens=False,
         )
-    return "\n".join([*lines, "", "  --help, --version"])
+    return "\n".join([*lines, "", *LAST_LINES])
 
 
 def _kebab(name: str) -> str:

@@ -50,6 +50,12 @@ class NatsWatch:
         return "nats_auth" if self._signed_out else "nats_down"
 
     @property
+    def server(self) -> str:
+        """The URL of the server we are connected to, without a password; empty if there is none."""
+        url = self._link.connected_url if self._link is not None else None
+        return without_password(url.geturl()) if url else ""
+
+    @property
     def round_trip(self) -> float:
         """Seconds the server took to answer last; NaN if it never did."""
         return self._canary.round_trip if self._canary is not None else math.nan
@@ -88,8 +94,7 @@ class NatsWatch:
         if up:
             self._signed_out = False
             self._logged_at.clear()
-            url = self._link.connected_url
-            say(f"NATS  {without_password(url.geturl() if url else '')} ({self.kind})")
+            say(f"NATS  {self.server} ({self.kind})")
         else:
             say("NATS  lost, trying to get it back")
         for listener in self.on_change:

@@ -180,6 +180,11 @@ class Settings(BaseSettings):
         )
 
     @property
+    def signs_in(self) -> bool:
+        """Whether a NATS server is shown who we are."""
+        return self.sign_in != SignIn() or any("@" in url for url in self.nats_url)
+
+    @property
     def policy(self) -> SubjectPolicy:
         """What may be followed without grants of one's own."""
         return SubjectPolicy(self.allow_subjects, self.deny_subjects)
