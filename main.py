@@ -86,7 +86,6 @@ test_msg = {
 }
 
 if config.publish_test_messages:
-    logs.say("test  a message on test.subject each second (PUBLISH_TEST_MESSAGES=false: none)")
 
     @app.task(interval=1)
     async def publish_periodically_for_test() -> None:
@@ -95,10 +94,14 @@ if config.publish_test_messages:
         await app.publish("test.subject", test_msg)
 
 
-if sys.stdout.isatty():
-    subject = "test.subject" if config.publish_test_messages else "hello.world"
-    steps = NextSteps(lambda: app.nats_watch.server, subject, secret=config.signs_in)
-    app.on_nats_change.append(steps)
+app.on_nats_change.append(
+    NextSteps(
+        lambda: app.nats_watch.server,
+        test_messages=config.publish_test_messages,
+        signs_in=config.signs_in,
+        terminal=sys.stdout.isatty(),
+    )
+)
 
 
 @app.http.get("/")

@@ -69,7 +69,11 @@ def _valid_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _valid_proxies(proxies: tuple[str, ...]) -> tuple[str, ...]:
-    TrustedProxies(proxies)
+    for proxy in proxies:
+        try:
+            TrustedProxies((proxy,))
+        except ValueError:
+            raise ValueError(f"{proxy!r} is no address, nor a network such as 10.0.0.0/8") from None
     return proxies
 
 

@@ -24,7 +24,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         RUN,
         "with two servers of ours",
     ),
-    "TLS_CERT=cert.pem TLS_KEY=key.pem make run": (RUN, "with a certificate of ours"),
+    "TLS_CERT=cert.pem TLS_KEY=key.pem make run": (
+        RUN,
+        "with the certificate that is made as it says",
+    ),
     ".venv/bin/python main.py --http-port 8080": (RUN, "with a free port"),
     """nats pub test.subject '{"hello": "world"}'""": (
         "test_a_message_of_ones_own_is_seen",
@@ -37,6 +40,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
     """curl http://127.0.0.1:5001/stream -d '{"connection_id": "…", "subjects": ["orders.*"]}'""": (
         "test_curl_follows_subjects_for_a_connection",
         "with a free port and the id of a connection",
+    ),
+    "openssl req -x509 -newkey rsa:2048 -nodes -days 30 -keyout key.pem -out cert.pem "
+    "-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1": (
+        "test_make_run_serves_https_with_a_certificate_made_as_the_readme_says",
+        "as it stands",
+    ),
+    "python3 -m http.server 3000": (
+        "test_the_ten_lines_of_the_readme_show_live_values",
+        "served by the test, from a free port",
     ),
     "openssl rand -hex 32": (TOKENS, "as it stands"),
     'printf %s "$TOKEN" | sha256sum': (TOKENS, "as it stands"),
@@ -118,7 +130,9 @@ def commands() -> list[str]:
     """Return every command of the README, without comments, in blocks and in the text."""
     lines = [line for each in blocks() if each.kind == "sh" for line in each.text.splitlines()]
     found = [re.sub(r"(^|\s+)#.*", "", line) for line in lines]
-    program = r"(?:\w+=\S+ )*(?:\S*python|make|nats pub|docker|kubectl|curl|pip|openssl|printf) .+"
+    program = (
+        r"(?:\w+=\S+ )*(?:\S*python3?|make|nats pub|docker|kubectl|curl|pip|openssl|printf) .+"
+    )
     found += [" ".join(span.split()) for _, span in spans() if re.fullmatch(program, span, re.S)]
     return [command for command in found if command]
 

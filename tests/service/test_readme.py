@@ -22,7 +22,6 @@ from websockets.exceptions import InvalidStatus
 
 from tests import minting, readme
 from tests.browser_client import Browser
-from tests.certificates import Authority
 from tests.raw_nats import RawNats
 from tests.servers import PATIENCE, ROOT, Gateway, NatsServer, free_port, http, running, until
 from tests.shell import Typed, sh, shell_folder
@@ -79,12 +78,13 @@ async def test_make_run_does_what_the_readme_says(
                 pass
 
 
-def test_make_run_serves_https_with_a_certificate(folder: Path, nats_server: NatsServer) -> None:
-    (command,) = set(started_by(readme.RUN)) - set(PLAIN)
-    authority = Authority(folder / "authority")
-    for made, name in zip(authority.issue("127.0.0.1"), ("cert.pem", "key.pem"), strict=True):
-        (folder / name).symlink_to(made)
-    trusting = ssl.create_default_context(cafile=str(authority.ca))
+def test_make_run_serves_https_with_a_certificate_made_as_the_readme_says(
+    folder: Path, nats_server: NatsServer
+) -> None:
+    name = "test_make_run_serves_https_with_a_certificate_made_as_the_readme_says"
+    (make,), (command,) = started_by(name), set(started_by(readme.RUN)) - set(PLAIN)
+    sh(make, folder)
+    trusting = ssl.create_default_context(cafile=str(folder / "cert.pem"))
     service = typed(command, folder, nats_server, free_port())
     service.launch()
     try:

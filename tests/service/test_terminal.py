@@ -48,6 +48,7 @@ def test_it_says_what_to_do_next_with_the_server_that_is_used(
         assert terminal.text.endswith(
             f"page  {service.url}/\n"
             f"NATS  {nats_server.url} (connected)\n"
+            "test  a message on test.subject each second (PUBLISH_TEST_MESSAGES=false: none)\n"
             "next  open the page, type test.subject, press Enter\n"
             f"      nats pub -s {nats_server.url} test.subject hello  (and your sign-in)\n"
             "      Ctrl-C stops the service\n"
@@ -83,5 +84,5 @@ def test_a_log_is_told_no_such_thing(nats_server: NatsServer, log: Path) -> None
 
 
 def test_the_lines_fit_a_terminal() -> None:
-    told = lines("nats://127.0.0.1:4222", "test.subject", secret=True)
+    told = lines("nats://127.0.0.1:4222", test_messages=True, signs_in=True, terminal=True)
     assert max(map(len, told)) <= 80
