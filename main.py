@@ -11,6 +11,16 @@ if not (3, 11) <= sys.version_info[:2] <= (3, 14):
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
 
+# Before the rest is imported: a setting that is wrong, or --help, is answered at once.
+from bridge import command_line
+
+config = command_line.load(sys.argv[1:])
+
+# With several WORKERS this process starts them all, and comes no further.
+from bridge import workers
+
+worker = workers.begin(config)
+
 import asyncio
 import random
 from pathlib import Path
@@ -18,13 +28,14 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 
-from bridge import command_line, events, logs, messages, workers
+from bridge import events, logs, messages
 from bridge.access import OriginPolicy
 from bridge.admission import Admission
 from bridge.assets import Assets, add_security_headers
 from bridge.board import Board
 from bridge.door import Door, refusal
 from bridge.metrics import CONTENT_TYPE, Metrics
+from bridge.next_steps import NextSteps
 from bridge.operators import Operators
 from bridge.proxies import Caller, TrustedProxies
 from bridge.refusals import Refusals
@@ -34,10 +45,8 @@ from bridge.service import Service
 from bridge.websocket import WebSocket
 from handler import WSSManager, html
 
-config = command_line.load(sys.argv[1:])
-# With several WORKERS this process starts the others and comes no further.
-worker = workers.begin(config)
 logs.set_up(config.log_level, config.log_format, worker.name)
+command_line.warn_of_misspelt_names()
 
 app = Service(config.nats_url, sign_in=config.sign_in)
 proxies = TrustedProxies(config.trusted_proxies)
@@ -102,16 +111,22 @@ test_msg = {
 }
 
 if config.publish_test_messages and worker.number == 1:
-    logs.say(
-        "test  a message on test.subject each second (PUBLISH_TEST_MESSAGES=false: none)",
-        events.TEST_MESSAGES,
-    )
 
     @app.task(interval=1)
     async def publish_periodically_for_test() -> None:
         """Publish a message with a new `key3`."""
         test_msg["key3"] = random.random()  # noqa: S311  not a secret
         await app.publish("test.subject", test_msg)
+
+
+if worker.number == 1:
+    next_steps = NextSteps(
+        lambda: app.nats_watch.server,
+        test_messages=config.publish_test_messages,
+        signs_in=config.signs_in,
+        terminal=not logs.is_json(config.log_format) and sys.stdout.isatty(),
+    )
+    app.on_nats_change.append(next_steps)
 
 
 @app.http.get("/")

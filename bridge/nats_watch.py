@@ -52,6 +52,12 @@ class NatsWatch:
         return "nats_auth" if self._signed_out else "nats_down"
 
     @property
+    def server(self) -> str:
+        """The URL of the server we are connected to, without a password; empty if there is none."""
+        url = self._link.connected_url if self._link is not None else None
+        return without_password(url.geturl()) if url else ""
+
+    @property
     def round_trip(self) -> float:
         """Seconds the server took to answer last; NaN if it never did."""
         return self._canary.round_trip if self._canary is not None else math.nan
@@ -95,11 +101,10 @@ class NatsWatch:
         if up:
             self._signed_out = False
             self._logged_at.clear()
-            server = self._link.connected_url
-            url = self._url = without_password(server.geturl() if server else "")
+            self._url = self.server
             seconds = round(time.monotonic() - self._since, 3)
-            line = f"NATS  {url} ({self.kind})"
-            say(line, events.NATS_UP, url=url, state=self.kind, seconds=seconds)
+            line = f"NATS  {self._url} ({self.kind})"
+            say(line, events.NATS_UP, url=self._url, state=self.kind, seconds=seconds)
         else:
             self._since = time.monotonic()
             say("NATS  lost, trying to get it back", events.NATS_DOWN, url=self._url)

@@ -10,6 +10,7 @@ import pytest
 
 from bench import report
 from bridge import __version__
+from bridge.flags import shown_default
 from bridge.settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent
@@ -21,12 +22,7 @@ def settings_table() -> str:
     """Return the table of settings as the README has to show it."""
     rows = ["| setting | default | what |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
-        default = field.default
-        if isinstance(default, tuple):
-            shown = " ".join(default) or "none"
-        else:
-            shown = str(default).lower() if isinstance(default, bool) else str(default) or "none"
-        rows.append(f"| `{name.upper()}` | `{shown}` | {field.description} |")
+        rows.append(f"| `{name.upper()}` | `{shown_default(field)}` | {field.description} |")
     return "\n".join(rows)
 
 

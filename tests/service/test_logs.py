@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import minting
+from tests import minting, readme
 from tests.browser_client import Browser
 from tests.certificates import Authority
 from tests.json_log import logged
@@ -84,6 +84,18 @@ async def test_each_event_of_a_life_is_one_json_object(
     assert logged(service, "file_read")[0]["setting"] == "TOKENS_FILE"
     assert logged(service, "listening")[0]["url"] == f"{service.url}/"
     assert logged(service, "nats_up")[0]["url"] == server.url
+
+
+async def test_a_line_of_the_log_is_as_the_readme_shows_it(
+    nats_server: NatsServer, log: Path, tokens: Path
+) -> None:
+    said = readme.Conversation("Logs")
+    with running(Gateway(nats_server.url, log=log, log_format="json", tokens_file=tokens)) as it:
+        async with Browser(it.stream, additional_headers=bearer(WALL)):
+            pass
+        (line,) = (each for each in it.output().splitlines() if '"connection_opened"' in each)
+    said.saw(line)
+    assert not said.left
 
 
 async def test_a_slow_consumer_is_a_line_when_it_begins_and_one_when_it_ends(
