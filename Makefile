@@ -20,8 +20,9 @@ run: $(VENV)/ready
 $(VENV)/ready: requirements.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 14) or sys.exit( \
 	  "Python 3.11 to 3.14 is needed, %s is %d.%d. Name another: make PYTHON=python3.12" % (sys.executable, *v))'
-	@echo "Setting up $(VENV), once ..."
+	@echo "Setting up, once: a folder $(VENV) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
+	@echo "Installing $$(grep -c == requirements.lock) packages into it, which may take a minute ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --no-deps --require-hashes -r requirements.lock
 	@touch $@

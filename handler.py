@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from bridge import messages
+from bridge import events, messages
 from bridge.access import SubjectPolicy
 from bridge.admission import Visit
 from bridge.callback import Callback
@@ -18,6 +17,7 @@ from bridge.connection import Connection
 from bridge.envelope import Message
 from bridge.feeds import Feeds
 from bridge.limits import Limits
+from bridge.logs import tell
 from bridge.messages import CloseCode, Refusal
 from bridge.metrics import Counters
 from bridge.requests import Requests
@@ -25,8 +25,6 @@ from bridge.stall_watch import StallWatch
 from bridge.tokens import Visitor
 
 html = (Path(__file__).parent / "page" / "index.html").read_text(encoding="utf-8")
-
-logger = logging.getLogger("bridge.handler")
 
 
 class WSSManager:
@@ -96,8 +94,8 @@ class WSSManager:
             if not self._nats_is_up():
                 connection.respond(messages.NATS_DOWN)
             await self._listen(ws, connection)
-        except Exception:
-            logger.exception("connection %s failed", connection_id)
+        except Exception as failure:
+            tell(events.CONNECTION_FAILED, failure, connection=connection_id)
             await connection.close(CloseCode.BUG, "internal error")
         finally:
             await self._leave(connection)
@@ -114,7 +112,8 @@ class WSSManager:
             connection.callback = deliver
         self.connections[connection_id] = connection
         self.counters.accepted += 1
-        logger.info("connection %s opened", connection_id)
+        who, address = visit.visitor.name, visit.address
+        tell(events.CONNECTION_OPENED, connection=connection_id, address=address, who=who)
         return connection
 
     async def _listen(self, ws: web.WebSocketResponse, connection: Connection) -> None:
@@ -134,12 +133,22 @@ class WSSManager:
     async def _leave(self, connection: Connection) -> None:
         connection.visit.stop()
         del self.connections[connection.id]
-        self.counters.close(connection.close_code)
+        self.counters.count_end(connection.close_code)
         async with connection.changes:
             self._requests.forget(connection)
             await self._feeds.unfollow_all(connection)
         connection.release()
-        logger.info("connection %s closed: %s", connection.id, connection.summary())
+        tell(
+            events.CONNECTION_CLOSED,
+            connection=connection.id,
+            address=connection.visit.address,
+            who=connection.visit.visitor.name,
+            code=connection.close_code,
+            reason=connection.close_reason,
+            delivered=connection.delivered,
+            dropped=connection.dropped,
+            seconds=round(asyncio.get_running_loop().time() - connection.since, 3),
+        )
 
     async def _hang_up(self, connection: Connection) -> None:
         code = connection.conduct.verdict

@@ -11,6 +11,16 @@ if not (3, 11) <= sys.version_info[:2] <= (3, 14):
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
 
+# Before the rest is imported: a setting that is wrong, or --help, is answered at once.
+from bridge import command_line
+
+config = command_line.load(sys.argv[1:])
+
+# With several WORKERS this process starts them all, and comes no further.
+from bridge import workers
+
+worker = workers.begin(config)
+
 import asyncio
 import random
 from pathlib import Path
@@ -18,33 +28,36 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 
-from bridge import command_line, logs, messages, workers
+from bridge import events, logs, messages
 from bridge.access import OriginPolicy
 from bridge.admission import Admission
 from bridge.assets import Assets, add_security_headers
+from bridge.board import Board
 from bridge.door import Door, refusal
 from bridge.metrics import CONTENT_TYPE, Metrics
+from bridge.next_steps import NextSteps
 from bridge.operators import Operators
 from bridge.proxies import Caller, TrustedProxies
+from bridge.refusals import Refusals
 from bridge.replicas import Replicas
 from bridge.roster import Registrar
 from bridge.service import Service
 from bridge.websocket import WebSocket
 from handler import WSSManager, html
 
-config = command_line.load(sys.argv[1:])
-# With several WORKERS this process starts the others and comes no further.
-worker = workers.begin(config)
-logs.set_up(config.log_level)
+logs.set_up(config.log_level, config.log_format, worker.name)
+command_line.warn_of_misspelt_names()
 
 app = Service(config.nats_url, sign_in=config.sign_in)
 proxies = TrustedProxies(config.trusted_proxies)
+refusals = Refusals()
 door = Door(
     config.max_connections,
     config.max_connections_per_address,
     config.request_timeout,
     proxies,
     app.counters,
+    refusals,
 )
 web_app = web.Application(client_max_size=config.max_request_bytes)
 web_app.on_response_prepare.append(add_security_headers)
@@ -61,9 +74,11 @@ admission = Admission(
     config.tokens(),
     anonymous=config.allow_anonymous,
     token_timeout=config.token_timeout,
+    refusals=refusals,
+    address_of=lambda request: caller_of(request).address,
 )
 app.on_nats_change.append(manager.nats_changed)
-app.on_stop += [admission.close, manager.close]
+app.on_stop += [admission.close, manager.close, refusals.tell_rest]
 
 origins = OriginPolicy(config.allowed_origins)
 assets = Assets(Path(__file__).parent / "page")
@@ -82,6 +97,8 @@ metrics = Metrics(
     },
     lambda: app.nats_watch.trouble,
 )
+board = Board(worker.figures, worker.number, metrics.text)
+app.background.append(board.keep_up)
 
 test_msg = {
     "key1": "value1",
@@ -94,13 +111,22 @@ test_msg = {
 }
 
 if config.publish_test_messages and worker.number == 1:
-    logs.say("test  a message on test.subject each second (PUBLISH_TEST_MESSAGES=false: none)")
 
     @app.task(interval=1)
     async def publish_periodically_for_test() -> None:
         """Publish a message with a new `key3`."""
         test_msg["key3"] = random.random()  # noqa: S311  not a secret
         await app.publish("test.subject", test_msg)
+
+
+if worker.number == 1:
+    next_steps = NextSteps(
+        lambda: app.nats_watch.server,
+        test_messages=config.publish_test_messages,
+        signs_in=config.signs_in,
+        terminal=not logs.is_json(config.log_format) and sys.stdout.isatty(),
+    )
+    app.on_nats_change.append(next_steps)
 
 
 @app.http.get("/")
@@ -171,7 +197,7 @@ async def readyz(request: web.Request) -> web.Response:
 @app.http.get("/metrics")
 async def figures(request: web.Request) -> web.Response:
     """Figures for Prometheus."""
-    return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+    return web.Response(body=board.text(), headers={"Content-Type": CONTENT_TYPE})
 
 
 async def open_websocket(
@@ -198,7 +224,8 @@ def refuse_foreign_page(request: web.Request, caller: Caller) -> None:
     if not origins.allows(origin, caller.scheme, caller.host):
         app.counters.refused_origin += 1
         name = messages.shorten(repr(origin))
-        app.logger.warning("refused a page of origin %s: is it missing in ALLOWED_ORIGINS?", name)
+        shown = messages.shorten(origin or "")
+        refusals.add(events.REFUSED_ORIGIN, address=caller.address, origin=shown)
         raise web.HTTPForbidden(text=f"The origin {name} is not allowed; see ALLOWED_ORIGINS.\n")
 
 

@@ -12,10 +12,11 @@ from collections.abc import Callable
 
 from aiohttp import WSMsgType, web
 
-from bridge import messages
+from bridge import events, messages
 from bridge.access import SubjectPolicy
 from bridge.messages import CloseCode, Refusal
 from bridge.metrics import Counters
+from bridge.refusals import Refusals
 from bridge.tokens import TokenError, Tokens, Visitor
 
 COOKIE = "nats_bridge_token"
@@ -76,6 +77,7 @@ class Admission:
     """Lets connections in: anyone while there are no `tokens`, or if `anonymous`; else holders.
 
     `policy`: what may be followed without a token. `token_timeout`: seconds for the first frame.
+    `address_of`: returns whose a request is, for the log.
     """
 
     def __init__(
@@ -86,8 +88,12 @@ class Admission:
         *,
         anonymous: bool = False,
         token_timeout: float = 5.0,
+        refusals: Refusals | None = None,
+        address_of: Callable[[web.Request], str] = lambda request: request.remote or "",
     ) -> None:
         self._counters = counters
+        self._refusals = refusals or Refusals()
+        self._address_of = address_of
         self._nobody = Visitor(policy)
         self._tokens = tokens
         self._anonymous = anonymous or tokens is None
@@ -112,7 +118,7 @@ class Admission:
             visitor = self._shown(request)
         except TokenError as error:
             if bearer_of(request) is not None:
-                raise self._unauthorized(str(error)) from None
+                raise self._unauthorized(request, str(error)) from None
             visitor, fault = None, str(error)
         if visitor is None and self._anonymous:
             return self._nobody
@@ -123,9 +129,9 @@ class Admission:
         try:
             visitor = self._shown(request)
         except TokenError as error:
-            raise self._unauthorized(str(error)) from None
+            raise self._unauthorized(request, str(error)) from None
         if visitor is None and not self._anonymous:
-            raise self._unauthorized("a token is needed")
+            raise self._unauthorized(request, "a token is needed")
         return visitor or self._nobody
 
     def _shown(self, request: web.Request) -> Visitor | None:
@@ -157,7 +163,7 @@ class Admission:
             self._counters.refused_token_late += 1
             await self._close(ws, request, CloseCode.TOKEN, "no token came in time")
         except TokenError as error:
-            self._counters.refused_unauthorized += 1
+            self._refuse(request, str(error))
             await self._close(ws, request, CloseCode.TOKEN, str(error))
         except ConnectionError:
             pass  # it left
@@ -195,8 +201,13 @@ class Admission:
         if request.transport is not None:
             request.transport.abort()
 
-    def _unauthorized(self, reason: str) -> web.HTTPUnauthorized:
+    def _refuse(self, request: web.Request, reason: str) -> None:
         self._counters.refused_unauthorized += 1
+        address = self._address_of(request)
+        self._refusals.add(events.REFUSED_TOKEN, address=address, reason=reason)
+
+    def _unauthorized(self, request: web.Request, reason: str) -> web.HTTPUnauthorized:
+        self._refuse(request, reason)
         sentence = f"{reason[:1].upper()}{reason[1:]}.\n"
         return web.HTTPUnauthorized(text=sentence, headers={"WWW-Authenticate": "Bearer"})
 

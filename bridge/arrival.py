@@ -6,23 +6,22 @@ A connection that is one too many gets a finished response at once, before it co
 from __future__ import annotations
 
 import asyncio
-import logging
 import ssl
 from asyncio.sslproto import SSLProtocol
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from bridge import events
 from bridge.assets import SECURITY_HEADERS
 from bridge.door import Door, refusal
+from bridge.logs import tell
 from bridge.metrics import Counters
 
 LINGER = 1.0
 """Seconds a refused caller has to read why: an earlier end could take the answer with it."""
 GOODBYE = 3.0
 """Seconds to write what is left and hear the end of TLS from the other side."""
-
-logger = logging.getLogger("bridge.arrival")
 
 
 class Arrival(RequestHandler):
@@ -53,10 +52,12 @@ class Arrival(RequestHandler):
         self._address = str(peer[0]) if peer else ""
         if not self._door.enter(self._address):
             self._counters.refused_full += 1
+            self._door.refusals.add(events.REFUSED_FULL, address=self._address)
             self._refusal = "Try again later."
             self._loop.call_later(0, transport.abort)
         elif self._door.crowded(self._address):
             self._counters.refused_address += 1
+            self._door.refusals.add(events.REFUSED_ADDRESS, address=self._address)
             self._refusal = self._door.full_for
             # Those refused must not take, by staying, the room of others.
             linger = LINGER if self._door.half_empty else 0
@@ -109,7 +110,7 @@ class Arrival(RequestHandler):
         if isinstance(exc, ConnectionError):
             raise exc  # the caller has left, which is no bug, and nobody is there to be answered
         if status == 500:
-            logger.error("a request failed", exc_info=exc)
+            tell(events.REQUEST_FAILED, exc)
         if request.writer.output_size > 0:
             raise ConnectionError("part of the response is sent already")
         text = "This is not a request.\n" if status == 400 else "Something went wrong.\n"

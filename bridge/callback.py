@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
+import sys
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Protocol
+
+from bridge import events
+from bridge.logs import tell
 
 if TYPE_CHECKING:
     from bridge.envelope import Message
 
 OVERHEAD = 500
 """Bytes a waiting message takes besides its payload, which may be empty."""
-
-logger = logging.getLogger("bridge.callback")
 
 
 class Subscriber(Protocol):
@@ -105,6 +106,6 @@ class Callback:
 
     def _fail(self) -> None:
         if not self._failed:
-            logger.exception("manager.callback failed; further failures here are only counted")
+            tell(events.CALLBACK_FAILED, sys.exception())
         self._failed = True
         self._subscriber.drop()

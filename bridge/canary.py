@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import math
 from typing import TYPE_CHECKING, Any
 
 from nats import errors
+
+from bridge import events
+from bridge.logs import tell
 
 if TYPE_CHECKING:
     from bridge.metrics import Counters
@@ -27,8 +29,6 @@ INTERVAL = 2.0
 PATIENCE = 1.0
 """Seconds the server has to answer: the second miss is known 5 s after the last answer at most."""
 MOST_MISSES = 2
-
-logger = logging.getLogger("bridge.canary")
 
 
 class Canary:
@@ -112,7 +112,7 @@ class Canary:
             self._pings_only = True
             if not self._said_pings_only:
                 self._said_pings_only = True
-                logger.warning("the NATS user may not use its inbox (_INBOX.>): PING has to do")
+                tell(events.NATS_INBOX_DENIED)
 
     async def _miss(self, what: str) -> None:
         self._misses += 1
@@ -122,5 +122,5 @@ class Canary:
 
     async def _reconnect(self, reason: str) -> None:
         self._misses = 0
-        logger.warning("%s: connecting anew", reason)
+        tell(events.NATS_SILENT, reason=reason)
         await self._link.reconnect()

@@ -2,45 +2,86 @@
 
 from __future__ import annotations
 
-import re
+import logging
 from pathlib import Path
 
 from pydantic import ValidationError
-from pydantic_settings import SettingsError
+from pydantic_settings import BaseSettings
 
+from bridge import __version__, flags, misspelt, settings
 from bridge.logs import fail
 from bridge.reread import FileFault
+from bridge.setting_types import LogFormat, right_one
 from bridge.settings import Settings
 from bridge.sign_in import SignInError
 from bridge.tls import TLSError
 
+logger = logging.getLogger("bridge.settings")
+
 
 def load(arguments: list[str]) -> Settings:
-    """Read the settings; on a wrong one, print a line that names it and exit with 2."""
+    """Read the settings; on a wrong one, print a line that names it and exit with 2.
+
+    `--help` and `--version` are printed, and the exit is 0.
+    """
+    if {"-h", "--help", "--version"} & set(arguments):
+        version = f"nats-websocket-bridge {__version__}"
+        print(version if "--version" in arguments else flags.help_text())
+        raise SystemExit(0)
     try:
-        settings = Settings(_cli_parse_args=arguments)  # type: ignore[call-arg]
-        settings.sign_in.check(settings.nats_url)
-        settings.tokens()
-        if settings.tls:
-            settings.tls.context()
-        return settings
+        return _tried(Settings(**flags.read(arguments)))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        name = str(first["loc"][0]).upper().replace("-", "_")
-        fail(f"{name}: {first['msg'].removeprefix('Value error, ')}")
-    except (SignInError, TLSError, FileFault) as error:
-        fail(str(error))
-    except SettingsError as error:
-        fail(f"{_without_values(str(error), arguments)}; --help lists every setting")
+        name = str(first["loc"][0])
+        sentence = first["msg"].removeprefix("Value error, ")
+        if first["type"] != "value_error":
+            sentence = right_one(Settings.model_fields[name])
+        fault = f"{name.upper()}: {sentence}"
+    except (flags.FlagError, SignInError, TLSError, FileFault) as error:
+        fault = str(error)
+    except UnicodeError:
+        fault = ".env: it is not text in UTF-8"
     except OSError as error:
         name = Path(str(error.filename)).name.upper()
-        fail(f"{name}: the file {error.filename} cannot be read: {error.strerror}")
+        fault = f"{name}: the file {error.filename} cannot be read: {error.strerror}"
+    # What is missing may be there under a name that is misspelt.
+    fail("; ".join([fault, *_misspelt_names()]), _log_format(arguments))
 
 
-def _without_values(text: str, arguments: list[str]) -> str:
-    """Hide what was given with flags, such as a password with one that is misspelt."""
-    for argument in arguments:
-        value = argument.partition("=")[2] if argument.startswith("--") else argument
-        if value:
-            text = re.sub(rf"(?<![\w-]){re.escape(value)}(?![\w-])", "…", text)
-    return text
+class _LogFormat(BaseSettings):
+    """LOG_FORMAT alone, for when another setting is wrong."""
+
+    model_config = Settings.model_config
+
+    log_format: LogFormat = ""
+
+
+def _log_format(arguments: list[str]) -> str:
+    """Return LOG_FORMAT; empty if that is what is wrong."""
+    try:
+        given = flags.read(arguments)
+        return _LogFormat(**{k: v for k, v in given.items() if k == "log_format"}).log_format
+    except (flags.FlagError, ValidationError, OSError, UnicodeError):
+        return ""
+
+
+def warn_of_misspelt_names() -> None:
+    """Log names that were surely meant to be settings."""
+    for sentence in _misspelt_names():
+        logger.warning("%s", sentence)
+
+
+def _tried(read: Settings) -> Settings:
+    """Return `read` if the files that it names are of use; raises what says which one is not."""
+    read.sign_in.check(read.nats_url)
+    read.tokens()
+    if read.tls:
+        read.tls.context()
+    return read
+
+
+def _misspelt_names() -> list[str]:
+    try:
+        return misspelt.sentences(Settings.model_fields, misspelt.places(settings.SECRETS))
+    except (OSError, UnicodeError):
+        return []  # what cannot be read has no names to look at

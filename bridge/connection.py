@@ -8,12 +8,13 @@ a stalled browser cannot be ended cleanly.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bridge import frames, messages
+from bridge import events, frames, messages
+from bridge.episode import Episodes
 from bridge.limits import Conduct, Limits
+from bridge.logs import tell
 from bridge.messages import CloseCode
 from bridge.transport import Socket
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from bridge.envelope import Message
     from bridge.metrics import Counters
     from bridge.stall_watch import StallWatch
-
-logger = logging.getLogger("bridge.connection")
 
 
 class Connection:
@@ -70,7 +69,9 @@ class Connection:
         self._size_of_unsent = self._socket.size_of_unsent
         self._max_pending = limits.max_pending_bytes
         self._stall_watch = stall_watch
+        self._episodes = Episodes(connection_id)
         self._closed_with: int | None = None
+        self.close_reason = ""
         self._pending: list[bytes] = []
         self._pending_bytes = self.pending_messages = 0
         self._written = 0
@@ -117,8 +118,6 @@ class Connection:
 
     def drop(self) -> None:
         """Count a message for which there was no room."""
-        if not self.dropped:
-            logger.warning("connection %s: messages are dropped", self.id)
         self.miss(1)
 
     def miss(self, count: int) -> None:
@@ -127,6 +126,8 @@ class Connection:
         self.counters.slow_episodes += not self._dropped_untold
         self._dropped_untold += count
         self.counters.dropped_slow += count
+        if self.open:
+            self._episodes.add(count, self._pending_bytes + self._unsent)
         self._stall_watch.add(self)
 
     def _send(self, data: bytes) -> None:
@@ -202,7 +203,8 @@ class Connection:
 
     def cut(self) -> None:
         """End a connection that takes nothing. No close frame could reach it."""
-        self._closed_with = CloseCode.TOOK_NOTHING
+        self._closed_with, self.close_reason = CloseCode.TOOK_NOTHING, "it took nothing"
+        tell(events.CONNECTION_STALLED, connection=self.id, pending_bytes=self._unsent)
         self._transport.abort()
 
     # The end
@@ -221,7 +223,8 @@ class Connection:
     async def close(self, code: int, reason: str) -> None:
         """Write what is pending, close with `code`, and cut a browser that does not take it."""
         self.flush()
-        self._closed_with = self.close_code or code
+        if self._closed_with is None:
+            self._closed_with, self.close_reason = self.close_code or code, reason
         await self._socket.close(code, reason)
 
     def release(self) -> None:
@@ -231,13 +234,7 @@ class Connection:
             self.callback = None
         self.flush()
         self._socket.release()
-
-    def summary(self) -> str:
-        """Say for the log how it ended and what it got."""
-        return (
-            f"code {self.close_code}, {self.delivered} messages delivered, "
-            f"{self.dropped} dropped, {self._loop.time() - self.since:.0f} s"
-        )
+        self._episodes.end()
 
     @property
     def pending_bytes(self) -> int:

@@ -10,20 +10,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
-import logging
 from collections import Counter
 from collections.abc import Iterator
 
 from aiohttp import web
 
+from bridge import events
+from bridge.logs import tell
 from bridge.messages import too_large
 from bridge.metrics import Counters
 from bridge.proxies import TrustedProxies, parse_address
+from bridge.refusals import Refusals
 
 SPARE_FILES = 64
 """Files kept back for NATS, log files and what else the process opens."""
-
-logger = logging.getLogger("bridge.door")
 
 
 class Door:
@@ -40,6 +40,7 @@ class Door:
         request_timeout: float = 15.0,
         proxies: TrustedProxies | None = None,
         counters: Counters | None = None,
+        refusals: Refusals | None = None,
     ) -> None:
         self.request_timeout = request_timeout
         self._room = most
@@ -48,6 +49,7 @@ class Door:
         self._most_per_address = most_per_address
         self._proxies = proxies or TrustedProxies()
         self._counters = counters or Counters()
+        self.refusals = refusals or Refusals()
         self._sockets = 0
         self._by_address: Counter[str] = Counter()
 
@@ -60,10 +62,7 @@ class Door:
         """Keep to what the process may open; tell if that is less than it is to serve."""
         self._room = max(1, files - SPARE_FILES)
         if self._room < self._most:
-            logger.warning(
-                "MAX_CONNECTIONS is %d, but with `ulimit -n` %d there is room for %d",
-                *(self._most, files, self._room),
-            )
+            tell(events.FEW_FILES, limit=self._most, files=files, room=self._room)
 
     @property
     def limit(self) -> int:
@@ -100,6 +99,7 @@ class Door:
         """
         if connections >= self._most:
             self._counters.refused_full += 1
+            self.refusals.add(events.REFUSED_FULL, address=caller)
             raise refusal("Try again later.")
         if not self._proxies.trusts(peer):
             yield  # `enter` has counted it
@@ -109,6 +109,7 @@ class Door:
         try:
             if self._by_address[key] > self._most_per_address:
                 self._counters.refused_address += 1
+                self.refusals.add(events.REFUSED_ADDRESS, address=caller)
                 raise refusal(self.full_for)
             yield
         finally:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-logger = logging.getLogger("bridge.interval")
+from bridge import events
+from bridge.logs import tell
 
 
 def every(
@@ -26,7 +26,7 @@ def every(
                 failed = False
             except Exception as error:
                 if not failed:
-                    logger.warning("%s fails: %s", name, str(error) or repr(error))
+                    tell(events.TASK_FAILED, task=name, reason=str(error) or repr(error))
                 failed = True
             await asyncio.sleep(max(0, due - loop.time()))
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
+import os
 import signal
 import ssl
 from functools import partial
@@ -12,10 +12,10 @@ from typing import Any
 
 from aiohttp import web
 
-from bridge import kernel
+from bridge import events, kernel
 from bridge.arrival import Arrival, TLSArrival
 from bridge.door import Door
-from bridge.logs import say
+from bridge.logs import say, tell
 from bridge.metrics import Counters
 from bridge.port import bind
 from bridge.tls import TLS, TLSError
@@ -23,8 +23,6 @@ from bridge.urls import page_url
 
 SAY_AGAIN = 60.0
 """Seconds between two lines that say the same."""
-
-logger = logging.getLogger("bridge.listener")
 
 
 class Listener:
@@ -58,7 +56,8 @@ class Listener:
         arrive = partial(self._arrive, web_server, context)
         self._server = await bind(arrive, self._host, self._port, reuse_port=self._shared or None)
         scheme = "https" if self._tls else "http"
-        say(f"page  {page_url(self._host, self._port, scheme)}")
+        url = page_url(self._host, self._port, scheme)
+        say(f"page  {url}", events.LISTENING, url=url, pid=os.getpid())
 
     def close(self) -> None:
         """Take no connection any more; those that are open stay. Twice is harmless."""
@@ -77,14 +76,14 @@ class Listener:
     def _renew_certificate(self, context: ssl.SSLContext) -> None:
         try:
             self._tls.load_into(context)
-            say("the certificate was read anew, for new connections")
+            say("the certificate was read anew, for new connections", events.CERTIFICATE_RENEWED)
         except TLSError as error:
-            logger.error("the certificate stays as it was: %s", error)
+            tell(events.CERTIFICATE_USELESS, reason=str(error))
 
     def _use_all_files(self) -> None:
         before, files = kernel.raise_open_files()
         if files > before:
-            say(f"files {files} may be open, raised from {before}")
+            tell(events.FILES_RAISED, files=files, before=before)
         self._door.set_files(files)
 
 
@@ -103,4 +102,4 @@ class LoopReports:
             loop.default_exception_handler(context)
         elif loop.time() - self._said > SAY_AGAIN:
             self._said = loop.time()
-            logger.error("no more files can be opened, new connections wait: see `ulimit -n`")
+            tell(events.NO_FILES)

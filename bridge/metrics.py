@@ -94,11 +94,11 @@ class Counters:
         """Messages dropped, for whatever reason."""
         return self.dropped_slow + self.dropped_closed
 
-    def close(self, code: int | None) -> None:
+    def count_end(self, code: int | None) -> None:
         """Count a connection that ended with a close code; None if it just vanished."""
         self._add(f"closed_{_CLOSE_REASONS.get(code, 'other')}")
 
-    def refuse(self, reason: str) -> None:
+    def count_refusal(self, reason: str) -> None:
         """Count a refusal."""
         self._add(f"refused_{reason}")
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import re
 import ssl
 from collections.abc import Callable
@@ -22,12 +21,13 @@ from nats.aio.client import PING_PROTO
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
+from bridge import events
+from bridge.logs import tell
 from bridge.metrics import Counters
 from bridge.nats_parser import Lane, TapParser
 from bridge.nats_reconnect import ReconnectingClient
+from bridge.refusals import Refusals
 from bridge.sign_in import SignIn, sign_in_of
-
-logger = logging.getLogger("bridge.nats")
 
 _DENIED = re.compile(
     r'permissions violation for subscription to "(.*?)"(?: \(sid "(\d+)"\))?$',
@@ -53,6 +53,7 @@ class NATSLink(ReconnectingClient):
         self._refused: dict[int, Callable[[str], None]] = {}
         self._newest: Subscription | None = None
         self._said = ""
+        self._refusals = Refusals()
 
     def _setup_server_pool(self, connect_url: Any) -> None:
         """Take %40 in a user or password for @, as in any URL; nats-py sends it as it stands."""
@@ -127,6 +128,7 @@ class NATSLink(ReconnectingClient):
         denied = _DENIED.search(self._ps.error)
         if denied:
             self._refuse(self._named(*denied.groups()), "denied")
+            self._refusals.add(events.NATS_DENIES, reason=text)  # browsers choose how often
         elif "maximum subscriptions exceeded" in text:
             self._refuse([self._newest], "limit")
         elif "permissions violation" in text:
@@ -136,9 +138,9 @@ class NATSLink(ReconnectingClient):
         elif any(word in text for word in _SIGNED_OUT):
             # Sign in again, with credentials read anew, rather than close.
             await self._process_op_err(errors.AuthorizationError())
-        if text != self._said:
+        if text != self._said and not denied:
             self._said = text
-            logger.warning("the NATS server says: %s", text)
+            tell(events.NATS_SAYS, reason=text)
 
     def _named(self, subject: str, sid: str | None) -> list[Subscription | None]:
         """Return the subscriptions an error is about: by id, by subject, or else the newest.
@@ -201,10 +203,10 @@ class NATSLink(ReconnectingClient):
             await subscription._cb(
                 Msg(_client=self, subject=name, reply=answer_to, data=data, headers=read)
             )
-        except Exception:
+        except Exception as failure:
             # Whatever a publisher sent or a callback did, the read loop has to go on.
             if not self._counters.poison:
-                logger.warning("skipped a message from NATS that cannot be read", exc_info=True)
+                tell(events.MESSAGE_UNREADABLE, failure)
             self._counters.poison += 1
 
     async def _read_loop(self) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from bridge import events
 from bridge.canary import Canary
-from bridge.logs import say
+from bridge.logs import say, tell
 from bridge.urls import without_password
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from bridge.nats_link import NATSLink
 
 LOG_EVERY = 60.0
-
-logger = logging.getLogger("bridge.nats")
 
 
 class NatsWatch:
@@ -39,6 +37,10 @@ class NatsWatch:
         self._up = False
         self._signed_out = False
         """Whether the NATS server has refused our credentials since messages last flowed."""
+        self._url = ""
+        """Of the server that messages come from, or came from last."""
+        self._since = time.monotonic()
+        """When messages began to be missed."""
         self._logged_at: dict[str, float] = {}
         """When each error of the connection was last logged."""
 
@@ -48,6 +50,12 @@ class NatsWatch:
         if self._up and self._link is not None and self._link.is_connected:
             return None
         return "nats_auth" if self._signed_out else "nats_down"
+
+    @property
+    def server(self) -> str:
+        """The URL of the server we are connected to, without a password; empty if there is none."""
+        url = self._link.connected_url if self._link is not None else None
+        return without_password(url.geturl()) if url else ""
 
     @property
     def round_trip(self) -> float:
@@ -73,7 +81,7 @@ class NatsWatch:
         if now - self._logged_at.get(text, -LOG_EVERY) >= LOG_EVERY:
             self._logged_at[text] = now
             servers = ", ".join(map(without_password, self._servers()))
-            logger.warning("NATS at %s: %s; trying on", servers, text)
+            tell(events.NATS_ERROR, url=servers, reason=text)
         if "authorization" in text.lower() or "authentication" in text.lower():
             self._signed_out = True
 
@@ -93,12 +101,15 @@ class NatsWatch:
         if up:
             self._signed_out = False
             self._logged_at.clear()
-            url = self._link.connected_url
-            say(f"NATS  {without_password(url.geturl() if url else '')} ({self.kind})")
+            self._url = self.server
+            seconds = round(time.monotonic() - self._since, 3)
+            line = f"NATS  {self._url} ({self.kind})"
+            say(line, events.NATS_UP, url=self._url, state=self.kind, seconds=seconds)
         else:
-            say("NATS  lost, trying to get it back")
+            self._since = time.monotonic()
+            say("NATS  lost, trying to get it back", events.NATS_DOWN, url=self._url)
         for listener in self.on_change:
             try:
                 listener(up)
-            except Exception:
-                logger.exception("a listener of on_nats_change failed")
+            except Exception as failure:
+                tell(events.LISTENER_FAILED, failure)

@@ -7,7 +7,6 @@ A program with Panini's own App has such queues, and one that waits inside a `ma
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING
 from nats.aio.client import _default_error_callback
 from nats.errors import SlowConsumerError
 
+from bridge import events
+from bridge.logs import tell
 from bridge.messages import shorten
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ PENDING_BYTES = 8388608
 """Bytes of payloads it holds."""
 EPISODE = 5.0
 """Seconds without a drop that end an episode."""
-
-logger = logging.getLogger("bridge.overflow")
 
 Take = Callable[["Msg"], Awaitable[None]]
 Lost = Callable[[str, int], None]
@@ -98,8 +97,7 @@ class Overflow:
         if not self._dropped:
             loop.call_soon(self._hand_on)
             if loop.time() - self._latest > EPISODE:
-                name = shorten(self._pattern)
-                logger.warning("messages for %r come too fast and are dropped", name)
+                tell(events.MESSAGES_TOO_FAST, pattern=shorten(self._pattern))
             self._latest = loop.time()
         self._dropped[subject] += 1
 

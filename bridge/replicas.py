@@ -6,7 +6,6 @@ request that comes to another one can be sent to it, as a NATS request.
 
 from __future__ import annotations
 
-import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable
@@ -15,8 +14,9 @@ from typing import Any
 import msgspec
 from nats import errors
 
-from bridge import messages
+from bridge import events, messages
 from bridge.access import CONTROL
+from bridge.logs import tell
 from bridge.messages import Refusal
 
 ANSWER_TIMEOUT = 1
@@ -25,8 +25,6 @@ MOST_AT_ONCE = 1000
 """Requests of other replicas carried out at a time."""
 
 _ID = re.compile(r"([0-9a-f]{8})[0-9a-f]{24}")
-
-logger = logging.getLogger("bridge.replicas")
 
 
 class _Forwarded(msgspec.Struct):
@@ -105,8 +103,8 @@ class Replicas:
             return _encode(_Answer(status, [msgspec.Raw(line) for line in lines]))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return _encode(_Answer(400))
-        except Exception:
-            logger.exception("a request of another replica failed")
+        except Exception as failure:
+            tell(events.REQUEST_FAILED, failure)
             return _encode(_Answer(500))
         finally:
             self._in_progress -= 1

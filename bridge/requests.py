@@ -79,7 +79,7 @@ class Requests:
                 except Refusal as refusal:
                     refusal.request_id = request.id
                     refused.append(refusal.line())
-                    self._counters.refuse(refusal.counted_as)
+                    self._counters.count_refusal(refusal.counted_as)
                     if refusal.code == "nats_down":
                         self._waiting.add(connection, subject, request.id)
         if subscribing:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-T = TypeVar("T")
+from bridge import events
+from bridge.logs import tell
 
-logger = logging.getLogger("bridge.reread")
+T = TypeVar("T")
 
 
 class FileFault(Exception):
@@ -36,9 +36,9 @@ class Reread(Generic[T]):
             self._stamp = stamp
             try:
                 self._value = self._read()
-                logger.info("%s: read anew", self._setting)
+                tell(events.FILE_READ, setting=self._setting)
             except FileFault as fault:
-                logger.error("%s; what was read before stands", fault)
+                tell(events.FILE_USELESS, setting=self._setting, reason=str(fault))
         return self._value
 
     def _look(self) -> tuple[int, int, int] | None:

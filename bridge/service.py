@@ -20,13 +20,14 @@ from typing import Any
 from aiohttp import web
 from nats import errors
 
+from bridge import events
 from bridge.default_nats import EMBEDDED, find_or_embed
 from bridge.door import Door
 from bridge.embedded_nats import EmbeddedNats
 from bridge.interval import every
 from bridge.lag_watch import LagWatch
 from bridge.listener import Listener
-from bridge.logs import say
+from bridge.logs import say, tell
 from bridge.metrics import Counters
 from bridge.nats_link import NATSLink
 from bridge.nats_watch import NatsWatch
@@ -49,8 +50,6 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 CATCH_UP_TIMEOUT = 1
 HANDLER_TIMEOUT = 1.0
 DRAIN_TIMEOUT = 1
-
-logger = logging.getLogger("bridge.service")
 
 
 class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
@@ -94,6 +93,8 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         self.on_stop: list[Callable[[], Awaitable[None]]] = []
         """Called together when the service stops and NATS is still there."""
         self._embedded: EmbeddedNats | None = None
+        self.background: list[Callable[[], Coroutine[Any, Any, None]]] = [self.lag_watch.run]
+        """Run from the start to the stop."""
         self._background: list[asyncio.Task[Any]] = []
         self._stopping = False
 
@@ -151,7 +152,8 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         await self._listener.open(runner.server)
         if not self.nats.servers:
             await self._find_or_embed()
-        self._run_in_background(self.lag_watch.run())
+        for work in self.background:
+            self._run_in_background(work())
         self._run_in_background(self._use_nats())
         await stop.wait()
         await self._stop(runner)
@@ -162,7 +164,8 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         for number in STOP_SIGNALS:
             # Further ones have nothing to add, and Python's last moments would die of them.
             signal.signal(number, signal.SIG_IGN)
-        say("stopping")
+        begun = self.loop.time()
+        say("stopping", events.STOPPING)
         self._listener.close()
         for task in self._background:
             task.cancel()
@@ -173,10 +176,12 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
             *(hook() for hook in self.on_stop), return_exceptions=True
         ):
             if failure is not None:
-                logger.error("a hook of on_stop failed", exc_info=failure)
+                tell(events.HOOK_FAILED, failure)
         await runner.cleanup()
         if self.nats_watch.trouble is None:
             await self._drain()
+        seconds = round(self.loop.time() - begun, 3)
+        say(f"stopped after {seconds:.1f} s", events.STOPPED, seconds=seconds)
 
     async def _catch_up(self) -> None:
         """Read what NATS has for us by now: it was published before the stop."""
@@ -228,7 +233,7 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
 
 def _log_failure(task: asyncio.Task[Any]) -> None:
     if not task.cancelled() and task.exception() is not None:
-        logger.error("a background task failed", exc_info=task.exception())
+        tell(events.BACKGROUND_FAILED, task.exception())
 
 
 async def _nothing() -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic.fields import FieldInfo
 from pydantic_settings import NoDecode
 
 from bridge import subjects
@@ -13,6 +14,22 @@ from bridge.access import normal_origin
 from bridge.jwt_keys import ALGORITHMS
 from bridge.proxies import TrustedProxies
 from bridge.tokens import LEAST_TOKEN
+
+
+def right_one(field: FieldInfo) -> str:
+    """Say what a setting takes, of one that takes a number, or yes or no."""
+    if field.annotation is bool:
+        return "it has to be true or false"
+    kind = "a whole number" if field.annotation is int else "a number"
+    least, most, above = (
+        next((getattr(each, bound) for each in field.metadata if hasattr(each, bound)), None)
+        for bound in ("ge", "le", "gt")
+    )
+    if most is not None:
+        return f"it has to be {kind} from {least} to {most}"
+    if above is not None:
+        return f"it has to be {kind} above {above}"
+    return f"it has to be {kind}, {least} or more"
 
 
 def _words(value: Any) -> Any:
@@ -53,7 +70,11 @@ def _valid_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _valid_proxies(proxies: tuple[str, ...]) -> tuple[str, ...]:
-    TrustedProxies(proxies)
+    for proxy in proxies:
+        try:
+            TrustedProxies((proxy,))
+        except ValueError:
+            raise ValueError(f"{proxy!r} is no address, nor a network such as 10.0.0.0/8") from None
     return proxies
 
 
@@ -75,11 +96,18 @@ def _long_enough(token: SecretStr) -> SecretStr:
     return token
 
 
+def _valid_format(form: str) -> str:
+    if form.lower() not in ("", "text", "json"):
+        raise ValueError("it has to be text or json")
+    return form.lower()
+
+
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 NatsUrls = Annotated[Words, AfterValidator(_valid_urls)]
 Patterns = Annotated[Words, AfterValidator(_valid_patterns)]
 Origins = Annotated[Words, AfterValidator(_valid_origins)]
 Proxies = Annotated[Words, AfterValidator(_valid_proxies)]
 Algorithms = Annotated[Words, AfterValidator(_valid_algorithms)]
+LogFormat = Annotated[str, AfterValidator(_valid_format)]
 LogLevel = Annotated[str, AfterValidator(_valid_level)]
 OperatorToken = Annotated[SecretStr, AfterValidator(_long_enough)]

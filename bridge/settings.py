@@ -17,6 +17,7 @@ from bridge.reread import FileFault
 from bridge.secret_files import SecretFiles
 from bridge.setting_types import (
     Algorithms,
+    LogFormat,
     LogLevel,
     NatsUrls,
     OperatorToken,
@@ -35,18 +36,15 @@ _LIMITS = Limits()
 
 
 class Settings(BaseSettings):
-    """A gateway between NATS and browsers. Each flag can also be an environment variable or a line
-    in .env: --http-port is HTTP_PORT. Lists are separated by commas or white space."""
+    """A gateway between NATS and browsers. Each setting is a flag (--http-port 8080), an
+    environment variable or a line of .env (HTTP_PORT=8080), or a file in /run/secrets; the first of
+    these that has it counts. Lists are separated by commas or white space."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,
-        cli_prog_name="main.py",
-        cli_kebab_case=True,
-        cli_implicit_flags=True,
-        cli_exit_on_error=False,
     )
 
     nats_url: NatsUrls = Field(
@@ -160,6 +158,9 @@ class Settings(BaseSettings):
         SecretStr(""), description="token for GET /connections; without one nobody may see that"
     )
     log_level: LogLevel = Field("info", description="debug, info, warning or error")
+    log_format: LogFormat = Field(
+        "", description="text or json; without it text on a terminal, else JSON"
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -170,7 +171,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return where settings come from; flags come before these."""
+        """Return where settings come from; flags come first, as `init_settings`."""
         return init_settings, env_settings, dotenv_settings, SecretFiles(settings_cls, SECRETS)
 
     @field_validator("allow_anonymous")
@@ -199,6 +200,11 @@ class Settings(BaseSettings):
             tls_cert=self.nats_tls_cert,
             tls_key=self.nats_tls_key,
         )
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether a NATS server is shown who we are."""
+        return self.sign_in != SignIn() or any("@" in url for url in self.nats_url)
 
     @property
     def policy(self) -> SubjectPolicy:

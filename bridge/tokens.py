@@ -19,6 +19,7 @@ import jwt
 from bridge import subjects
 from bridge.access import SubjectPolicy
 from bridge.jwt_keys import Key, read_keys
+from bridge.messages import shorten
 from bridge.reread import Reread
 
 LEEWAY = 30
@@ -49,6 +50,14 @@ class Visitor:
     """What stays the same from one token to the next: issuer and subject, or the name."""
     expires: float = math.inf
     """Wall time, in seconds since 1970."""
+
+    @property
+    def name(self) -> str:
+        """What to call it in the log: never a token, nor its digest, which stands in `identity`."""
+        if not self.identity:
+            return "anyone"
+        named = self.identity[0] == "token" or len(self.identity) == 3
+        return shorten(self.identity[-1]) if named else "unnamed"
 
 
 class StaticTokens:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import os
 import signal
 import subprocess
@@ -17,9 +16,10 @@ import threading
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 
-from bridge import logs
+from bridge import board, events, logs
 from bridge.default_nats import find_or_embed
 from bridge.embedded_nats import EmbeddedNats
+from bridge.logs import tell
 from bridge.port import bind
 from bridge.settings import Settings
 from bridge.sign_in import SignIn
@@ -33,19 +33,26 @@ STOP_TIMEOUT = 12.0
 WRONG_SETTING = 2
 """The exit status of one that would not start the next time either."""
 
-logger = logging.getLogger("bridge.workers")
-
 
 @dataclass(frozen=True)
 class Worker:
-    """The place of this process: `number` from 1 to `count`. `lifeline` ends with the parent."""
+    """The place of this process: `number` from 1 to `count`.
+
+    `lifeline` ends with the parent; `figures` are the files for those of all workers, in their
+    order. All of them are file descriptors.
+    """
 
     number: int = 1
     count: int = 1
     embedded: bool = False
     """Whether the parent has embedded the NATS server."""
     lifeline: int | None = None
-    """A file descriptor."""
+    figures: tuple[int, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What the lines it writes say of it; nothing if it is alone."""
+        return str(self.number) if self.count > 1 else ""
 
     def stop_with_parent(self) -> None:
         """Stop in an orderly way once the parent is gone."""
@@ -67,7 +74,7 @@ def begin(config: Settings) -> Worker:
         return worker
     if config.workers == 1:
         return Worker()
-    logs.set_up(config.log_level)
+    logs.set_up(config.log_level, config.log_format)
     raise SystemExit(asyncio.run(_Parent(config).run()))
 
 
@@ -81,6 +88,7 @@ class _Parent:
         self._status = 0
         # The end that is written to stays here; nothing ever is, but it closes with this process.
         self._lifeline, self._end = os.pipe()
+        self._figures = tuple(board.new_file() for _ in range(config.workers))
 
     async def run(self) -> int:
         """Keep all workers running until SIGINT or SIGTERM; return the exit status."""
@@ -119,6 +127,7 @@ class _Parent:
             if self._stop.is_set():
                 process.terminate()
             status = await process.wait()
+            os.ftruncate(self._figures[number - 1], 0)
             if self._stop.is_set():
                 self._status = self._status or status
             elif status == WRONG_SETTING:
@@ -126,25 +135,25 @@ class _Parent:
                 self._stop.set()
             else:
                 how = f"signal {-status}" if status < 0 else f"status {status}"
-                logger.error("worker %d ended with %s and is started again", number, how)
+                tell(events.WORKER_DIED, number=number, reason=how)
                 await asyncio.sleep(max(0, began + RESTART_WAIT - loop.time()))
 
     async def _start(self, number: int) -> asyncio.subprocess.Process:
         embedded = self._embedded is not None
-        worker = Worker(number, self._config.workers, embedded, self._lifeline)
+        worker = Worker(number, self._config.workers, embedded, self._lifeline, self._figures)
         return await asyncio.create_subprocess_exec(
             sys.executable,
             *sys.orig_argv[1:],
             stdin=subprocess.DEVNULL,
             env=self._environment | {PLACE: json.dumps(asdict(worker))},
-            pass_fds=[self._lifeline],
+            pass_fds=[self._lifeline, *self._figures],
         )
 
     async def _stop_all(self, keepers: list[asyncio.Task[None]]) -> None:
         self._tell_all(signal.SIGTERM)
         _, late = await asyncio.wait(keepers, timeout=STOP_TIMEOUT)
         if late:
-            logger.error("%d workers did not stop in time and are killed", len(late))
+            tell(events.WORKERS_KILLED, count=len(late))
             self._tell_all(signal.SIGKILL)
             await asyncio.wait(late)
 

@@ -169,7 +169,7 @@ class Gateway:
         self._arguments = [sys.executable, str(ROOT / program)]
         inherited = {k: v for k, v in os.environ.items() if k.lower() not in _SETTINGS}
         self._environment = inherited | {"HTTP_PORT": str(self.port), "PYTHONPATH": str(ROOT)}
-        settings = {"publish_test_messages": False, **settings}
+        settings = {"publish_test_messages": False, "log_format": "text", **settings}
         if nats_url is not None:
             settings["nats_url"] = nats_url
         self._environment |= {name.upper(): str(value) for name, value in settings.items()}
@@ -250,7 +250,7 @@ def messages_by_fate(figures: dict[str, float]) -> dict[str, int]:
 _SECRET = re.compile(r"planted.?(?:secret|payload)|\beyJ[\w-]{9,}|\bS[A-Z2-7]{57}\b|PRIVATE KEY")
 """What the tests plant, JWTs, seeds of nkeys, private keys: none may ever be in the output."""
 
-_SETTINGS = {"nats_url", "http_host", "http_port", "publish_test_messages"}
+_SETTINGS = {"nats_url", "http_host", "http_port", "publish_test_messages", "log_format"}
 
 
 @contextmanager

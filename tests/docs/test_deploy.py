@@ -12,7 +12,7 @@ import yaml
 
 from bridge.limits import HEARTBEAT
 from bridge.settings import Settings
-from tests.docs.test_readme import ROOT
+from tests.docs.test_readme import README, ROOT
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 BALANCER = (ROOT / "deploy" / "haproxy.cfg").read_text()
@@ -28,11 +28,17 @@ def is_setting(name: str) -> bool:
     return name.lower() in Settings.model_fields
 
 
+def default_of(value: str) -> str:
+    """Return what Compose makes of `value` where nothing else is set."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)
+
+
 @pytest.mark.parametrize("name", [name for name, each in COMPOSE.items() if "build" in each])
 def test_what_compose_sets_are_settings_with_values_that_count(name: str) -> None:
     environment: dict[str, Any] = COMPOSE[name]["environment"]
     assert all(is_setting(each) for each in environment)
-    values = {each.lower(): value for each, value in environment.items() if value is not None}
+    assert environment["ALLOW_ANONYMOUS"] == "true"
+    values = {each.lower(): default_of(value) for each, value in environment.items() if value}
     Settings(_env_file=None, **values)
 
 
@@ -73,6 +79,14 @@ def test_the_balancer_lets_browsers_reach_what_is_for_them_and_nothing_else() ->
     exact = re.findall(r"\{ path ([^}]*) \}", line)[0].split()
     beginnings = re.findall(r"\{ path_beg ([^}]*) \}", line)
     assert set(exact) | {f"{each}{{name:.+}}" for each in beginnings} == ROUTES - INSIDE
+
+
+def test_the_balancer_answers_those_inside_as_the_readme_says() -> None:
+    inside = BALANCER.partition("\nfrontend inside\n")[2].partition("\nbackend ")[0]
+    (port,) = re.findall(r"bind :(\d+)", inside)
+    asked = set(re.findall(rf"exec balancer .*http://127.0.0.1:{port}(/\w+)", README))
+    assert asked == {*re.findall(r"stats uri (\S+)", inside), "/connections"}
+    assert "use_backend ready if { path /connections }" in inside
 
 
 def test_the_balancer_asks_gateways_what_they_answer() -> None:

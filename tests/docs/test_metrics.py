@@ -16,6 +16,8 @@ import yaml
 from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from bridge.settings import Settings
+from tests import readme
 from tests.browser_client import Browser
 from tests.docs import promtool
 from tests.docs.promql import asked_by
@@ -173,6 +175,15 @@ def rows(families: Iterable[Metric]) -> Iterable[str]:
         ]
         what = family.documentation.rstrip(".")
         yield f"| `{name}` | {family.type} | {', '.join(shown)} | {what} |"
+
+
+def test_the_readme_has_prometheus_scrape_a_gateway() -> None:
+    config = yaml.safe_load(readme.block("yaml"))
+    (job,) = config["scrape_configs"]
+    assert f'job="{job["job_name"]}"' in ALERTS.read_text()
+    (target,) = job["static_configs"][0]["targets"]
+    assert target == f"127.0.0.1:{Settings.model_fields['http_port'].default}"
+    assert config["rule_files"] == [ALERTS.name]
 
 
 @needs_promtool

@@ -10,6 +10,7 @@ import pytest
 
 from bench import report
 from bridge import __version__
+from bridge.flags import shown_default
 from bridge.settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent
@@ -21,12 +22,7 @@ def settings_table() -> str:
     """Return the table of settings as the README has to show it."""
     rows = ["| setting | default | what |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
-        default = field.default
-        if isinstance(default, tuple):
-            shown = " ".join(default) or "none"
-        else:
-            shown = str(default).lower() if isinstance(default, bool) else str(default) or "none"
-        rows.append(f"| `{name.upper()}` | `{shown}` | {field.description} |")
+        rows.append(f"| `{name.upper()}` | `{shown_default(field)}` | {field.description} |")
     return "\n".join(rows)
 
 
@@ -50,7 +46,7 @@ def test_make_targets_exist() -> None:
 
 
 def test_what_is_promised_when_things_go_wrong_is_shown_by_tests_that_exist() -> None:
-    section = README.partition("### When things go wrong\n")[2].partition("\n##")[0]
+    section = re.split(r"\n##+ ", README.partition("### When things go wrong\n")[2])[0]
     _, _, *rows = [line for line in section.splitlines() if line.startswith("|")]
     sources = [path.read_text() for path in (ROOT / "tests").rglob("test_*.py")]
     there = set(re.findall(r"^(?:async )?def (test_\w+)", "\n".join(sources), re.MULTILINE))

@@ -182,7 +182,7 @@ async def test_out_of_files_the_service_goes_on(
     nats_server: NatsServer, raw_nats: RawNats, log
 ) -> None:
     program = "tests/programs/with_few_files.py"
-    with running(Gateway(nats_server.url, program=program, log=log)) as service:
+    with running(Gateway(nats_server.url, program=program, log=log, log_level="debug")) as service:
         async with Browser(service.stream) as bystander:
             await bystander.subscribe("bystander")
             for round in range(3):

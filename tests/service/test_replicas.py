@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
+from tests import readme
 from tests.browser_client import Browser
 from tests.raw_nats import RawNats
 from tests.servers import Gateway, NatsServer, http, running
 from tests.service.test_post import post
+from tests.shell import sh
 
 OPERATOR = "an-operator-of-this-test"
 AS_OPERATOR = {"Authorization": f"Bearer {OPERATOR}"}
@@ -194,6 +196,25 @@ async def test_connections_of_every_replica_are_listed(
         assert entries[one.connection_id]["patterns"] == []
         counts = {each["replica"]: each["connections"] for each in roster["replicas"]}
         assert counts[one.connection_id[:8]] == counts[two.connection_id[:8]] == 1
+
+
+async def test_operators_get_the_list_that_the_readme_shows(
+    nats_server: NatsServer, raw_nats: RawNats, tmp_path: Path, log: Path
+) -> None:
+    (tmp_path / "tokens").write_text(json.dumps({"name": "wall", "token": TOKENS["alice"]}))
+    settings = {"operator_token": OPERATOR, "tokens_file": tmp_path / "tokens"}
+    (command,) = (each for each, (test, _) in readme.COMMANDS.items() if test == readme.ROSTER)
+    said = readme.Conversation("Several replicas")
+    with running(Gateway(nats_server.url, log=log, **settings)) as alone:
+        token = {"Authorization": f"Bearer {TOKENS['alice']}"}
+        async with Browser(alone.stream, additional_headers=token) as browser:
+            await browser.subscribe("orders.*")
+            for number in range(120):
+                raw_nats.publish("orders.new", b"1")
+                assert (await browser.next())["data"] == 1, number
+            command = command.replace("5001", str(alone.port))
+            said.saw(await asyncio.to_thread(sh, command, tmp_path, OPERATOR_TOKEN=OPERATOR))
+    assert not said.left
 
 
 async def test_a_long_list_comes_whole(replicas: tuple[Gateway, Gateway]) -> None:

@@ -205,7 +205,8 @@ def test_wrong_setting_ends_the_start_with_one_line_that_names_it(
 def test_port_in_use_ends_the_start_with_one_line(nats_server: NatsServer, log: Path) -> None:
     connections = nats_server.connections_so_far()
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        service = Gateway(nats_server.url, log=log, http_port=taken.getsockname()[1])
+        port = taken.getsockname()[1]
+        service = Gateway(nats_server.url, log=log, http_port=port, publish_test_messages=True)
         with within(START_FAILED, "port in use to exit 2"):
             service.launch()
             assert service.wait() == 2

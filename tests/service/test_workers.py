@@ -147,3 +147,20 @@ def test_a_worker_that_cannot_start_ends_all(pair: Gateway, log: Path) -> None:
     workers_of(pair)[0].kill()
     assert pair.wait() == 2
     pair.process = None
+
+
+async def test_every_worker_tells_the_figures_of_all(pair: Gateway, raw_nats: RawNats) -> None:
+    async with AsyncExitStack() as stack:
+        by_worker = await browsers(pair, stack)
+        sizes = sorted(map(len, by_worker.values()))
+        for _ in range(10):  # some of them at one worker, some at the other
+            await eventually(lambda: sorted(connections_of(pair)) == sizes)
+        before = workers_of(pair)
+        before[0].kill()
+        lost = await lost_of(by_worker)
+        await eventually(lambda: sorted(connections_of(pair)) == [0, ENOUGH - len(by_worker[lost])])
+
+
+def connections_of(service: Gateway) -> list[float]:
+    figures = service.figures()
+    return [figures.get(f'bridge_connections{{worker="{n}"}}', -1) for n in (1, 2)]

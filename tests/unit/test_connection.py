@@ -239,3 +239,11 @@ async def test_a_browser_that_left_before_the_listener_is_an_error_with_a_name()
     visit = Visit(Visitor(SubjectPolicy()))
     with pytest.raises(ConnectionResetError):
         Connection(ws, "id", Limits(), visit, Counters(), StallWatch(1))
+
+
+async def test_drops_at_the_end_make_it_no_slow_consumer(caplog: pytest.LogCaptureFixture) -> None:
+    fixture = Fixture()
+    fixture.ws.closed = True
+    fixture.connection.drop()
+    fixture.connection.release()
+    assert (fixture.counters.dropped, caplog.records) == (1, [])

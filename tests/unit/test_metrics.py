@@ -64,16 +64,16 @@ def test_refusals_of_every_code_are_counted() -> None:
     counters = Counters()
     for code in Code.__args__:
         if code != "rate_limited":  # counted where it is judged
-            counters.refuse(code)
+            counters.count_refusal(code)
             assert getattr(counters, f"refused_{code}") == 1
     with pytest.raises(AttributeError):
-        counters.refuse("unknown")
+        counters.count_refusal("unknown")
 
 
 def test_every_end_of_a_connection_is_counted_under_a_name_of_ours() -> None:
     counters = Counters()
     for number in (None, 0, 1000, 1001, 1002, 1005, 1006, 1007, 1009, 4999, *CloseCode):
-        counters.close(number)
+        counters.count_end(number)
     ends = {name: getattr(counters, name) for name in COUNTERS if name.startswith("closed_")}
     assert all(ends.values()), ends
     assert sum(ends.values()) == 10 + len(CloseCode)

@@ -70,7 +70,7 @@ async def test_default_error_cb_logs_other_errors_only(caplog: pytest.LogCapture
     client: Any = Nats(Client()._error_cb)
     _, forget = await overflow.subscribe(client, "a", None, heard.lose)
     await client.drop(1)
-    assert [record.name for record in caplog.records] == ["bridge.overflow"]
+    assert [record.name for record in caplog.records] == ["bridge.told"]
     await client.drop(7)
     forget()
     forget()
@@ -81,7 +81,7 @@ async def test_default_error_cb_logs_other_errors_only(caplog: pytest.LogCapture
 async def test_drops_are_handed_on_once_a_turn_and_logged_once_an_episode(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    caplog.set_level(logging.WARNING, "bridge.overflow")
+    caplog.set_level(logging.WARNING, "bridge.told")
     heard, now = Heard(), 100.0
     monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now)
     dropping = overflow.Overflow(">", heard.lose)

@@ -142,23 +142,6 @@ def test_settings_that_make_sense_are_taken(
     assert command_line.load([]).sign_in
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--nats-pasword", "planted"],
-        ["--nats-pasword=planted"],
-        ["--nats-p=planted=planted", "--nats-t=planted"],
-        ["planted"],
-        ["--publish-test-messages=planted"],
-        ["--nats-tokens", "planted and planted"],
-    ],
-)
-def test_a_misspelt_flag_does_not_show_what_follows_it(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert line_of_the_failed_start(arguments, capsys).startswith("error parsing CLI: ")
-
-
 def test_help_and_text_of_the_settings_show_no_secret(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,7 +15,7 @@ import pytest
 from bridge.access import SubjectPolicy
 from bridge.jwt_keys import read_keys
 from bridge.reread import FileFault
-from bridge.tokens import SignedTokens, StaticTokens, TokenError, Tokens
+from bridge.tokens import SignedTokens, StaticTokens, TokenError, Tokens, Visitor
 from tests import minting
 
 ALL = ("HS256", "RS256", "ES256", "EdDSA")
@@ -202,3 +202,16 @@ def test_files_are_read_anew_when_they_change_and_stand_when_they_are_broken(
         assert tokens.visitor("token number twoo", 0).identity == ("token", "b")
     assert [each.levelname for each in caplog.records] == ["ERROR", "ERROR"]
     assert "token number" not in caplog.text
+
+
+def test_the_log_names_a_holder_and_never_a_token_or_its_digest(tmp_path: Path) -> None:
+    tokens = signed(tmp_path, minting.key_file("ES256"))
+    names = {"ann": "ann", None: "unnamed", "x" * 1000: "x" * 79 + "…"}
+    for holder, name in names.items():
+        assert tokens.visitor(minting.token("ES256", sub=holder), time.time()).name == name
+    static = StaticTokens(
+        written(tmp_path, '{"name": "wall", "token": "token number one!"}'), COMMON
+    )
+    wall = static.visitor("token number one!")
+    assert wall is not None and wall.name == "wall"
+    assert Visitor(COMMON).name == "anyone"

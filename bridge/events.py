@@ -1,0 +1,206 @@
+"""Everything the service has to tell: each event with its level, its sentence and its facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from logging import DEBUG, ERROR, INFO, WARNING
+
+EVENTS: dict[str, Event] = {}
+"""By name; each of these adds itself."""
+
+FACTS = {
+    "address": "whose connection or request it is; behind a trusted proxy, the caller's",
+    "before": "how many files could be opened at first",
+    "code": "with which a WebSocket was closed; null if it ended in no orderly way",
+    "connection": "its `connection_id`",
+    "count": "how often since the line before with this `event`: there is one a minute at most, "
+    "with the other facts of the latest; of `lines_lost` and `workers_killed`, how many of them",
+    "delivered": "messages written to a connection",
+    "dropped": "messages dropped for it, in this episode or in all",
+    "files": "how many files may be open at a time",
+    "limit": "`MAX_CONNECTIONS`",
+    "logger": "which part of which library",
+    "number": "of a worker, from 1",
+    "origin": "of a web page",
+    "pattern": "that is followed",
+    "pending_bytes": "held for a connection, since it does not take them",
+    "pid": "of the process",
+    "reason": "why, in words; of a connection, empty if the browser ended it",
+    "room": "for how many connections there is room",
+    "seconds": "how long it took or lasted; of `nats_up`, since NATS was lost or looked for",
+    "setting": "that names the file",
+    "state": "`connected`, or `embedded, its data is temporary`",
+    "task": "the name of its function",
+    "url": "of the page, or of a NATS server, without user and password; of several, all that are "
+    "tried",
+    "who": "name of its token, or `sub` of its JWT (`unnamed` without one); `anyone` without token",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What can happen. `sentence` is for people: a fact in braces stands for its value."""
+
+    name: str
+    level: int
+    sentence: str
+    facts: tuple[str, ...]
+
+
+def _event(name: str, level: int, sentence: str, *facts: str) -> Event:
+    event = EVENTS[name] = Event(name, level, sentence, facts)
+    return event
+
+
+# The service
+
+START_FAILED = _event("start_failed", ERROR, "{reason}", "reason")
+LISTENING = _event("listening", INFO, "the page is at {url}", "url", "pid")
+TEST_MESSAGES = _event("test_messages", INFO, "a message is published on test.subject each second")
+STOPPING = _event("stopping", INFO, "stopping")
+STOPPED = _event("stopped", INFO, "stopped after {seconds} s", "seconds")
+WORKER_DIED = _event(
+    "worker_died",
+    ERROR,
+    "worker {number} ended with {reason} and is started again",
+    "number",
+    "reason",
+)
+WORKERS_KILLED = _event(
+    "workers_killed", ERROR, "{count} workers did not stop in time and are killed", "count"
+)
+SAID = _event("said", INFO, "anything else the service says to whoever started it")
+LIBRARY = _event("log", INFO, "what a library says, at a level of its own", "logger")
+LINES_LOST = _event(
+    "lines_lost", WARNING, "{count} lines were lost: they could not be written in time", "count"
+)
+
+# NATS
+
+NATS_UP = _event(
+    "nats_up", INFO, "NATS at {url} is there after {seconds} s: {state}", "url", "state", "seconds"
+)
+NATS_DOWN = _event("nats_down", WARNING, "NATS at {url} is lost, trying to get it back", "url")
+NATS_ERROR = _event("nats_error", WARNING, "NATS at {url}: {reason}; trying on", "url", "reason")
+NATS_SAYS = _event("nats_says", WARNING, "the NATS server says: {reason}", "reason")
+NATS_DENIES = _event(
+    "nats_denies",
+    WARNING,
+    "the NATS server denies a subscription ({count} in the last minute): {reason}",
+    *("reason", "count"),
+)
+NATS_SILENT = _event("nats_silent", WARNING, "{reason}: connecting anew", "reason")
+NATS_INBOX_DENIED = _event(
+    "nats_inbox_denied", WARNING, "the NATS user may not use its inbox (_INBOX.>): PING has to do"
+)
+MESSAGE_UNREADABLE = _event(
+    "message_unreadable", WARNING, "skipped a message from NATS that cannot be read"
+)
+MESSAGES_TOO_FAST = _event(
+    "messages_too_fast",
+    WARNING,
+    "messages for {pattern!r} come too fast and are dropped",
+    "pattern",
+)
+
+# Connections
+
+CONNECTION_OPENED = _event(
+    "connection_opened",
+    INFO,
+    "connection {connection} opened by {who} from {address}",
+    *("connection", "address", "who"),
+)
+CONNECTION_CLOSED = _event(
+    "connection_closed",
+    INFO,
+    "connection {connection} closed: code {code}, {delivered} messages delivered, "
+    "{dropped} dropped, {seconds} s",
+    *("connection", "address", "who", "code", "reason", "delivered", "dropped", "seconds"),
+)
+SLOW_CONSUMER_BEGAN = _event(
+    "slow_consumer_began",
+    WARNING,
+    "connection {connection}: messages are dropped, {pending_bytes} bytes wait to be taken",
+    *("connection", "pending_bytes"),
+)
+SLOW_CONSUMER_ENDED = _event(
+    "slow_consumer_ended",
+    INFO,
+    "connection {connection}: {dropped} messages were dropped within {seconds} s",
+    *("connection", "dropped", "seconds"),
+)
+CONNECTION_STALLED = _event(
+    "connection_stalled",
+    WARNING,
+    "connection {connection} is cut: it takes nothing, {pending_bytes} bytes wait",
+    *("connection", "pending_bytes"),
+)
+CONNECTION_FAILED = _event(
+    "connection_failed", ERROR, "connection {connection} failed", "connection"
+)
+
+# Who is not let in
+
+REFUSED_ORIGIN = _event(
+    "refused_origin",
+    WARNING,
+    "refused a page of origin {origin!r} ({count} in the last minute): "
+    "is it missing in ALLOWED_ORIGINS?",
+    *("address", "origin", "count"),
+)
+REFUSED_TOKEN = _event(
+    "refused_token",
+    WARNING,
+    "refused {address} ({count} in the last minute): {reason}",
+    *("address", "reason", "count"),
+)
+REFUSED_ADDRESS = _event(
+    "refused_address",
+    WARNING,
+    "refused {address} ({count} in the last minute): it has MAX_CONNECTIONS_PER_ADDRESS",
+    *("address", "count"),
+)
+REFUSED_FULL = _event(
+    "refused_full",
+    WARNING,
+    "refused {address} ({count} in the last minute): there is no room for more",
+    *("address", "count"),
+)
+
+# Files
+
+FILE_READ = _event("file_read", INFO, "{setting}: read anew", "setting")
+FILE_USELESS = _event(
+    "file_useless", ERROR, "{reason}; what was read before stands", "setting", "reason"
+)
+CERTIFICATE_RENEWED = _event(
+    "certificate_renewed", INFO, "the certificate was read anew, for new connections"
+)
+CERTIFICATE_USELESS = _event(
+    "certificate_useless", ERROR, "the certificate stays as it was: {reason}", "reason"
+)
+FILES_RAISED = _event(
+    "files_raised", DEBUG, "files {files} may be open, raised from {before}", "files", "before"
+)
+FEW_FILES = _event(
+    "few_files",
+    WARNING,
+    "MAX_CONNECTIONS is {limit}, but with `ulimit -n` {files} there is room for {room}",
+    *("limit", "files", "room"),
+)
+NO_FILES = _event(
+    "no_files", ERROR, "no more files can be opened, new connections wait: see `ulimit -n`"
+)
+
+# Bugs, each with its traceback
+
+CRASHED = _event("crashed", ERROR, "the service ends: this is a bug")
+REQUEST_FAILED = _event("request_failed", ERROR, "a request failed")
+CALLBACK_FAILED = _event(
+    "callback_failed", ERROR, "manager.callback failed; further failures here are only counted"
+)
+LISTENER_FAILED = _event("listener_failed", ERROR, "a listener of on_nats_change failed")
+HOOK_FAILED = _event("hook_failed", ERROR, "a hook of on_stop failed")
+BACKGROUND_FAILED = _event("background_failed", ERROR, "a background task failed")
+TASK_FAILED = _event("task_failed", WARNING, "{task} fails: {reason}", "task", "reason")

@@ -1,0 +1,65 @@
+"""The events of the log: what the README says of them, and what the code gives them."""
+
+from __future__ import annotations
+
+import ast
+import logging
+import re
+import string
+
+from bridge import events
+from bridge.events import EVENTS, FACTS
+from tests.docs.test_readme import README, ROOT
+
+SOURCES = [ROOT / "main.py", ROOT / "handler.py", *sorted((ROOT / "bridge").glob("*.py"))]
+CONSTANTS = {name: value for name, value in vars(events).items() if value in [*EVENTS.values()]}
+ALWAYS = {"time", "level", "event", "message", "worker", "traceback"}
+
+
+def events_table() -> str:
+    """Return the table of events as the README has to show it."""
+    rows = ["| `event` | `level` | `message` | facts |", "|---|---|---|---|"]
+    for event in EVENTS.values():
+        sentence = event.sentence.replace("!r}", "}")
+        facts = ", ".join(f"`{each}`" for each in event.facts)
+        level = logging.getLevelName(event.level).lower()
+        rows.append(f"| `{event.name}` | {level} | {sentence} | {facts} |")
+    return "\n".join(rows)
+
+
+def facts_table() -> str:
+    """Return the table of facts as the README has to show it."""
+    return "\n".join(["| fact | what |", "|---|---|", *(f"| `{k}` | {FACTS[k]} |" for k in FACTS)])
+
+
+def test_tables_of_the_readme_are_the_events() -> None:
+    for table in (events_table(), facts_table()):
+        assert table in README, f"the table should read:\n\n{table}\n"
+
+
+def test_every_fact_has_a_meaning_and_hides_no_field() -> None:
+    assert {fact for event in EVENTS.values() for fact in event.facts} == set(FACTS)
+    assert not ALWAYS & set(FACTS)
+
+
+def test_names_are_short_and_sentences_hold_facts_of_their_event() -> None:
+    for event in EVENTS.values():
+        assert re.fullmatch(r"[a-z]+(_[a-z]+){0,2}", event.name), event
+        shown = {name for _, name, _, _ in string.Formatter().parse(event.sentence) if name}
+        assert shown <= set(event.facts), event
+
+
+def test_every_event_is_told_and_always_with_the_same_facts() -> None:
+    told = {"SAID", "LIBRARY"}
+    for path in SOURCES:
+        for call in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(call, ast.Call):
+                continue
+            named = {ast.unparse(each).removeprefix("events.") for each in call.args}
+            for name in CONSTANTS.keys() & named:
+                given = {keyword.arg for keyword in call.keywords}
+                # `Refusals` adds the count.
+                given |= {"count"} if getattr(call.func, "attr", "") == "add" else set()
+                assert given == set(CONSTANTS[name].facts), f"{path}:{call.lineno}"
+                told.add(name)
+    assert told == set(CONSTANTS)

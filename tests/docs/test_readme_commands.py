@@ -1,0 +1,48 @@
+"""Nothing in the README is there that no test has tried; each has a line in tests/readme.py."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests import readme
+
+SOURCES = [path.read_text() for path in (readme.ROOT / "tests").glob("*/test_*.py")]
+TESTS = set(re.findall(r"^(?:async )?def (test_\w+)", "\n".join(SOURCES), re.MULTILINE))
+
+
+@pytest.mark.parametrize("command", readme.commands())
+def test_each_command_is_run_by_a_test(command: str) -> None:
+    assert command in readme.COMMANDS, (
+        f"{command!r} is in the README and run by no test: write one (tests/service/test_readme.py "
+        "has most) and name it in COMMANDS of tests/readme.py"
+    )
+
+
+def test_each_script_is_run_by_a_test() -> None:
+    known = {"sh", "json", *readme.SCRIPTS, *readme.NOT_CODE}
+    for block in readme.blocks():
+        assert block.kind in known, (
+            f"a block of {block.kind!r} under {block.section!r} is run by no test: write one and "
+            "name it in SCRIPTS of tests/readme.py"
+        )
+    for kind in readme.SCRIPTS:
+        assert readme.block(kind)
+
+
+def test_each_json_example_belongs_to_a_test() -> None:
+    sections = {each.section for each in readme.blocks() if each.kind == "json"}
+    sections |= {name for name, span in readme.spans() if span.startswith('{"')}
+    assert sections == set(readme.EXAMPLES), (
+        "a section with JSON needs a test that sends or gets each line: see Conversation and "
+        "EXAMPLES in tests/readme.py"
+    )
+
+
+def test_the_tables_name_what_is_there() -> None:
+    named = {test for test, _ in readme.COMMANDS.values()}
+    named |= {*readme.SCRIPTS.values(), *readme.EXAMPLES.values()}
+    assert named <= TESTS, f"no such test: {named - TESTS}"
+    gone = set(readme.COMMANDS) - set(readme.commands())
+    assert not gone, f"no longer in the README, take it out of tests/readme.py: {gone}"
