@@ -1,16 +1,11 @@
 """Runs the gateway through one fault after another, and checks what every browser gets.
 
-make soak              20 minutes, a fault every 20 seconds, 200 browsers
-make soak MINUTES=2    a short one
-
-The faults, the patterns and who is hit follow from a seed, which is printed: give it as SEED=… to
-have the same again. Ctrl-C ends it with what was found so far. The exit status is 1 if a promise
-was broken.
+The faults, the patterns and who is hit follow from a seed, which is printed: with it a run can be
+had again.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import shutil
 import signal
@@ -20,7 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from random import Random, SystemRandom
+from random import Random
 
 from tests.proxy import Proxy
 from tests.servers import PATIENCE, Gateway, NatsServer, running
@@ -66,7 +61,7 @@ async def settle(world: World) -> Base:
     await world.counted("open_connections", lambda number: number == 0)
     await reached(lambda: not world.server.subscriptions(), PATIENCE)
     await asyncio.sleep(BEFORE_THE_NEXT)  # sockets of the last looks at it are closed by then
-    return await asyncio.to_thread(Base.of, world)
+    return await asyncio.to_thread(Base.of, world.gateway, world.server)
 
 
 async def begin(world: World) -> None:
@@ -85,8 +80,11 @@ async def strike(world: World, report: Report, fault: Fault) -> str:
     return "\n".join([line, *violations[before:][:MOST_SHOWN]])
 
 
-async def soak(world: World, seconds: float, every: float) -> bool:
-    """Warm up, let faults happen for so long, report; return whether every promise was kept."""
+async def soak(world: World, seconds: float, every: float) -> tuple[bool, bool]:
+    """Warm up, let faults happen for so long, and report.
+
+    Returns whether every promise was kept, and whether it was stopped by Ctrl-C.
+    """
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
     publishing = [asyncio.create_task(each.run()) for each in world.publishers.values()]
@@ -113,25 +111,22 @@ async def soak(world: World, seconds: float, every: float) -> bool:
     print(*report.verdict(world.crowd), sep="\n", flush=True)
     for task in publishing:
         task.cancel()
-    return not (report.broken or world.crowd.findings.violations)
+    return not (report.broken or world.crowd.findings.violations), stop.is_set()
 
 
-def main() -> None:
-    """Run, and exit with 1 if a promise was broken."""
-    parser = argparse.ArgumentParser(prog="make soak", description=__doc__.split("\n")[0])
-    parser.add_argument("--minutes", type=float, default=20)
-    parser.add_argument("--browsers", type=int, default=200)
-    parser.add_argument("--every", type=float, default=20, help="seconds from fault to fault")
-    parser.add_argument("--seed", type=int, default=SystemRandom().randrange(10**6))
-    given = parser.parse_args()
-    print(f"seed {given.seed}, {given.browsers} browsers, {given.minutes:g} minutes", flush=True)
+def run(minutes: float, browsers: int, every: float, seed: int) -> bool:
+    """Let a fault happen each `every` seconds; return whether every promise was kept.
+
+    Ctrl-C ends it, and the program, with what was found so far.
+    """
+    print(f"seed {seed}, {browsers} browsers, {minutes:g} minutes", flush=True)
     folder = Path(tempfile.mkdtemp(prefix="soak-"))
-    with world(folder, given.browsers, given.seed) as everything:
-        kept = asyncio.run(soak(everything, given.minutes * 60, given.every))
-    if not kept:
-        sys.exit(f"the log of the gateway is in {folder}")
-    shutil.rmtree(folder)
-
-
-if __name__ == "__main__":
-    main()
+    with world(folder, browsers, seed) as everything:
+        kept, stopped = asyncio.run(soak(everything, minutes * 60, every))
+    if kept:
+        shutil.rmtree(folder)
+    else:
+        print(f"the log of the gateway is in {folder}")
+    if stopped:
+        sys.exit(not kept)
+    return kept
