@@ -43,8 +43,12 @@ def under_load(name: str, minutes: float) -> bool:
     else:
         run = Storm(blows=BLOWS if share >= 0.5 else BLOWS[:1])
     folder = Path(tempfile.mkdtemp(prefix="soak-"))
-    with Progress(name) as progress:
-        outcome = asyncio.run(run.run(folder, progress))
+    try:
+        with Progress(name) as progress:
+            outcome = asyncio.run(run.run(folder, progress))
+    except KeyboardInterrupt:
+        shutil.rmtree(folder)
+        raise
     print(*outcome.lines(), sep="\n", flush=True)
     if outcome.broken:
         print(f"the log of the gateway is in {folder}")

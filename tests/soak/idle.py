@@ -74,17 +74,16 @@ class Idle:
         subjects = [f"idle.{each}.x" for each in range(self._patterns)]
         number = 0
         while time.monotonic() < end:
+            progress.say(self._line(visitors, gateway, end))
             await self._rest(gateway)
             self._reaching.append(
                 await reach_all(visitors, subjects, number, server, self._patience)
             )
             number += 1
-            held = sum(_holds(each) for each in visitors)
-            memory = _memory(gateway.ps())
-            left = max(end - time.monotonic(), 0)
-            progress.say(
-                f"{held} held, {memory:.0f} MiB, {self._busy[-1]:.1f} %, {left:.0f} s left"
-            )
+
+    def _line(self, visitors: Sequence[Visitor], gateway: Gateway, end: float) -> str:
+        held, left = sum(map(_holds, visitors)), max(end - time.monotonic(), 0)
+        return f"{held} held, {_memory(gateway.ps()):.0f} MiB, {left:.0f} s left"
 
     async def _rest(self, gateway: Gateway) -> None:
         """Let nothing happen but pings; look once a second whether the gateway answers."""
