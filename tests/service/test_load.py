@@ -35,7 +35,7 @@ async def test_the_idle_run_finds_what_is_lost_late_or_too_large(tmp_path: Path)
         "held for 3 s",
         "memory of the gateway at its worst",
         "got every message once",
-        "`/livez`",
+        "`/livez` but for waiting for a core",
     }
 
 
