@@ -50,7 +50,7 @@ def test_make_targets_exist() -> None:
 
 
 def test_what_is_promised_when_things_go_wrong_is_shown_by_tests_that_exist() -> None:
-    section = README.partition("### When things go wrong\n")[2].partition("\n## ")[0]
+    section = README.partition("### When things go wrong\n")[2].partition("\n##")[0]
     _, _, *rows = [line for line in section.splitlines() if line.startswith("|")]
     sources = [path.read_text() for path in (ROOT / "tests").rglob("test_*.py")]
     there = set(re.findall(r"^(?:async )?def (test_\w+)", "\n".join(sources), re.MULTILINE))
