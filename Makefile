@@ -3,7 +3,8 @@
 # make check   lint, types, documentation
 # make fuzz    a million hostile inputs, in some minutes
 # make bench   compare with nats-server's own WebSocket and a plain gateway; QUICK=1 for a minute
-# make soak    20 minutes of faults; MINUTES=2 for a short run, SEED=… for the same again
+# make soak    40 minutes of faults and load; MINUTES=2 for short runs, ONLY=… for one, SEED=… for
+#              the same faults again
 # make cluster a cluster in Docker, in which one container after another is killed
 # make lock    compile requirements.lock anew
 
@@ -64,7 +65,8 @@ bench: $(VENV)/ready-dev
 	@$(BIN)/python -m bench $(if $(QUICK),--quick)
 
 soak: $(VENV)/ready-dev
-	@$(BIN)/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(ONLY),--only $(ONLY))
 
 cluster: $(VENV)/ready-dev
 	@$(BIN)/python -m tests.cluster

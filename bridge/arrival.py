@@ -83,9 +83,14 @@ class Arrival(RequestHandler):
             self._turn_away(self._refusal)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Count it out."""
+        """Count it out.
+
+        aiohttp keeps a method of the WebSocket that it was: a circle of references, and memory
+        would come back only with the next collection of garbage.
+        """
         self.leave()
         super().connection_lost(exc)
+        self._data_received_cb = None
 
     def _turn_away(self, sentence: str) -> None:
         if self.transport is None:

@@ -65,7 +65,7 @@ class Socket:
         """
         failure = self._ws.exception()
         if failure is not None:
-            failure.__traceback__ = None
+            failure.__traceback__ = failure.__context__ = None
         if self.size_of_unsent():
             self._abort_later()
 

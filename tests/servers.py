@@ -256,8 +256,8 @@ _SETTINGS = {"nats_url", "http_host", "http_port", "publish_test_messages", "log
 @contextmanager
 def running(server: NatsServer | Gateway) -> Iterator[Any]:
     """Start `server` and stop it at the end of the block."""
-    server.start()
     try:
+        server.start()  # Ctrl-C may end it in the middle
         yield server
     finally:
         server.stop()

@@ -1,1 +1,1 @@
-"""A long run through faults: what browsers are due comes once, in order, or its loss is told."""
+"""Long runs: through faults, and under load."""

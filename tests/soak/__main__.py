@@ -1,11 +1,13 @@
-"""Runs the gateway through one fault after another, and checks what every browser gets.
+"""Long runs: through faults, and under load. The exit status is 1 if a promise was broken.
 
-make soak              20 minutes, a fault every 20 seconds, 200 browsers
-make soak MINUTES=2    a short one
+make soak              all of them one after the other, about 40 minutes
+make soak MINUTES=2    all of them, shorter
+make soak ONLY=idle    one of them: faults, idle, churn or storm
 
-The faults, the patterns and who is hit follow from a seed, which is printed: give it as SEED=… to
-have the same again. Ctrl-C ends it with what was found so far. The exit status is 1 if a promise
-was broken.
+faults    a fault each 20 seconds, 200 browsers; SEED=… for the same ones again
+idle      10,000 connections are held: what they cost, and that messages still reach them
+churn     100,000 connections come, subscribe and break off: nothing of them stays
+storm     5000 pages lose their gateway and come back
 """
 
 from __future__ import annotations
@@ -13,125 +15,82 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shutil
-import signal
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from random import Random, SystemRandom
+from random import SystemRandom
 
-from tests.proxy import Proxy
-from tests.servers import PATIENCE, Gateway, NatsServer, running
-from tests.soak.crowd import SUBJECTS, Crowd, reached
-from tests.soak.faults import FAULTS, Fault, World
-from tests.soak.publisher import Publisher
-from tests.soak.report import Base, Report
+from bridge.kernel import raise_open_files
+from tests.soak import through_faults
+from tests.soak.churn import CYCLES, Churn
+from tests.soak.idle import CONNECTIONS, Idle
+from tests.soak.outcome import Progress
+from tests.soak.storm import BLOWS, Storm
 
-EVERY = 0.05
-"""Seconds between two messages of a subject."""
-BEFORE_THE_NEXT = 1.0
-"""Seconds there are at least between two faults."""
-
-MOST_SHOWN = 5
-"""Broken promises that are shown after one fault; the report has more."""
+MINUTES = 20.0
+SPARE_FILES = 100
+"""Beside the connections."""
 
 
-@contextmanager
-def world(folder: Path, browsers: int, seed: int) -> Iterator[World]:
-    """Start a server, a proxy before it, and a gateway that knows only the proxy."""
-    with running(NatsServer(folder)) as server, running(Proxy(server.port)) as proxy:
-        with running(Gateway(proxy.url, log=folder / "gateway.log")) as gateway:
-            chance = Random(seed)
-            publishers = {each: Publisher(each, server.port, EVERY) for each in SUBJECTS}
-            numbers = {subject: each.numbers for subject, each in publishers.items()}
-            crowd = Crowd(gateway.stream, browsers, numbers, chance)
-            yield World(server, proxy, gateway, crowd, publishers, chance)
-
-
-def in_turn(chance: Random) -> Iterator[Fault]:
-    """Yield faults for ever, each kind equally often."""
-    while True:
-        yield from chance.sample(FAULTS, len(FAULTS))
-
-
-async def settle(world: World) -> Base:
-    """Have every browser leave, with all that it is due; return what the gateway then holds."""
-    publishers = world.publishers.values()
-    for publisher in publishers:
-        publisher.paused = True
-    await reached(lambda: all(each.numbers.all_confirmed for each in publishers), PATIENCE)
-    await world.crowd.part()
-    await world.counted("connections", lambda number: number == 0)
-    await reached(lambda: not world.server.subscriptions(), PATIENCE)
-    await asyncio.sleep(BEFORE_THE_NEXT)  # sockets of the last looks at it are closed by then
-    return await asyncio.to_thread(Base.of, world)
-
-
-async def begin(world: World) -> None:
-    """Have messages flow to every browser."""
-    for publisher in world.publishers.values():
-        publisher.paused = False
-    await world.crowd.fill()
-
-
-async def strike(world: World, report: Report, fault: Fault) -> str:
-    """Let a fault happen; return a line that says what it cost and what went wrong."""
-    violations = world.crowd.findings.violations
-    before = len(violations)
-    line = report.add(fault, await fault.strike(world))
-    await world.crowd.fill()
-    return "\n".join([line, *violations[before:][:MOST_SHOWN]])
-
-
-async def soak(world: World, seconds: float, every: float) -> bool:
-    """Warm up, let faults happen for so long, report; return whether every promise was kept."""
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
-    publishing = [asyncio.create_task(each.run()) for each in world.publishers.values()]
-    print("warming up: each kind of fault once", flush=True)
-    await begin(world)
-    for fault in FAULTS:
-        if not stop.is_set():
-            print(f"       {await strike(world, Report(), fault)}", flush=True)
-    base = await settle(world)
-    report = Report()
-    await begin(world)
-    begun, faults = time.monotonic(), in_turn(world.chance)
-    while (passed := time.monotonic() - begun) < seconds and not stop.is_set():
-        line = await strike(world, report, next(faults))
-        print(f"{int(passed / 60):3}:{int(passed % 60):02} {line}", flush=True)
-        rest = max(report.faults * every - (time.monotonic() - begun), BEFORE_THE_NEXT)
-        await reached(stop.is_set, rest)
-    end = await settle(world)
-    report.broken += end.grown(base)
-    passed = time.monotonic() - begun
-    print(f"\n{report.faults} faults in {passed / 60:.1f} minutes, {report.void} not measured\n")
-    account = report.account(await asyncio.to_thread(world.gateway.figures))
-    print(*report.table(), "", *end.table(base), "", account, sep="\n")
-    print(*report.verdict(world.crowd), sep="\n", flush=True)
-    for task in publishing:
-        task.cancel()
-    return not (report.broken or world.crowd.findings.violations)
+def under_load(name: str, minutes: float) -> bool:
+    """Do one of the runs under load, print its table; return whether every promise was kept."""
+    share = minutes / MINUTES
+    run: Idle | Churn | Storm
+    if name == "idle":
+        run = Idle(seconds=minutes * 60 / 2)
+    elif name == "churn":
+        run = Churn(int(CYCLES * share))
+    else:
+        run = Storm(blows=BLOWS if share >= 0.5 else BLOWS[:1])
+    folder = Path(tempfile.mkdtemp(prefix="soak-"))
+    try:
+        with Progress(name) as progress:
+            outcome = asyncio.run(run.run(folder, progress))
+    except KeyboardInterrupt:
+        shutil.rmtree(folder)
+        raise
+    print(*outcome.lines(), sep="\n", flush=True)
+    if outcome.broken:
+        print(f"the log of the gateway is in {folder}")
+    else:
+        shutil.rmtree(folder)
+    return not outcome.broken
 
 
 def main() -> None:
-    """Run, and exit with 1 if a promise was broken."""
-    parser = argparse.ArgumentParser(prog="make soak", description=__doc__.split("\n")[0])
-    parser.add_argument("--minutes", type=float, default=20)
-    parser.add_argument("--browsers", type=int, default=200)
+    """Do what was asked for, and exit with 1 if a promise was broken."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.soak",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    names = ("faults", "idle", "churn", "storm")
+    parser.add_argument("--only", choices=names, help="do this one")
+    parser.add_argument(
+        "--minutes", type=float, default=MINUTES, help="of faults; the others are as much shorter"
+    )
+    parser.add_argument("--browsers", type=int, default=200, help="in the run through faults")
     parser.add_argument("--every", type=float, default=20, help="seconds from fault to fault")
     parser.add_argument("--seed", type=int, default=SystemRandom().randrange(10**6))
     given = parser.parse_args()
-    print(f"seed {given.seed}, {given.browsers} browsers, {given.minutes:g} minutes", flush=True)
-    folder = Path(tempfile.mkdtemp(prefix="soak-"))
-    with world(folder, given.browsers, given.seed) as everything:
-        kept = asyncio.run(soak(everything, given.minutes * 60, given.every))
-    if not kept:
-        sys.exit(f"the log of the gateway is in {folder}")
-    shutil.rmtree(folder)
+    broken = []
+    _, files = raise_open_files()
+    for name in [given.only] if given.only else names:
+        if name == "faults":
+            kept = through_faults.run(given.minutes, given.browsers, given.every, given.seed)
+        else:
+            if name == "idle" and files < CONNECTIONS + SPARE_FILES:
+                sys.exit(f"{CONNECTIONS} connections need as many open files: see `ulimit -Hn`")
+            kept = under_load(name, given.minutes)
+        broken += [] if kept else [name]
+        print(flush=True)
+    if broken:
+        sys.exit(f"promises were broken: {', '.join(broken)}")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        print("\nstopped; what is not printed was not finished")
+        sys.exit(130)

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from statistics import median
 
-from tests.servers import messages_by_fate
+from tests.servers import Gateway, NatsServer, messages_by_fate
 from tests.soak.crowd import Crowd
-from tests.soak.faults import FAULTS, Cost, Fault, World
+from tests.soak.faults import FAULTS, Cost, Fault
 
 MEMORY = 8.0
 """MiB (RSS) that the gateway may have more at the end than after the warm-up."""
@@ -29,12 +29,12 @@ class Base:
     """MiB."""
 
     @classmethod
-    def of(cls, world: World) -> Base:
+    def of(cls, gateway: Gateway, server: NatsServer) -> Base:
         """Look at the gateway and the server now."""
-        process = world.gateway.ps()
+        process = gateway.ps()
         descriptors = process.num_fds()  # before a look at the figures opens one
-        figures = world.gateway.figures()
-        held = world.server.subscriptions() + world.server.inboxes()
+        figures = gateway.figures()
+        held = server.subscriptions() + server.inboxes()
         return cls(
             figures["bridge_tasks"],
             descriptors,
@@ -43,9 +43,9 @@ class Base:
             process.memory_info().rss / 2**20,
         )
 
-    def grown(self, base: Base) -> list[str]:
-        """Return what did not come back to `base`."""
-        room = {"memory": MEMORY}
+    def grown(self, base: Base, memory: float = MEMORY) -> list[str]:
+        """Return what did not come back to `base`; of memory, so many MiB more are none."""
+        room = {"memory": memory}
         return [
             f"{name} grew from {before:g} to {now:g}"
             for name, before, now in self._beside(base)
