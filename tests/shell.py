@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -68,7 +69,12 @@ class Typed(Gateway):
     def stop(self, number: int = signal.SIGINT) -> int:
         """Press Ctrl-C: everything that was started from the terminal gets it."""
         process, self.process = self.process, None
-        if process is not None:
-            os.killpg(process.pid, number)
-            process.wait(PATIENCE)
-        return 0
+        if process is None:
+            return 0
+        os.killpg(process.pid, number)
+        try:
+            return process.wait(PATIENCE)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # whatever did not end
+            process.wait()
