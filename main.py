@@ -46,7 +46,8 @@ from bridge.websocket import WebSocket
 from handler import WSSManager, html
 
 logs.set_up(config.log_level, config.log_format, worker.name)
-command_line.warn_of_misspelt_names()
+if worker.number == 1:
+    command_line.warn_of_misspelt_names()
 
 app = Service(config.nats_url, sign_in=config.sign_in)
 proxies = TrustedProxies(config.trusted_proxies)

@@ -14,7 +14,7 @@ FACTS = {
     "code": "with which a WebSocket was closed; null if it ended in no orderly way",
     "connection": "its `connection_id`",
     "count": "how often since the line before with this `event`: there is one a minute at most, "
-    "with the other facts of the latest; of `lines_lost` and `workers_killed`, how many of them",
+    "with the other facts of the latest; of lines and workers, how many",
     "delivered": "messages written to a connection",
     "dropped": "messages dropped for it, in this episode or in all",
     "files": "how many files may be open at a time",
@@ -59,6 +59,7 @@ LISTENING = _event("listening", INFO, "the page is at {url}", "url", "pid")
 TEST_MESSAGES = _event("test_messages", INFO, "a message is published on test.subject each second")
 STOPPING = _event("stopping", INFO, "stopping")
 STOPPED = _event("stopped", INFO, "stopped after {seconds} s", "seconds")
+WORKERS_START = _event("workers_start", INFO, "{count} workers share the port", "count")
 WORKER_DIED = _event(
     "worker_died",
     ERROR,

@@ -37,8 +37,8 @@ def set_up(level: str, form: str = "", worker: str = "") -> None:
     """Write what happens from `level` on, as `form` says: `text` or `json`; see `is_json`.
 
     JSON goes to standard output, all of it. Text for whoever started the service goes there too,
-    at any level, and the log to standard error. `worker` names this process among others of the
-    service. Also to be called in a child after a fork, where the threads of its parent are not.
+    at any level, and the log to standard error. `worker` is the number of this process among others
+    of the service; while nothing is wrong, the first speaks for all. It can be called again.
     """
     as_json = is_json(form)
     if as_json:
@@ -46,9 +46,11 @@ def set_up(level: str, form: str = "", worker: str = "") -> None:
     else:
         log = LineWriter(_STDERR, TextLines(worker))
     logging.basicConfig(level=level.upper(), handlers=[log], force=True)
-    _said.handlers[:] = [] if as_json else [LineWriter(_STDOUT, SaidLines(worker))]
+    first = worker in ("", "1")
+    said = SaidLines("" if first else worker)
+    _said.handlers[:] = [] if as_json else [LineWriter(_STDOUT, said)]
     _said.propagate = as_json
-    _said.setLevel(logging.NOTSET if as_json else logging.INFO)
+    _said.setLevel(logging.NOTSET if as_json else logging.INFO if first else logging.WARNING)
     logging.captureWarnings(as_json)
     sys.excepthook = _crash
 

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from bridge import board, events, logs
 from bridge.default_nats import find_or_embed
 from bridge.embedded_nats import EmbeddedNats
-from bridge.logs import tell
+from bridge.logs import say, tell
 from bridge.port import bind
 from bridge.settings import Settings
 from bridge.sign_in import SignIn
@@ -103,6 +103,7 @@ class _Parent:
             self._environment["NATS_URL"] = url
         try:
             count = self._config.workers
+            say(f"port  shared by {count} workers", events.WORKERS_START, count=count)
             keepers = [loop.create_task(self._keep(number + 1)) for number in range(count)]
             await self._stop.wait()
             await self._stop_all(keepers)

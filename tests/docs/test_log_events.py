@@ -1,4 +1,4 @@
-"""The events of the log: what the README says of them, and what the code gives them."""
+"""The events of the log: what docs/logs.md says of them, and what the code gives them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ import string
 
 from bridge import events
 from bridge.events import EVENTS, FACTS
-from tests.docs.test_readme import README, ROOT
+from tests.docs.test_readme import ROOT
 
+LOGS = (ROOT / "docs" / "logs.md").read_text()
 SOURCES = [ROOT / "main.py", ROOT / "handler.py", *sorted((ROOT / "bridge").glob("*.py"))]
 CONSTANTS = {name: value for name, value in vars(events).items() if value in [*EVENTS.values()]}
 ALWAYS = {"time", "level", "event", "message", "worker", "traceback"}
 
 
 def events_table() -> str:
-    """Return the table of events as the README has to show it."""
+    """Return the table of events as docs/logs.md has to show it."""
     rows = ["| `event` | `level` | `message` | facts |", "|---|---|---|---|"]
     for event in EVENTS.values():
         sentence = event.sentence.replace("!r}", "}")
@@ -28,13 +29,13 @@ def events_table() -> str:
 
 
 def facts_table() -> str:
-    """Return the table of facts as the README has to show it."""
+    """Return the table of facts as docs/logs.md has to show it."""
     return "\n".join(["| fact | what |", "|---|---|", *(f"| `{k}` | {FACTS[k]} |" for k in FACTS)])
 
 
-def test_tables_of_the_readme_are_the_events() -> None:
+def test_tables_are_the_events() -> None:
     for table in (events_table(), facts_table()):
-        assert table in README, f"the table should read:\n\n{table}\n"
+        assert table in LOGS, f"the table should read:\n\n{table}\n"
 
 
 def test_every_fact_has_a_meaning_and_hides_no_field() -> None:
