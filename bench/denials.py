@@ -10,43 +10,22 @@ measured in turn, and the ratio is the median of those of all rounds.
 from __future__ import annotations
 
 import argparse
-import statistics
 import time
 from contextlib import ExitStack
+from functools import partial
 
-from bench.load import Crowd, payloads
-from bench.suites import MOST_BUSY
-from bench.targets import Gateway, NatsServer
+from bench.load import payloads
+from bench.pairs import deliveries, row
+from bench.targets import Gateway, NatsServer, Target
 
 DENIED = "bench.secret bench.private *.hidden"
 CONNECTIONS, MESSAGES = 100, 60_000
 
 
-def deliveries(target: Gateway, subjects: int) -> float | None:
-    """Return the deliveries a second; None if the load generator was the bottleneck."""
+def measure(target: Target, subjects: int) -> float | None:
+    """Return the deliveries a second with so many subjects."""
     messages = [(f"bench.{n % subjects}", each) for n, each in enumerate(payloads(MESSAGES))]
-    for _ in range(3):
-        with Crowd(target, [["bench.*"]] * CONNECTIONS) as crowd:
-            done = crowd.run(messages)
-        if done.generator_cpu <= MOST_BUSY:
-            return done.deliveries
-    return None
-
-
-def row(without: Gateway, with_denials: Gateway, subjects: int, rounds: int) -> str:
-    """Measure one number of subjects; return its row of the table."""
-    pairs = []
-    for number in range(rounds):
-        order = (without, with_denials) if number % 2 else (with_denials, without)
-        rates = {target.name: deliveries(target, subjects) for target in order}
-        pairs.append((rates[without.name], rates[with_denials.name]))
-    valid = [(one, other) for one, other in pairs if one and other]
-    if not valid:
-        return f"| {subjects} | the load generator was the bottleneck | | | 0 |"
-    medians = [statistics.median(each) / 1e6 for each in zip(*valid, strict=True)]
-    ratios = [other / one for one, other in valid]
-    spread = f"{statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
-    return f"| {subjects} | {medians[0]:.2f} M | {medians[1]:.2f} M | {spread} | {len(valid)} |"
+    return deliveries(target, [["bench.*"]] * CONNECTIONS, messages)
 
 
 def main() -> None:
@@ -64,7 +43,8 @@ def main() -> None:
         time.sleep(1)  # until the gateways are connected to NATS
         print("| subjects | without | with denials | ratio | rounds |\n|---|---|---|---|---|")
         for subjects in (1, 1000):
-            print(row(without, denying, subjects, options.rounds), flush=True)
+            work = partial(measure, subjects=subjects)
+            print(row(str(subjects), without, denying, work, options.rounds), flush=True)
 
 
 if __name__ == "__main__":
