@@ -189,6 +189,7 @@ class Conversation:
     """The examples of a section, each of which has to be seen or used by the end."""
 
     def __init__(self, section: str) -> None:
+        self._section = section
         self.left = examples(section)
 
     def saw(self, frame: str) -> None:
@@ -199,7 +200,7 @@ class Conversation:
 
     def use(self, part: str) -> Any:
         """Return the one example that holds `part`, to be sent or written."""
-        (line,) = {line for line in examples() if part in line}
+        (line,) = {line for line in examples(self._section) if part in line}
         self.left = [each for each in self.left if each != line]
         return json.loads(line)
 

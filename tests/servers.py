@@ -28,6 +28,8 @@ from bridge.embedded_nats import find_server
 
 ROOT = Path(__file__).parent.parent
 INBOX = "_INBOX."
+OWN_SUBSCRIPTIONS = 3
+"""Of a gateway that nobody follows anything through: the canary's, and two for other replicas."""
 PATIENCE = 20.0
 """Seconds after which a wait has failed; the machine may be slow."""
 

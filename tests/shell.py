@@ -64,7 +64,7 @@ class Typed(Gateway):
         super().__init__(None, log=folder / "output")
         self.port = port
         self._arguments = ["sh", "-c", f"exec {command}" if "=" not in command else command]
-        self._environment = surroundings(folder, **more)
+        self._environment = surroundings(folder, LOG_FORMAT="text", **more)
 
     def stop(self, number: int = signal.SIGINT) -> int:
         """Press Ctrl-C: everything that was started from the terminal gets it."""

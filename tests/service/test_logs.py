@@ -16,7 +16,15 @@ from tests.certificates import Authority
 from tests.json_log import logged
 from tests.raw_http import UPGRADE, exchange, head
 from tests.raw_nats import RawNats
-from tests.servers import Gateway, NatsServer, eventually, http, running, until
+from tests.servers import (
+    Gateway,
+    NatsServer,
+    eventually,
+    http,
+    messages_by_fate,
+    running,
+    until,
+)
 
 WALL, METRICS = "planted-secret-of-the-wall", "planted-secret-of-metrics"
 CALLER = "203.0.113.9"
@@ -110,7 +118,7 @@ async def test_a_slow_consumer_is_a_line_when_it_begins_and_one_when_it_ends(
                 await asyncio.to_thread(raw_nats.send, flood)
                 slow.ws.transport.resume_reading()
                 await slow.received_and_dropped(1000)
-            dropped = (await eventually(service.figures))["bridge_dropped_total"]
+            dropped = messages_by_fate(service.figures())["dropped"]
             (ended,) = await eventually(lambda: logged(service, "slow_consumer_ended"))
         (began,) = logged(service, "slow_consumer_began")
         assert began["connection"] == ended["connection"] == slow.connection_id

@@ -8,7 +8,16 @@ from pathlib import Path
 
 from tests.browser_client import Browser
 from tests.raw_nats import RawNats
-from tests.servers import PATIENCE, Gateway, NatsServer, eventually, http, running, until
+from tests.servers import (
+    OWN_SUBSCRIPTIONS,
+    PATIENCE,
+    Gateway,
+    NatsServer,
+    eventually,
+    http,
+    running,
+    until,
+)
 from tests.timing import within
 
 DOWN = {"status": "nats_down"}
@@ -209,7 +218,7 @@ async def test_a_server_that_answers_nonsense_is_tried_again(tmp_path: Path, log
 async def test_too_many_subscriptions_for_the_server_are_refused_and_end_nothing(
     tmp_path: Path, log: Path
 ) -> None:
-    with running(NatsServer(tmp_path, "max_subscriptions: 6")) as server:
+    with running(NatsServer(tmp_path, f"max_subscriptions: {5 + OWN_SUBSCRIPTIONS}")) as server:
         with running(Gateway(server.url, log=log)) as service:
             async with Browser(service.stream) as browser:
                 await browser.send({"subjects": [f"s.{n}" for n in range(7)]})

@@ -156,7 +156,7 @@ async def test_tokens_are_made_and_listed_as_the_readme_says(
 @pytest.mark.parametrize("command", started_by(readme.LONG))
 def test_a_long_command_is_there_with_these_options(command: str, folder: Path) -> None:
     lines = sh(f"make -n {command[5:]}", folder) if command.startswith("make ") else command
-    for line in lines.splitlines():
+    for line in lines.replace("\\\n", "").splitlines():
         words = shlex.split(line.lstrip("@"))
         if "-m" not in words:
             assert shutil.which(words[0]) or (ROOT / words[0]).exists() or words[0] == COVERAGE

@@ -198,14 +198,17 @@ async def test_connections_of_every_replica_are_listed(
         assert counts[one.connection_id[:8]] == counts[two.connection_id[:8]] == 1
 
 
-async def test_operators_get_the_list_that_the_readme_shows(
-    nats_server: NatsServer, raw_nats: RawNats, tmp_path: Path, log: Path
-) -> None:
+async def test_operators_get_the_list_that_the_readme_shows(tmp_path: Path, log: Path) -> None:
     (tmp_path / "tokens").write_text(json.dumps({"name": "wall", "token": TOKENS["alice"]}))
     settings = {"operator_token": OPERATOR, "tokens_file": tmp_path / "tokens"}
     (command,) = (each for each, (test, _) in readme.COMMANDS.items() if test == readme.ROSTER)
     said = readme.Conversation("Several replicas")
-    with running(Gateway(nats_server.url, log=log, **settings)) as alone:
+    server = NatsServer(tmp_path)
+    with (
+        running(server),
+        RawNats(server.port) as raw_nats,
+        running(Gateway(server.url, log=log, **settings)) as alone,
+    ):
         token = {"Authorization": f"Bearer {TOKENS['alice']}"}
         async with Browser(alone.stream, additional_headers=token) as browser:
             await browser.subscribe("orders.*")
