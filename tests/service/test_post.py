@@ -9,6 +9,15 @@ from tests.browser_client import Browser
 from tests.raw_nats import RawNats
 from tests.servers import Gateway, http
 
+NOBODY = {
+    "success": False,
+    "message": "No connection has this connection_id.",
+    "code": "bad_request",
+    "subjects": [],
+    "id": 1,
+}
+"""The response to a request with the id 1 for a connection that nobody holds."""
+
 
 async def post(gateway: Gateway, body: object, **headers: str) -> tuple[int, object]:
     """Return status and decoded JSON (or text) of a POST to /stream."""
@@ -45,15 +54,7 @@ async def test_post_subscribes_and_unsubscribes_a_live_connection(
 async def test_post_for_nobody_is_404(gateway: Gateway) -> None:
     status, answers = await post(gateway, {"connection_id": "f" * 32, "subjects": ["a"], "id": 1})
     assert status == 404
-    assert answers == [
-        {
-            "success": False,
-            "message": "No connection has this connection_id.",
-            "code": "bad_request",
-            "subjects": [],
-            "id": 1,
-        }
-    ]
+    assert answers == [NOBODY]
 
 
 async def test_malformed_posts_are_400(gateway: Gateway) -> None:
