@@ -133,7 +133,7 @@ class WSSManager:
     async def _leave(self, connection: Connection) -> None:
         connection.visit.stop()
         del self.connections[connection.id]
-        self.counters.count_end(connection.close_code)
+        self.counters.count_end(connection.our_code, connection.close_code)
         async with connection.changes:
             self._requests.forget(connection)
             await self._feeds.unfollow_all(connection)

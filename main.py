@@ -33,6 +33,7 @@ from bridge.access import OriginPolicy
 from bridge.admission import Admission
 from bridge.assets import Assets, add_security_headers
 from bridge.board import Board
+from bridge.default_nats import EMBEDDED
 from bridge.door import Door, refusal
 from bridge.metrics import CONTENT_TYPE, Metrics
 from bridge.next_steps import NextSteps
@@ -50,6 +51,8 @@ if worker.number == 1:
     command_line.warn_of_misspelt_names()
 
 app = Service(config.nats_url, sign_in=config.sign_in)
+if worker.embedded:
+    app.nats_watch.kind = EMBEDDED
 proxies = TrustedProxies(config.trusted_proxies)
 refusals = Refusals()
 door = Door(
@@ -68,7 +71,6 @@ app.setup_web_server(config.http_host, config.http_port, web_app, door, config.t
 manager = WSSManager(app, config.limits, config.policy, app.counters)
 replicas = Replicas(app, manager.answer_post)
 registrar = Registrar(app, replicas.name, manager.connections)
-operators = Operators(config.operator_token.get_secret_value(), app.counters)
 admission = Admission(
     config.policy,
     app.counters,
@@ -78,6 +80,7 @@ admission = Admission(
     refusals=refusals,
     address_of=lambda request: caller_of(request).address,
 )
+operators = Operators(config.operator_token.get_secret_value(), admission.refuse)
 app.on_nats_change.append(manager.nats_changed)
 app.on_stop += [admission.close, manager.close, refusals.tell_rest]
 

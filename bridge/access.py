@@ -12,6 +12,8 @@ RESERVED = ("$SYS.>", "$JS.>", "$KV.>", "$O.>", "_INBOX.>", "panini_events.>")
 """Denied unless granted by name: by a grant that lies within one of these, as `$JS.API.>` does."""
 CONTROL = "nats_bridge"
 """Gateways talk to each other on subjects that begin with this: denied, whatever is granted."""
+INBOXES = "_INBOX.nats_bridge"
+"""Where they get the answers: denied as well."""
 
 _CACHE_SIZE = 10000
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -26,7 +28,7 @@ class SubjectPolicy:
     def __init__(self, allow: Iterable[str] = (">",), deny: Iterable[str] = ()) -> None:
         self.allow = tuple(allow)
         self.deny = tuple(deny)
-        self._denied = (*self.deny, f"{CONTROL}.>")
+        self._denied = (*self.deny, f"{CONTROL}.>", f"{INBOXES}.>")
         self._by_name = tuple(each for each in self.allow if _is_within(each, RESERVED))
         self._hash = hash((self.allow, self.deny))
         self._decided: dict[str, bool] = {}

@@ -163,7 +163,7 @@ class Admission:
             self._counters.refused_token_late += 1
             await self._close(ws, request, CloseCode.TOKEN, "no token came in time")
         except TokenError as error:
-            self._refuse(request, str(error))
+            self.refuse(request, str(error))
             await self._close(ws, request, CloseCode.TOKEN, str(error))
         except ConnectionError:
             pass  # it left
@@ -201,13 +201,14 @@ class Admission:
         if request.transport is not None:
             request.transport.abort()
 
-    def _refuse(self, request: web.Request, reason: str) -> None:
+    def refuse(self, request: web.Request, reason: str) -> None:
+        """Count and tell that a token is missing, or does not count."""
         self._counters.refused_unauthorized += 1
         address = self._address_of(request)
         self._refusals.add(events.REFUSED_TOKEN, address=address, reason=reason)
 
     def _unauthorized(self, request: web.Request, reason: str) -> web.HTTPUnauthorized:
-        self._refuse(request, reason)
+        self.refuse(request, reason)
         sentence = f"{reason[:1].upper()}{reason[1:]}.\n"
         return web.HTTPUnauthorized(text=sentence, headers={"WWW-Authenticate": "Bearer"})
 

@@ -6,9 +6,11 @@ Whichever worker is asked can tell those of all, also while NATS is away.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import struct
 import tempfile
+import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -42,6 +44,7 @@ class Board:
         self._files = files
         self._number = number
         self._text = text
+        self._merged, self._merged_at = b"", -math.inf
 
     async def keep_up(self) -> None:
         """Hang out our figures, again and again."""
@@ -52,9 +55,18 @@ class Board:
             await asyncio.sleep(EVERY)
 
     def text(self) -> bytes:
-        """Return the figures of all, each with the label `worker`; those of others a second old."""
+        """Return the figures of all, each with the label `worker`, at most a second old.
+
+        Not made anew for each that asks, since anybody may and it takes milliseconds.
+        """
         if not self._files:
             return self._text()
+        now = time.monotonic()
+        if now - self._merged_at > EVERY:
+            self._merged, self._merged_at = self._merge(), now
+        return self._merged
+
+    def _merge(self) -> bytes:
         texts = {n + 1: _read(file) for n, file in enumerate(self._files)}
         return merged(texts | {self._number: self._text()})
 

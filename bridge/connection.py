@@ -214,6 +214,11 @@ class Connection:
         """The code this connection ended with; None while it is open."""
         return self._closed_with or self._ws.close_code
 
+    @property
+    def our_code(self) -> int | None:
+        """The code we closed it with; None if the browser did, whatever code it gave."""
+        return self._closed_with or getattr(self._ws, "our_code", None)
+
     def hang_up(self, reason: str) -> None:
         """Close since its token counts no more; returns at once."""
         if self._hanging_up is None:
@@ -223,8 +228,8 @@ class Connection:
     async def close(self, code: int, reason: str) -> None:
         """Write what is pending, close with `code`, and cut a browser that does not take it."""
         self.flush()
-        if self._closed_with is None:
-            self._closed_with, self.close_reason = self.close_code or code, reason
+        if self.close_code is None:
+            self._closed_with, self.close_reason = code, reason
         await self._socket.close(code, reason)
 
     def release(self) -> None:

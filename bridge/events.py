@@ -27,7 +27,8 @@ FACTS = {
     "pid": "of the process",
     "reason": "why, in words; of a connection, empty if the browser ended it",
     "room": "for how many connections there is room",
-    "seconds": "how long it took or lasted; of `nats_up`, since NATS was lost or looked for",
+    "seconds": "how long it took or lasted; of `nats_up`, since NATS was lost or looked for; of "
+    "`worker_died`, until it is started again",
     "setting": "that names the file",
     "state": "`connected`, or `embedded, its data is temporary`",
     "task": "the name of its function",
@@ -63,9 +64,10 @@ WORKERS_START = _event("workers_start", INFO, "{count} workers share the port", 
 WORKER_DIED = _event(
     "worker_died",
     ERROR,
-    "worker {number} ended with {reason} and is started again",
+    "worker {number} {reason}, and is started again after {seconds} s",
     "number",
     "reason",
+    "seconds",
 )
 WORKERS_KILLED = _event(
     "workers_killed", ERROR, "{count} workers did not stop in time and are killed", "count"
@@ -92,7 +94,9 @@ NATS_DENIES = _event(
 )
 NATS_SILENT = _event("nats_silent", WARNING, "{reason}: connecting anew", "reason")
 NATS_INBOX_DENIED = _event(
-    "nats_inbox_denied", WARNING, "the NATS user may not use its inbox (_INBOX.>): PING has to do"
+    "nats_inbox_denied",
+    WARNING,
+    "the NATS user may not use its inbox (_INBOX.nats_bridge.>): PING has to do",
 )
 MESSAGE_UNREADABLE = _event(
     "message_unreadable", WARNING, "skipped a message from NATS that cannot be read"

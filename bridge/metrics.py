@@ -18,13 +18,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """What `Metrics.text` is."""
 NATS_STATES = ("ok", "nats_down", "nats_auth")
 
-_CLOSE_REASONS: dict[int | None, str] = {
-    0: "left",
-    1000: "left",
-    1001: "left",
-    1005: "left",
-    None: "lost",
-    1006: "lost",
+_CLOSE_REASONS = {
     1009: "too_large",
     1011: "bug",
     1012: "restart",
@@ -33,7 +27,7 @@ _CLOSE_REASONS: dict[int | None, str] = {
     4400: "bad_requests",
     4501: "token",
 }
-"""Close code to what it is counted as; the rest is `other`."""
+"""A close code of ours to what it is counted as; the rest is `other`."""
 
 
 @dataclass(slots=True)
@@ -94,9 +88,15 @@ class Counters:
         """Messages dropped, for whatever reason."""
         return self.dropped_slow + self.dropped_closed
 
-    def count_end(self, code: int | None) -> None:
-        """Count a connection that ended with a close code; None if it just vanished."""
-        self._add(f"closed_{_CLOSE_REASONS.get(code, 'other')}")
+    def count_end(self, ours: int | None, theirs: int | None) -> None:
+        """Count a connection that ended: with `ours` if we closed it, else with `theirs`.
+
+        Browsers can give any code as theirs, so it only says whether they said goodbye.
+        """
+        if ours is not None:
+            self._add(f"closed_{_CLOSE_REASONS.get(ours, 'other')}")
+        else:
+            self._add("closed_lost" if theirs in (None, 1006) else "closed_left")
 
     def count_refusal(self, reason: str) -> None:
         """Count a refusal."""

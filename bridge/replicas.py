@@ -6,6 +6,7 @@ request that comes to another one can be sent to it, as a NATS request.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Callable
@@ -21,8 +22,16 @@ from bridge.messages import Refusal
 
 ANSWER_TIMEOUT = 1
 """Seconds for another replica to answer (Panini wants a whole number)."""
+PROMPT = 0.7
+"""Seconds after which one is told that a request takes longer, which is before it gives up."""
 MOST_AT_ONCE = 1000
 """Requests of other replicas carried out at a time."""
+SILENT = (
+    "No gateway says within a second that it holds this connection_id; one that cannot answer now "
+    "may still carry the request out."
+)
+LATE = "NATS has not confirmed it within a second; the request is still being carried out."
+BUSY = "Too many requests for connections of that gateway at a time, please try again."
 
 _ID = re.compile(r"([0-9a-f]{8})[0-9a-f]{24}")
 
@@ -58,7 +67,7 @@ class Replicas:
         self._app = app
         self._answer = answer
         self._in_progress = 0
-        app.listen(_subject(self.name), data_type=bytes)(self._take)
+        app.listen(request_subject(self.name), data_type=bytes)(self._take)
 
     def new_connection_id(self) -> str:
         """Return an id that cannot be guessed, and names this replica."""
@@ -67,8 +76,8 @@ class Replicas:
     async def answer_post(self, body: bytes, identity: tuple[str, ...]) -> tuple[int, list[bytes]]:
         """Have a request carried out by the replica that holds its connection.
 
-        Returns status and responses; 404 if none says within a second that it does, 503 while
-        NATS cannot be asked.
+        Returns status and responses; 404 if none says within a second that it does, 504 if that
+        one needs longer, 503 while NATS cannot be asked.
         """
         try:
             request = messages.parse_request(body)
@@ -82,33 +91,52 @@ class Replicas:
             return 503, [Refusal("nats_down", text, request.subjects, request.id).line()]
         forwarded = _encode(_Forwarded(identity, msgspec.Raw(body)))
         try:
+            subject = request_subject(named[1])
             reply = await self._app.request(
-                _subject(named[1]), forwarded, timeout=ANSWER_TIMEOUT, response_data_type=bytes
+                subject, forwarded, timeout=ANSWER_TIMEOUT, response_data_type=bytes
             )
             answer = _decode_answer(reply)
-        except (errors.Error, msgspec.MsgspecError, OSError, TimeoutError):
-            # Among others: nobody listens there, which the NATS server says at once.
+        except errors.NoRespondersError:
             return 404, [messages.no_such_connection(request.id)]
+        except (errors.Error, msgspec.MsgspecError, OSError, TimeoutError):
+            return 404, [Refusal("bad_request", SILENT, (), request.id).line()]
         return answer.status, [bytes(each) for each in answer.responses]
 
     async def _take(self, msg: Any) -> bytes:
         """Carry out what another replica was asked; Panini sends back what this returns."""
         if self._in_progress >= MOST_AT_ONCE:
             # Panini starts a task for each message, however many there are.
-            return _encode(_Answer(503))
-        self._in_progress += 1
+            return _answer(503, Refusal("rate_limited", BUSY).line())
         try:
             forwarded = _decode_forwarded(msg.data)
+        except (msgspec.MsgspecError, RecursionError):
+            return _answer(400)
+        self._in_progress += 1
+        work = asyncio.ensure_future(self._carry_out(forwarded))
+        work.add_done_callback(self._done)
+        # Not cancelled if it takes longer: it is carried out, and the browser will see that.
+        await asyncio.wait({work}, timeout=PROMPT)
+        if work.done():
+            return work.result()
+        request = messages.parse_request(bytes(forwarded.request))
+        return _answer(504, Refusal("nats_down", LATE, request.subjects, request.id).line())
+
+    async def _carry_out(self, forwarded: _Forwarded) -> bytes:
+        try:
             status, lines = await self._answer(bytes(forwarded.request), forwarded.identity)
-            return _encode(_Answer(status, [msgspec.Raw(line) for line in lines]))
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return _encode(_Answer(400))
+            return _answer(status, *lines)
         except Exception as failure:
             tell(events.REQUEST_FAILED, failure)
-            return _encode(_Answer(500))
-        finally:
-            self._in_progress -= 1
+            return _answer(500)
+
+    def _done(self, work: asyncio.Future[bytes]) -> None:
+        self._in_progress -= 1
 
 
-def _subject(replica: str) -> str:
+def _answer(status: int, *lines: bytes) -> bytes:
+    return _encode(_Answer(status, [msgspec.Raw(line) for line in lines]))
+
+
+def request_subject(replica: str) -> str:
+    """Return the subject on which a replica takes requests of others."""
     return f"{CONTROL}.request.{replica}"

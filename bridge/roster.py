@@ -8,20 +8,24 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from nats import errors
 
 from bridge.access import CONTROL
+from bridge.replicas import request_subject
 
 if TYPE_CHECKING:
     from bridge.connection import Connection
 
 SUBJECT = f"{CONTROL}.connections"
 PAGE_BYTES = 262144
-"""A page ends with the entry that reaches this; NATS takes messages of 1 MiB unless told to."""
+"""A page is no larger, unless an entry alone is; and no larger than half of what NATS takes."""
 MOST_PATTERNS = 1000
+MOST_CHARACTERS = 200
+"""Of an identity, which is what some token said."""
 QUIET = 0.3
 """Seconds without a page after which nobody else is waited for."""
 MOST_AT_ONCE = 4
@@ -33,7 +37,7 @@ AT_MOST = 3.0
 class Entry(msgspec.Struct):
     """One connection. `since` is RFC 3339; `pending` bytes; `identity` as `Visitor` has it.
 
-    `patterns` are the first thousand, so that an entry always fits into a NATS message.
+    `patterns` are the first thousand, fewer if NATS takes only small messages.
     """
 
     connection_id: str
@@ -65,7 +69,7 @@ class Listed(msgspec.Struct):
 
 
 class Roster(msgspec.Struct):
-    """All that is known. `complete` is False if NATS is away, or pages are missing."""
+    """All that is known. `complete` is False if something is known to be missing."""
 
     complete: bool
     replicas: list[Listed]
@@ -84,6 +88,8 @@ class Registrar:
         self._connections = connections
         self._host = socket.gethostname()
         self._answering = 0
+        self._heard: set[str] = set()
+        """Replicas that have answered before."""
         app.listen(SUBJECT, data_type=bytes)(self._answer)
 
     async def roster(self) -> Roster:
@@ -94,6 +100,12 @@ class Registrar:
         if not heard:
             pages += self._pages()
         replicas = {page.replica: Listed(page.replica, page.host) for page in pages}
+        silent = self._heard - set(replicas)
+        gone = await asyncio.gather(*map(self._is_gone, silent))
+        replicas |= {
+            name: Listed(name, "") for name, left in zip(silent, gone, strict=True) if not left
+        }
+        self._heard = set(replicas)
         for page in pages:
             listed = replicas[page.replica]
             listed.connections += len(page.connections)
@@ -101,6 +113,18 @@ class Registrar:
         complete = heard and all(each.complete for each in replicas.values())
         entries = [entry for page in pages for entry in page.connections]
         return Roster(complete, list(replicas.values()), entries)
+
+    async def _is_gone(self, replica: str) -> bool:
+        """Tell whether NATS knows of nobody who listens for requests to `replica`."""
+        if self._app.trouble is not None:
+            return False
+        try:
+            await self._app.request(request_subject(replica), b"", 1, response_data_type=bytes)
+        except errors.NoRespondersError:
+            return True
+        except (errors.Error, OSError, TimeoutError):
+            pass
+        return False
 
     async def _ask_all(self) -> list[Page]:
         client = self._app.nats.client
@@ -122,7 +146,7 @@ class Registrar:
         return pages
 
     async def _gather(self, arrived: asyncio.Queue[bytes], pages: list[Page]) -> None:
-        unfinished: set[str] = set()
+        unfinished = set(self._heard)  # those that have answered before are waited for
         while True:
             try:
                 async with asyncio.timeout(None if unfinished else QUIET):
@@ -150,26 +174,33 @@ class Registrar:
         return msgspec.json.encode(page)
 
     def _pages(self) -> Iterator[Page]:
+        client = getattr(self._app.nats, "client", None)
+        limit = min(PAGE_BYTES, getattr(client, "max_payload", 0) // 2 or PAGE_BYTES)
         entries: list[Entry] = []
         size = 0
         for connection in list(self._connections.values()):
-            if size >= PAGE_BYTES:
+            entry = _entry(connection, limit)
+            length = len(msgspec.json.encode(entry))
+            if entries and size + length > limit:
                 yield Page(self._replica, self._host, entries, more=True)
                 entries, size = [], 0
-            entries.append(_entry(connection))
-            size += 300 + sum(map(len, connection.patterns))
+            entries.append(entry)
+            size += length
         yield Page(self._replica, self._host, entries)
 
 
-def _entry(connection: Connection) -> Entry:
+def _entry(connection: Connection, limit: int) -> Entry:
+    """Return what is shown of a connection, in little more than `limit` bytes."""
     lasted = asyncio.get_running_loop().time() - connection.since
     since = datetime.fromtimestamp(time.time() - lasted, UTC)
+    lengths = accumulate(len(pattern.encode()) for pattern in connection.patterns)
+    shown = sum(length <= limit // 2 for length in lengths)
     return Entry(
         connection.id,
         connection.visit.address,
-        connection.visit.visitor.identity,
+        tuple(each[:MOST_CHARACTERS] for each in connection.visit.visitor.identity),
         since.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        connection.patterns[:MOST_PATTERNS],
+        connection.patterns[: min(shown, MOST_PATTERNS)],
         connection.delivered,
         connection.dropped,
         connection.pending_bytes,

@@ -21,6 +21,7 @@ from aiohttp import web
 from nats import errors
 
 from bridge import events
+from bridge.access import INBOXES
 from bridge.default_nats import EMBEDDED, find_or_embed
 from bridge.door import Door
 from bridge.embedded_nats import EmbeddedNats
@@ -81,6 +82,7 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
             max_reconnect_attempts=-1,
             ping_interval=10,
             max_outstanding_pings=2,
+            inbox_prefix=INBOXES,
             pending_size=0,  # what cannot be published now fails now, and is not sent an hour later
             error_cb=self.nats_watch.error,
             disconnected_cb=self._nats_lost,

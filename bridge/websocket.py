@@ -26,12 +26,16 @@ class WebSocket(web.WebSocketResponse):
             timeout=CLOSE_TIMEOUT,
         )
         self._most = most
+        self.our_code: int | None = None
+        """What aiohttp closed it with by itself; None if the browser came first."""
         self._counters = counters
 
     async def close(
         self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True
     ) -> bool:
-        """Close; aiohttp does so by itself when what it has read is too large."""
+        """Close; aiohttp does so by itself when what it has read makes no sense or is too large."""
+        if code != WSCloseCode.OK and not self.closed:
+            self.our_code = code
         if code == WSCloseCode.MESSAGE_TOO_BIG and not self.closed:
             self._counters.refused_too_large += 1
             message = message or too_large(self._most).encode()

@@ -24,14 +24,19 @@ from bridge.port import bind
 from bridge.settings import Settings
 from bridge.sign_in import SignIn
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PLACE = "NATS_BRIDGE_WORKER"
 """The environment variable that tells a worker its place."""
-RESTART_WAIT = 1.0
-"""Seconds between two starts of a worker, at least."""
+RESTART_WAIT, MOST_RESTART_WAIT = 1.0, 30.0
+"""Seconds until a worker that ended is started again: the double each time, if it ends soon."""
+SOON = 10.0
+"""Seconds."""
 STOP_TIMEOUT = 12.0
 """Seconds until what still runs is killed; a stop takes eight at most."""
 WRONG_SETTING = 2
 """The exit status of one that would not start the next time either."""
+ORDERLY = (0, 130, -signal.SIGTERM, -signal.SIGINT)
+"""Those of one that was told to stop, maybe before it had quite begun."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,8 @@ def begin(config: Settings) -> Worker:
     """Return the place of this process; the parent of several never returns, but exits."""
     place = os.environ.pop(PLACE, None)
     if place is not None:
+        # It is for the certificate; without one nobody takes it.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         worker = Worker(**json.loads(place))
         worker.stop_with_parent()
         return worker
@@ -93,9 +100,10 @@ class _Parent:
     async def run(self) -> int:
         """Keep all workers running until SIGINT or SIGTERM; return the exit status."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in STOP_SIGNALS:
             loop.add_signal_handler(number, self._stop.set)
-        loop.add_signal_handler(signal.SIGHUP, self._tell_all, signal.SIGHUP)
+        if self._config.tls:
+            loop.add_signal_handler(signal.SIGHUP, self._tell_all, signal.SIGHUP)
         await self._try_the_port()
         if not self._config.nats_url:
             may_embed = self._config.sign_in == SignIn()
@@ -110,6 +118,10 @@ class _Parent:
         finally:
             if self._embedded is not None:
                 self._embedded.stop()
+            for number in STOP_SIGNALS:
+                # Further ones have nothing to add, and Python's last moments would die of them.
+                loop.remove_signal_handler(number)
+                signal.signal(number, signal.SIG_IGN)
         return self._status
 
     async def _try_the_port(self) -> None:
@@ -122,22 +134,33 @@ class _Parent:
     async def _keep(self, number: int) -> None:
         """Run one worker, again and again."""
         loop = asyncio.get_running_loop()
+        wait, first = RESTART_WAIT, True
         while not self._stop.is_set():
             began = loop.time()
-            process = self._processes[number] = await self._start(number)
+            status, reason = await self._run(number)
             if self._stop.is_set():
-                process.terminate()
-            status = await process.wait()
-            os.ftruncate(self._figures[number - 1], 0)
-            if self._stop.is_set():
-                self._status = self._status or status
-            elif status == WRONG_SETTING:
+                self._status = self._status or int(status not in ORDERLY)
+            elif first and status == WRONG_SETTING:
                 self._status = status
                 self._stop.set()
             else:
-                how = f"signal {-status}" if status < 0 else f"status {status}"
-                tell(events.WORKER_DIED, number=number, reason=how)
-                await asyncio.sleep(max(0, began + RESTART_WAIT - loop.time()))
+                wait = RESTART_WAIT if loop.time() - began > SOON else wait
+                tell(events.WORKER_DIED, number=number, reason=reason, seconds=wait)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), wait)
+                wait, first = min(2 * wait, MOST_RESTART_WAIT), False
+
+    async def _run(self, number: int) -> tuple[int, str]:
+        """Run one worker to its end; return its status, as `wait` has it, and that in words."""
+        try:
+            process = self._processes[number] = await self._start(number)
+        except OSError as error:
+            return 1, f"cannot be started: {error.strerror}"
+        if self._stop.is_set():
+            process.terminate()
+        status = await process.wait()
+        os.ftruncate(self._figures[number - 1], 0)  # what it hung out is no longer true
+        return status, f"ended with {f'signal {-status}' if status < 0 else f'status {status}'}"
 
     async def _start(self, number: int) -> asyncio.subprocess.Process:
         embedded = self._embedded is not None
@@ -148,6 +171,8 @@ class _Parent:
             stdin=subprocess.DEVNULL,
             env=self._environment | {PLACE: json.dumps(asdict(worker))},
             pass_fds=[self._lifeline, *self._figures],
+            # Ctrl-C and the end of a terminal are for the parent, which then stops them.
+            start_new_session=True,
         )
 
     async def _stop_all(self, keepers: list[asyncio.Task[None]]) -> None:

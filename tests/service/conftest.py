@@ -10,6 +10,7 @@ import pytest
 from tests.servers import Gateway, NatsServer, running
 
 OPERATOR = "an-operator-of-this-test"
+AS_OPERATOR = {"Authorization": f"Bearer {OPERATOR}"}
 TOKENS = {"alice": "the-token-of-alice", "bob": "the-token-of-bob!"}
 
 
@@ -25,7 +26,7 @@ def replicas(
         "operator_token": OPERATOR,
         "tokens_file": folder / "tokens",
         "allow_anonymous": True,
-        "allow_subjects": "> nats_bridge.>",
+        "allow_subjects": "> nats_bridge.> _INBOX.>",
     }
     first = Gateway(nats_server.url, log=folder / "first", **settings)
     second = Gateway(nats_server.url, log=folder / "second", **settings)

@@ -14,10 +14,8 @@ from tests import readme
 from tests.browser_client import Browser
 from tests.raw_nats import RawNats
 from tests.servers import Gateway, NatsServer, http, running
-from tests.service.conftest import OPERATOR, TOKENS
+from tests.service.conftest import AS_OPERATOR, OPERATOR, TOKENS
 from tests.shell import sh
-
-AS_OPERATOR = {"Authorization": f"Bearer {OPERATOR}"}
 
 
 async def listing(gateway: Gateway) -> Any:
@@ -34,6 +32,7 @@ async def test_operators_alone_see_who_is_connected(
         assert http(url, **headers)[0] == 401
     alice = {"Authorization": f"Bearer {TOKENS['alice']}"}
     assert http(url, **alice)[0] == 401
+    assert "the token of an operator is needed" in replicas[0].output()
     assert http(f"{gateway.url}/connections") == (403, "Set OPERATOR_TOKEN to see this.\n")
 
 
@@ -101,7 +100,29 @@ async def test_a_long_list_comes_whole(replicas: tuple[Gateway, Gateway]) -> Non
         assert sum(each["patterns"] == long for each in roster["connections"]) == 40
 
 
-async def test_a_list_that_lacks_a_replica_says_so(
+async def test_a_replica_that_does_not_answer_any_more_is_missed_until_it_is_gone(
+    replicas: tuple[Gateway, Gateway], nats_server: NatsServer, log: Path
+) -> None:
+    here, _ = replicas
+    with running(Gateway(nats_server.url, log=log)) as other:
+        async with Browser(other.stream) as browser:
+            name = browser.connection_id[:8]
+            assert (await listing(here))["complete"] is True
+            other.ps().suspend()
+            try:
+                roster = await listing(here)
+                assert roster["complete"] is False
+                missed = {"replica": name, "host": "", "connections": 0, "complete": False}
+                assert missed in roster["replicas"]
+            finally:
+                other.ps().resume()
+            assert (await listing(here))["complete"] is True
+    roster = await listing(here)
+    assert roster["complete"] is True
+    assert name not in [each["replica"] for each in roster["replicas"]]
+
+
+async def test_a_list_that_lacks_others_says_so(
     nats_server: NatsServer, tmp_path: Path, log: Path
 ) -> None:
     server = NatsServer(tmp_path)

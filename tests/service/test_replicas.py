@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.browser_client import Browser
 from tests.raw_nats import RawNats
 from tests.servers import Gateway, NatsServer, http, running
-from tests.service.conftest import TOKENS
+from tests.service.conftest import AS_OPERATOR, TOKENS
 from tests.service.test_post import NOBODY, post
 
 
@@ -63,8 +63,9 @@ async def test_a_connection_of_a_replica_that_does_not_answer_is_404_after_a_sec
             try:
                 began = time.monotonic()
                 request = {"connection_id": browser.connection_id, "subjects": ["a"]}
-                status, _ = await post(here, request)
+                status, answers = await post(here, request)
                 assert status == 404
+                assert "may still carry the request out" in answers[0]["message"]  # type: ignore[index]
                 assert 0.9 < time.monotonic() - began < 2
             finally:
                 frozen.ps().resume()
@@ -101,10 +102,14 @@ async def test_control_subjects_are_denied_even_if_they_are_granted(
     replicas: tuple[Gateway, Gateway], raw_nats: RawNats
 ) -> None:
     async with Browser(replicas[0].stream) as browser:
-        for pattern in ("nats_bridge.>", "nats_bridge.connections", "nats_bridge.request.*"):
+        controls = ("nats_bridge.>", "nats_bridge.connections", "nats_bridge.request.*")
+        for pattern in (*controls, "_INBOX.nats_bridge.>", "_INBOX.nats_bridge.*"):
             answer = await browser.ask({"subjects": [pattern]})
             assert answer.get("code") == "denied", pattern
-        await browser.subscribe(">", "*.connections")
+        await browser.subscribe(">", "*.connections", "_INBOX.>")
+        assert http(f"{replicas[1].url}/connections", **AS_OPERATOR)[0] == 200
+        request = {"connection_id": browser.connection_id, "subjects": ["a"]}
+        assert (await post(replicas[1], request))[0] == 200
         raw_nats.publish("nats_bridge.request.00000000", b"1")
         raw_nats.publish("nats_bridge.connections", b"2")
         await browser.quiet()

@@ -38,16 +38,35 @@ def test_each_family_comes_once_with_the_samples_of_all() -> None:
 async def test_what_is_half_written_or_cleared_is_left_out() -> None:
     files = [new_file(), new_file()]
     try:
-        one = Board(files, 1, lambda: ONE)
+
+        def seen() -> bytes:
+            return Board(files, 1, lambda: ONE).text()
+
         await hang_out(Board(files, 2, lambda: ONE))
-        assert b'worker="2"' in one.text()
+        assert b'worker="2"' in seen()
         os.pwrite(files[1], b"garbage", 20)
-        assert b'worker="2"' not in one.text()
+        assert b'worker="2"' not in seen()
         await hang_out(Board(files, 2, lambda: ONE))
-        assert b'worker="2"' in one.text()
+        assert b'worker="2"' in seen()
         os.ftruncate(files[1], 0)
-        assert b'worker="2"' not in one.text()
-        assert b'worker="1"' in one.text()
+        assert b'worker="2"' not in seen()
+        assert b'worker="1"' in seen()
+    finally:
+        for file in files:
+            os.close(file)
+
+
+def test_those_who_ask_again_and_again_cost_a_look_a_second() -> None:
+    looks = []
+
+    def text() -> bytes:
+        looks.append(1)
+        return ONE
+
+    files = [new_file(), new_file()]
+    try:
+        board = Board(files, 1, text)
+        assert len({board.text() for _ in range(100)}) == len(looks) == 1
     finally:
         for file in files:
             os.close(file)

@@ -72,12 +72,15 @@ def test_refusals_of_every_code_are_counted() -> None:
 
 def test_every_end_of_a_connection_is_counted_under_a_name_of_ours() -> None:
     counters = Counters()
-    for number in (None, 0, 1000, 1001, 1002, 1005, 1006, 1007, 1009, 4999, *CloseCode):
-        counters.count_end(number)
+    for ours in (1002, 1007, 1009, 4999, *CloseCode):
+        counters.count_end(ours, 1006)
+    for theirs in (None, 0, 1000, 1001, 1005, 1006, *CloseCode):
+        counters.count_end(None, theirs)
     ends = {name: getattr(counters, name) for name in COUNTERS if name.startswith("closed_")}
     assert all(ends.values()), ends
-    assert sum(ends.values()) == 10 + len(CloseCode)
-    assert (ends["closed_other"], ends["closed_left"], ends["closed_lost"]) == (3, 4, 2)
+    assert sum(ends.values()) == 10 + 2 * len(CloseCode)
+    assert (ends["closed_other"], ends["closed_lost"]) == (3, 2)
+    assert ends["closed_left"] == 4 + len(CloseCode)
 
 
 def test_a_histogram_counts_each_time_in_its_bucket_and_all_above() -> None:

@@ -54,6 +54,28 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(roster, "AT_MOST", 1.0)
 
 
+def test_no_page_is_larger_than_half_of_what_nats_takes() -> None:
+    visitor = SimpleNamespace(identity=("jwt", "us", "x" * 30_000))
+    connection = SimpleNamespace(
+        id="f" * 32,
+        visit=SimpleNamespace(address="127.0.0.1", visitor=visitor),
+        since=0.0,
+        patterns=tuple(f"{n}.{'y' * 240}" for n in range(2000)),
+        delivered=0,
+        dropped=0,
+        pending_bytes=0,
+    )
+    full = registrar()
+    full._connections = dict.fromkeys(map(str, range(60)), connection)  # type: ignore[arg-type]
+
+    async def sizes() -> list[int]:
+        return [len(msgspec.json.encode(page)) for page in full._pages()]
+
+    for most in (0, 1_048_576, 65_536):
+        full._app.nats.client.max_payload = most
+        assert max(asyncio.run(sizes())) < (most or 1_048_576) * 0.6
+
+
 OURS = Page("ours", "here", [])
 
 
