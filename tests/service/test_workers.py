@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -89,7 +90,9 @@ async def test_a_worker_that_dies_is_started_again_and_others_do_not_notice(
         for browser in by_worker[kept]:
             assert await browser.next() == {"subject": "to.those.who.stay", "data": 1}
         await eventually(lambda: len(workers_of(pair)) == 2)
-        await eventually(lambda: "ended with signal 9 and is started again" in pair.output())
+        await eventually(
+            lambda: "ended with signal 9, and is started again after 1.0 s" in pair.output()
+        )
         names: Counter[str] = Counter()
         while len(names) < 2:  # of both, one of them new
             async with Browser(pair.stream) as browser:
@@ -142,11 +145,66 @@ def test_the_port_of_other_workers_is_not_shared(pair: Gateway, tmp_path: Path) 
     )
 
 
-def test_a_worker_that_cannot_start_ends_all(pair: Gateway, log: Path) -> None:
+def test_a_setting_that_no_worker_can_start_with_ends_all(
+    nats_server: NatsServer, log: Path
+) -> None:
+    service = Gateway(nats_server.url, log=log, program="tests/programs/with_a_wrong_worker.py")
+    service.launch()
+    assert service.wait() == 2
+
+
+def test_a_setting_that_went_wrong_later_costs_no_other_worker(pair: Gateway, log: Path) -> None:
+    dead, alive = workers_of(pair)
     (log.parent / ".env").write_text("HTTP_HOST=no.such.host.example\n")
-    workers_of(pair)[0].kill()
-    assert pair.wait() == 2
-    pair.process = None
+    dead.kill()
+    until(lambda: "ended with status 2, and is started again after 2.0 s" in pair.output())
+    assert alive.is_running() and listens(alive)
+    (log.parent / ".env").unlink()
+    until(lambda: sum(map(listens, workers_of(pair))) == 2)
+    assert alive in workers_of(pair)
+
+
+def test_a_worker_that_cannot_be_started_now_is_started_later(pair: Gateway) -> None:
+    dead, alive = workers_of(pair)
+    soft, hard = pair.ps().rlimit(psutil.RLIMIT_NOFILE)
+    pair.ps().rlimit(psutil.RLIMIT_NOFILE, (5, hard))
+    dead.kill()
+    until(lambda: "cannot be started: Too many open files" in pair.output())
+    pair.ps().rlimit(psutil.RLIMIT_NOFILE, (soft, hard))
+    until(lambda: sum(map(listens, workers_of(pair))) == 2)
+    assert alive in workers_of(pair)
+
+
+async def test_ctrl_c_stops_all_in_an_orderly_way(pair: Gateway) -> None:
+    async with AsyncExitStack() as stack:
+        by_worker = await browsers(pair, stack)
+        process, pair.process = pair.process, None
+        assert process is not None
+        for _ in range(3):  # as somebody does who is in a hurry
+            os.killpg(process.pid, signal.SIGINT)
+        assert await asyncio.to_thread(process.wait, 20) == 0
+        for browser in (browser for some in by_worker.values() for browser in some):
+            assert await browser.closed() == 1012
+    assert "Traceback" not in pair.output()
+
+
+def test_a_stop_while_workers_start_is_a_stop(nats_server: NatsServer, log: Path) -> None:
+    service = Gateway(nats_server.url, log=log, workers=2)
+    service.launch()
+    children = until(lambda: workers_of(service))
+    assert service.stop() == 0
+    assert not any(child.is_running() for child in children)
+
+
+async def test_a_closed_terminal_ends_all_in_an_orderly_way(pair: Gateway) -> None:
+    async with AsyncExitStack() as stack:
+        by_worker = await browsers(pair, stack)
+        process, pair.process = pair.process, None
+        assert process is not None
+        process.send_signal(signal.SIGHUP)
+        for browser in (browser for some in by_worker.values() for browser in some):
+            assert await browser.closed() == 1012
+        await asyncio.to_thread(process.wait, 20)
 
 
 async def test_every_worker_tells_the_figures_of_all(pair: Gateway, raw_nats: RawNats) -> None:
