@@ -180,20 +180,36 @@ async def test_ctrl_c_stops_all_in_an_orderly_way(pair: Gateway) -> None:
         by_worker = await browsers(pair, stack)
         process, pair.process = pair.process, None
         assert process is not None
-        for _ in range(3):  # as somebody does who is in a hurry
+        while process.poll() is None:  # as somebody does who is in a hurry
             os.killpg(process.pid, signal.SIGINT)
-        assert await asyncio.to_thread(process.wait, 20) == 0
+            await asyncio.sleep(0.001)
+        assert process.returncode == 0
         for browser in (browser for some in by_worker.values() for browser in some):
             assert await browser.closed() == 1012
     assert "Traceback" not in pair.output()
 
 
-def test_a_stop_while_workers_start_is_a_stop(nats_server: NatsServer, log: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_while_workers_start_is_a_stop(
+    nats_server: NatsServer, log: Path, number: int
+) -> None:
     service = Gateway(nats_server.url, log=log, workers=2)
     service.launch()
-    children = until(lambda: workers_of(service))
-    assert service.stop() == 0
+    process, children = service.process, until(lambda: workers_of(service))
+    assert process is not None
+    os.killpg(process.pid, number)
+    assert service.wait() == 0
+    service.process = None
     assert not any(child.is_running() for child in children)
+
+
+async def test_a_signal_for_a_certificate_that_is_not_there_harms_nobody(pair: Gateway) -> None:
+    async with AsyncExitStack() as stack:
+        by_worker = await browsers(pair, stack)
+        for worker in workers_of(pair):
+            worker.send_signal(signal.SIGHUP)
+        for browser in (browser for some in by_worker.values() for browser in some):
+            await browser.quiet()
 
 
 async def test_a_closed_terminal_ends_all_in_an_orderly_way(pair: Gateway) -> None:

@@ -247,3 +247,15 @@ async def test_drops_at_the_end_make_it_no_slow_consumer(caplog: pytest.LogCaptu
     fixture.connection.drop()
     fixture.connection.release()
     assert (fixture.counters.dropped, caplog.records) == (1, [])
+
+
+async def test_a_browser_that_closes_first_does_not_choose_what_it_is_counted_as() -> None:
+    fixture = Fixture()
+
+    async def close(**_: object) -> None:
+        pass
+
+    fixture.ws.close = close
+    fixture.ws.close_code = 4008
+    await fixture.connection.close(1012, "the service stops")
+    assert (fixture.connection.our_code, fixture.connection.close_code) == (None, 4008)

@@ -89,6 +89,14 @@ async def test_a_replica_that_has_more_to_send_is_waited_for() -> None:
     ]
 
 
+async def test_a_replica_that_has_answered_before_is_waited_for() -> None:
+    late = registrar((0, OURS), (0.3, Page("late", "there", [])))
+    late._heard = {"late"}
+    gathered = await late.roster()
+    assert gathered.complete
+    assert {each.replica for each in gathered.replicas} == {"ours", "late"}
+
+
 async def test_a_replica_that_never_sends_the_rest_is_not_waited_for_long() -> None:
     more = Page("stuck", "there", [], more=True)
     gathered = await registrar((0, OURS), (0, more)).roster()
