@@ -49,9 +49,9 @@ logs.set_up(config.log_level, config.log_format, worker.name)
 if worker.number == 1:
     command_line.warn_of_misspelt_names()
 
-app = Service(config.nats_url, sign_in=config.sign_in)
-proxies = TrustedProxies(config.trusted_proxies)
 refusals = Refusals()
+app = Service(config.nats_url, sign_in=config.sign_in, refusals=refusals)
+proxies = TrustedProxies(config.trusted_proxies)
 door = Door(
     config.max_connections,
     config.max_connections_per_address,
