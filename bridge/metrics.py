@@ -40,7 +40,8 @@ _CLOSE_REASONS: dict[int | None, str] = {
 class Counters:
     """Counts since the start: plain numbers, since some are raised for every message.
 
-    `due` = `delivered` + `filtered` + `dropped_…` + what is pending.
+    `due` = `delivered` + `filtered` + `dropped_…` + what is pending; with a callback, if that sends
+    one message for each.
     """
 
     accepted: int = 0
@@ -81,6 +82,7 @@ class Counters:
     filtered: int = 0
     dropped_slow: int = 0
     dropped_closed: int = 0
+    dropped_callback: int = 0
     slow_episodes: int = 0
     watched: int = 0
     poison: int = 0
@@ -92,7 +94,7 @@ class Counters:
     @property
     def dropped(self) -> int:
         """Messages dropped, for whatever reason."""
-        return self.dropped_slow + self.dropped_closed
+        return self.dropped_slow + self.dropped_closed + self.dropped_callback
 
     def count_end(self, code: int | None) -> None:
         """Count a connection that ended with a close code; None if it just vanished."""
