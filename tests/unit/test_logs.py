@@ -63,6 +63,29 @@ def test_a_library_is_named_and_its_worst_level_is_error() -> None:
         assert (fields["event"], fields["logger"], fields["level"]) == ("log", "lib", level)
 
 
+class Unprintable:
+    def __str__(self) -> str:
+        raise RuntimeError("planted")
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize(
+    ("text", "args", "line"),
+    [
+        ("%d things", ("many",), "%d things ('many',)"),
+        ("%(a)s", ({"b": 1},), "%(a)s {'b': 1}"),
+        ("%s", (Unprintable(),), "a line that cannot be made: RuntimeError"),
+        (Unprintable(), (), "a line that cannot be made: RuntimeError"),
+    ],
+)
+def test_a_mistake_of_a_library_is_a_line_and_not_raised(text: Any, args: Any, line: str) -> None:
+    made = logging.LogRecord("lib", logging.WARNING, "", 0, text, args, None)
+    assert json.loads(JSONLines().format(made))["message"] == line
+    for formatter in TextLines(), SaidLines():
+        assert formatter.format(made).endswith(line)
+
+
 PROGRAM = """
 import logging, sys, warnings
 from bridge import events, logs
