@@ -132,6 +132,7 @@ class WSSManager:
 
     async def _leave(self, connection: Connection) -> None:
         connection.visit.stop()
+        connection.settle()  # or what is pending would be in no figure until the release
         del self.connections[connection.id]
         self.counters.count_end(connection.our_code, connection.close_code)
         async with connection.changes:

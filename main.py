@@ -50,11 +50,11 @@ logs.set_up(config.log_level, config.log_format, worker.name)
 if worker.number == 1:
     command_line.warn_of_misspelt_names()
 
-app = Service(config.nats_url, sign_in=config.sign_in)
+refusals = Refusals()
+app = Service(config.nats_url, sign_in=config.sign_in, refusals=refusals)
 if worker.embedded:
     app.nats_watch.kind = EMBEDDED
 proxies = TrustedProxies(config.trusted_proxies)
-refusals = Refusals()
 door = Door(
     config.max_connections,
     config.max_connections_per_address,

@@ -23,7 +23,9 @@ class Subscriber(Protocol):
     """What a `manager.callback` gets to write to: one browser."""
 
     async def send_str(self, text: str) -> None: ...
-    def drop(self) -> None: ...
+    def miss(self, count: int) -> None: ...
+    def fail(self) -> None: ...
+    def lose(self, count: int) -> None: ...
 
 
 class Callback:
@@ -47,6 +49,9 @@ class Callback:
         self._max_pending = max_pending_bytes
         self._waiting: deque[Message] = deque()
         self._waiting_bytes = 0
+        self._is_busy = False
+        """Whether it is taking its time with a message."""
+        self._stopped = False
         self._failed = False
         self._task: asyncio.Task[None] | None = None
 
@@ -62,23 +67,32 @@ class Callback:
             return
         if result is not None and inspect.isawaitable(result):
             # A plain function that returns a coroutine, such as a lambda around one.
-            self._is_async = True
+            self._is_async = self._is_busy = True
             self._task = asyncio.get_running_loop().create_task(self._run(result))
 
     def _queue(self, message: Message) -> None:
+        if self._stopped:
+            self._subscriber.lose(1)
+            return
         if self._waiting_bytes >= self._max_pending:
-            self._subscriber.drop()
+            self._subscriber.miss(1)
             return
         self._waiting.append(message)
         self._waiting_bytes += len(message.payload) + OVERHEAD
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run())
 
+    @property
+    def waiting(self) -> int:
+        """Messages that wait, and the one it is taking its time with."""
+        return len(self._waiting) + self._is_busy
+
     def stop(self) -> None:
-        """Drop what waits. Twice is harmless."""
-        while self._waiting:
-            self._waiting.popleft()
-            self._subscriber.drop()
+        """Drop what waits, and all that is still to come. Twice is harmless."""
+        self._stopped = True
+        self._subscriber.lose(self.waiting)
+        self._waiting.clear()
+        self._is_busy = False
         if self._task is not None:
             self._task.cancel()
 
@@ -89,11 +103,14 @@ class Callback:
                 self._waiting_bytes -= len(message.payload) + OVERHEAD
                 result = self._call(message)
             if result is not None:
+                self._is_busy = True
                 try:
                     await result
                 except Exception:
-                    self._fail()
+                    if self._is_busy:  # or else `stop` has counted it
+                        self._fail()
                 result = None
+                self._is_busy = False
         self._task = None
 
     def _call(self, message: Message) -> Awaitable[None] | None:
@@ -108,4 +125,4 @@ class Callback:
         if not self._failed:
             tell(events.CALLBACK_FAILED, sys.exception())
         self._failed = True
-        self._subscriber.drop()
+        self._subscriber.fail()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings
@@ -58,10 +60,12 @@ class _LogFormat(BaseSettings):
 
 def _log_format(arguments: list[str]) -> str:
     """Return LOG_FORMAT; empty if that is what is wrong."""
-    try:
+    given: dict[str, Any] = {}
+    with suppress(flags.FlagError):
         given = flags.read(arguments)
+    try:
         return _LogFormat(**{k: v for k, v in given.items() if k == "log_format"}).log_format
-    except (flags.FlagError, ValidationError, OSError, UnicodeError):
+    except (ValidationError, OSError, UnicodeError):
         return ""
 
 

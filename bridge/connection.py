@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bridge import events, frames, messages
-from bridge.episode import Episodes
 from bridge.limits import Conduct, Limits
 from bridge.logs import tell
+from bridge.losses import Losses
 from bridge.messages import CloseCode
 from bridge.transport import Socket
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bridge.stall_watch import StallWatch
 
 
-class Connection:
+class Connection(Losses):
     """A browser that follows patterns. `send` and `respond` never wait and never raise.
 
     `visit` is who it is for, and until when.
@@ -46,19 +46,18 @@ class Connection:
         *,
         batch: bool = False,
     ) -> None:
-        self.id = connection_id
+        super().__init__(connection_id, counters)
         self.batch = batch
         self.visit = visit
         self.policy = visit.visitor.policy  # changed by Feeds.change_policy
         self._hanging_up: asyncio.Task[None] | None = None
-        self.counters = counters
         self.audience: Audience | None = None
         """Those it shares its patterns with; None while it follows nothing."""
         self.callback: Callback | None = None
         """The program's own code for each message, if it has any."""
         self.changes = asyncio.Lock()
         """Held while a request is carried out: a connection's requests are taken one by one."""
-        self.delivered = self.dropped = 0
+        self.delivered = 0
         self._loop = asyncio.get_running_loop()
         self.since = self._loop.time()
         self.conduct = Conduct(limits, self.since)
@@ -69,15 +68,13 @@ class Connection:
         self._size_of_unsent = self._socket.size_of_unsent
         self._max_pending = limits.max_pending_bytes
         self._stall_watch = stall_watch
-        self._episodes = Episodes(connection_id)
         self._closed_with: int | None = None
         self.close_reason = ""
         self._pending: list[bytes] = []
-        self._pending_bytes = self.pending_messages = 0
+        self._pending_bytes = self._pending_messages = 0
         self._written = 0
         self._unsent = 0
         """Bytes the transport held when it was last asked."""
-        self._dropped_untold = 0
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -116,28 +113,14 @@ class Connection:
         """Append a response or a notice; these are never dropped."""
         self._append(line if self.batch else frames.text_frame(line))
 
-    def drop(self) -> None:
-        """Count a message for which there was no room."""
-        self.miss(1)
-
-    def miss(self, count: int) -> None:
-        """Count messages that do not come to it, to be told before the next one that does."""
-        self.dropped += count
-        self.counters.slow_episodes += not self._dropped_untold
-        self._dropped_untold += count
-        self.counters.dropped_slow += count
-        if self.open:
-            self._episodes.add(count, self._pending_bytes + self._unsent)
-        self._stall_watch.add(self)
-
     def _send(self, data: bytes) -> None:
         if self._pending and self._pending_bytes + self._unsent >= self._max_pending:
             self.flush()  # to a socket that may have room for all of it
         full = self._dropped_untold or self._unsent >= self._max_pending
         if full and not self.tell_dropped():
-            self.drop()
+            self.miss(1)
             return
-        self.pending_messages += 1
+        self._pending_messages += 1
         self._append(data)
 
     def _append(self, data: bytes) -> None:
@@ -149,7 +132,7 @@ class Connection:
     def flush(self) -> None:
         """Write everything pending in one call."""
         pending, self._pending = self._pending, []
-        count, self.pending_messages = self.pending_messages, 0
+        count, self._pending_messages = self._pending_messages, 0
         self._pending_bytes = 0
         if pending:
             data = frames.batch_frames(pending) if self.batch else b"".join(pending)
@@ -159,8 +142,7 @@ class Connection:
         """Give `data`, which holds `count` messages, to the transport."""
         if self._ws.closed or self._transport.is_closing():
             # Nothing may follow a close frame (RFC 6455, section 5.5.1).
-            self.dropped += count
-            self.counters.dropped_closed += count
+            self.lose(count)
             return
         self._transport.write(data)
         self._written += len(data)
@@ -170,6 +152,9 @@ class Connection:
         self._unsent = self._size_of_unsent()
         if self._unsent:
             self._stall_watch.add(self)
+
+    def _tell_later(self) -> None:
+        self._stall_watch.add(self)
 
     # What the stall watch asks
 
@@ -196,7 +181,7 @@ class Connection:
         limit = self._max_pending // 2 if self._dropped_untold else self._max_pending
         if self._pending_bytes + self._unsent >= limit:
             return False
-        count, self._dropped_untold = self._dropped_untold, 0
+        count, self._dropped_untold, self._is_slow = self._dropped_untold, 0, False
         if count:
             self.respond(messages.dropped(count))
         return True
@@ -232,14 +217,24 @@ class Connection:
             self._closed_with, self.close_reason = code, reason
         await self._socket.close(code, reason)
 
-    def release(self) -> None:
-        """Give the socket back, also one whose browser reads nothing. Twice is harmless."""
+    def settle(self) -> None:
+        """Have nothing pending any more: what waits is written, or counted as dropped."""
         if self.callback is not None:
             self.callback.stop()
-            self.callback = None
         self.flush()
+
+    def release(self) -> None:
+        """Give the socket back, also one whose browser reads nothing. Twice is harmless."""
+        self.settle()
+        self.callback = None
         self._socket.release()
-        self._episodes.end()
+        if self._episode is not None:
+            self._episode.end()
+
+    @property
+    def pending_messages(self) -> int:
+        """Messages held for it, or for its callback."""
+        return self._pending_messages + (self.callback.waiting if self.callback is not None else 0)
 
     @property
     def pending_bytes(self) -> int:

@@ -89,7 +89,7 @@ NATS_SAYS = _event("nats_says", WARNING, "the NATS server says: {reason}", "reas
 NATS_DENIES = _event(
     "nats_denies",
     WARNING,
-    "the NATS server denies a subscription ({count} in the last minute): {reason}",
+    "the NATS server denies a SUB or PUB ({count} in the last minute): {reason}",
     *("reason", "count"),
 )
 NATS_SILENT = _event("nats_silent", WARNING, "{reason}: connecting anew", "reason")

@@ -98,7 +98,7 @@ GAUGES = {
     "bridge_connections_limit": "connections there is room for: MAX_CONNECTIONS, or fewer files",
     "bridge_patterns": "distinct patterns followed",
     "bridge_messages_pending": "messages due that wait for their connections",
-    "bridge_nats_subscriptions": "subscriptions held at NATS: the patterns, and inboxes of our own",
+    "bridge_nats_subscriptions": "subscriptions held at NATS: the patterns, and three of our own",
     "bridge_nats_up": "1 while messages flow from NATS",
     "bridge_nats_round_trip_seconds": "time the NATS server took to answer the latest probe",
     "bridge_event_loop_lag_max_seconds": "longest event-loop lag of the last minute",

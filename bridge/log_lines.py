@@ -83,9 +83,12 @@ def printable(text: str) -> str:
 def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except (TypeError, ValueError):
+    except Exception as failure:
         # A library's mistake in a line of the log must not become one of what it was doing.
-        return f"{record.msg} {record.args}"
+        try:
+            return f"{record.msg} {record.args}"
+        except Exception:
+            return f"a line that cannot be made: {type(failure).__name__}"
 
 
 def _rfc3339(seconds: float) -> str:

@@ -34,7 +34,8 @@ _CLOSE_REASONS = {
 class Counters:
     """Counts since the start: plain numbers, since some are raised for every message.
 
-    `due` = `delivered` + `filtered` + `dropped_…` + what is pending.
+    `due` = `delivered` + `filtered` + `dropped_…` + what is pending; with a callback, if that sends
+    one message for each.
     """
 
     accepted: int = 0
@@ -75,6 +76,7 @@ class Counters:
     filtered: int = 0
     dropped_slow: int = 0
     dropped_closed: int = 0
+    dropped_callback: int = 0
     slow_episodes: int = 0
     watched: int = 0
     poison: int = 0
@@ -86,7 +88,7 @@ class Counters:
     @property
     def dropped(self) -> int:
         """Messages dropped, for whatever reason."""
-        return self.dropped_slow + self.dropped_closed
+        return self.dropped_slow + self.dropped_closed + self.dropped_callback
 
     def count_end(self, ours: int | None, theirs: int | None) -> None:
         """Count a connection that ended: with `ours` if we closed it, else with `theirs`.

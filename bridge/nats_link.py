@@ -44,7 +44,12 @@ class NATSLink(ReconnectingClient):
     with no queue and no task between. So it must not wait for anything NATS has yet to send.
     """
 
-    def __init__(self, counters: Counters, sign_in: SignIn | None = None) -> None:
+    def __init__(
+        self,
+        counters: Counters,
+        sign_in: SignIn | None = None,
+        refusals: Refusals | None = None,
+    ) -> None:
         super().__init__()
         self._counters = counters
         self._sign_in = sign_in or SignIn()
@@ -53,7 +58,7 @@ class NATSLink(ReconnectingClient):
         self._refused: dict[int, Callable[[str], None]] = {}
         self._newest: Subscription | None = None
         self._said = ""
-        self._refusals = Refusals()
+        self._refusals = refusals or Refusals()
 
     def _setup_server_pool(self, connect_url: Any) -> None:
         """Take %40 in a user or password for @, as in any URL; nats-py sends it as it stands."""
@@ -128,17 +133,18 @@ class NATSLink(ReconnectingClient):
         denied = _DENIED.search(self._ps.error)
         if denied:
             self._refuse(self._named(*denied.groups()), "denied")
-            self._refusals.add(events.NATS_DENIES, reason=text)  # browsers choose how often
-        elif "maximum subscriptions exceeded" in text:
+        if "permissions violation" in text:
+            # Of a SUB or a PUB, on a subject that a browser made up, and as often as it likes.
+            self._refusals.add(events.NATS_DENIES, reason=text)
+            return
+        if "maximum subscriptions exceeded" in text:
             self._refuse([self._newest], "limit")
-        elif "permissions violation" in text:
-            pass  # of a publish: reported below
         elif "stale connection" in text:
             await self._process_op_err(errors.StaleConnectionError())
         elif any(word in text for word in _SIGNED_OUT):
             # Sign in again, with credentials read anew, rather than close.
             await self._process_op_err(errors.AuthorizationError())
-        if text != self._said and not denied:
+        if text != self._said:
             self._said = text
             tell(events.NATS_SAYS, reason=text)
 

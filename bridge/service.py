@@ -32,6 +32,7 @@ from bridge.logs import say, tell
 from bridge.metrics import Counters
 from bridge.nats_link import NATSLink
 from bridge.nats_watch import NatsWatch
+from bridge.refusals import Refusals
 from bridge.sign_in import SignIn
 from bridge.tls import TLS
 
@@ -57,7 +58,8 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
     """A Panini app for one gateway: HTTP first, NATS whenever it is there.
 
     `nats_url`: servers to connect to. If there are none, the one on 127.0.0.1:4222 is used, or an
-    embedded one if none answers there. `sign_in`: how; then none is embedded.
+    embedded one if none answers there. `sign_in`: how; then none is embedded. `refusals` tells what
+    NATS denies.
     """
 
     http: web.RouteTableDef
@@ -68,12 +70,13 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
         nats_url: tuple[str, ...] = (),
         counters: Counters | None = None,
         sign_in: SignIn | None = None,
+        refusals: Refusals | None = None,
     ) -> None:
         self.counters = counters or Counters()
         self._sign_in = sign_in or SignIn()
         self.nats_watch = NatsWatch(lambda: self.nats.servers, self.counters)
         self.lag_watch = LagWatch(self.counters)
-        nats_client.NATS = lambda: NATSLink(self.counters, self._sign_in)
+        nats_client.NATS = lambda: NATSLink(self.counters, self._sign_in, refusals)
         super().__init__(
             service_name="nats_websocket_bridge",
             servers=list(nats_url),

@@ -71,6 +71,11 @@ def test_what_it_sets_are_settings() -> None:
     assert mount["mountPath"] == str(SECRETS)
 
 
+def test_no_other_service_is_a_setting() -> None:
+    """Kubernetes would set variables such as HTTP_PORT, after each Service of the namespace."""
+    assert POD["enableServiceLinks"] is False
+
+
 def test_every_part_selects_the_pods() -> None:
     template = MANIFEST["Deployment"]["spec"]["template"]
     labels = template["metadata"]["labels"]

@@ -29,12 +29,13 @@ async def test_idle_connections_are_held_and_messages_reach_them(tmp_path: Path)
 
 async def test_the_idle_run_finds_what_is_lost_late_or_too_large(tmp_path: Path) -> None:
     program = "tests/programs/that_is_heavy.py"
-    outcome = await done(Idle(200, 20, 3, between=1, program=program, patience=1), tmp_path)
+    outcome = await done(Idle(200, 20, 3, between=1, program=program, reached=1), tmp_path)
     assert found(outcome) == {
         "refused or not acknowledged",
         "held for 3 s",
         "memory of the gateway at its worst",
         "got every message once",
+        "until a message was with all",
         "`/livez` but for waiting for a core",
     }
 

@@ -193,6 +193,30 @@ def test_a_flood_of_foreign_pages_is_a_line_a_minute_with_their_number(
     assert (rest["count"], rest["origin"]) == (49, "http://evil-49.example")
 
 
+async def test_a_flood_of_what_nats_denies_is_told_in_two_lines_with_its_number(
+    tmp_path: Path, log: Path
+) -> None:
+    config = """
+        authorization { users: [
+            { user: gateway, password: pw, permissions: { publish: { deny: "nats_bridge.>" } } }
+        ] }
+    """
+    with running(NatsServer(tmp_path, config)) as server:
+        url = server.url.replace("//", "//gateway:pw@")
+        with running(Gateway(url, log=log, log_format="json")) as service:
+            await eventually(lambda: logged(service, "nats_up"))
+            others = [f"{number:08x}" * 4 for number in range(20)]  # connections of other replicas
+            stream = f"{service.url}/stream"
+            bodies = [json.dumps({"connection_id": it, "subjects": ["a"]}) for it in others]
+            posts = [asyncio.to_thread(http, stream, body.encode()) for body in bodies]
+            assert {status for status, _ in await asyncio.gather(*posts)} == {404}
+            assert await asyncio.to_thread(service.stop) == 0
+    first, rest = logged(service, "nats_denies")
+    assert (first["count"], rest["count"]) == (1, 19)
+    assert "nats_bridge.request." in first["reason"] and first["reason"] != rest["reason"]
+    assert logged(service, "nats_says") == []
+
+
 FORGED = '\r\n{"event": "forged"}\x1b[2J\x9b2J\u2028\u202e'
 
 

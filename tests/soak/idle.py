@@ -18,6 +18,8 @@ MEMORY = 350.0
 """MiB (RSS) the gateway may take at its worst."""
 BETWEEN = 15.0
 """Seconds from one message to the next."""
+REACHED = 5.0
+"""Seconds a message may take until it is with all."""
 LIVE = 1.0
 """Seconds `/livez` may take: it says how long the event loop does something else."""
 
@@ -32,9 +34,9 @@ class Idle:
         seconds: float = SECONDS,
         between: float = BETWEEN,
         program: str = "main.py",
-        patience: float = PATIENCE,
+        reached: float = REACHED,
     ) -> None:
-        self._program, self._patience = program, patience
+        self._program, self._reached = program, reached
         self._connections, self._patterns = connections, patterns
         self._seconds, self._between = seconds, between
         self._live: list[float] = []
@@ -79,7 +81,7 @@ class Idle:
             progress.say(self._line(visitors, gateway, end))
             await self._rest(gateway)
             self._reaching.append(
-                await reach_all(visitors, subjects, number, server, self._patience)
+                await reach_all(visitors, subjects, number, server, self._reached)
             )
             number += 1
 
@@ -107,13 +109,18 @@ class Idle:
         now = _memory(process)
         each = (now - before) * 1024 / count
         outcome.tell("at the end", f"{now:.0f} MiB, {each:.1f} KiB for each connection")
-        got = sum(each.last == number - 1 and not each.out_of_turn for each in visitors)
+        got = sum(got_each_once(each, number) for each in visitors)
         outcome.tell("messages to each", str(number))
         outcome.exactly("got every message once", got, count)
-        outcome.spread("until a message was with all", self._reaching, "s")
+        outcome.spread("until a message was with all", self._reaching, "s", self._reached)
         outcome.spread("CPU between messages", self._busy, "% of a core")
         outcome.spread("`/livez`", self._live, "s")
         outcome.spread("`/livez` but for waiting for a core", self._own, "s", LIVE)
+
+
+def got_each_once(visitor: Visitor, number: int) -> bool:
+    """Tell whether it got so many messages, each the next: all, if there were no more of them."""
+    return visitor.got == number and not visitor.out_of_turn
 
 
 def _look(gateway: Gateway) -> tuple[float, float]:

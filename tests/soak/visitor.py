@@ -45,6 +45,8 @@ class Visitor(asyncio.Protocol):
         """Done when it happens, with the time by the loop's clock; None if it ended before that."""
         self.since: float | None = None
         """When it was connected."""
+        self.got = 0
+        """Messages."""
         self.last: int | None = None
         """The number of the latest message."""
         self.out_of_turn = 0
@@ -132,6 +134,7 @@ class Visitor(asyncio.Protocol):
             self.transport.close()
         elif payload.startswith(b'{"subject":'):
             number = int(NUMBER.findall(payload)[0])
+            self.got += 1
             self.out_of_turn += self.last is not None and number != self.last + 1
             self.last = number
         elif b'"Successfully connected to events' in payload and not self.acknowledged.done():

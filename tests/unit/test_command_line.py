@@ -221,6 +221,19 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"nats-websocket-bridge {__version__}\n"
 
 
+@pytest.mark.parametrize("wrong", ["--planet=x", "--http-port=x", "--http-port"])
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_the_log_format_of_the_environment_holds_for_a_wrong_flag(
+    form: str, wrong: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOG_FORMAT", form)
+    with pytest.raises(SystemExit):
+        command_line.load([wrong])
+    lines, errors = capfd.readouterr()
+    assert len(errors.splitlines()) == 1
+    assert ("start_failed" in lines) == (form == "json")
+
+
 @pytest.mark.parametrize(("argument", "status"), [("--help", 0), ("--http-port=x", 2)])
 def test_settings_are_answered_before_panini_is_imported(argument: str, status: int) -> None:
     program = (

@@ -10,6 +10,7 @@ import pytest
 
 from bridge.access import SubjectPolicy
 from bridge.admission import Visit
+from bridge.callback import Callback
 from bridge.connection import Connection
 from bridge.envelope import Message
 from bridge.limits import Limits
@@ -142,6 +143,12 @@ async def test_over_the_limit_messages_are_dropped_and_told_before_the_next_one(
     await turn()
     assert fixture.socket.text.endswith(b'{"dropped":4}' + MESSAGE.frame)
     assert fixture.counters.delivered == 11
+    assert fixture.counters.slow_episodes == 1
+    fixture.socket.room = 0
+    for _ in range(8):
+        fixture.connection.send(MESSAGE)
+        await turn()
+    assert fixture.counters.slow_episodes == 2
 
 
 async def test_a_message_larger_than_the_limit_passes_when_nothing_is_pending() -> None:
@@ -244,9 +251,72 @@ async def test_a_browser_that_left_before_the_listener_is_an_error_with_a_name()
 async def test_drops_at_the_end_make_it_no_slow_consumer(caplog: pytest.LogCaptureFixture) -> None:
     fixture = Fixture()
     fixture.ws.closed = True
-    fixture.connection.drop()
+    fixture.connection.miss(1)
     fixture.connection.release()
-    assert (fixture.counters.dropped, caplog.records) == (1, [])
+    counters = fixture.counters
+    assert (counters.dropped_closed, counters.slow_episodes, caplog.records) == (1, 0, [])
+
+
+async def test_a_message_dropped_after_others_costs_no_look_at_clock_or_socket(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fixture = Fixture()
+    assert fixture.connection._episode is None, "nothing is kept for a connection that keeps up"
+    fixture.connection.miss(1)
+    looks = 0
+
+    def look(*_: object) -> float:
+        nonlocal looks
+        looks += 1
+        return clock.now
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", look)
+    monkeypatch.setattr(Connection, "open", property(look))
+    monkeypatch.setattr(StallWatch, "add", look)
+    for _ in range(100):
+        fixture.connection.miss(1)
+    assert (looks, fixture.connection.dropped) == (0, 101)
+    assert fixture.counters.slow_episodes == 1
+    monkeypatch.undo()
+    fixture.connection.release()
+
+
+async def test_messages_for_a_callback_are_accounted_for_at_any_time() -> None:
+    fixture, never = Fixture(), asyncio.Event()
+    connection, counters = fixture.connection, fixture.counters
+
+    async def callback(subscriber: Any, msg: Any) -> None:
+        await never.wait()
+
+    connection.callback = Callback(callback, connection, 10_000)
+    for _ in range(5):
+        connection.callback(MESSAGE)
+    assert connection.pending_messages == 5
+    await turn()
+    assert (connection.pending_messages, counters.dropped) == (5, 0)
+    fixture.ws.closed = True
+    connection.release()
+    assert (connection.pending_messages, counters.dropped_closed) == (0, 5)
+    assert counters.dropped == connection.dropped == 5
+    await turn()
+
+
+async def test_a_callback_that_fails_makes_no_slow_consumer_but_is_told(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    fixture = Fixture()
+    connection, counters = fixture.connection, fixture.counters
+
+    def callback(subscriber: Any, msg: Any) -> None:
+        raise ValueError("planted")
+
+    connection.callback = Callback(callback, connection, 10_000)
+    for _ in range(3):
+        connection.callback(MESSAGE)
+    assert (counters.dropped_callback, counters.dropped, counters.slow_episodes) == (3, 3, 0)
+    assert [each.event for each in caplog.records] == ["callback_failed"]  # type: ignore[attr-defined]
+    await clock.advance(0.6)
+    assert fixture.socket.text.endswith(b'{"dropped":3}')
 
 
 async def test_a_browser_that_closes_first_does_not_choose_what_it_is_counted_as() -> None:

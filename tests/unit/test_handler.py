@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
+from typing import Any
 
+from bridge.access import SubjectPolicy
+from bridge.admission import Visit
+from bridge.connection import Connection
+from bridge.tokens import Visitor
 from handler import WSSManager
+from tests.unit.test_connection import MESSAGE, Socket
 
 
 async def test_nats_is_up_when_that_has_been_told_not_before() -> None:
@@ -18,3 +25,33 @@ async def test_nats_is_up_when_that_has_been_told_not_before() -> None:
     assert manager._nats_is_up()
     client.is_connected = False
     assert not manager._nats_is_up()
+
+
+async def test_nothing_of_a_connection_that_leaves_is_in_no_figure() -> None:
+    """What is pending is in the figures as long as the connection is in the list."""
+    manager = WSSManager(SimpleNamespace(nats=SimpleNamespace(client=None)))
+    manager.callback = waits
+    socket: Any = Socket()
+    ws: Any = SimpleNamespace(_req=SimpleNamespace(transport=socket), closed=False, close_code=None)
+    ws.exception = lambda: None
+    connection = manager._open(ws, "id", Visit(Visitor(SubjectPolicy())), batch=False)
+    connection.send(MESSAGE)
+    for _ in range(2):
+        connection.deliver(MESSAGE)
+    ws.closed = True
+    assert manager.pending_messages == 3
+
+    class Noticing(dict[str, Connection]):
+        def __delitem__(self, name: str) -> None:
+            assert self[name].pending_messages == 0
+            assert manager.counters.dropped_closed == 3
+            super().__delitem__(name)
+
+    manager.connections = Noticing(manager.connections)
+    await manager._leave(connection)
+    assert manager.connections == {}
+    assert connection.dropped == manager.counters.dropped == 3
+
+
+async def waits(subscriber: Any, msg: Any) -> None:
+    await asyncio.Event().wait()

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge import events
-from bridge.episode import Episodes
+from bridge.episode import Episode
 from bridge.log_lines import JSONLines, SaidLines, TextLines
 from bridge.refusals import Refusals
 from tests.json_log import checked
@@ -61,6 +61,29 @@ def test_a_library_is_named_and_its_worst_level_is_error() -> None:
         line = JSONLines().format(record("it said so", levelno=number, levelname=name))
         fields = checked(line)
         assert (fields["event"], fields["logger"], fields["level"]) == ("log", "lib", level)
+
+
+class Unprintable:
+    def __str__(self) -> str:
+        raise RuntimeError("planted")
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize(
+    ("text", "args", "line"),
+    [
+        ("%d things", ("many",), "%d things ('many',)"),
+        ("%(a)s", ({"b": 1},), "%(a)s {'b': 1}"),
+        ("%s", (Unprintable(),), "a line that cannot be made: RuntimeError"),
+        (Unprintable(), (), "a line that cannot be made: RuntimeError"),
+    ],
+)
+def test_a_mistake_of_a_library_is_a_line_and_not_raised(text: Any, args: Any, line: str) -> None:
+    made = logging.LogRecord("lib", logging.WARNING, "", 0, text, args, None)
+    assert json.loads(JSONLines().format(made))["message"] == line
+    for formatter in TextLines(), SaidLines():
+        assert formatter.format(made).endswith(line)
 
 
 PROGRAM = """
@@ -176,18 +199,25 @@ async def test_drops_are_one_episode_until_there_was_none_for_five_seconds(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    timers, episodes = Timers(monkeypatch), Episodes("it")
-    episodes.end()
+    timers = Timers(monkeypatch)
+    episode = Episode("it", 1000)
     for _ in range(100):
-        episodes.add(2, 1000)
-        timers.go_on(1)
+        episode.dropped += 2
+        timers.go_on(0.99)
+    assert not episode.over
     timers.go_on(10)
+    assert episode.over
     began, ended = told(caplog)
     assert began == ("slow_consumer_began", {"connection": "it", "pending_bytes": 1000})
     assert ended == ("slow_consumer_ended", {"connection": "it", "dropped": 200, "seconds": 99.0})
-    episodes.add(1, 1000)
-    episodes.end()
-    episodes.end()
-    assert [facts.get("dropped") for _, facts in told(caplog)] == [None, 1]
+    episode = Episode("it", 1000)
+    episode.dropped += 1
+    timers.go_on(4.9)
+    episode.dropped += 1
+    timers.go_on(0.05)
+    episode.end()
+    episode.end()
+    (_, began), (_, ended) = told(caplog)
+    assert (ended["dropped"], ended["seconds"]) == (2, 4.95)
     timers.go_on(10)
     assert told(caplog) == []
