@@ -100,7 +100,7 @@ async def test_a_line_of_the_log_is_as_the_readme_shows_it(
     said = readme.Conversation("Logs")
     with running(Gateway(nats_server.url, log=log, log_format="json", tokens_file=tokens)) as it:
         async with Browser(it.stream, additional_headers=bearer(WALL)):
-            pass
+            await eventually(lambda: logged(it, "connection_opened"))
         (line,) = (each for each in it.output().splitlines() if '"connection_opened"' in each)
     said.saw(line)
     assert not said.left
