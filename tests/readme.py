@@ -98,6 +98,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "make check": (LONG, "as above; it runs the tests of the documentation"),
     ".venv/bin/python -m bench.slow": (LONG, "as above"),
     ".venv/bin/python -m bench.denials": (LONG, "as above"),
+    ".venv/bin/python -m bench.workers": (LONG, "as above"),
     ".venv/bin/python -m tests.timing 20": (LONG, "as above"),
     "python -m docs.screenshots": (LONG, "as above"),
 }
