@@ -73,6 +73,12 @@ class Settings(BaseSettings):
     publish_test_messages: bool = Field(
         True, description="publish a test message to test.subject each second"
     )
+    workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="processes that share the port; limits of connections are for each of them",
+    )
     allowed_origins: Origins = Field(
         (), description="origins of other web pages that may connect, such as https://example.com"
     )
@@ -90,6 +96,9 @@ class Settings(BaseSettings):
     )
     jwt_audience: Words = Field((), description="audiences, one of which a JWT has to be for")
     jwt_issuer: str = Field("", description="issuer that a JWT has to be from")
+    operator_token: OperatorToken = Field(
+        SecretStr(""), description="token for GET /connections; without one nobody may see that"
+    )
     trusted_proxies: Proxies = Field(
         (),
         description="addresses or networks of reverse proxies whose Forwarded or X-Forwarded-For, "
@@ -147,15 +156,6 @@ class Settings(BaseSettings):
         _LIMITS.max_request_bytes,
         ge=1024,
         description="bytes of a request, be it a frame or the body of a POST",
-    )
-    workers: int = Field(
-        1,
-        ge=1,
-        le=64,
-        description="processes that share the port; limits of connections are for each of them",
-    )
-    operator_token: OperatorToken = Field(
-        SecretStr(""), description="token for GET /connections; without one nobody may see that"
     )
     log_level: LogLevel = Field("info", description="debug, info, warning or error")
     log_format: LogFormat = Field(
