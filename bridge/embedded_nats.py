@@ -25,6 +25,7 @@ DEFAULT_PORT = 4222
 PROBE_TIMEOUT = 1.0
 START_TIMEOUT = 10.0
 RESTART_WAIT = 0.2
+STOP_TIMEOUT = 2.0
 
 
 async def answers(port: int = DEFAULT_PORT, host: str = "127.0.0.1") -> bool:
@@ -121,7 +122,11 @@ def _run(command: list[str]) -> bool:
         readable, _, _ = select.select([sys.stdin], [], [], 0.1)
         if readable and not os.read(sys.stdin.fileno(), 1):
             process.terminate()
-            process.wait()
+            try:
+                process.wait(STOP_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                process.kill()  # it can hang when it is told to stop while it starts
+                process.wait()
             return False
     return True
 

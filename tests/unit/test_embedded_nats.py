@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 
 from bridge import embedded_nats
 from bridge.embedded_nats import EmbeddedNats, answers, find_server
-from tests.servers import free_port
+from tests.servers import free_port, until
 
 
 def test_binary_is_the_one_of_the_wheel() -> None:
@@ -61,3 +63,16 @@ async def test_a_port_with_something_else_on_it_does_not_answer(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         assert not await answers(silent.getsockname()[1])
     assert not await answers(free_port())
+
+
+def test_a_server_that_does_not_stop_is_killed(tmp_path: Path) -> None:
+    server = tmp_path / "server"
+    server.write_text(f'#!/bin/sh\ntrap "" TERM\ntouch {tmp_path}/runs\nexec sleep 60\n')
+    server.chmod(0o755)
+    keeper = subprocess.Popen(
+        [sys.executable, embedded_nats.__file__, server, "0"], stdin=subprocess.PIPE
+    )
+    until((tmp_path / "runs").exists)
+    assert keeper.stdin is not None
+    keeper.stdin.close()
+    assert keeper.wait(20) == 0
