@@ -66,7 +66,8 @@ class Replicas:
         self.name = secrets.token_hex(4)
         self._app = app
         self._answer = answer
-        self._in_progress = 0
+        self._work: set[asyncio.Future[bytes]] = set()
+        """Requests of other replicas that are carried out; asyncio itself holds on to no task."""
         app.listen(request_subject(self.name), data_type=bytes)(self._take)
 
     def new_connection_id(self) -> str:
@@ -104,16 +105,16 @@ class Replicas:
 
     async def _take(self, msg: Any) -> bytes:
         """Carry out what another replica was asked; Panini sends back what this returns."""
-        if self._in_progress >= MOST_AT_ONCE:
+        if len(self._work) >= MOST_AT_ONCE:
             # Panini starts a task for each message, however many there are.
             return _answer(503, Refusal("rate_limited", BUSY).line())
         try:
             forwarded = _decode_forwarded(msg.data)
         except (msgspec.MsgspecError, RecursionError):
             return _answer(400)
-        self._in_progress += 1
         work = asyncio.ensure_future(self._carry_out(forwarded))
-        work.add_done_callback(self._done)
+        self._work.add(work)
+        work.add_done_callback(self._work.discard)
         # Not cancelled if it takes longer: it is carried out, and the browser will see that.
         await asyncio.wait({work}, timeout=PROMPT)
         if work.done():
@@ -128,9 +129,6 @@ class Replicas:
         except Exception as failure:
             tell(events.REQUEST_FAILED, failure)
             return _answer(500)
-
-    def _done(self, work: asyncio.Future[bytes]) -> None:
-        self._in_progress -= 1
 
 
 def _answer(status: int, *lines: bytes) -> bytes:
