@@ -16,6 +16,7 @@ from bridge.sign_in import SignIn, SignInError
 from tests.certificates import Authority
 from tests.identities import Identity, Operator
 from tests.servers import PATIENCE, ROOT
+from tests.unit.test_command_line import line_of
 
 
 @pytest.fixture(autouse=True)
@@ -80,15 +81,6 @@ WRONG = [
 ]
 
 
-def line_of_the_failed_start(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
-    with pytest.raises(SystemExit) as ended:
-        command_line.load(arguments)
-    assert ended.value.code == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert "planted" not in line
-    return line
-
-
 @pytest.mark.parametrize(("name", "given"), WRONG)
 def test_a_wrong_setting_is_named_and_not_shown(
     name: str,
@@ -98,7 +90,7 @@ def test_a_wrong_setting_is_named_and_not_shown(
 ) -> None:
     for setting, value in given.items():
         monkeypatch.setenv(setting.upper(), value)
-    assert line_of_the_failed_start([], capsys).startswith(f"{name}: ")
+    assert line_of([], capsys).startswith(f"{name}: ")
 
 
 def test_an_encrypted_key_is_refused_without_a_question_on_the_terminal(folder: Path) -> None:
@@ -178,7 +170,7 @@ def test_a_secret_that_cannot_be_read_is_named(
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "read_text", refuse)
-    assert line_of_the_failed_start([], capsys).startswith("NATS_PASSWORD: ")
+    assert line_of([], capsys).startswith("NATS_PASSWORD: ")
 
 
 def test_a_server_that_wants_no_signature_is_shown_none(folder: Path) -> None:
