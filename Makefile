@@ -33,8 +33,8 @@ $(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-$(VENV)/ready-browser: $(VENV)/ready-dev tests/page/browser.py
-	@$(BIN)/python -m tests.page.browser
+$(VENV)/ready-browser: $(VENV)/ready-dev tests/page/support/browser.py
+	@$(BIN)/python -m tests.page.support.browser
 	@touch $@
 
 $(VENV)/ready-promtool: $(VENV)/ready-dev tests/docs/promtool.py
@@ -50,7 +50,7 @@ check: $(VENV)/ready-promtool
 test: test-page test-python
 
 test-page:
-	node --test tests/page/*.test.mjs
+	node --test tests/page/*/*.test.mjs
 
 test-python: $(VENV)/ready-browser
 	$(BIN)/coverage erase

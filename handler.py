@@ -9,20 +9,21 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from bridge import events, messages
-from bridge.access import SubjectPolicy
-from bridge.admission import Visit
-from bridge.callback import Callback
-from bridge.connection import Connection
-from bridge.envelope import Message
-from bridge.feeds import Feeds
-from bridge.limits import Limits
-from bridge.logs import tell
-from bridge.messages import CloseCode, Refusal
-from bridge.metrics import Counters
-from bridge.requests import Requests
-from bridge.stall_watch import StallWatch
-from bridge.tokens import Visitor
+from bridge.access.authentication import Visit
+from bridge.access.policy import SubjectPolicy
+from bridge.access.tokens import Visitor
+from bridge.connections.actions import Requests
+from bridge.connections.callback import Callback
+from bridge.connections.connection import Connection
+from bridge.connections.limits import Limits
+from bridge.connections.stall_watch import StallWatch
+from bridge.fanout.hub import Feeds
+from bridge.telemetry import events
+from bridge.telemetry.logs import tell
+from bridge.telemetry.metrics import Counters
+from bridge.wire import messages
+from bridge.wire.envelope import Message
+from bridge.wire.messages import CloseCode, Refusal
 
 html = (Path(__file__).parent / "page" / "index.html").read_text(encoding="utf-8")
 

@@ -12,12 +12,12 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
 
 # Before the rest is imported: a setting that is wrong, or --help, is answered at once.
-from bridge import command_line
+from bridge.settings import command_line
 
 config = command_line.load(sys.argv[1:])
 
 # With several WORKERS this process starts them all, and comes no further.
-from bridge import workers
+from bridge.service import workers
 
 worker = workers.begin(config)
 
@@ -28,22 +28,23 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 
-from bridge import events, logs, messages
-from bridge.access import OriginPolicy
-from bridge.admission import Admission
-from bridge.assets import Assets, add_security_headers
-from bridge.board import Board
-from bridge.default_nats import EMBEDDED
-from bridge.door import Door, refusal
-from bridge.metrics import CONTENT_TYPE, Metrics
-from bridge.next_steps import NextSteps
-from bridge.operators import Operators
-from bridge.proxies import Caller, TrustedProxies
-from bridge.refusals import Refusals
-from bridge.replicas import Replicas
-from bridge.roster import Registrar
-from bridge.service import Service
-from bridge.websocket import WebSocket
+from bridge.access.authentication import Admission
+from bridge.access.operators import Operators
+from bridge.access.policy import OriginPolicy
+from bridge.access.proxies import Caller, TrustedProxies
+from bridge.nats_link.default_server import EMBEDDED
+from bridge.replicas.connection_list import Registrar
+from bridge.replicas.forwarding import Replicas
+from bridge.service.app import Service
+from bridge.service.next_steps import NextSteps
+from bridge.telemetry import events, logs
+from bridge.telemetry.metrics import CONTENT_TYPE, Metrics
+from bridge.telemetry.throttled_log import Refusals
+from bridge.telemetry.worker_figures import Board
+from bridge.web.assets import Assets, add_security_headers
+from bridge.web.capacity import Door, refusal
+from bridge.web.websocket import WebSocket
+from bridge.wire import messages
 from handler import WSSManager, html
 
 logs.set_up(config.log_level, config.log_format, worker.name)

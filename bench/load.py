@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from bench.client import PIECE, Client, Failure, completes
 from bench.targets import Target
-from bridge.subjects import matches
+from bridge.wire.subjects import matches
 
 SMALL_PIECE = 4096
 AT_ONCE = 100

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.suites import Result
-from bridge.embedded_nats import find_server
+from bridge.nats_link.embedded import find_server
 
 BASE = "native"
 Summary = dict[str, dict[str, dict[str, dict[str, dict[str, float]]]]]

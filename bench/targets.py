@@ -16,8 +16,8 @@ from pathlib import Path
 
 import psutil
 
-from bridge.embedded_nats import find_server
-from bridge.frames import text_frame
+from bridge.nats_link.embedded import find_server
+from bridge.wire.frames import text_frame
 
 ROOT = Path(__file__).parent.parent
 LARGE = 4_000_000_000

@@ -18,10 +18,10 @@ from typing import Any, Literal
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from docs.shop import PATTERNS, messages
-from tests.page.browser import OPTIONS, installed
-from tests.page.viewer import Viewer
-from tests.raw_nats import RawNats
-from tests.servers import Gateway, NatsServer, running
+from tests.page.support.browser import OPTIONS, installed
+from tests.page.support.viewer import Viewer
+from tests.support.raw_nats import RawNats
+from tests.support.servers import Gateway, NatsServer, running
 
 PAUSE = 0.02  # seconds between two messages: times and figures look like those of a real system
 DRAWN = 600  # ms until figures, which are refreshed four times a second, agree with the list

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.raw_nats import RawNats
-from tests.servers import Gateway, NatsServer, running
+from tests.support.raw_nats import RawNats
+from tests.support.servers import Gateway, NatsServer, running
 
 # Examples have no deadline: a busy machine takes longer than the usual 200 ms now and then.
 settings.register_profile("busy", deadline=None)

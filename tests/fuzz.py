@@ -18,10 +18,10 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
-from tests.browser_client import Browser
-from tests.raw_http import UPGRADE, head
-from tests.raw_nats import RawNats
-from tests.servers import Gateway, NatsServer, eventually, running
+from tests.support.browser_client import Browser
+from tests.support.raw_http import UPGRADE, head
+from tests.support.raw_nats import RawNats
+from tests.support.servers import Gateway, NatsServer, eventually, running
 
 NO_LIMITS = {
     "requests_per_second": 1e9,

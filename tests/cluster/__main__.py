@@ -20,10 +20,10 @@ from collections.abc import Callable
 from tests.cluster.compose import PROJECT, Cluster
 from tests.cluster.page import PATTERN, SILENCE, STEADY, Page
 from tests.cluster.report import BACK_WITHIN, HEAD, Row
-from tests.servers import PATIENCE, http
 from tests.soak.checker import Findings
 from tests.soak.crowd import reached
 from tests.soak.publisher import Publisher
+from tests.support.servers import PATIENCE, http
 
 EVERY = 0.05
 """Seconds between two messages through each NATS server."""

@@ -9,7 +9,7 @@ import secrets
 import subprocess
 from typing import Any
 
-from tests.servers import PATIENCE, ROOT, free_port, until
+from tests.support.servers import PATIENCE, ROOT, free_port, until
 
 PROJECT = "gateways-under-load"
 SLOWEST_START = 600

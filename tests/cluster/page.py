@@ -9,8 +9,8 @@ import time
 
 from websockets.exceptions import WebSocketException
 
-from tests.browser_client import Browser
 from tests.soak.checker import DOWN, UP, Checker, Findings, Numbers
+from tests.support.browser_client import Browser
 
 PATTERN = "cluster.*"
 # As in page/js/client.js, in seconds.

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from bridge.limits import HEARTBEAT
-from bridge.settings import Settings
+from bridge.connections.limits import HEARTBEAT
+from bridge.settings.table import Settings
 from tests.docs.test_readme import README, ROOT
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from bridge import __version__
-from bridge.secret_files import HOLD_A_PATH
-from bridge.settings import SECRETS
+from bridge.settings.secret_files import HOLD_A_PATH
+from bridge.settings.table import SECRETS
 from tests.docs.test_deploy import LONGEST_STOP, ROUTES, is_setting
 from tests.docs.test_readme import ROOT
 

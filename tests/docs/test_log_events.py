@@ -7,12 +7,12 @@ import logging
 import re
 import string
 
-from bridge import events
-from bridge.events import EVENTS, FACTS
+from bridge.telemetry import events
+from bridge.telemetry.events import EVENTS, FACTS
 from tests.docs.test_readme import ROOT
 
 LOGS = (ROOT / "docs" / "logs.md").read_text()
-SOURCES = [ROOT / "main.py", ROOT / "handler.py", *sorted((ROOT / "bridge").glob("*.py"))]
+SOURCES = [ROOT / "main.py", ROOT / "handler.py", *sorted((ROOT / "bridge").rglob("*.py"))]
 CONSTANTS = {name: value for name, value in vars(events).items() if value in [*EVENTS.values()]}
 ALWAYS = {"time", "level", "event", "message", "worker", "traceback"}
 

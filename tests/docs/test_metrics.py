@@ -16,14 +16,14 @@ import yaml
 from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from bridge.settings import Settings
-from tests import readme
-from tests.browser_client import Browser
+from bridge.settings.table import Settings
 from tests.docs import promtool
 from tests.docs.promql import asked_by
 from tests.docs.test_readme import README, ROOT
-from tests.raw_nats import RawNats
-from tests.servers import Gateway, NatsServer, http, running, until
+from tests.support import readme
+from tests.support.browser_client import Browser
+from tests.support.raw_nats import RawNats
+from tests.support.servers import Gateway, NatsServer, http, running, until
 
 ALERTS = ROOT / "deploy" / "alerts.yml"
 RULES = [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]

@@ -10,8 +10,8 @@ import pytest
 
 from bench import report
 from bridge import __version__
-from bridge.flags import shown_default
-from bridge.settings import Settings
+from bridge.settings.flags import shown_default
+from bridge.settings.table import Settings
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text()

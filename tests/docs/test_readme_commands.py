@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from tests import readme
+from tests.support import readme
 
-SOURCES = [path.read_text() for path in (readme.ROOT / "tests").glob("*/test_*.py")]
+SOURCES = [path.read_text() for path in (readme.ROOT / "tests").rglob("test_*.py")]
 TESTS = set(re.findall(r"^(?:async )?def (test_\w+)", "\n".join(SOURCES), re.MULTILINE))
 
 

@@ -6,14 +6,14 @@ import re
 
 import pytest
 
-from bridge.metrics import Counters, Metrics
-from bridge.settings import Settings
+from bridge.settings.table import Settings
+from bridge.telemetry.metrics import Counters, Metrics
 from tests.docs.test_readme import ROOT
 
 TEXT = (ROOT / "SECURITY.md").read_text()
 ROWS = re.findall(r"^\| (T\d+) \|.*\| ([^|]*) \|$", TEXT, re.MULTILINE)
 LIMITS = TEXT.partition("## Limits\n")[2]
-TESTS = "\n".join(path.read_text() for path in (ROOT / "tests").glob("*/test_*.py"))
+TESTS = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
 
 
 @pytest.mark.parametrize(("row", "tests"), ROWS, ids=[row for row, _ in ROWS])

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from tests.page.browser import OPTIONS, installed
-from tests.page.viewer import Viewer
-from tests.servers import Gateway
+from tests.page.support.browser import OPTIONS, installed
+from tests.page.support.viewer import Viewer
+from tests.support.servers import Gateway
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import os
 import time
 
 import main
-from bridge.connection import Connection
+from bridge.connections.connection import Connection
 
 ballast = os.urandom(1024) * 1024 * 300
 listener, write = main.manager.client_listener, Connection.write

@@ -3,7 +3,7 @@
 import asyncio
 
 import main
-from bridge.connection import Connection
+from bridge.connections.connection import Connection
 
 follow, write = main.manager._requests._follow, Connection.write
 asked = 0

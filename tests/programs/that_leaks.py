@@ -4,7 +4,7 @@ import asyncio
 import os
 
 import main
-from bridge.connection import Connection
+from bridge.connections.connection import Connection
 
 leave, unfollow_all = main.manager._leave, main.manager._feeds.unfollow_all
 write, prepare = Connection.write, main.open_websocket

@@ -5,7 +5,7 @@ import gc
 from aiohttp import web
 
 import main
-from bridge.websocket import WebSocket
+from bridge.web.websocket import WebSocket
 
 
 @main.app.http.get("/held")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers import Gateway, NatsServer, running
+from tests.support.servers import Gateway, NatsServer, running
 
 OPERATOR = "an-operator-of-this-test"
 AS_OPERATOR = {"Authorization": f"Bearer {OPERATOR}"}

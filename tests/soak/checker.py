@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.subjects import matches
+from bridge.wire.subjects import matches
 
 DOWN, UP = {"status": "nats_down"}, {"status": "nats_up", "gap": True}
 

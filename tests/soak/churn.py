@@ -10,14 +10,14 @@ from contextlib import asynccontextmanager
 from math import inf
 from pathlib import Path
 
-from tests.crowd import UPGRADE
-from tests.servers import PATIENCE, Gateway, NatsServer, running
 from tests.soak.checker import Findings
 from tests.soak.crowd import Member, reached
 from tests.soak.outcome import Outcome, Progress
 from tests.soak.publisher import Publisher
 from tests.soak.report import Base
 from tests.soak.visitor import AT_ONCE, Visitor
+from tests.support.crowd import UPGRADE
+from tests.support.servers import PATIENCE, Gateway, NatsServer, running
 
 CYCLES = 100_000
 WARM_UP = 10_000

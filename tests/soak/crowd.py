@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from websockets.exceptions import ConnectionClosed
 
-from tests.browser_client import Browser
-from tests.servers import PATIENCE
 from tests.soak.checker import DOWN, UP, Checker, Findings, Numbers
+from tests.support.browser_client import Browser
+from tests.support.servers import PATIENCE
 
 BURST = "soak.burst"
 SUBJECTS = [f"soak.{group}.{n}" for group in "abc" for n in "123"] + [BURST]

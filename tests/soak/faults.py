@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
 
-from tests.proxy import Proxy
-from tests.servers import PATIENCE, Gateway, NatsServer
 from tests.soak.crowd import BURST, Crowd, Member, reached
 from tests.soak.publisher import Publisher
+from tests.support.proxy import Proxy
+from tests.support.servers import PATIENCE, Gateway, NatsServer
 
 CRASH_NOTICED = 1.0
 SILENCE_NOTICED = 6.0

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import psutil
 
-from tests.servers import PATIENCE, Gateway, NatsServer, http, running
 from tests.soak.outcome import Outcome, Progress
 from tests.soak.visitor import Visitor, come_all, cut_all, reach_all
+from tests.support.servers import PATIENCE, Gateway, NatsServer, http, running
 
 CONNECTIONS, PATTERNS, SECONDS = 10_000, 1_000, 600.0
 MEMORY = 350.0

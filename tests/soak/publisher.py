@@ -8,8 +8,8 @@ import time
 from asyncio import StreamReader, StreamWriter
 from collections import deque
 
-from tests.raw_nats import RawNats
 from tests.soak.checker import Numbers
+from tests.support.raw_nats import RawNats
 
 TRY_AGAIN = 0.05
 A_WHILE = 0.02

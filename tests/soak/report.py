@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from statistics import median
 
-from tests.servers import Gateway, NatsServer, messages_by_fate
 from tests.soak.crowd import Crowd
 from tests.soak.faults import FAULTS, Cost, Fault
+from tests.support.servers import Gateway, NatsServer, messages_by_fate
 
 MEMORY = 8.0
 """MiB (RSS) that the gateway may have more at the end than after the warm-up."""

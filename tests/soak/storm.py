@@ -13,9 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers import PATIENCE, ROOT, Gateway, NatsServer, running, until
 from tests.soak.outcome import Outcome, Progress
 from tests.soak.visitor import Visitor, cut_all, reach_all
+from tests.support.servers import PATIENCE, ROOT, Gateway, NatsServer, running, until
 
 CLIENTS, PATTERNS = 5_000, 500
 ALL_BACK = 30.0

@@ -17,12 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
-from tests.proxy import Proxy
-from tests.servers import PATIENCE, Gateway, NatsServer, running
 from tests.soak.crowd import SUBJECTS, Crowd, reached
 from tests.soak.faults import FAULTS, Fault, World
 from tests.soak.publisher import Publisher
 from tests.soak.report import Base, Report
+from tests.support.proxy import Proxy
+from tests.support.servers import PATIENCE, Gateway, NatsServer, running
 
 EVERY = 0.05
 """Seconds between two messages of a subject."""

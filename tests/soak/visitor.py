@@ -13,10 +13,10 @@ from itertools import cycle
 from struct import pack
 
 from bench.client import read_head
-from tests.crowd import CLOSE, NO_MASK, UPGRADE
-from tests.raw_nats import RawNats
-from tests.servers import PATIENCE, Gateway, NatsServer
 from tests.soak.crowd import reached
+from tests.support.crowd import CLOSE, NO_MASK, UPGRADE
+from tests.support.raw_nats import RawNats
+from tests.support.servers import PATIENCE, Gateway, NatsServer
 
 TEXT, CLOSING, PING = 0x1, 0x8, 0x9
 PONG = b"\x8a"

@@ -6,12 +6,12 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
-from bridge.access import SubjectPolicy
-from bridge.admission import Visit
-from bridge.connection import Connection
-from bridge.tokens import Visitor
+from bridge.access.authentication import Visit
+from bridge.access.policy import SubjectPolicy
+from bridge.access.tokens import Visitor
+from bridge.connections.connection import Connection
 from handler import WSSManager
-from tests.unit.test_connection import MESSAGE, Socket
+from tests.unit.connections.test_connection import MESSAGE, Socket
 
 
 async def test_nats_is_up_when_that_has_been_told_not_before() -> None:

@@ -1,0 +1,69 @@
+"""How much one connection may ask for and hold, and how it keeps to that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bridge.wire.messages import CloseCode
+
+HEARTBEAT = 25.0
+"""Seconds between pings; a browser has half of that to answer one, or else it is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one connection; bytes, seconds and counts."""
+
+    max_subjects: int = 128
+    max_pending_bytes: int = 1048576
+    write_timeout: float = 5.0
+    requests_per_second: float = 20.0
+    request_burst: int = 40
+    bad_requests_per_minute: int = 60
+    max_request_bytes: int = 65536
+
+
+class TokenBucket:
+    """Lets `rate` takes a second through on average, and `burst` at once."""
+
+    def __init__(self, rate: float, burst: int, now: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._tokens = float(burst)
+        self._filled = now
+
+    def take(self, now: float) -> bool:
+        """Take one token; False when there is none. `now` is a monotonic time in seconds."""
+        self._tokens = min(self._burst, self._tokens + (now - self._filled) * self._rate)
+        self._filled = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+
+class Conduct:
+    """Judges the requests of one connection. Times are monotonic, in seconds."""
+
+    def __init__(self, limits: Limits, now: float) -> None:
+        self.verdict: CloseCode | None = None
+        """The code to close the connection with, once it has gone too far."""
+        rate, burst = limits.requests_per_second, limits.request_burst
+        self._requests = TokenBucket(rate, burst, now)
+        # What keeps coming at three times the rate is a flood.
+        self._excess = TokenBucket(2 * rate, 2 * burst, now)
+        bad = limits.bad_requests_per_minute
+        self._bad_requests = TokenBucket(bad / 60, bad, now)
+
+    def allows_request(self, now: float) -> bool:
+        """Count a request; False when it comes too soon after the ones before."""
+        if self._requests.take(now):
+            return True
+        if not self._excess.take(now):
+            self.verdict = CloseCode.FLOOD
+        return False
+
+    def count_bad_request(self, now: float) -> None:
+        """Count a request that made no sense."""
+        if not self._bad_requests.take(now):
+            self.verdict = CloseCode.TOO_MANY_BAD_REQUESTS

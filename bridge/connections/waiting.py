@@ -1,0 +1,87 @@
+"""Patterns that were asked for while NATS was away: followed as soon as it is back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from bridge.wire import messages
+from bridge.wire.messages import Refusal
+
+if TYPE_CHECKING:
+    from bridge.connections.connection import Connection
+
+LOOK_EVERY = 0.25
+"""Seconds between two looks whether NATS is back, while something waits for it."""
+
+
+class Waiting:
+    """What each connection was refused with `nats_down` and has not given up since.
+
+    `follow` follows a pattern or raises Refusal; `nats_is_up` tells whether that can succeed. What
+    names a connection is to be called while its requests are held (`Connection.changes`).
+    """
+
+    def __init__(
+        self, follow: Callable[[Connection, str], Awaitable[None]], nats_is_up: Callable[[], bool]
+    ) -> None:
+        self._follow = follow
+        self._nats_is_up = nats_is_up
+        self._asked: dict[Connection, dict[str, bytes]] = {}
+        """Connection to its patterns, and the id of the latest request for each."""
+        self._task: asyncio.Task[None] | None = None
+
+    def add(self, connection: Connection, pattern: str, request_id: bytes) -> None:
+        """Remember a request; a later one for the same pattern takes its place."""
+        self._asked.setdefault(connection, {})[pattern] = request_id
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._take_up())
+
+    def discard(self, connection: Connection, pattern: str) -> bool:
+        """Forget a request; return whether there was one."""
+        asked = self._asked.get(connection, {})
+        found = asked.pop(pattern, None) is not None
+        if not asked:
+            self._asked.pop(connection, None)
+        return found
+
+    def forget(self, connection: Connection) -> None:
+        """Forget all requests of a connection that has ended."""
+        self._asked.pop(connection, None)
+
+    def count(self, connection: Connection, *, but: str) -> int:
+        """Return how many patterns besides `but` wait for it."""
+        return sum(each != but for each in self._asked.get(connection, ()))
+
+    def stop(self) -> None:
+        """Take up nothing more. Twice is harmless."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _take_up(self) -> None:
+        try:
+            while self._asked:
+                await asyncio.sleep(LOOK_EVERY)
+                for connection in tuple(self._asked):
+                    if self._nats_is_up():
+                        await self._take_up_for(connection)
+        finally:
+            self._task = None
+
+    async def _take_up_for(self, connection: Connection) -> None:
+        """Follow what waits for one connection; respond as to the requests for it."""
+        done: dict[bytes, list[str]] = {}
+        async with connection.changes:
+            for pattern, request_id in tuple(self._asked.get(connection, {}).items()):
+                try:
+                    await self._follow(connection, pattern)
+                    done.setdefault(request_id, []).append(pattern)
+                except Refusal as refusal:
+                    if refusal.code == "nats_down":
+                        break  # away again: the rest waits on
+                    refusal.request_id = request_id
+                    connection.respond(refusal.line())
+                self.discard(connection, pattern)
+            for request_id, patterns in done.items():
+                connection.respond(messages.subscribed(patterns, request_id))

@@ -1,0 +1,172 @@
+"""How the gateway signs in to NATS, and how it knows that it talks to the right server.
+
+Files are read anew for each connection, so one that has been replaced counts from the next on.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import ssl
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import ParseResult
+
+from nats.errors import Error
+
+from bridge.nats_link.nkeys import UserKey
+
+_SEED = re.compile(r"\bS[A-Z2-7]{57}\b")
+_JWT = re.compile(r"\beyJ[\w-]+\.([\w-]+)\.[\w-]+")
+
+
+class SignInError(Error):
+    """A setting that is of no use. The text begins with its name and holds nothing of its value,
+    which may be a secret in the wrong place."""
+
+    def __init__(self, setting: str, reason: str) -> None:
+        super().__init__(f"{setting}: {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """The settings for signing in to NATS, each empty if it is not given.
+
+    `creds`, `tls_ca`, `tls_cert` and `tls_key` are paths, `nkey_seed` is a seed or a path.
+    """
+
+    user: str = ""
+    password: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+    creds: str = ""
+    nkey_seed: str = field(default="", repr=False)
+    tls_ca: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+
+    @property
+    def wants_tls(self) -> bool:
+        """Whether nothing may be shown to a server without TLS, whatever its URL begins with."""
+        return bool(self.tls_ca or self.tls_cert)
+
+    def check(self, nats_url: Iterable[str] = ()) -> None:
+        """Raise SignInError if a setting is missing, is useless now or contradicts another."""
+        for given, needed in (
+            ("user", "password"),
+            ("password", "user"),
+            ("tls_cert", "tls_key"),
+            ("tls_key", "tls_cert"),
+        ):
+            if getattr(self, given) and not getattr(self, needed):
+                raise SignInError(_name(needed), f"it is missing, {_name(given)} needs it")
+        ways = [_name(way) for way in ("user", "token", "creds", "nkey_seed") if getattr(self, way)]
+        if any("@" in url for url in nats_url):
+            ways.append("NATS_URL")
+        if len(ways) > 1:
+            raise SignInError(ways[0], f"{ways[1]} signs in as well; one of them has to go")
+        self.credentials("")
+        if self.wants_tls:
+            self.tls_context()
+
+    def credentials(self, nonce: str | None) -> dict[str, str]:
+        """Return what is to be shown to a server, by its name in the CONNECT command.
+
+        `nonce`: what the server wants signed; one that asks for no signature is shown none.
+        Raises SignInError.
+        """
+        if self.user:
+            return {"user": self.user, "pass": self.password}
+        if self.token:
+            return {"auth_token": self.token}
+        if nonce is not None and self.creds:
+            jwt, key = self._read_creds()
+            return {"jwt": jwt, "sig": key.sign(nonce)}
+        if nonce is not None and self.nkey_seed:
+            key = self._read_nkey()
+            return {"nkey": key.public, "sig": key.sign(nonce)}
+        return {}
+
+    def _read_creds(self) -> tuple[str, UserKey]:
+        text = _read("NATS_CREDS", self.creds)
+        jwt, seed = _JWT.search(text), _SEED.search(text)
+        if jwt is None or seed is None:
+            raise SignInError("NATS_CREDS", "the file does not hold the JWT and the seed of a user")
+        key = _user_key("NATS_CREDS", seed[0])
+        try:
+            claims = json.loads(base64.urlsafe_b64decode(jwt[1] + "=="))
+            matching = claims["sub"] == key.public
+        except (ValueError, KeyError, TypeError):
+            matching = False
+        if not matching:
+            raise SignInError("NATS_CREDS", "the JWT in the file is not that of the seed in it")
+        return jwt[0], key
+
+    def _read_nkey(self) -> UserKey:
+        given = _SEED.fullmatch(self.nkey_seed)
+        seed = given or _SEED.search(_read("NATS_NKEY_SEED", self.nkey_seed))
+        if seed is None:
+            raise SignInError("NATS_NKEY_SEED", "the file does not hold the seed of a user (SU…)")
+        return _user_key("NATS_NKEY_SEED", seed[0])
+
+    def tls_context(self) -> ssl.SSLContext:
+        """Return what TLS is made with: the server needs a certificate, for the name it goes by.
+
+        Raises SignInError.
+        """
+        context = ssl.create_default_context()
+        if self.tls_ca:
+            _read("NATS_TLS_CA", self.tls_ca)
+            try:
+                context = ssl.create_default_context(cafile=os.path.expanduser(self.tls_ca))
+            except OSError as error:
+                raise SignInError("NATS_TLS_CA", _tls_reason(error)) from None
+        if self.tls_cert:
+            _read("NATS_TLS_CERT", self.tls_cert)
+            _read("NATS_TLS_KEY", self.tls_key)
+            chain = os.path.expanduser(self.tls_cert), os.path.expanduser(self.tls_key)
+            try:
+                # An empty password, lest OpenSSL asks for one on the terminal.
+                context.load_cert_chain(*chain, password="")
+            except OSError as error:
+                reason = f"it is of no use with NATS_TLS_KEY: {_tls_reason(error)}"
+                raise SignInError("NATS_TLS_CERT", reason) from None
+        return context
+
+
+def sign_in_of(url: ParseResult) -> SignIn | None:
+    """Return what a URL shows its server: a user and a password, or a token."""
+    if not url.username:
+        return None
+    if url.password is None:
+        return SignIn(token=url.username)
+    return SignIn(user=url.username, password=url.password)
+
+
+def _name(setting: str) -> str:
+    return f"NATS_{setting.upper()}"
+
+
+def _read(setting: str, path: str) -> str:
+    path = os.path.expanduser(path)
+    try:
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise SignInError(setting, "it is the path of something else than a file")
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "that is not a path"
+        raise SignInError(setting, f"the file it names cannot be read: {reason}") from None
+
+
+def _user_key(setting: str, seed: str) -> UserKey:
+    try:
+        return UserKey(seed)
+    except ValueError as error:
+        raise SignInError(setting, str(error)) from None
+
+
+def _tls_reason(error: OSError) -> str:
+    reason = getattr(error, "reason", None) or error.strerror or type(error).__name__
+    return str(reason).lower().replace("_", " ")

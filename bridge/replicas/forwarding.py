@@ -1,0 +1,141 @@
+"""Gateways beside the same NATS servers: each can be asked for the connections of all.
+
+They share nothing but NATS. Each has a name, with which the ids of its connections begin; so a
+request that comes to another one can be sent to it, as a NATS request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from nats import errors
+
+from bridge.access.policy import CONTROL
+from bridge.telemetry import events
+from bridge.telemetry.logs import tell
+from bridge.wire import messages
+from bridge.wire.messages import Refusal
+
+ANSWER_TIMEOUT = 1
+"""Seconds for another replica to answer (Panini wants a whole number)."""
+PROMPT = 0.7
+"""Seconds after which one is told that a request takes longer, which is before it gives up."""
+MOST_AT_ONCE = 1000
+"""Requests of other replicas carried out at a time."""
+SILENT = (
+    "No gateway says within a second that it holds this connection_id; one that cannot answer now "
+    "may still carry the request out."
+)
+LATE = "NATS has not confirmed it within a second; the request is still being carried out."
+BUSY = "Too many requests for connections of that gateway at a time, please try again."
+
+_ID = re.compile(r"([0-9a-f]{8})[0-9a-f]{24}")
+
+
+class _Forwarded(msgspec.Struct):
+    identity: tuple[str, ...]
+    request: msgspec.Raw
+
+
+class _Answer(msgspec.Struct):
+    status: int
+    responses: list[msgspec.Raw] = []
+
+
+_encode = msgspec.json.encode
+_decode_forwarded = msgspec.json.Decoder(_Forwarded).decode
+_decode_answer = msgspec.json.Decoder(_Answer).decode
+
+
+class Replicas:
+    """This replica among all. `app` is the Panini app that asks and listens.
+
+    `answer` carries out a request for a connection of ours, and returns status and responses;
+    its arguments are the request and who it is from.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        answer: Callable[[bytes, tuple[str, ...]], Awaitable[tuple[int, list[bytes]]]],
+    ) -> None:
+        self.name = secrets.token_hex(4)
+        self._app = app
+        self._answer = answer
+        self._work: set[asyncio.Future[bytes]] = set()
+        """Requests of other replicas that are carried out; asyncio itself holds on to no task."""
+        app.listen(request_subject(self.name), data_type=bytes)(self._take)
+
+    def new_connection_id(self) -> str:
+        """Return an id that cannot be guessed, and names this replica."""
+        return self.name + secrets.token_hex(12)
+
+    async def answer_post(self, body: bytes, identity: tuple[str, ...]) -> tuple[int, list[bytes]]:
+        """Have a request carried out by the replica that holds its connection.
+
+        Returns status and responses; 404 if none says within a second that it does, 504 if that
+        one needs longer, 503 while NATS cannot be asked.
+        """
+        try:
+            request = messages.parse_request(body)
+        except Refusal as refusal:
+            return 400, [refusal.line()]
+        named = _ID.fullmatch(request.connection_id or "")
+        if named is None or named[1] == self.name:
+            return await self._answer(body, identity)
+        if self._app.trouble is not None:
+            text = "Another gateway holds this connection, and NATS is not reachable to ask it."
+            return 503, [Refusal("nats_down", text, request.subjects, request.id).line()]
+        forwarded = _encode(_Forwarded(identity, msgspec.Raw(body)))
+        try:
+            subject = request_subject(named[1])
+            reply = await self._app.request(
+                subject, forwarded, timeout=ANSWER_TIMEOUT, response_data_type=bytes
+            )
+            answer = _decode_answer(reply)
+        except errors.NoRespondersError:
+            return 404, [messages.no_such_connection(request.id)]
+        except (errors.Error, msgspec.MsgspecError, OSError, TimeoutError):
+            return 404, [Refusal("bad_request", SILENT, (), request.id).line()]
+        return answer.status, [bytes(each) for each in answer.responses]
+
+    async def _take(self, msg: Any) -> bytes:
+        """Carry out what another replica was asked; Panini sends back what this returns."""
+        if len(self._work) >= MOST_AT_ONCE:
+            # Panini starts a task for each message, however many there are.
+            return _answer(503, Refusal("rate_limited", BUSY).line())
+        try:
+            forwarded = _decode_forwarded(msg.data)
+        except (msgspec.MsgspecError, RecursionError):
+            return _answer(400)
+        work = asyncio.ensure_future(self._carry_out(forwarded))
+        self._work.add(work)
+        work.add_done_callback(self._work.discard)
+        # Not cancelled if it takes longer: it is carried out, and the browser will see that.
+        await asyncio.wait({work}, timeout=PROMPT)
+        if work.done():
+            return work.result()
+        request = messages.parse_request(bytes(forwarded.request))
+        return _answer(504, Refusal("nats_down", LATE, request.subjects, request.id).line())
+
+    async def _carry_out(self, forwarded: _Forwarded) -> bytes:
+        try:
+            status, lines = await self._answer(bytes(forwarded.request), forwarded.identity)
+            return _answer(status, *lines)
+        except Exception as failure:
+            tell(events.REQUEST_FAILED, failure)
+            return _answer(500)
+
+
+def _answer(status: int, *lines: bytes) -> bytes:
+    return _encode(_Answer(status, [msgspec.Raw(line) for line in lines]))
+
+
+def request_subject(replica: str) -> str:
+    """Return the subject on which a replica takes requests of others."""
+    return f"{CONTROL}.request.{replica}"

@@ -1,0 +1,189 @@
+"""Several processes on one machine, which listen on the same port under one parent.
+
+The parent serves nobody. It starts the workers, starts one that has died again, and stops them all
+on a signal; if the parent dies, they stop by themselves. Each worker is a replica as any other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+
+from bridge.nats_link.default_server import find_or_embed
+from bridge.nats_link.embedded import EmbeddedNats
+from bridge.nats_link.sign_in import SignIn
+from bridge.settings.table import Settings
+from bridge.telemetry import events, logs, worker_figures
+from bridge.telemetry.logs import say, tell
+from bridge.web.port import bind
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+PLACE = "NATS_BRIDGE_WORKER"
+"""The environment variable that tells a worker its place."""
+RESTART_WAIT, MOST_RESTART_WAIT = 1.0, 30.0
+"""Seconds until a worker that ended is started again: the double each time, if it ends soon."""
+SOON = 10.0
+"""Seconds."""
+STOP_TIMEOUT = 12.0
+"""Seconds until what still runs is killed; a stop takes eight at most."""
+WRONG_SETTING = 2
+"""The exit status of one that would not start the next time either."""
+ORDERLY = (0, 130, -signal.SIGTERM, -signal.SIGINT)
+"""Those of one that was told to stop, maybe before it had quite begun."""
+
+
+@dataclass(frozen=True)
+class Worker:
+    """The place of this process: `number` from 1 to `count`.
+
+    `lifeline` ends with the parent; `figures` are the files for those of all workers, in their
+    order. All of them are file descriptors.
+    """
+
+    number: int = 1
+    count: int = 1
+    embedded: bool = False
+    """Whether the parent has embedded the NATS server."""
+    lifeline: int | None = None
+    figures: tuple[int, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What the lines it writes say of it; nothing if it is alone."""
+        return str(self.number) if self.count > 1 else ""
+
+    def stop_with_parent(self) -> None:
+        """Stop in an orderly way once the parent is gone."""
+        if self.lifeline is not None:
+            threading.Thread(target=self._watch, args=[self.lifeline], daemon=True).start()
+
+    @staticmethod
+    def _watch(lifeline: int) -> None:
+        os.read(lifeline, 1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def begin(config: Settings) -> Worker:
+    """Return the place of this process; the parent of several never returns, but exits."""
+    place = os.environ.pop(PLACE, None)
+    if place is not None:
+        # It is for the certificate; without one nobody takes it.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        worker = Worker(**json.loads(place))
+        worker.stop_with_parent()
+        return worker
+    if config.workers == 1:
+        return Worker()
+    logs.set_up(config.log_level, config.log_format)
+    raise SystemExit(asyncio.run(_Parent(config).run()))
+
+
+class _Parent:
+    def __init__(self, config: Settings) -> None:
+        self._config = config
+        self._embedded: EmbeddedNats | None = None
+        self._environment = dict(os.environ)
+        self._processes: dict[int, asyncio.subprocess.Process] = {}
+        self._stop = asyncio.Event()
+        self._status = 0
+        # The end that is written to stays here; nothing ever is, but it closes with this process.
+        self._lifeline, self._end = os.pipe()
+        self._figures = tuple(worker_figures.new_file() for _ in range(config.workers))
+
+    async def run(self) -> int:
+        """Keep all workers running until SIGINT or SIGTERM; return the exit status."""
+        loop = asyncio.get_running_loop()
+        for number in STOP_SIGNALS:
+            loop.add_signal_handler(number, self._stop.set)
+        if self._config.tls:
+            loop.add_signal_handler(signal.SIGHUP, self._tell_all, signal.SIGHUP)
+        await self._try_the_port()
+        if not self._config.nats_url:
+            may_embed = self._config.sign_in == SignIn()
+            url, self._embedded = await find_or_embed(may_embed=may_embed)
+            self._environment["NATS_URL"] = url
+        try:
+            count = self._config.workers
+            say(f"port  shared by {count} workers", events.WORKERS_START, count=count)
+            keepers = [loop.create_task(self._keep(number + 1)) for number in range(count)]
+            await self._stop.wait()
+            await self._stop_all(keepers)
+        finally:
+            if self._embedded is not None:
+                self._embedded.stop()
+            for number in STOP_SIGNALS:
+                # Further ones have nothing to add, and Python's last moments would die of them.
+                loop.remove_signal_handler(number)
+                signal.signal(number, signal.SIG_IGN)
+        return self._status
+
+    async def _try_the_port(self) -> None:
+        """Exit with 2 if somebody listens there: workers of another gateway would share it."""
+        config = self._config
+        server = await bind(asyncio.Protocol, config.http_host, config.http_port)
+        server.close()
+        await server.wait_closed()
+
+    async def _keep(self, number: int) -> None:
+        """Run one worker, again and again."""
+        loop = asyncio.get_running_loop()
+        wait, first = RESTART_WAIT, True
+        while not self._stop.is_set():
+            began = loop.time()
+            status, reason = await self._run(number)
+            if self._stop.is_set():
+                self._status = self._status or int(status not in ORDERLY)
+            elif first and status == WRONG_SETTING:
+                self._status = status
+                self._stop.set()
+            else:
+                wait = RESTART_WAIT if loop.time() - began > SOON else wait
+                tell(events.WORKER_DIED, number=number, reason=reason, seconds=wait)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), wait)
+                wait, first = min(2 * wait, MOST_RESTART_WAIT), False
+
+    async def _run(self, number: int) -> tuple[int, str]:
+        """Run one worker to its end; return its status, as `wait` has it, and that in words."""
+        try:
+            process = self._processes[number] = await self._start(number)
+        except OSError as error:
+            return 1, f"cannot be started: {error.strerror}"
+        if self._stop.is_set():
+            process.terminate()
+        status = await process.wait()
+        os.ftruncate(self._figures[number - 1], 0)  # what it hung out is no longer true
+        return status, f"ended with {f'signal {-status}' if status < 0 else f'status {status}'}"
+
+    async def _start(self, number: int) -> asyncio.subprocess.Process:
+        embedded = self._embedded is not None
+        worker = Worker(number, self._config.workers, embedded, self._lifeline, self._figures)
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            *sys.orig_argv[1:],
+            stdin=subprocess.DEVNULL,
+            env=self._environment | {PLACE: json.dumps(asdict(worker))},
+            pass_fds=[self._lifeline, *self._figures],
+            # Ctrl-C and the end of a terminal are for the parent, which then stops them.
+            start_new_session=True,
+        )
+
+    async def _stop_all(self, keepers: list[asyncio.Task[None]]) -> None:
+        self._tell_all(signal.SIGTERM)
+        _, late = await asyncio.wait(keepers, timeout=STOP_TIMEOUT)
+        if late:
+            tell(events.WORKERS_KILLED, count=len(late))
+            self._tell_all(signal.SIGKILL)
+            await asyncio.wait(late)
+
+    def _tell_all(self, number: int) -> None:
+        for process in self._processes.values():
+            with suppress(ProcessLookupError):
+                process.send_signal(number)

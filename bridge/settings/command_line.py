@@ -1,0 +1,92 @@
+"""The settings of one run: read and tried out, or the line that says which one is wrong."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings
+
+from bridge import __version__
+from bridge.files import FileFault
+from bridge.nats_link.sign_in import SignInError
+from bridge.settings import flags, misspelt, table
+from bridge.settings.table import Settings
+from bridge.settings.value_types import LogFormat, right_one
+from bridge.telemetry.logs import fail
+from bridge.web.tls import TLSError
+
+logger = logging.getLogger("bridge.settings")
+
+
+def load(arguments: list[str]) -> Settings:
+    """Read the settings; on a wrong one, print a line that names it and exit with 2.
+
+    `--help` and `--version` are printed, and the exit is 0.
+    """
+    if {"-h", "--help", "--version"} & set(arguments):
+        version = f"nats-websocket-bridge {__version__}"
+        print(version if "--version" in arguments else flags.help_text())
+        raise SystemExit(0)
+    try:
+        return _tried(Settings(**flags.read(arguments)))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = str(first["loc"][0])
+        sentence = first["msg"].removeprefix("Value error, ")
+        if first["type"] != "value_error":
+            sentence = right_one(Settings.model_fields[name])
+        fault = f"{name.upper()}: {sentence}"
+    except (flags.FlagError, SignInError, TLSError, FileFault) as error:
+        fault = str(error)
+    except UnicodeError:
+        fault = ".env: it is not text in UTF-8"
+    except OSError as error:
+        name = Path(str(error.filename)).name.upper()
+        fault = f"{name}: the file {error.filename} cannot be read: {error.strerror}"
+    # What is missing may be there under a name that is misspelt.
+    fail("; ".join([fault, *_misspelt_names()]), _log_format(arguments))
+
+
+class _LogFormat(BaseSettings):
+    """LOG_FORMAT alone, for when another setting is wrong."""
+
+    model_config = Settings.model_config
+
+    log_format: LogFormat = ""
+
+
+def _log_format(arguments: list[str]) -> str:
+    """Return LOG_FORMAT; empty if that is what is wrong."""
+    given: dict[str, Any] = {}
+    with suppress(flags.FlagError):
+        given = flags.read(arguments)
+    try:
+        return _LogFormat(**{k: v for k, v in given.items() if k == "log_format"}).log_format
+    except (ValidationError, OSError, UnicodeError):
+        return ""
+
+
+def warn_of_misspelt_names() -> None:
+    """Log names that were surely meant to be settings."""
+    for sentence in _misspelt_names():
+        logger.warning("%s", sentence)
+
+
+def _tried(read: Settings) -> Settings:
+    """Return `read` if the files that it names are of use; raises what says which one is not."""
+    read.sign_in.check(read.nats_url)
+    read.tokens()
+    if read.tls:
+        read.tls.context()
+    return read
+
+
+def _misspelt_names() -> list[str]:
+    try:
+        return misspelt.sentences(Settings.model_fields, misspelt.places(table.SECRETS))
+    except (OSError, UnicodeError):
+        return []  # what cannot be read has no names to look at

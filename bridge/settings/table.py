@@ -1,0 +1,246 @@
+"""Settings: one table, read from flags, environment, `.env` and `/run/secrets`, in this order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from bridge.access.policy import RESERVED, SubjectPolicy, is_loopback
+from bridge.access.tokens import SignedTokens, StaticTokens, Tokens
+from bridge.connections.limits import Limits
+from bridge.files import FileFault
+from bridge.nats_link.sign_in import SignIn
+from bridge.settings.secret_files import SecretFiles
+from bridge.settings.value_types import (
+    Algorithms,
+    LogFormat,
+    LogLevel,
+    NatsUrls,
+    OperatorToken,
+    Origins,
+    Patterns,
+    Proxies,
+    Words,
+)
+from bridge.web.tls import TLS
+
+SECRETS = Path("/run/secrets")
+
+_LIMITS = Limits()
+
+
+class Settings(BaseSettings):
+    """A gateway between NATS and browsers. Each setting is a flag (--http-port 8080), an
+    environment variable or a line of .env (HTTP_PORT=8080), or a file in /run/secrets; the first of
+    these that has it counts. Lists are separated by commas or white space."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    nats_url: NatsUrls = Field(
+        (),
+        description="one or more NATS servers; without it the one on 127.0.0.1:4222, and if none "
+        "answers there, an embedded one",
+    )
+    nats_user: str = Field("", description="user to sign in to NATS as")
+    nats_password: SecretStr = Field(SecretStr(""), description="the user's password")
+    nats_token: SecretStr = Field(SecretStr(""), description="token to sign in with")
+    nats_creds: str = Field("", description="path of a creds file to sign in with (JWT and seed)")
+    nats_nkey_seed: SecretStr = Field(
+        SecretStr(""), description="seed of an nkey to sign in with (SU…), or the path of its file"
+    )
+    nats_tls_ca: str = Field(
+        "", description="path of the CA that NATS servers have to be certified by, in PEM"
+    )
+    nats_tls_cert: str = Field("", description="path of a client certificate for NATS, in PEM")
+    nats_tls_key: str = Field("", description="path of the private key of that certificate, in PEM")
+    http_host: str = Field("127.0.0.1", description="where the page and the WebSocket are")
+    http_port: int = Field(5001, ge=1, le=65535, description="their port")
+    tls_cert: str = Field(
+        "", description="path of a certificate to serve https and wss with, in PEM"
+    )
+    tls_key: str = Field("", description="path of the private key of that certificate, in PEM")
+    publish_test_messages: bool = Field(
+        True, description="publish a test message to test.subject each second"
+    )
+    workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="processes that share the port; limits of connections are for each of them",
+    )
+    allowed_origins: Origins = Field(
+        (), description="origins of other web pages that may connect, such as https://example.com"
+    )
+    tokens_file: str = Field(
+        "", description="path of a file that lists tokens, one a line; a connection then needs one"
+    )
+    jwt_key: str = Field(
+        "",
+        description="path of the key that JWTs are signed with: public keys in PEM, a JWKS, or a "
+        "secret for HS256; a connection then needs a token",
+    )
+    jwt_algorithms: Algorithms = Field(
+        ("RS256", "ES256", "EdDSA"),
+        description="algorithms that count, whatever a token says; HS256 has to be named",
+    )
+    jwt_audience: Words = Field((), description="audiences, one of which a JWT has to be for")
+    jwt_issuer: str = Field("", description="issuer that a JWT has to be from")
+    operator_token: OperatorToken = Field(
+        SecretStr(""), description="token for GET /connections; without one nobody may see that"
+    )
+    trusted_proxies: Proxies = Field(
+        (),
+        description="addresses or networks of reverse proxies whose Forwarded or X-Forwarded-For, "
+        "-Proto and -Host count",
+    )
+    allow_anonymous: bool = Field(
+        False,
+        validate_default=True,
+        description="serve other machines than this one without a token, to anyone who can reach "
+        "the port; where tokens are set up, those without one too",
+    )
+    allow_subjects: Patterns = Field(
+        (">",), description="patterns that may be followed where a token has no grants of its own"
+    )
+    deny_subjects: Patterns = Field(
+        (),
+        description="patterns that may not be followed, nor delivered; and none of "
+        f"{', '.join(RESERVED)} unless it is allowed by name",
+    )
+    max_connections: int = Field(10000, ge=1, description="connections at a time")
+    max_connections_per_address: int = Field(
+        1000, ge=1, description="connections from one address (of IPv6, one /64 network) at a time"
+    )
+    request_timeout: float = Field(
+        15.0, gt=0, description="seconds for an HTTP request to come in, head and body each"
+    )
+    token_timeout: float = Field(
+        5.0, gt=0, description="seconds for the token to come in the first frame"
+    )
+    max_subjects: int = Field(
+        _LIMITS.max_subjects, ge=1, description="patterns a connection may follow"
+    )
+    max_pending_bytes: int = Field(
+        _LIMITS.max_pending_bytes,
+        ge=1024,
+        description="bytes held for a connection before messages for it are dropped",
+    )
+    write_timeout: float = Field(
+        _LIMITS.write_timeout,
+        gt=0,
+        description="seconds after which a connection that takes nothing is closed",
+    )
+    requests_per_second: float = Field(
+        _LIMITS.requests_per_second, gt=0, description="requests a connection may send"
+    )
+    request_burst: int = Field(
+        _LIMITS.request_burst, ge=1, description="requests it may send at once"
+    )
+    bad_requests_per_minute: int = Field(
+        _LIMITS.bad_requests_per_minute,
+        ge=1,
+        description="requests that make no sense before a connection is closed",
+    )
+    max_request_bytes: int = Field(
+        _LIMITS.max_request_bytes,
+        ge=1024,
+        description="bytes of a request, be it a frame or the body of a POST",
+    )
+    log_level: LogLevel = Field("info", description="debug, info, warning or error")
+    log_format: LogFormat = Field(
+        "", description="text or json; without it text on a terminal, else JSON"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return where settings come from; flags come first, as `init_settings`."""
+        return init_settings, env_settings, dotenv_settings, SecretFiles(settings_cls, SECRETS)
+
+    @field_validator("allow_anonymous")
+    @classmethod
+    def _not_open_by_accident(cls, anonymous: bool, info: ValidationInfo) -> bool:
+        host = info.data.get("http_host", "")
+        has_tokens = info.data.get("tokens_file") or info.data.get("jwt_key")
+        if not (anonymous or has_tokens or is_loopback(host)):
+            raise ValueError(
+                f"HTTP_HOST={host} lets other machines in, and anyone on them may read every "
+                "subject that is allowed: set TOKENS_FILE or JWT_KEY, or ALLOW_ANONYMOUS=true if "
+                "that is meant"
+            )
+        return anonymous
+
+    @property
+    def sign_in(self) -> SignIn:
+        """How to sign in to NATS, beside what `nats_url` says."""
+        return SignIn(
+            user=self.nats_user,
+            password=self.nats_password.get_secret_value(),
+            token=self.nats_token.get_secret_value(),
+            creds=self.nats_creds,
+            nkey_seed=self.nats_nkey_seed.get_secret_value(),
+            tls_ca=self.nats_tls_ca,
+            tls_cert=self.nats_tls_cert,
+            tls_key=self.nats_tls_key,
+        )
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether a NATS server is shown who we are."""
+        return self.sign_in != SignIn() or any("@" in url for url in self.nats_url)
+
+    @property
+    def policy(self) -> SubjectPolicy:
+        """What may be followed without grants of one's own."""
+        return SubjectPolicy(self.allow_subjects, self.deny_subjects)
+
+    def tokens(self) -> Tokens | None:
+        """Read the files of tokens and keys; None if there are none. Raises FileFault."""
+        static = StaticTokens(self.tokens_file, self.policy) if self.tokens_file else None
+        signed = None
+        if self.jwt_key:
+            signed = SignedTokens(
+                self.jwt_key,
+                self.jwt_algorithms,
+                self.policy,
+                audience=self.jwt_audience,
+                issuer=self.jwt_issuer,
+            )
+        elif self.jwt_audience or self.jwt_issuer:
+            raise FileFault("JWT_KEY: it is missing, JWT_AUDIENCE and JWT_ISSUER need it")
+        return Tokens(static, signed) if static or signed else None
+
+    @property
+    def tls(self) -> TLS:
+        """What https and wss are served with."""
+        return TLS(self.tls_cert, self.tls_key)
+
+    @property
+    def limits(self) -> Limits:
+        """The bounds of each connection."""
+        return Limits(
+            max_subjects=self.max_subjects,
+            max_pending_bytes=self.max_pending_bytes,
+            write_timeout=self.write_timeout,
+            requests_per_second=self.requests_per_second,
+            request_burst=self.request_burst,
+            bad_requests_per_minute=self.bad_requests_per_minute,
+            max_request_bytes=self.max_request_bytes,
+        )

@@ -1,0 +1,113 @@
+"""What the values of settings have to look like."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_settings import NoDecode
+
+from bridge.access.jwt_keys import ALGORITHMS
+from bridge.access.policy import normal_origin
+from bridge.access.proxies import TrustedProxies
+from bridge.access.tokens import LEAST_TOKEN
+from bridge.wire import subjects
+
+
+def right_one(field: FieldInfo) -> str:
+    """Say what a setting takes, of one that takes a number, or yes or no."""
+    if field.annotation is bool:
+        return "it has to be true or false"
+    kind = "a whole number" if field.annotation is int else "a number"
+    least, most, above = (
+        next((getattr(each, bound) for each in field.metadata if hasattr(each, bound)), None)
+        for bound in ("ge", "le", "gt")
+    )
+    if most is not None:
+        return f"it has to be {kind} from {least} to {most}"
+    if above is not None:
+        return f"it has to be {kind} above {above}"
+    return f"it has to be {kind}, {least} or more"
+
+
+def _words(value: Any) -> Any:
+    """Split a list separated by commas or white space."""
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+def _valid_urls(urls: tuple[str, ...]) -> tuple[str, ...]:
+    urls = tuple(url if "://" in url else f"nats://{url}" for url in urls)
+    for url in urls:
+        try:
+            parts = urlsplit(url)
+            good = parts.scheme in ("nats", "tls") and parts.hostname and parts.port != 0
+        except ValueError:
+            good = False
+        if not good or parts.path.strip("/") or parts.query or parts.fragment:
+            # Without the URL itself, which may hold a password.
+            raise ValueError(
+                "a server is given as nats://host:4222 or tls://user:password@host:4222, with "
+                "@ : / # % and white space in a password written as %40 %3A %2F %23 %25 %20"
+            )
+    return urls
+
+
+def _valid_patterns(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    for pattern in patterns:
+        fault = subjects.fault(pattern)
+        if fault:
+            raise ValueError(f"{pattern!r} is not a valid subject: {fault}")
+    return patterns
+
+
+def _valid_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    for origin in origins:
+        if normal_origin(origin) is None:
+            raise ValueError(f"{origin!r} is not an origin such as https://example.com")
+    return origins
+
+
+def _valid_proxies(proxies: tuple[str, ...]) -> tuple[str, ...]:
+    for proxy in proxies:
+        try:
+            TrustedProxies((proxy,))
+        except ValueError:
+            raise ValueError(f"{proxy!r} is no address, nor a network such as 10.0.0.0/8") from None
+    return proxies
+
+
+def _valid_algorithms(algorithms: tuple[str, ...]) -> tuple[str, ...]:
+    if not algorithms or not set(algorithms) <= set(ALGORITHMS):
+        raise ValueError(f"it takes {', '.join(ALGORITHMS)}")
+    return algorithms
+
+
+def _valid_level(level: str) -> str:
+    if level.lower() not in ("debug", "info", "warning", "error"):
+        raise ValueError("it has to be debug, info, warning or error")
+    return level.lower()
+
+
+def _long_enough(token: SecretStr) -> SecretStr:
+    if 0 < len(token.get_secret_value()) < LEAST_TOKEN:
+        raise ValueError(f"it needs at least {LEAST_TOKEN} characters: shorter ones can be guessed")
+    return token
+
+
+def _valid_format(form: str) -> str:
+    if form.lower() not in ("", "text", "json"):
+        raise ValueError("it has to be text or json")
+    return form.lower()
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+NatsUrls = Annotated[Words, AfterValidator(_valid_urls)]
+Patterns = Annotated[Words, AfterValidator(_valid_patterns)]
+Origins = Annotated[Words, AfterValidator(_valid_origins)]
+Proxies = Annotated[Words, AfterValidator(_valid_proxies)]
+Algorithms = Annotated[Words, AfterValidator(_valid_algorithms)]
+LogFormat = Annotated[str, AfterValidator(_valid_format)]
+LogLevel = Annotated[str, AfterValidator(_valid_level)]
+OperatorToken = Annotated[SecretStr, AfterValidator(_long_enough)]

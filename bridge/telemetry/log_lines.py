@@ -1,0 +1,96 @@
+"""What a line of the log looks like: for people, or as JSON for whatever collects it.
+
+Nothing a browser or a publisher sends can begin a line of its own, nor move a terminal's cursor.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from bridge.telemetry import events
+
+
+class JSONLines(logging.Formatter):
+    """One JSON object a line, of ASCII alone. `worker`: which process says it, among several.
+
+    The fields a line always has come first, then the facts of its event, then a traceback.
+    """
+
+    def __init__(self, worker: str = "") -> None:
+        super().__init__()
+        self._worker = {"worker": worker} if worker else {}
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        event = getattr(record, "event", None)
+        fields: dict[str, Any] = {
+            "time": _rfc3339(record.created),
+            "level": logging.getLevelName(min(record.levelno, logging.ERROR)).lower(),
+            "event": event or events.LIBRARY.name,
+            "message": printable(_message(record)),
+            **self._worker,
+            **(getattr(record, "facts", {}) if event else {"logger": record.name}),
+        }
+        if record.exc_info:
+            fields["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(fields)
+
+
+class TextLines(logging.Formatter):
+    """Lines with time and level; those of a traceback are indented under theirs."""
+
+    def __init__(self, worker: str = "") -> None:
+        super().__init__()
+        self._worker = f"worker {worker}: " if worker else ""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, or the lines of a traceback."""
+        lines = [f"{self._begin(record)}{self._worker}{printable(self._text(record))}"]
+        if record.exc_info:
+            traceback = self.formatException(record.exc_info).splitlines()
+            lines += (f"  {printable(line)}" for line in traceback)
+        return "\n".join(lines)
+
+    def _begin(self, record: logging.LogRecord) -> str:
+        return f"{self.formatTime(record)} {record.levelname} "
+
+    def _text(self, record: logging.LogRecord) -> str:
+        return _message(record)
+
+
+class SaidLines(TextLines):
+    """What is said to whoever started the service: the line as it stands."""
+
+    def _begin(self, record: logging.LogRecord) -> str:
+        return ""
+
+    def _text(self, record: logging.LogRecord) -> str:
+        return getattr(record, "line", None) or _message(record)
+
+
+def printable(text: str) -> str:
+    r"""Return `text` with what cannot be seen, or does something, as `\n`, `\x1b`, `\u202e`."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception as failure:
+        # A library's mistake in a line of the log must not become one of what it was doing.
+        try:
+            return f"{record.msg} {record.args}"
+        except Exception:
+            return f"a line that cannot be made: {type(failure).__name__}"
+
+
+def _rfc3339(seconds: float) -> str:
+    text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")

@@ -1,0 +1,174 @@
+"""What the service says, written by threads of their own.
+
+A terminal that is held, a pipe nobody reads or a full disk must not stop the traffic: what cannot
+be written waits for a while and is then lost, with a line that says how many lines were lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import sys
+import threading
+import time
+from types import TracebackType
+from typing import Any, NoReturn
+
+from bridge.telemetry import events
+from bridge.telemetry.events import Event
+from bridge.telemetry.log_lines import JSONLines, SaidLines, TextLines, printable
+
+MOST_WAITING = 1000
+"""Lines."""
+LAST_SECONDS = 0.5
+"""How long the end of the process waits for lines to be written."""
+MOST_CHARACTERS = 500
+"""Of a fact: some are what a browser has sent."""
+
+_STDOUT, _STDERR = 1, 2
+
+_told = logging.getLogger("bridge.told")
+_said = logging.getLogger("bridge.said")
+
+
+def set_up(level: str, form: str = "", worker: str = "") -> None:
+    """Write what happens from `level` on, as `form` says: `text` or `json`; see `is_json`.
+
+    JSON goes to standard output, all of it. Text for whoever started the service goes there too,
+    at any level, and the log to standard error. `worker` is the number of this process among others
+    of the service; while nothing is wrong, the first speaks for all. It can be called again.
+    """
+    as_json = is_json(form)
+    if as_json:
+        log = LineWriter(_STDOUT, JSONLines(worker))
+    else:
+        log = LineWriter(_STDERR, TextLines(worker))
+    logging.basicConfig(level=level.upper(), handlers=[log], force=True)
+    first = worker in ("", "1")
+    said = SaidLines("" if first else worker)
+    _said.handlers[:] = [] if as_json else [LineWriter(_STDOUT, said)]
+    _said.propagate = as_json
+    _said.setLevel(logging.NOTSET if as_json else logging.INFO if first else logging.WARNING)
+    logging.captureWarnings(as_json)
+    sys.excepthook = _crash
+
+
+def is_json(form: str) -> bool:
+    """Tell whether lines are JSON: if `form` says nothing, unless a person sees them."""
+    return form == "json" or (not form and not os.isatty(_STDOUT))
+
+
+def tell(event: Event, failure: BaseException | None = None, /, **facts: Any) -> None:
+    """Write a line about `event`, with the traceback of `failure`."""
+    _log(_told, event, failure, facts)
+
+
+def say(line: str, event: Event = events.SAID, /, **facts: Any) -> None:
+    """Tell the person who started the service; in JSON, with the sentence of `event`."""
+    _log(_said, event, None, facts, line)
+
+
+def _log(
+    logger: logging.Logger,
+    event: Event,
+    failure: BaseException | None,
+    facts: dict[str, Any],
+    line: str = "",
+) -> None:
+    if not logger.isEnabledFor(event.level):
+        return
+    for name, fact in facts.items():
+        if isinstance(fact, str) and len(fact) > MOST_CHARACTERS:
+            facts[name] = f"{fact[:MOST_CHARACTERS]}…"
+    sentence = line if event is events.SAID else event.sentence.format(**facts)
+    extra = {"event": event.name, "facts": facts, "line": line}
+    logger.log(event.level, "%s", sentence, exc_info=failure, extra=extra)
+
+
+def flush() -> None:
+    """Wait until what was said is written, but not for long."""
+    for handler in (*_said.handlers, *logging.getLogger().handlers):
+        handler.flush()
+
+
+def fail(sentence: str, form: str | None = None) -> NoReturn:
+    """Print why the service cannot start, after what was said before, and exit with 2.
+
+    On standard error, whatever the format, for scripts and people; and where lines are JSON, as
+    one of them. `form` is that of `set_up`, where that has not been called.
+    """
+    sentence = printable(" ".join(sentence.split()))
+    flush()
+    formatters = [handler.formatter for handler in logging.getLogger().handlers]
+    if form is not None:
+        formatters = [JSONLines()] if is_json(form) else []
+    for formatter in formatters:
+        if isinstance(formatter, JSONLines):
+            _write(_STDOUT, formatter.format(_record(events.START_FAILED, reason=sentence)))
+    print(sentence, file=sys.stderr)
+    raise SystemExit(2)
+
+
+def _crash(
+    kind: type[BaseException], failure: BaseException, traceback: TracebackType | None
+) -> None:
+    tell(events.CRASHED, failure)
+    flush()
+
+
+class LineWriter(logging.Handler):
+    """Writes to a file descriptor, without ever making who logs wait."""
+
+    def __init__(self, descriptor: int, formatter: logging.Formatter) -> None:
+        super().__init__()
+        self.setFormatter(formatter)
+        self._descriptor = descriptor
+        self._lines: queue.Queue[str] = queue.Queue(MOST_WAITING)
+        self._lost = 0
+        threading.Thread(target=self._write_all, name="log", daemon=True).start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Put a line in the queue, or count it as lost."""
+        try:
+            self._lines.put_nowait(self.format(record))
+        except queue.Full:
+            self._lost += 1
+
+    def flush(self) -> None:
+        """Wait until all is written, but not for long."""
+        deadline = time.monotonic() + LAST_SECONDS
+        while self._lines.unfinished_tasks and time.monotonic() < deadline:
+            time.sleep(0.005)
+
+    def _write_all(self) -> None:
+        while True:
+            line = self._lines.get()
+            _write(self._descriptor, line)
+            self._lines.task_done()
+            if self._lost:
+                lost, self._lost = self._lost, 0
+                _write(self._descriptor, self.format(_record(events.LINES_LOST, count=lost)))
+
+
+def _record(event: Event, **facts: Any) -> logging.LogRecord:
+    """Return a record that goes round the loggers, and so round their queues."""
+    return logging.makeLogRecord(
+        {
+            "levelno": event.level,
+            "levelname": logging.getLevelName(event.level),
+            "msg": event.sentence.format(**facts),
+            "event": event.name,
+            "facts": facts,
+        }
+    )
+
+
+def _write(descriptor: int, line: str) -> None:
+    # Not through sys.stdout: what it cannot write, it would try to write again at the end of the
+    # process, and wait for that, or end with status 120.
+    rest = f"{line}\n".encode(errors="backslashreplace")
+    with contextlib.suppress(OSError):
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]

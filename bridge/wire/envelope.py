@@ -1,0 +1,136 @@
+"""How a NATS message looks on our wire: `{"subject": …, "data": …}`, encoded once for all."""
+
+from __future__ import annotations
+
+import base64
+import json
+from functools import cached_property
+from itertools import repeat
+from typing import Any
+
+import msgspec
+
+from bridge.wire.frames import frame_head, text_frame
+
+_encode = msgspec.json.encode
+_check_json = msgspec.json.Decoder(msgspec.Raw).decode
+_check_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+MOST_STARTS = 64
+"""Sizes of payloads remembered for one subject; there may be 10,000 subjects."""
+
+
+class Envelope:
+    """Encodes the messages of one subject, each once for all who get it."""
+
+    def __init__(self, subject: str) -> None:
+        self._head = b'{"subject":%b,"data":' % _encode(subject)
+        self._starts = _Starts(self._head)
+
+    def frames(self, payloads: list[bytes]) -> list[bytes]:
+        """Return messages as finished WebSocket frames."""
+        if len(payloads) == 1 or _as_json(payloads) is None:
+            return [self._frame(payload) for payload in payloads]
+        starts = map(self._starts.__getitem__, map(len, payloads))
+        return list(map(b"".join, zip(starts, payloads, repeat(b"}"))))
+
+    def lines(self, payloads: list[bytes]) -> list[bytes]:
+        """Return messages as lines, to share a frame with others."""
+        joined = _as_json(payloads)
+        if joined is None or b"\r" in joined or (len(payloads) == 1 and b"\n" in joined):
+            return [self._line(payload) for payload in payloads]
+        return list(map(b"".join, zip(repeat(self._head), payloads, repeat(b"}"))))
+
+    def _frame(self, payload: bytes) -> bytes:
+        try:
+            # As in _as_json; written out because where subjects are many, each message comes here.
+            _check_json(payload)
+            if not payload.isascii():
+                payload.decode()
+        except _NOT_JSON:
+            return text_frame(self._not_json(payload))
+        return b"%b%b}" % (self._starts[len(payload)], payload)
+
+    def _line(self, payload: bytes) -> bytes:
+        if not _is_json(payload):
+            return self._not_json(payload)
+        if b"\n" in payload or b"\r" in payload:
+            # Between tokens only, since JSON strings hold no raw line breaks: values stay exact.
+            payload = payload.replace(b"\n", b" ").replace(b"\r", b" ")
+        return b"%b%b}" % (self._head, payload)
+
+    def _not_json(self, payload: bytes) -> bytes:
+        try:
+            data, encoding = _encode(payload.decode()), b"text"
+        except UnicodeDecodeError:
+            data, encoding = b'"%b"' % base64.b64encode(payload), b"base64"
+        return b'%b%b,"encoding":"%b"}' % (self._head, data, encoding)
+
+
+class _Starts(dict[int, bytes]):
+    """What a frame begins with, by the size of the payload: its head, and `head` of the line."""
+
+    def __init__(self, head: bytes) -> None:
+        self._head = head
+
+    def __missing__(self, size: int) -> bytes:
+        if len(self) >= MOST_STARTS:
+            self.clear()
+        start = self[size] = frame_head(len(self._head) + size + 1) + self._head
+        return start
+
+
+def _is_json(payload: bytes) -> bool:
+    return _as_json([payload]) is not None
+
+
+def _as_json(payloads: list[bytes]) -> bytes | None:
+    """Return `payloads` joined if each is JSON, and of one line if there are several.
+
+    Several are checked as one list. A payload such as `1,2` is two values of it; but where no
+    payload holds a line break, and the values joined by one are the same text as the payloads, each
+    value is a payload.
+    """
+    joined = b",\n".join(payloads)
+    try:
+        # msgspec checks the whole syntax without building values, but not the UTF-8.
+        if len(payloads) == 1:
+            _check_json(joined)
+        elif b"\n" in b"".join(payloads):
+            return None
+        else:
+            values = _check_list(b"[%b]" % joined)
+            if len(values) != len(payloads) or b",\n".join(values) != joined:
+                return None
+        if not joined.isascii():
+            joined.decode()
+    except _NOT_JSON:
+        return None
+    return joined
+
+
+class Message:
+    """A NATS message as a `manager.callback` sees it: `subject`, and `data` decoded."""
+
+    def __init__(self, subject: str, payload: bytes) -> None:
+        self.subject = subject
+        self.payload = payload
+
+    @cached_property
+    def frame(self) -> bytes:
+        """The message as a finished WebSocket frame."""
+        return Envelope(self.subject).frames([self.payload])[0]
+
+    @cached_property
+    def line(self) -> bytes:
+        """The message as a line, to share a frame with others."""
+        return Envelope(self.subject).lines([self.payload])[0]
+
+    @cached_property
+    def data(self) -> Any:
+        """The payload as a Python value: parsed JSON, text, or base64 text, as on the wire."""
+        try:
+            return json.loads(self.line)["data"]
+        except RecursionError:
+            return self.payload.decode()

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { ack, connected, refusal } from "../support/fake-websocket.mjs";
+
+const DOWN = { status: "nats_down" };
+const UP = { status: "nats_up", gap: true };
+
+/** Followed "a" until the connection was lost, at 100 ms; one stands again at 10 000. */
+function disconnected(t) {
+  const it = connected(t, "a");
+  it.tick(99);
+  it.socket.end(1006);
+  it.tick(9_900);
+  it.socket.begin();
+  return it;
+}
+
+test("after a lost connection the gap is told once, from its beginning", (t) => {
+  const it = connected(t, "a");
+  it.tick(99);
+  it.socket.end(1006);
+  it.tick(1_000);
+  it.socket.end(1006); // a try that failed does not move the beginning
+  it.tick(2_000);
+  it.socket.begin();
+  it.socket.say(ack(2, "a"), { subject: "a", data: 1 });
+  assert.deepEqual(it.ofType("gap"), [{ from: 100, to: 3_100, causes: ["disconnected"] }]);
+});
+
+test("whoever follows nothing has no gap", (t) => {
+  const it = connected(t);
+  it.socket.say(DOWN, UP);
+  it.socket.end(1006);
+  it.tick(1_000);
+  it.socket.begin();
+  assert.deepEqual(it.ofType("gap"), []);
+});
+
+test("an outage of NATS is a gap only if messages may have been missed", (t) => {
+  const it = connected(t, "a");
+  it.socket.say(DOWN, { status: "nats_up" });
+  assert.deepEqual(it.ofType("gap"), []);
+  it.socket.say(DOWN);
+  assert.equal(it.client.natsDown, true);
+  it.tick(999);
+  it.socket.say(UP);
+  assert.equal(it.client.natsDown, false);
+  assert.deepEqual(it.ofType("gap"), [{ from: 1, to: 1_000, causes: ["nats_down"] }]);
+});
+
+test("what NATS did not answer in time is out of reach until the gateway has taken it up", (t) => {
+  const it = connected(t, "a");
+  it.socket.say(UP, refusal("nats_down", 1, "a"));
+  assert.equal(it.client.natsDown, true);
+  it.socket.say(ack(1, "a"));
+  assert.equal(it.client.natsDown, false);
+  assert.equal(it.ofType("gap").length, 1);
+});
+
+test("a late nats_down for an older request does not say that NATS is away now", (t) => {
+  const it = disconnected(t);
+  it.socket.say(refusal("nats_down", 1, "a"));
+  assert.equal(it.client.natsDown, false);
+});
+
+function disconnectedDuringOutage(t) {
+  const it = connected(t, "a");
+  it.tick(99);
+  it.socket.say(DOWN);
+  it.socket.end(1006);
+  it.tick(900);
+  it.socket.begin();
+  it.tick(1_000);
+  return it;
+}
+
+const BOTH = { from: 100, to: 2_000, causes: ["nats_down", "disconnected"] };
+
+test("a disconnect during an outage of NATS is one gap from the beginning of the outage", (t) => {
+  const it = disconnectedDuringOutage(t);
+  it.socket.say(ack(2, "a"));
+  assert.deepEqual(it.ofType("gap"), [BOTH]);
+});
+
+test("an outage that outlasts a disconnect goes on in the same gap", (t) => {
+  const it = disconnectedDuringOutage(t);
+  it.socket.say(DOWN, refusal("nats_down", 2, "a"));
+  assert.deepEqual(it.ofType("gap"), []);
+  it.socket.say(UP, ack(2, "a"));
+  assert.deepEqual(it.ofType("gap"), [BOTH]);
+});
+
+test("the gap is told before the first message that comes after it", (t) => {
+  const it = disconnectedDuringOutage(t);
+  it.socket.say({ subject: "a", data: 1 }, ack(2, "a"));
+  const order = it.told.map(([type]) => type).filter((type) => ["gap", "messages"].includes(type));
+  assert.deepEqual(order, ["gap", "messages"]);
+});
+
+test("a message that still comes during an outage does not end the gap", (t) => {
+  const it = connected(t, "a");
+  it.socket.say(DOWN, { subject: "a", data: 1 });
+  assert.deepEqual(it.ofType("gap"), []);
+});

@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Feed } from "../../../page/js/model/feed.js";
+import { Ring } from "../../../page/js/model/ring.js";
+import { ack, refusal, started } from "../support/fake-websocket.mjs";
+
+const entries = (source) => Array.from({ length: source.length }, (_, index) => source.at(index));
+
+function connected(t, ...patterns) {
+  const it = started(t);
+  it.refused = [];
+  it.feed = new Feed({
+    ring: new Ring(1_000),
+    client: it.client,
+    changed: () => {},
+    refused: (sentence) => it.refused.push(sentence),
+    now: () => it.now ?? 0,
+  });
+  it.socket.begin();
+  if (patterns.length) it.feed.subscribe(patterns);
+  it.tick(1);
+  it.state = (pattern) => it.feed.subscriptions.get(pattern)?.state;
+  it.notes = () => entries(it.feed.ring).filter(({ kind }) => kind === "note").map(({ text }) => text);
+  it.reconnect = () => {
+    it.socket.end(1006);
+    it.tick(1_000);
+    it.socket.begin();
+  };
+  return it;
+}
+
+test("subscribing sends one request and waits for the acknowledgement", (t) => {
+  const it = connected(t, "a", "b.*");
+  assert.deepEqual(it.socket.sent, [{ subjects: ["a", "b.*"], action: "subscribe", id: 1 }]);
+  assert.equal(it.state("a"), "pending");
+  it.socket.say(ack(1, "a", "b.*"));
+  assert.equal(it.state("a"), "active");
+  assert.equal(it.state("b.*"), "active");
+});
+
+test("a refused pattern keeps the sentence of the gateway, the others go ahead", (t) => {
+  const it = connected(t, "a", "$SYS.>");
+  it.socket.say(refusal("denied", 1, "$SYS.>"), ack(1, "a"));
+  assert.equal(it.state("a"), "active");
+  assert.equal(it.state("$SYS.>"), "refused");
+  assert.equal(it.feed.subscriptions.get("$SYS.>").message, "no: denied");
+});
+
+test("a pattern whose right is taken away later is refused, too", (t) => {
+  const it = connected(t, "a");
+  it.socket.say(ack(1, "a"), refusal("denied", undefined, "a"));
+  assert.equal(it.state("a"), "refused");
+});
+
+test("a refusal without subjects is handed on as a sentence", (t) => {
+  const it = connected(t);
+  it.socket.say({ success: false, code: "rate_limited", message: "too many requests" });
+  assert.deepEqual(it.refused, ["too many requests"]);
+});
+
+test("subscribing again asks only for what is new or was refused", (t) => {
+  const it = connected(t, "a", "b");
+  it.socket.say(refusal("limit", 1, "b"));
+  assert.deepEqual(it.feed.subscribe(["a", "b", "c"]), ["a"]);
+  assert.equal(it.state("b"), "pending");
+  it.tick(100);
+  assert.deepEqual(it.socket.sent.at(-1), { subjects: ["b", "c"], action: "subscribe", id: 2 });
+});
+
+test("unsubscribing names what was not followed and asks for the rest", (t) => {
+  const it = connected(t, "a");
+  assert.deepEqual(it.feed.unsubscribe(["a", "x"]), ["x"]);
+  it.tick(100);
+  assert.deepEqual(it.socket.sent.at(-1), { subjects: ["a"], action: "unsubscribe", id: 2 });
+  assert.equal(it.feed.subscriptions.size, 0);
+});
+
+test("messages are counted for each pattern they fall under", (t) => {
+  const it = connected(t, "orders.*", "orders.>", "other");
+  it.socket.say({ subject: "orders.new", data: 1 }, { subject: "orders.a.b", data: 2 });
+  const counts = [...it.feed.subscriptions].map(({ count }) => count);
+  assert.deepEqual(counts, [1, 2, 0]);
+  assert.equal(it.feed.received, 2);
+});
+
+test("a message is kept as it came, with its time and the colour of its pattern", (t) => {
+  const it = connected(t, "a");
+  it.now = 1_234;
+  it.socket.frame('{"subject":"a","data":1.0}');
+  const { hue } = it.feed.subscriptions.get("a");
+  assert.deepEqual(it.feed.ring.at(0),
+    { kind: "message", subject: "a", raw: "1.0", encoding: "json", time: 1_234, hue, seq: 0 });
+});
+
+test("a pattern added later counts subjects that were seen before", (t) => {
+  const it = connected(t, "a.*");
+  it.socket.say({ subject: "a.b", data: 1 });
+  it.feed.subscribe(["a.b"]);
+  it.socket.say({ subject: "a.b", data: 2 });
+  assert.equal(it.feed.subscriptions.get("a.b").count, 1);
+});
+
+test("1200 messages leave 1000 kept and 200 not kept", (t) => {
+  const it = connected(t, "a");
+  for (let n = 0; n < 1_200; n += 1) it.socket.say({ subject: "a", data: n });
+  assert.equal(it.feed.ring.kept, 1_000);
+  assert.equal(it.feed.ring.notKept, 200);
+  assert.equal(it.feed.ring.at(0).raw, "200");
+});
+
+test("after a lost connection everything is asked for again, also what was refused", (t) => {
+  const it = connected(t, "a", "b");
+  it.socket.say(ack(1, "a"), refusal("denied", 1, "b"));
+  it.reconnect();
+  assert.deepEqual([it.state("a"), it.state("b")], ["pending", "pending"]);
+  assert.deepEqual(it.socket.sent, [{ subjects: ["a", "b"], action: "subscribe", id: 2 }]);
+  it.socket.say(ack(2, "a"), refusal("denied", 2, "b"));
+  assert.deepEqual([it.state("a"), it.state("b")], ["active", "refused"]);
+});
+
+test("a gap is a note with its times and causes, above the first message after it", (t) => {
+  const it = connected(t, "a");
+  it.client.dispatchEvent(new CustomEvent("gap", { detail: {
+    from: new Date(2026, 0, 1, 8, 0, 0).getTime(),
+    to: new Date(2026, 0, 1, 8, 0, 9).getTime(),
+    causes: ["nats_down", "disconnected"],
+  } }));
+  assert.deepEqual(it.notes(),
+    ["NATS was out of reach, then disconnected 08:00:00 – 08:00:09: messages in between were not received"]);
+  it.reconnect();
+  it.socket.say({ subject: "a", data: 1 });
+  assert.match(it.notes()[1], /^disconnected \d\d:/);
+  assert.deepEqual(entries(it.feed.ring).map(({ kind }) => kind), ["note", "note", "message"]);
+});
+
+test("while NATS is away a pattern stays pending and is not asked for again: the gateway takes it up", (t) => {
+  const it = connected(t, "a");
+  it.socket.say(refusal("nats_down", 1, "a"));
+  assert.equal(it.state("a"), "pending");
+  assert.equal(it.feed.natsDown, true);
+  it.socket.say({ status: "nats_up", gap: true });
+  assert.equal(it.feed.natsDown, false);
+  it.socket.say(ack(1, "a"));
+  assert.equal(it.state("a"), "active");
+  it.tick(100);
+  assert.equal(it.socket.sent.length, 1);
+});
+
+test("what came and left unseen is told, and what is still there is not", (t) => {
+  const it = connected(t, "a");
+  for (let n = 0; n < 10; n += 1) it.socket.say({ subject: "a", data: n });
+  const before = it.feed.received;
+  for (let n = 0; n < 1_000; n += 1) it.socket.say({ subject: "a", data: n });
+  it.feed.tellUnseen(before);
+  assert.deepEqual(it.notes(), []);
+  for (let n = 0; n < 1_000; n += 1) it.socket.say({ subject: "a", data: n });
+  it.feed.tellUnseen(before);
+  assert.equal(it.feed.ring.kept, 999); // the note took a place
+  assert.deepEqual(it.notes(), ["1,001 messages came while paused and are not kept"]);
+});
+
+test("messages dropped by the gateway are counted and told", (t) => {
+  const it = connected(t, "a");
+  it.socket.say({ dropped: 1 }, { dropped: 6 });
+  assert.equal(it.feed.dropped, 7);
+  assert.match(it.notes()[0], /^1 message was dropped/);
+  assert.match(it.notes()[1], /^6 messages were dropped/);
+});
+
+test("a line that cannot be read is said, and the next one is still taken", (t) => {
+  const it = connected(t, "a");
+  it.socket.frame('nonsense\n{"subject":"a","data":1}');
+  assert.equal(it.refused.length, 1);
+  assert.equal(it.feed.received, 1);
+});

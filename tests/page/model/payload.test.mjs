@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { fullText, mark, preview, sizeText } from "../../../page/js/model/payload.js";
+
+test("a JSON payload is shown as it came, cut to 300 characters", () => {
+  assert.equal(preview({ raw: '{"x": 1.0}', encoding: "json" }), '{"x": 1.0}');
+  assert.equal(preview({ raw: `"${"a".repeat(1_000)}"`, encoding: "json" }).length, 300);
+});
+
+test("a text payload is shown without quotes, its control characters as signs", () => {
+  const message = { raw: JSON.stringify("one\r\ntwo\tthree\nfour\u0007"), encoding: "text" };
+  assert.equal(preview(message), "one↵two⇥three↵four\ufffd");
+  assert.equal(fullText(message), "one\r\ntwo\tthree\nfour\u0007");
+});
+
+test("the size is that of the payload in bytes", () => {
+  assert.equal(sizeText({ raw: '"é"', encoding: "json" }), "4 B");
+  assert.equal(sizeText({ raw: '"é"', encoding: "text" }), "2 B");
+  assert.equal(sizeText({ raw: '""', encoding: "text" }), "0 B");
+  for (const bytes of [1, 2, 3, 1_500]) {
+    const raw = JSON.stringify(Buffer.alloc(bytes, 255).toString("base64"));
+    assert.equal(sizeText({ raw, encoding: "base64" }), bytes < 1_000 ? `${bytes} B` : "1.5 kB");
+  }
+});
+
+test("binary and empty payloads are marked, others are not", () => {
+  assert.equal(mark({ raw: '"/w=="', encoding: "base64" }), "binary");
+  assert.equal(mark({ raw: '""', encoding: "text" }), "empty");
+  assert.equal(mark({ raw: '""', encoding: "json" }), "");
+  assert.equal(mark({ raw: '"a"', encoding: "text" }), "");
+});

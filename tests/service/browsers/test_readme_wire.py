@@ -1,0 +1,91 @@
+"""Every line of the wire that the README shows is what a gateway sends, or takes; its callback."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from pathlib import Path
+
+from websockets.asyncio.client import connect
+
+from tests.support import readme
+from tests.support.browser_client import Browser
+from tests.support.raw_nats import RawNats
+from tests.support.servers import ROOT, Gateway, NatsServer, running
+
+LARGE = b'"' + b"x" * 9998 + b'"'
+
+
+async def test_the_wire_is_as_the_readme_shows_it(tmp_path: Path, log: Path) -> None:
+    said = readme.Conversation("The wire")
+    nats = NatsServer(tmp_path)
+    with running(nats), running(Gateway(nats.url, log=log)) as service:
+        async with connect(service.stream, proxy=None) as ws:
+            said.saw(str(await ws.recv()))
+        async with Browser(service.stream) as browser:
+            await requests(said, browser)
+            with RawNats(nats.port) as client:
+                await messages(said, browser, client)
+                await too_many(said, browser, client)
+            nats.stop()
+            said.saw(await browser.frame())
+            nats.start()
+            said.saw(await browser.frame())
+    said.use('{"token": "…"}')  # which the test of tokens sends
+    assert not said.left, f"neither sent nor taken: {said.left}"
+
+
+async def requests(said: readme.Conversation, browser: Browser) -> None:
+    """Send what the README asks for, and what its responses are for."""
+    request = said.use('"orders.*"], "action": "subscribe", "id": 1}')
+    await browser.send(request)
+    said.saw(await browser.frame())
+    await browser.send({"subjects": ["a..b"], "id": 1})
+    said.saw(await browser.frame())
+    await browser.send({"subjects": ["orders.*"], "action": "unsubscribe", "id": 2})
+    said.saw(await browser.frame())
+
+
+async def messages(said: readme.Conversation, browser: Browser, client: RawNats) -> None:
+    """Publish the payloads of the README: JSON, other text, other bytes."""
+    await browser.subscribe("logs.web", "camera.frame")
+    picture = base64.b64decode(said.use("camera.frame")["data"])
+    payloads = {"test.subject": b'{"price": 21.50}', "logs.web": b"plain text"}
+    for subject, payload in {**payloads, "camera.frame": picture}.items():
+        client.publish(subject, payload)
+        said.saw(await browser.frame())
+
+
+async def too_many(said: readme.Conversation, browser: Browser, client: RawNats) -> None:
+    """Read nothing until messages were dropped, then see that this is told."""
+    await browser.subscribe("flood")
+    browser.ws.transport.pause_reading()
+    for _ in range(100):
+        await asyncio.to_thread(client.send, RawNats.command(b"flood", LARGE) * 20)
+    browser.ws.transport.resume_reading()
+    left = 2000
+    while left:
+        frame = await browser.frame()
+        if "dropped" in frame:
+            said.saw(frame)
+            left -= json.loads(frame)["dropped"]
+        else:
+            left -= 1
+
+
+async def test_the_callback_of_the_readme_is_called_for_each_message(
+    nats_server: NatsServer, tmp_path: Path, log: Path
+) -> None:
+    (tmp_path / "page").symlink_to(ROOT / "page")
+    main = (ROOT / "main.py").read_text()
+    line = next(each for each in main.splitlines() if each.startswith("manager = "))
+    program = tmp_path / "main.py"
+    program.write_text(main.replace(line, f"{line}\n{readme.block('python')}"))
+    with running(Gateway(nats_server.url, program=str(program), log=log)) as service:
+        async with Browser(service.stream) as browser:
+            await browser.subscribe("room.*")
+            with RawNats(nats_server.port) as client:
+                await asyncio.to_thread(client.publish, "room.a", b'{"celsius":21.50}')
+            # Decoded and written anew by the callback: the gateway itself keeps every byte.
+            assert await browser.frame() == '{"subject": "room.a", "data": {"celsius": 21.5}}'

@@ -1,0 +1,168 @@
+"""What every HTTP response says to a browser, and what none says to anybody."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import struct
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.raw_http import UPGRADE, exchange, head
+from tests.support.servers import ROOT, Gateway, NatsServer, running, until
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+
+
+@pytest.fixture(scope="module")
+def service(nats_server: NatsServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    log = tmp_path_factory.mktemp("responses") / "log"
+    gateway = Gateway(nats_server.url, program="tests/programs/with_a_bug.py", log=log)
+    with running(gateway):
+        yield gateway
+
+
+def ask(service: Gateway, line: str, **headers: str) -> tuple[int, str]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return exchange(service.port, head(line, {"Host": "x", "Connection": "close", **named}))
+
+
+@pytest.mark.parametrize(
+    ("line", "headers", "status"),
+    [
+        ("GET /", {}, 200),
+        ("GET /page/js/main.js", {}, 200),
+        ("GET /page/css/app.css", {}, 200),
+        ("GET /page/nothing", {}, 404),
+        ("GET /livez", {}, 200),
+        ("GET /readyz", {}, 200),
+        ("GET /metrics", {}, 200),
+        ("GET /stream", {}, 400),
+        ("GET /stream", {"Origin": "http://evil.example"}, 403),
+        ("POST /stream", {}, 400),
+        ("POST /stream", {"Content-Length": "70000"}, 413),
+        ("GET /nowhere", {}, 404),
+        ("DELETE /stream", {}, 405),
+        ("GET /bug", {}, 500),
+        ("GET  / /", {}, 400),
+    ],
+)
+def test_every_response_has_the_security_headers(
+    service: Gateway, line: str, headers: dict[str, str], status: int
+) -> None:
+    request = head(line, {"Host": "x", "Connection": "close", **headers})
+    request += b"x" * int(headers.get("Content-Length", 0))
+    answered, text = exchange(service.port, request)
+    assert answered == status
+    told, _, _ = text.partition("\r\n\r\n")
+    assert f"Content-Security-Policy: {POLICY}" in told
+    assert "X-Content-Type-Options: nosniff" in told
+    assert "Referrer-Policy: no-referrer" in told
+    assert "Content-Type: " in told
+
+
+@pytest.mark.parametrize("accept", ["text/html", "*/*"])
+def test_a_bug_is_told_to_the_log_alone(service: Gateway, accept: str) -> None:
+    status, text = ask(service, "GET /bug", Accept=accept)
+    assert status == 500
+    assert text.endswith("\r\n\r\nSomething went wrong.\n")
+    assert "planted" not in text
+    until(lambda: "RuntimeError: planted" in service.output())
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"<script>alert(1)</script>\r\n\r\n",
+        b"GET / HTTP/1.1\r\nplanted\xff: \x01\r\n\r\n",
+        b"GET / HTTP/1.1\r\nplanted\r\n\r\n",
+        b"GET /stream HTTP/1.1\r\nHost: x\r\nConnection: close\r\nUpgrade: planted\xff\r\n\r\n",
+        head(
+            "GET /stream", {"Host": "x", **UPGRADE, "Sec-WebSocket-Key": "pläntedpläntedpläntedpl"}
+        ),
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /" + b"planted" * 2000 + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: planted\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"POST /stream HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nplanted\r\n",
+    ],
+)
+def test_what_is_no_request_is_not_repeated_nor_explained(
+    service: Gateway, request_: bytes
+) -> None:
+    told = service.output().count("Traceback")
+    status, text = exchange(service.port, request_ + b"\r\n\r\n")
+    assert status == 400
+    body = text.partition("\r\n\r\n")[2]
+    assert body in ("This is not a request.\n", "400: Bad Request")
+    assert service.output().count("Traceback") == told
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../main.py",
+        "..%2fmain.py",
+        "%2e%2e/main.py",
+        "%2e%2e%2fmain.py",
+        "..%5cmain.py",
+        "js/../../main.py",
+        "js/..%2f..%2fmain.py",
+        "/etc/passwd",
+        "%2fetc%2fpasswd",
+        "js/main.js%00",
+        "js/",
+        "js",
+        "nothing",
+    ],
+)
+def test_page_files_cannot_be_walked_out_of(service: Gateway, path: str) -> None:
+    status, text = ask(service, f"GET /page/{path}")
+    assert status in (400, 404)
+    assert "import" not in text and "root:" not in text
+
+
+def test_pages_of_other_origins_may_load_the_client_and_nothing_else(service: Gateway) -> None:
+    folder = ROOT / "page"
+    files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    shared = []
+    for path in ("/", "/livez", "/metrics", *(f"/page/{each.as_posix()}" for each in files)):
+        request = urllib.request.Request(service.url + path, headers={"Origin": "http://x.example"})
+        with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(request) as answer:
+            if {"Access-Control-Allow-Origin", "Cross-Origin-Resource-Policy"} & {*answer.headers}:
+                shared.append(path)
+    assert shared == ["/page/js/client.js"]
+
+
+@pytest.mark.parametrize("tag", ["", "known"])
+def test_the_client_may_be_loaded_also_when_the_browser_has_it(service: Gateway, tag: str) -> None:
+    line = "GET /page/js/client.js"
+    _, text = ask(service, line, Origin="http://x.example")
+    if tag:
+        tag = re.search(r"(?i)^etag: (.*?)\r$", text, re.MULTILINE)[1]
+    status, text = ask(service, line, Origin="http://x.example", If_None_Match=tag)
+    assert status == (304 if tag else 200)
+    assert "Access-Control-Allow-Origin: *\r\n" in text
+    assert "Cross-Origin-Resource-Policy: cross-origin\r\n" in text
+
+
+def test_who_leaves_before_the_answer_is_no_error(service: Gateway) -> None:
+    told = service.output().count("Traceback")
+    request = head("GET /stream", {"Host": "x", **UPGRADE})
+    for _ in range(50):
+        with socket.create_connection(("127.0.0.1", service.port), timeout=20) as raw:
+            raw.sendall(request)
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with socket.create_connection(("127.0.0.1", service.port), timeout=20) as raw:
+            raw.sendall(request)
+            raw.shutdown(socket.SHUT_WR)
+    until(lambda: service.figures()["bridge_connections"] == 0)
+    assert service.output().count("Traceback") == told

@@ -1,0 +1,204 @@
+"""What the README tells people to type does what it says, and what it shows is what they get."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import re
+import shlex
+import shutil
+import ssl
+import subprocess
+import sys
+import urllib.request
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from tests.support import minting, readme
+from tests.support.browser_client import Browser
+from tests.support.raw_nats import RawNats
+from tests.support.servers import (
+    PATIENCE,
+    ROOT,
+    Gateway,
+    NatsServer,
+    free_port,
+    http,
+    running,
+    until,
+)
+from tests.support.shell import Typed, sh, shell_folder
+
+COVERAGE = ".venv/bin/coverage"
+TAKE_NO_HELP = ("tests.timing", "pytest", "pip")
+"""Modules that would begin, or say nothing of ours."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return shell_folder(tmp_path)
+
+
+def typed(command: str, folder: Path, nats: NatsServer, second: int) -> Typed:
+    """Return what `command` starts, on ports that are free and with servers that are ours."""
+    port = free_port()
+    if "--http-port" in command or command.startswith("HTTP_PORT="):
+        own = {"NATS_URL": nats.url}
+        command = command.replace("8080", str(port))
+    else:
+        own = {"NATS_URL": nats.url, "HTTP_PORT": port}
+    command = command.replace("a:4222", f"127.0.0.1:{second}").replace("b:4222", nats.url[7:])
+    return Typed(command, folder, port, **own)
+
+
+def started_by(test: str) -> list[str]:
+    return [command for command, (name, _) in readme.COMMANDS.items() if name == test]
+
+
+PLAIN = [each for each in started_by(readme.RUN) if "TLS" not in each]
+
+
+@pytest.mark.parametrize("command", PLAIN)
+async def test_make_run_does_what_the_readme_says(
+    command: str, folder: Path, nats_server: NatsServer
+) -> None:
+    with running(typed(command, folder, nats_server, free_port())) as service:
+        assert http(service.url)[1].startswith("<!doctype html>")
+        async with Browser(service.stream) as browser:
+            await browser.subscribe("test.subject")
+            if "PUBLISH_TEST_MESSAGES=false" in command:
+                with RawNats(nats_server.port) as client:
+                    client.publish("test.subject", b"1")
+                assert (await browser.next())["data"] == 1
+            else:
+                first, second = await browser.next(), await browser.next()
+                assert first["data"]["key3"] != second["data"]["key3"]
+        origin = re.search(r"ALLOWED_ORIGINS=(\S+)", command)
+        async with connect(service.stream, origin=origin[1] if origin else service.url, proxy=None):
+            pass
+        with pytest.raises(InvalidStatus):
+            async with connect(service.stream, origin="http://elsewhere.example", proxy=None):
+                pass
+
+
+def test_make_run_serves_https_with_a_certificate_made_as_the_readme_says(
+    folder: Path, nats_server: NatsServer
+) -> None:
+    name = "test_make_run_serves_https_with_a_certificate_made_as_the_readme_says"
+    (make,), (command,) = started_by(name), set(started_by(readme.RUN)) - set(PLAIN)
+    sh(make, folder)
+    trusting = ssl.create_default_context(cafile=str(folder / "cert.pem"))
+    service = typed(command, folder, nats_server, free_port())
+    service.launch()
+    try:
+        until(lambda: "page  https://" in service.output())
+        url = f"https://127.0.0.1:{service.port}/"
+        with urllib.request.urlopen(url, timeout=PATIENCE, context=trusting) as response:
+            assert response.read().startswith(b"<!doctype html>")
+    finally:
+        service.stop()
+
+
+@pytest.mark.parametrize("command", started_by("test_a_message_of_ones_own_is_seen"))
+async def test_a_message_of_ones_own_is_seen(
+    command: str, folder: Path, gateway: Gateway, nats_server: NatsServer
+) -> None:
+    subject, payload = shlex.split(command)[2:]
+    async with Browser(gateway.stream) as browser:
+        await browser.subscribe(subject)
+        await asyncio.to_thread(sh, command, folder, NATS_URL=nats_server.url)
+        assert await browser.next() == {"subject": subject, "data": json.loads(payload)}
+
+
+@pytest.mark.parametrize("command", started_by("test_curl_follows_subjects_for_a_connection"))
+async def test_curl_follows_subjects_for_a_connection(
+    command: str, folder: Path, gateway: Gateway, raw_nats: RawNats
+) -> None:
+    async with Browser(gateway.stream) as browser:
+        command = command.replace("…", browser.connection_id).replace("5001", str(gateway.port))
+        (response,) = json.loads(await asyncio.to_thread(sh, command, folder))
+        assert (response["success"], response["subjects"]) == (True, ["orders.*"])
+        raw_nats.publish("orders.new", b"1")
+        assert await browser.next() == {"subject": "orders.new", "data": 1}
+
+
+async def test_tokens_are_made_and_listed_as_the_readme_says(
+    folder: Path, nats_server: NatsServer, raw_nats: RawNats, log: Path
+) -> None:
+    make, digest = started_by(readme.TOKENS)
+    said = readme.Conversation("Who may connect")
+    secret, other = (sh(make, folder).strip() for _ in range(2))
+    wall = said.use('"wall"') | {"sha256": sh(digest, folder, TOKEN=secret).split()[0]}
+    assert wall["sha256"] == hashlib.sha256(secret.encode()).hexdigest()
+    listed = (wall, said.use('"metrics"') | {"token": other})
+    (folder / "tokens").write_text("".join(f"{json.dumps(each)}\n" for each in listed))
+    (folder / "key.pem").write_text(minting.key_file("ES256"))
+    claims = said.use('"ann"')
+    settings = {"tokens_file": folder / "tokens", "jwt_key": folder / "key.pem"}
+    with running(Gateway(nats_server.url, log=log, jwt_audience="live", **settings)) as service:
+        stale = minting.token(**claims | {"exp": 1})
+        cookie = {"Cookie": f"nats_bridge_token={stale}", "Origin": service.url}
+        async with connect(service.stream, additional_headers=cookie, proxy=None) as ws:
+            said.saw(str(await ws.recv()))
+        for token in (secret, minting.token(**claims)):
+            async with connect(service.stream, proxy=None) as ws:
+                said.saw(str(await ws.recv()))
+                await ws.send(json.dumps(said.use('{"token": "…"}') | {"token": token}))
+                assert json.loads(await ws.recv())["success"] is True
+                await ws.send('{"subjects": ["orders.secret.a", "orders.*"]}')
+                answers = [json.loads(await ws.recv()) for _ in range(2)]
+                assert sorted(each.get("code", "ok") for each in answers) == ["denied", "ok"]
+                raw_nats.publish("orders.new", b"1")
+                assert json.loads(await ws.recv()) == {"subject": "orders.new", "data": 1}
+                await ws.send(json.dumps(said.use('"id": 7') | {"token": token}))
+                answer = json.loads(await ws.recv())
+                assert (answer["action"], answer["id"]) == ("token", 7)
+    assert not said.left, f"not tried: {said.left}"
+
+
+@pytest.mark.parametrize("command", started_by(readme.LONG))
+def test_a_long_command_is_there_with_these_options(command: str, folder: Path) -> None:
+    lines = sh(f"make -n {command[5:]}", folder) if command.startswith("make ") else command
+    for line in lines.replace("\\\n", "").splitlines():
+        words = shlex.split(line.lstrip("@"))
+        if "-m" not in words:
+            assert shutil.which(words[0]) or (ROOT / words[0]).exists() or words[0] == COVERAGE
+            continue
+        module = words[words.index("-m") + 1]
+        if module in TAKE_NO_HELP:
+            assert (ROOT / f"{module.replace('.', '/')}.py").is_file() or metadata.version(module)
+            continue
+        sh(" ".join([sys.executable, *words[1:], "--help"]), ROOT)
+
+
+@pytest.mark.parametrize("command", started_by(readme.COMPOSE))
+def test_the_compose_file_is_one_and_starts_what_the_readme_says(
+    command: str, folder: Path
+) -> None:
+    docker = shutil.which("docker")
+    if docker is None or subprocess.run([docker, "compose", "version"], check=False).returncode:
+        pytest.skip("Docker Compose is not installed")
+    read = json.loads(sh("docker compose config --format json", ROOT))
+    assert {"nats", "gateway"} <= set(read["services"])
+    ports = [port for each in read["services"].values() for port in each["ports"]]
+    assert {(each["host_ip"], each["published"]) for each in ports} == {
+        ("127.0.0.1", "5001"),
+        ("127.0.0.1", "4222"),
+    }
+    assert "nats-data" in read["volumes"]
+    sh(f"{command} --help", ROOT)
+
+
+def test_direct_requirements_are_among_those_installed() -> None:
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    wanted = [Requirement(line) for line in lines if line.strip() and line[0] != "#"]
+    assert len(wanted) > 5
+    for each in wanted:
+        if each.marker is None or each.marker.evaluate():
+            assert metadata.version(each.name) in each.specifier

@@ -1,0 +1,216 @@
+"""What the README tells people to type and shows them, and which test does it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from tests.support.servers import ROOT
+
+TEXT = (ROOT / "README.md").read_text()
+
+RUN = "test_make_run_does_what_the_readme_says"
+LONG = "test_a_long_command_is_there_with_these_options"
+COMPOSE = "test_the_compose_file_is_one_and_starts_what_the_readme_says"
+TOKENS = "test_tokens_are_made_and_listed_as_the_readme_says"
+INSIDE = "test_the_balancer_answers_those_inside_as_the_readme_says"
+CFG = "read from its configuration; `make cluster` asks it"
+ROSTER = "test_operators_get_the_list_that_the_readme_shows"
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "make run": (RUN, "as it stands"),
+    "HTTP_PORT=8080 make run": (RUN, "with a free port"),
+    "ALLOWED_ORIGINS=http://localhost:3000 make run": (RUN, "as it stands"),
+    "NATS_URL=nats://a:4222,nats://b:4222 PUBLISH_TEST_MESSAGES=false make run": (
+        RUN,
+        "with two servers of ours",
+    ),
+    "TLS_CERT=cert.pem TLS_KEY=key.pem make run": (
+        RUN,
+        "with the certificate that is made as it says",
+    ),
+    ".venv/bin/python main.py --http-port 8080": (RUN, "with a free port"),
+    """nats pub test.subject '{"hello": "world"}'""": (
+        "test_a_message_of_ones_own_is_seen",
+        "by a program of that name that publishes with nats-py: the real one is not installed",
+    ),
+    """nats pub room.temperature '{"celsius": 21.5}'""": (
+        "test_the_ten_lines_of_the_readme_show_live_values",
+        "published by the test, whose page shows it",
+    ),
+    """curl http://127.0.0.1:5001/stream -d '{"connection_id": "…", "subjects": ["orders.*"]}'""": (
+        "test_curl_follows_subjects_for_a_connection",
+        "with a free port and the id of a connection",
+    ),
+    "WORKERS=4 make run": (RUN, "as it stands"),
+    'curl -H "Authorization: Bearer $OPERATOR_TOKEN" http://127.0.0.1:5001/connections': (
+        ROSTER,
+        "with a free port",
+    ),
+    "openssl req -x509 -newkey rsa:2048 -nodes -days 30 -keyout key.pem -out cert.pem "
+    "-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1": (
+        "test_make_run_serves_https_with_a_certificate_made_as_the_readme_says",
+        "as it stands",
+    ),
+    "python3 -m http.server 3000": (
+        "test_the_ten_lines_of_the_readme_show_live_values",
+        "served by the test, from a free port",
+    ),
+    "openssl rand -hex 32": (TOKENS, "as it stands"),
+    'printf %s "$TOKEN" | sha256sum': (TOKENS, "as it stands"),
+    "pip install -r requirements.txt && python main.py": (
+        "test_direct_requirements_are_among_those_installed",
+        "the first half may need a compiler; the second is what every test of the service starts",
+    ),
+    "docker compose up": (COMPOSE, "read by Docker Compose: an engine is not everywhere"),
+    "docker compose down -v": (COMPOSE, "as above"),
+    "docker compose logs gateway": (COMPOSE, "as above"),
+    "docker compose --profile cluster up balancer": (
+        "test_all_that_the_balancer_needs_starts_with_it",
+        "read from the file; `make cluster` does it",
+    ),
+    "docker compose exec balancer wget -q -O - 'http://127.0.0.1:8404/stats;csv'": (INSIDE, CFG),
+    "docker compose exec balancer wget -q -O - "
+    '--header "Authorization: Bearer $OPERATOR_TOKEN" http://127.0.0.1:8404/connections': (
+        INSIDE,
+        CFG,
+    ),
+    "kubectl create secret generic nats-bridge --from-file=tokens_file=tokens.ndjson": (
+        "test_what_it_sets_are_settings",
+        "read: there is no Kubernetes",
+    ),
+    "kubectl apply -f deploy/kubernetes.yaml": (
+        "test_it_is_as_the_schema_of_kubernetes_says",
+        "held to the schemas of several versions",
+    ),
+    "make cluster": (LONG, "its options: it needs an engine"),
+    "make bench": (LONG, "its options, not its minutes"),
+    "make bench QUICK=1": (LONG, "as above"),
+    "make soak": (LONG, "as above"),
+    "make soak MINUTES=2": (LONG, "as above; test_load.py does a part of it"),
+    "make soak ONLY=idle": (LONG, "as above"),
+    "make soak ONLY=faults": (LONG, "as above"),
+    "make soak ONLY=faults MINUTES=2 SEED=4711": (LONG, "as above"),
+    "make fuzz": (LONG, "as above; test_fuzz.py does a part of it"),
+    "make test": (LONG, "as above: it runs this very test"),
+    "make check": (LONG, "as above; it runs the tests of the documentation"),
+    ".venv/bin/python -m bench.slow": (LONG, "as above"),
+    ".venv/bin/python -m bench.denials": (LONG, "as above"),
+    ".venv/bin/python -m bench.workers": (LONG, "as above"),
+    ".venv/bin/python -m tests.timing 20": (LONG, "as above"),
+    "python -m docs.screenshots": (LONG, "as above"),
+}
+"""Each command in the README: the test that runs it or does what it says, and how."""
+
+SCRIPTS = {
+    "python": "test_the_callback_of_the_readme_is_called_for_each_message",
+    "html": "test_the_ten_lines_of_the_readme_show_live_values",
+    "yaml": "test_the_readme_has_prometheus_scrape_a_gateway",
+    "js": "test_the_script_of_the_readme_gets_messages_and_comes_back",
+}
+"""The test that runs the one block of each language."""
+
+EXAMPLES = {
+    "The wire": "test_the_wire_is_as_the_readme_shows_it",
+    "Who may connect": TOKENS,
+    "Several replicas": ROSTER,
+    "Logs": "test_a_line_of_the_log_is_as_the_readme_shows_it",
+}
+"""The test that gets or sends every line of JSON in each section that has some."""
+
+VARIES = ("dropped", "replica", "host", "since", "time")
+"""Fields that differ from time to time; so do ids of connections, and addresses."""
+
+NOT_CODE = {""}
+"""Kinds of blocks that nothing can run: drawings."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, its text, and the heading it stands under."""
+
+    kind: str
+    text: str
+    section: str
+
+
+def blocks() -> list[Block]:
+    """Return every fenced block of the README."""
+    found, section = [], ""
+    for match in re.finditer(
+        r"^#+ ([^\n]+)$|^```(\w*)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL
+    ):
+        if match[1]:
+            section = match[1]
+        else:
+            found.append(Block(match[2], match[3], section))
+    return found
+
+
+def block(kind: str) -> str:
+    """Return the one block of that language."""
+    (text,) = (each.text for each in blocks() if each.kind == kind)
+    return text
+
+
+def spans() -> list[tuple[str, str]]:
+    """Return what stands between single backticks, each with its section."""
+    plain = re.sub(r"^```.*?^```$", "", TEXT, flags=re.MULTILINE | re.DOTALL)
+    parts = re.split(r"^#+ (.+)$", plain, flags=re.MULTILINE)[1:]
+    pairs = zip(parts[::2], parts[1::2], strict=True)
+    return [(name, span) for name, text in pairs for span in re.findall(r"`([^`]+)`", text)]
+
+
+def commands() -> list[str]:
+    """Return every command of the README, without comments, in blocks and in the text."""
+    lines = [line for each in blocks() if each.kind == "sh" for line in each.text.splitlines()]
+    found = [re.sub(r"(^|\s+)#.*", "", line) for line in lines]
+    program = (
+        r"(?:\w+=\S+ )*(?:\S*python3?|make|nats pub|docker|kubectl|curl|pip|openssl|printf) .+"
+    )
+    found += [" ".join(span.split()) for _, span in spans() if re.fullmatch(program, span, re.S)]
+    return [command for command in found if command]
+
+
+def examples(section: str | None = None) -> list[str]:
+    """Return every line of JSON of a section, or of all, in blocks and in the text."""
+    lines = [
+        (each.section, line)
+        for each in blocks()
+        if each.kind == "json"
+        for line in each.text.splitlines()
+    ]
+    lines += [(name, span) for name, span in spans() if span.startswith('{"')]
+    return [line for name, line in lines if section in (None, name)]
+
+
+class Conversation:
+    """The examples of a section, each of which has to be seen or used by the end."""
+
+    def __init__(self, section: str) -> None:
+        self._section = section
+        self.left = examples(section)
+
+    def saw(self, frame: str) -> None:
+        """Fail unless `frame`, which a gateway sent, is in the README: order, digits and words."""
+        same = [line for line in examples() if shape(line) == shape(frame)]
+        assert same, f"the README has no such frame: {frame}"
+        self.left = [line for line in self.left if line not in same]
+
+    def use(self, part: str) -> Any:
+        """Return the one example that holds `part`, to be sent or written."""
+        (line,) = {line for line in examples(self._section) if part in line}
+        self.left = [each for each in self.left if each != line]
+        return json.loads(line)
+
+
+def shape(line: str) -> object:
+    """Return a line of JSON for comparison, without what differs from time to time."""
+
+    def masked(pairs: list[tuple[str, object]]) -> object:
+        return [(key, "…" if key in VARIES else value) for key, value in pairs]
+
+    line = re.sub(r"\b[0-9a-f]{32}\b|\b\d+\.\d+\.\d+\.\d+\b", "…", line)
+    return json.loads(line, object_pairs_hook=masked, parse_float=str, parse_int=str)

@@ -1,0 +1,113 @@
+"""How long a token counts for a connection, on a clock made for it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from bridge.access.authentication import Visit
+from bridge.access.jwt_keys import ALGORITHMS
+from bridge.access.policy import SubjectPolicy
+from bridge.access.tokens import SignedTokens, StaticTokens, TokenError, Tokens, Visitor
+from tests.support import minting
+
+
+class Clocks:
+    """The wall's and the event loop's time, which pass only when the test says so."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.wall, self.monotonic = time.time(), 1000.0
+        monkeypatch.setattr("bridge.access.authentication.time.time", lambda: self.wall)
+        monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: self.monotonic)
+
+    async def advance(self, seconds: float) -> None:
+        self.wall += seconds
+        self.monotonic += seconds
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    return Clocks(monkeypatch)
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> Tokens:
+    (tmp_path / "key").write_text(minting.key_file("ES256"))
+    entries = ({"name": name, "token": f"token number {name}!"} for name in ("one", "two"))
+    (tmp_path / "tokens").write_text("\n".join(map(json.dumps, entries)))
+    static = StaticTokens(str(tmp_path / "tokens"), SubjectPolicy())
+    return Tokens(static, SignedTokens(str(tmp_path / "key"), ALGORITHMS, SubjectPolicy()))
+
+
+def visit(tokens: Tokens, token: str) -> tuple[Visit, list[str]]:
+    """Return a visit and why it ended, once it has."""
+    ended: list[str] = []
+    it = Visit(tokens.visitor(token, time.time()), tokens)
+    it.watch(ended.append)
+    return it, ended
+
+
+async def test_a_visit_ends_when_its_token_expires(clocks: Clocks, tokens: Tokens) -> None:
+    _, ended = visit(tokens, minting.token(seconds=100))
+    for _ in range(9):
+        await clocks.advance(11)
+    assert ended == []
+    await clocks.advance(1.1)
+    assert ended == ["the token has expired"]
+    await clocks.advance(100)
+    assert len(ended) == 1
+
+
+async def test_a_fresh_token_puts_the_end_off_and_a_visit_that_stops_has_none(
+    clocks: Clocks, tokens: Tokens
+) -> None:
+    it, ended = visit(tokens, minting.token(seconds=20))
+    it.renew(minting.token(seconds=50))
+    await clocks.advance(25)
+    assert ended == []
+    await clocks.advance(26)
+    assert len(ended) == 1
+    it, ended = visit(tokens, minting.token(seconds=60))
+    it.stop()
+    it.stop()
+    await clocks.advance(100)
+    assert ended == []
+
+
+async def test_a_clock_that_is_set_is_noticed_within_half_a_minute(
+    clocks: Clocks, tokens: Tokens
+) -> None:
+    _, ended = visit(tokens, minting.token(seconds=3600))
+    clocks.wall += 7200
+    await clocks.advance(31)
+    assert ended == ["the token has expired"]
+
+
+async def test_a_token_that_is_taken_out_of_the_file_ends_its_visits_alone(
+    clocks: Clocks, tokens: Tokens, tmp_path: Path
+) -> None:
+    _, one = visit(tokens, "token number one!")
+    _, two = visit(tokens, "token number two!")
+    path = tmp_path / "tokens"
+    path.write_text(path.read_text().splitlines()[1])
+    os.utime(path, ns=(1, 1))
+    await clocks.advance(31)
+    assert (one, two) == (["the token has been revoked"], [])
+
+
+async def test_only_nobody_may_become_somebody(tokens: Tokens) -> None:
+    nobody = Visit(Visitor(SubjectPolicy()), tokens)
+    nobody.renew(minting.token())
+    assert nobody.visitor.identity == ("jwt", "", "ann")
+    nobody.renew(minting.token(seconds=100))
+    for other in (minting.token(sub="eve"), minting.token(iss="other"), "token number one!"):
+        with pytest.raises(TokenError, match="somebody else"):
+            nobody.renew(other)
+    nobody.stop()

@@ -1,0 +1,38 @@
+"""Rates, on a clock that the test turns."""
+
+from __future__ import annotations
+
+from bridge.connections.limits import Conduct, Limits, TokenBucket
+from bridge.wire.messages import CloseCode
+
+
+def test_bucket_lets_a_burst_through_and_then_its_rate() -> None:
+    bucket = TokenBucket(rate=2, burst=3, now=0)
+    assert [bucket.take(0) for _ in range(5)] == [True, True, True, False, False]
+    assert [bucket.take(1) for _ in range(3)] == [True, True, False]
+    assert [bucket.take(1000) for _ in range(4)] == [True, True, True, False]
+
+
+def test_requests_over_the_rate_are_refused_and_far_over_it_end_the_connection() -> None:
+    conduct = Conduct(Limits(requests_per_second=20, request_burst=40), now=0)
+    assert all(conduct.allows_request(0) for _ in range(40))
+    assert not any(conduct.allows_request(0) for _ in range(80))
+    assert conduct.verdict is None
+    assert not conduct.allows_request(0)
+    assert conduct.verdict == CloseCode.FLOOD
+
+
+def test_twice_the_rate_is_refused_but_no_flood() -> None:
+    conduct = Conduct(Limits(requests_per_second=20, request_burst=40), now=0)
+    allowed = sum(conduct.allows_request(n / 40) for n in range(4000))
+    assert conduct.verdict is None
+    assert 2000 <= allowed <= 2041
+
+
+def test_too_many_bad_requests_within_a_minute_end_the_connection() -> None:
+    conduct = Conduct(Limits(bad_requests_per_minute=60), now=0)
+    for _ in range(60):
+        conduct.count_bad_request(0)
+    assert conduct.verdict is None
+    conduct.count_bad_request(0.5)
+    assert conduct.verdict == CloseCode.TOO_MANY_BAD_REQUESTS

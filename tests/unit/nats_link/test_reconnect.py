@@ -1,0 +1,120 @@
+"""Which server is tried when: with a clock of our own, and without a network."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlparse
+
+import pytest
+from nats.aio.client import Srv
+
+from bridge.nats_link import reconnect as module
+from bridge.nats_link.reconnect import LONGEST_WAIT, SHORTEST_WAIT, ReconnectingClient
+
+
+class Network:
+    """Servers at addresses; notes who is tried when. Nobody answers but those in `alive`."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.alive: set[str] = set()
+        self.tried: list[tuple[str, float]] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    async def connect(self, uri: Any, *_: Any) -> None:
+        self.tried.append((uri.netloc, self.now))
+        if len(self.tried) > 1000:
+            raise asyncio.CancelledError
+        if uri.netloc not in self.alive:
+            raise ConnectionRefusedError
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch) -> Network:
+    network = Network()
+    monkeypatch.setattr(module, "time", network)
+    monkeypatch.setattr(module.asyncio, "sleep", network.sleep)
+    monkeypatch.setattr(module.TcpTransport, "connect", lambda _, *rest: network.connect(*rest))
+    return network
+
+
+def client(*netlocs: str) -> ReconnectingClient:
+    made = ReconnectingClient()
+    made.options["connect_timeout"] = 2
+    made._server_pool = [Srv(urlparse(f"nats://{each}")) for each in netlocs]
+    made._error_cb = nothing
+    return made
+
+
+async def nothing(error: Exception) -> None:
+    pass
+
+
+async def test_waits_grow_from_a_quarter_of_a_second_to_five(network: Network) -> None:
+    with pytest.raises(asyncio.CancelledError):
+        await client("a:1")._select_next_server()
+    times = [at for _, at in network.tried]
+    waits = [b - a for a, b in pairwise(times)]
+    assert 0.8 * SHORTEST_WAIT <= waits[0] <= SHORTEST_WAIT
+    assert all(0.8 * LONGEST_WAIT <= wait <= LONGEST_WAIT for wait in waits[20:])
+    assert len(set(waits[20:])) > 10, "no jitter"
+    outage = 0.0
+    for wait in waits:
+        assert wait <= SHORTEST_WAIT + outage / 2
+        outage += wait
+
+
+async def test_the_server_just_lost_is_tried_last_and_others_at_once(network: Network) -> None:
+    it = client("a:1", "b:1", "c:1")
+    network.alive = {"a:1"}
+    await it._select_next_server()
+    assert it._current_server is not None and it._current_server.uri.netloc == "a:1"
+    network.now += 1
+    network.alive = {"c:1"}
+    network.tried.clear()
+    await it._select_next_server()
+    assert network.tried == [("b:1", network.now), ("c:1", network.now)]
+
+
+async def test_no_server_waits_longer_for_a_try_than_five_seconds(network: Network) -> None:
+    with pytest.raises(asyncio.CancelledError):
+        await client("a:1", "b:1", "c:1")._select_next_server()
+    for name in ("a:1", "b:1", "c:1"):
+        times = [at for each, at in network.tried if each == name]
+        assert max(b - a for a, b in pairwise(times)) <= LONGEST_WAIT
+
+
+async def test_servers_named_by_a_cluster_are_kept_once(
+    network: Network,
+) -> None:
+    it = client("u:p@a:1")
+    network.alive = {"u:p@a:1"}
+    await it._select_next_server()
+    for _ in range(3):  # nats-py adds them again with each INFO, since they have no credentials
+        it._server_pool += client("a:1", "b:1")._server_pool
+        it._tidy_pool()
+    assert [server.uri.netloc for server in it._server_pool] == ["u:p@a:1", "b:1"]
+
+
+async def test_what_a_failed_try_left_open_is_cut_before_the_next(network: Network) -> None:
+    it = client("a:1")
+    network.alive = {"a:1"}
+    await it._select_next_server()
+    left: Any = SimpleNamespace(is_cut=False)
+    left.abort = lambda: setattr(left, "is_cut", True)
+    reading = asyncio.create_task(asyncio.Event().wait())
+    it._reading_task = reading  # type: ignore[assignment]
+    assert it._transport is not None
+    it._transport._io_writer = SimpleNamespace(transport=left)
+    await it._select_next_server()
+    assert left.is_cut
+    with pytest.raises(asyncio.CancelledError):
+        await reading

@@ -1,0 +1,127 @@
+"""What nats-py drops on the way in, on a client and a clock made for it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from nats.aio.client import Client
+from nats.errors import Error, SlowConsumerError
+
+from bridge.access.policy import SubjectPolicy
+from bridge.fanout.audience import Audience
+from bridge.fanout.feed import Feed
+from bridge.fanout.flusher import Flusher
+from bridge.nats_link import stock_client
+from bridge.telemetry.metrics import Counters
+
+
+class Nats:
+    """A client that accepts everything; `max_payload` is what its server allows."""
+
+    def __init__(self, error_cb: Any) -> None:
+        self._error_cb = error_cb
+        self.max_payload = 1048576
+        self.limits: dict[str, int] = {}
+        self._count = 0
+
+    async def subscribe(self, pattern: str, cb: Any, **limits: int) -> Any:
+        self._count += 1
+        self.limits = limits
+        return SimpleNamespace(_id=self._count)
+
+    async def drop(self, sid: int, subject: str = "a") -> None:
+        error = SlowConsumerError(subject=subject, reply="", sid=sid, sub=None)
+        await self._error_cb(error)
+
+
+class Heard:
+    """An `error_cb` of a program, and what feeds are told."""
+
+    def __init__(self) -> None:
+        self.errors: list[Exception] = []
+        self.lost: list[tuple[str, int]] = []
+
+    async def error_cb(self, error: Exception) -> None:
+        self.errors.append(error)
+
+    def lose(self, subject: str, count: int) -> None:
+        self.lost.append((subject, count))
+
+
+async def test_error_cb_of_the_program_hears_of_everything() -> None:
+    heard = Heard()
+    client: Any = Nats(heard.error_cb)
+    for pattern in ("a", "b"):
+        await stock_client.subscribe(client, pattern, None, heard.lose)
+    await client._error_cb(Error("another"))
+    await client.drop(1)
+    await client.drop(7)  # a subscription of the program's own
+    await asyncio.sleep(0)
+    assert len(heard.errors) == 3
+    assert heard.lost == [("a", 1)]
+
+
+async def test_default_error_cb_logs_other_errors_only(caplog: pytest.LogCaptureFixture) -> None:
+    heard = Heard()
+    client: Any = Nats(Client()._error_cb)
+    _, forget = await stock_client.subscribe(client, "a", None, heard.lose)
+    await client.drop(1)
+    assert [record.name for record in caplog.records] == ["bridge.told"]
+    await client.drop(7)
+    forget()
+    forget()
+    await client.drop(1)
+    assert [record.name for record in caplog.records[1:]] == ["nats.aio.client"] * 2
+
+
+async def test_drops_are_handed_on_once_a_turn_and_logged_once_an_episode(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.WARNING, "bridge.told")
+    heard, now = Heard(), 100.0
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now)
+    dropping = stock_client.Overflow(">", heard.lose)
+    for pause in (0, 4, 4, 6):
+        now += pause
+        for subject in ("a", "b", "a"):
+            dropping.drop(subject)
+        await asyncio.sleep(0)
+    assert heard.lost == [("a", 2), ("b", 1)] * 4
+    assert len(caplog.records) == 2
+
+
+async def test_queue_is_bounded_and_takes_the_largest_message() -> None:
+    client: Any = Nats(None)
+    await stock_client.subscribe(client, "a", None, None)
+    assert client.limits == {"pending_msgs_limit": 65536, "pending_bytes_limit": 8388608}
+    client.max_payload = 64 * 1048576
+    await stock_client.subscribe(client, "a", None, None)
+    assert client.limits["pending_bytes_limit"] == 128 * 1048576
+
+
+class Member:
+    """As much of a connection as the count of its lost messages needs."""
+
+    def __init__(self) -> None:
+        self.missed = 0
+
+    def miss(self, count: int) -> None:
+        self.missed += count
+
+
+def test_lost_messages_count_as_dropped_only_where_they_were_meant_to_go() -> None:
+    counters, members = Counters(), [Member(), Member(), Member()]
+    policy = SubjectPolicy(deny=["a.secret"])
+    feed = Feed("a.*", counters, lambda feed: None, lambda: None)
+    for patterns, part in ((("a.*",), members[:2]), (("a.b", "a.*"), members[2:])):
+        audience: Any = Audience(patterns, policy, counters, Flusher(counters))
+        audience.members.update(dict.fromkeys(part))
+        feed.add(audience)
+    for subject in ("a.b", "a.c", "a.secret"):
+        feed._lose(subject, 10)
+    assert [member.missed for member in members] == [20, 20, 10]
+    assert (counters.received, counters.due, counters.filtered) == (30, 90, 40)

@@ -1,0 +1,67 @@
+"""What is told when NATS comes and goes."""
+
+from __future__ import annotations
+
+import logging
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlparse
+
+import pytest
+
+from bridge.nats_link.watch import NatsWatch
+from bridge.telemetry.metrics import Counters
+
+
+class Link:
+    """A client that says whether it is connected."""
+
+    is_connected = True
+    connected_url = urlparse("nats://user:planted-secret@127.0.0.1:4222")
+
+
+def made() -> tuple[NatsWatch, Any]:
+    return NatsWatch(lambda: ["nats://user:planted-secret@127.0.0.1:4222"], Counters()), Link()
+
+
+async def test_a_listener_that_fails_costs_the_others_nothing_and_never_reaches_the_client(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    watch, link = made()
+    told: list[bool] = []
+
+    def fails(up: bool) -> None:
+        raise ValueError("planted")
+
+    watch.on_change += [fails, told.append]
+    watch.begin(link)
+    await watch.lost()
+    await watch.back()
+    assert told == [True, False, True]
+    assert caplog.text.count("a listener of on_nats_change failed") == 3
+
+
+async def test_each_change_is_told_once_and_no_outage_before_the_first_connect() -> None:
+    watch, link = made()
+    told: list[bool] = []
+    watch.on_change.append(told.append)
+    await watch.lost()
+    assert (told, watch.trouble) == ([], "nats_down")
+    watch.begin(link)
+    await watch.lost()
+    await watch.lost()
+    assert (told, watch.trouble) == ([True, False], "nats_down")
+
+
+async def test_an_error_is_logged_once_a_minute_without_the_password(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    watch, _ = made()
+    times = iter(range(1000, 1180, 2))
+    monkeypatch.setattr("bridge.nats_link.watch.time", SimpleNamespace(monotonic=times.__next__))
+    with caplog.at_level(logging.WARNING):
+        for _ in range(90):
+            await watch.error(Exception("nats: 'Authorization Violation'"))
+    assert len(caplog.records) == 3
+    assert "planted-secret" not in caplog.text
+    assert watch.trouble == "nats_auth"

@@ -1,0 +1,78 @@
+"""The figures of several workers: read by each other, told as one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+
+from bridge.telemetry.worker_figures import Board, merged, new_file
+
+ONE = b"""# HELP seen_total how many
+# TYPE seen_total counter
+seen_total{reason="a"} 3.0
+# HELP took how long
+# TYPE took histogram
+took_bucket{le="1.0"} 2.0
+took_bucket{le="+Inf"} 3.0
+took_count 3.0
+took_sum 1.5
+"""
+
+
+async def hang_out(board: Board) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await board.keep_up()
+
+
+def test_each_family_comes_once_with_the_samples_of_all() -> None:
+    lines = merged({1: ONE, 2: ONE.replace(b"3.0", b"4.0")}).decode().splitlines()
+    assert lines.count("# TYPE seen_total counter") == lines.count("# TYPE took histogram") == 1
+    assert 'seen_total{reason="a",worker="1"} 3.0' in lines
+    assert 'seen_total{reason="a",worker="2"} 4.0' in lines
+    assert 'took_bucket{le="+Inf",worker="2"} 4.0' in lines
+    assert 'took_sum{worker="1"} 1.5' in lines
+
+
+async def test_what_is_half_written_or_cleared_is_left_out() -> None:
+    files = [new_file(), new_file()]
+    try:
+
+        def seen() -> bytes:
+            return Board(files, 1, lambda: ONE).text()
+
+        await hang_out(Board(files, 2, lambda: ONE))
+        assert b'worker="2"' in seen()
+        os.pwrite(files[1], b"garbage", 20)
+        assert b'worker="2"' not in seen()
+        await hang_out(Board(files, 2, lambda: ONE))
+        assert b'worker="2"' in seen()
+        os.ftruncate(files[1], 0)
+        assert b'worker="2"' not in seen()
+        assert b'worker="1"' in seen()
+    finally:
+        for file in files:
+            os.close(file)
+
+
+def test_those_who_ask_again_and_again_cost_a_look_a_second() -> None:
+    looks = []
+
+    def text() -> bytes:
+        looks.append(1)
+        return ONE
+
+    files = [new_file(), new_file()]
+    try:
+        board = Board(files, 1, text)
+        assert len({board.text() for _ in range(100)}) == len(looks) == 1
+    finally:
+        for file in files:
+            os.close(file)
+
+
+async def test_alone_there_is_no_label_and_nothing_to_hang_out() -> None:
+    alone = Board((), 1, lambda: ONE)
+    await alone.keep_up()
+    assert alone.text() == ONE
