@@ -9,21 +9,24 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from bridge.access.authentication import Visit
+from bridge.access.login import Login
 from bridge.access.policy import SubjectPolicy
-from bridge.access.tokens import Visitor
-from bridge.connections.actions import Requests
+from bridge.access.tokens import Principal
+from bridge.connections.actions import Actions
 from bridge.connections.callback import Callback
 from bridge.connections.connection import Connection
 from bridge.connections.limits import Limits
 from bridge.connections.stall_watch import StallWatch
-from bridge.fanout.hub import Feeds
+from bridge.fanout.hub import Hub
 from bridge.telemetry import events
+from bridge.telemetry.counters import Counters
 from bridge.telemetry.logs import tell
-from bridge.telemetry.metrics import Counters
-from bridge.wire import messages
+from bridge.wire import responses
+from bridge.wire.codes import CloseCode
 from bridge.wire.envelope import Message
-from bridge.wire.messages import CloseCode, Refusal
+
+FULL_CHECK_SECONDS = 0.05
+CLOSE_CHECK_SECONDS = 0.02
 
 html = (Path(__file__).parent / "page" / "index.html").read_text(encoding="utf-8")
 
@@ -51,9 +54,9 @@ class WSSManager:
         self.counters = counters or Counters()
         self._limits = limits or Limits()
         self._policy = policy or SubjectPolicy()
-        self._feeds = Feeds(self._client, self.counters)
-        self._requests = Requests(
-            self.connections, self._feeds, self._limits, self.counters, self._nats_is_up
+        self._hub = Hub(self._client, self.counters)
+        self.actions = Actions(
+            self.connections, self._hub, self._limits, self.counters, self._nats_is_up
         )
         self._told_down = False
         self._stall_watch = StallWatch(self._limits.write_timeout)
@@ -61,7 +64,7 @@ class WSSManager:
     @property
     def ssid_map(self) -> dict[int, dict[str, Callable[[Message], None]]]:
         """NATS subscription id to its followers: connection id to what takes a message there."""
-        return self._feeds.ssid_map
+        return self._hub.ssid_map
 
     @property
     def pending_messages(self) -> int:
@@ -76,24 +79,24 @@ class WSSManager:
         connection_id: str,
         *,
         batch: bool = False,
-        visit: Visit | None = None,
+        login: Login | None = None,
     ) -> web.WebSocketResponse:
         """Answer the requests of one connection until it ends.
 
-        `batch`: several lines may share a frame. `visit`: who it is for, if not just anyone.
+        `batch`: several lines may share a frame. `login`: who it is for, if not just anyone.
         Raises ValueError if the id is taken.
         """
         if connection_id in self.connections:
             raise ValueError(f"connection_id {connection_id} is in use")
         try:
-            visit = visit or Visit(Visitor(self._policy))
-            connection = self._open(ws, connection_id, visit, batch=batch)
+            login = login or Login(Principal(self._policy))
+            connection = self._open(ws, connection_id, login, batch=batch)
         except ConnectionResetError:
             return ws
         try:
-            visit.watch(connection.hang_up)
+            login.watch(connection.hang_up)
             if not self._nats_is_up():
-                connection.respond(messages.NATS_DOWN)
+                connection.respond(responses.NATS_DOWN)
             await self._listen(ws, connection)
         except Exception as failure:
             tell(events.CONNECTION_FAILED, failure, connection=connection_id)
@@ -103,17 +106,17 @@ class WSSManager:
         return ws
 
     def _open(
-        self, ws: web.WebSocketResponse, connection_id: str, visit: Visit, *, batch: bool
+        self, ws: web.WebSocketResponse, connection_id: str, login: Login, *, batch: bool
     ) -> Connection:
         """Make a connection known. Raises ConnectionResetError if the browser has left."""
         limits, counters, watch = self._limits, self.counters, self._stall_watch
-        connection = Connection(ws, connection_id, limits, visit, counters, watch, batch=batch)
+        connection = Connection(ws, connection_id, limits, login, counters, watch, batch=batch)
         deliver = self.get_callback(connection)
         if isinstance(deliver, Callback):
             connection.callback = deliver
         self.connections[connection_id] = connection
         self.counters.accepted += 1
-        who, address = visit.visitor.name, visit.address
+        who, address = login.principal.name, login.address
         tell(events.CONNECTION_OPENED, connection=connection_id, address=address, who=who)
         return connection
 
@@ -122,29 +125,28 @@ class WSSManager:
             frame = await ws.receive()
             if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                 return
-            for line in await self._requests.answer_frame(connection, frame.data):
+            for line in await self.actions.answer_frame(connection, frame.data):
                 connection.respond(line)
-            if connection.conduct.verdict:
-                await self._hang_up(connection)
+            if await connection.close_if_excessive():
                 return
             # Responses are never dropped, so who does not take them may not ask for more.
-            while connection.is_full:
-                await asyncio.sleep(0.05)
+            while connection.outbox.is_full:
+                await asyncio.sleep(FULL_CHECK_SECONDS)
 
     async def _leave(self, connection: Connection) -> None:
-        connection.visit.stop()
+        connection.login.stop()
         connection.settle()  # or what is pending would be in no figure until the release
         del self.connections[connection.id]
-        self.counters.count_end(connection.our_code, connection.close_code)
+        self.counters.closed[connection.ending] += 1
         async with connection.changes:
-            self._requests.forget(connection)
-            await self._feeds.unfollow_all(connection)
+            self.actions.waiting.forget(connection)
+            await self._hub.unfollow_all(connection)
         connection.release()
         tell(
             events.CONNECTION_CLOSED,
             connection=connection.id,
-            address=connection.visit.address,
-            who=connection.visit.visitor.name,
+            address=connection.login.address,
+            who=connection.login.principal.name,
             code=connection.close_code,
             reason=connection.close_reason,
             delivered=connection.delivered,
@@ -152,49 +154,25 @@ class WSSManager:
             seconds=round(asyncio.get_running_loop().time() - connection.since, 3),
         )
 
-    async def _hang_up(self, connection: Connection) -> None:
-        code = connection.conduct.verdict
-        if code is not None:
-            await connection.close(code, code.name.lower().replace("_", " "))
-
     async def close(self) -> None:
         """Close every connection with 1012; returns when all have taken it or time is up."""
-        self._feeds.flush()
-        self._requests.stop()
+        self._hub.flush()
+        self.actions.waiting.stop()
         connections = list(self.connections.values())
         closing = (each.close(CloseCode.RESTART, "the service stops") for each in connections)
         await asyncio.gather(*closing)
         while any(connection.pending_bytes for connection in connections):
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(CLOSE_CHECK_SECONDS)
 
     def nats_changed(self, up: bool) -> None:
         """Tell every connection that messages are being missed, or that they flow again."""
-        self._feeds.flush()
+        self._hub.flush()
         self._told_down = not up
+        self.actions.waiting.nats_changed(up)
         for connection in self.connections.values():
-            connection.respond(messages.NATS_UP if up else messages.NATS_DOWN)
+            connection.respond(responses.NATS_UP if up else responses.NATS_DOWN)
 
-    # Requests
-
-    async def answer_post(
-        self, body: bytes, identity: tuple[str, ...] = ()
-    ) -> tuple[int, list[bytes]]:
-        """Carry out a request that came by HTTP for a live connection; return status, responses.
-
-        Only a connection that is for the same visitor can be reached.
-        """
-        try:
-            request = messages.parse_request(body)
-            if request.connection_id is None:
-                raise Refusal("bad_request", "connection_id required", (), request.id)
-        except Refusal as refusal:
-            return 400, [refusal.line()]
-        connection = self.connections.get(request.connection_id)
-        if connection is None or connection.visit.visitor.identity != identity:
-            return 404, [messages.no_such_connection(request.id)]
-        lines = await self._requests.answer(connection, request)
-        await self._hang_up(connection)
-        return 200, lines
+    # What the app brings
 
     def get_callback(self, subscriber: Any) -> Callable[[Message], None]:
         """Return what takes a message to one client: `callback` wrapped, or its own `send`."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from bench.client import PIECE, Client, Failure, completes
 from bench.targets import Target
-from bridge.wire.subjects import matches
+from bridge.wire.subjects import contains
 
 SMALL_PIECE = 4096
 AT_ONCE = 100
@@ -106,7 +106,7 @@ class Run:
         if not self._by_subject:
             for message in self.messages:
                 self._by_subject.setdefault(message[0], []).append(message)
-        wanted = [s for s in self._by_subject if any(matches(p, s) for p in patterns)]
+        wanted = [s for s in self._by_subject if any(contains(p, s) for p in patterns)]
         if len(wanted) == 1:
             return self._by_subject[wanted[0]]
         return [message for message in self.messages if message[0] in wanted]

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 ALGORITHMS = ("HS256", "RS256", "ES256", "EdDSA")
-LEAST_SECRET_BYTES = 32
-LEAST_RSA_BITS = 2048
+MIN_SECRET_BYTES = 32
+MIN_RSA_BITS = 2048
 
 _PUBLIC = re.compile(r"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", re.DOTALL)
 _BY_SHAPE = {
@@ -53,10 +53,10 @@ def read_keys(text: str, algorithms: Iterable[str]) -> tuple[Key, ...]:
     if not keys:
         raise ValueError("the file holds no key for any of JWT_ALGORITHMS")
     for key in keys:
-        if key.algorithm == "HS256" and len(key.key) < LEAST_SECRET_BYTES:
-            raise ValueError(f"a secret for HS256 has at least {LEAST_SECRET_BYTES} bytes")
-        if isinstance(key.key, RSAPublicKey) and key.key.key_size < LEAST_RSA_BITS:
-            raise ValueError(f"an RSA key has at least {LEAST_RSA_BITS} bits")
+        if key.algorithm == "HS256" and len(key.key) < MIN_SECRET_BYTES:
+            raise ValueError(f"a secret for HS256 has at least {MIN_SECRET_BYTES} bytes")
+        if isinstance(key.key, RSAPublicKey) and key.key.key_size < MIN_RSA_BITS:
+            raise ValueError(f"an RSA key has at least {MIN_RSA_BITS} bits")
     return keys
 
 

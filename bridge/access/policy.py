@@ -1,22 +1,15 @@
-"""Who may connect, and which subjects they may follow."""
+"""Which subjects may be followed, and which of their messages are delivered."""
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from bridge.wire import subjects
+from bridge.wire.subjects import CONTROL, INBOXES
 
 RESERVED = ("$SYS.>", "$JS.>", "$KV.>", "$O.>", "_INBOX.>", "panini_events.>")
 """Denied unless granted by name: by a grant that lies within one of these, as `$JS.API.>` does."""
-CONTROL = "nats_bridge"
-"""Gateways talk to each other on subjects that begin with this: denied, whatever is granted."""
-INBOXES = "_INBOX.nats_bridge"
-"""Where they get the answers: denied as well."""
-
-_CACHE_SIZE = 10000
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+MAX_DECISIONS = 10000
 
 
 class SubjectPolicy:
@@ -50,7 +43,7 @@ class SubjectPolicy:
         """Tell whether a message on `subject` may be delivered; remembered for 10,000 subjects."""
         decision = self._decided.get(subject)
         if decision is None:
-            if len(self._decided) >= _CACHE_SIZE:
+            if len(self._decided) >= MAX_DECISIONS:
                 self._decided.clear()
             decision = self._decided[subject] = self._decide(subject)
         return decision
@@ -66,55 +59,3 @@ class SubjectPolicy:
 
 def _is_within(pattern: str, outer: Iterable[str]) -> bool:
     return any(subjects.contains(each, pattern) for each in outer)
-
-
-class OriginPolicy:
-    """Which web pages may connect. A request without `Origin` comes from no browser and passes."""
-
-    def __init__(self, allowed: Iterable[str] = ()) -> None:
-        self._allowed = {normal_origin(origin) for origin in allowed}
-
-    def allows(self, origin: str | None, scheme: str, host: str) -> bool:
-        """Compare `origin` (RFC 6454: scheme, host, port) with our own and with the allowed ones.
-
-        `scheme` and `host` are those of the request, its `Host` header for the latter. A public
-        name is our own only if it is allowed by name: anyone can point one at our address (DNS
-        rebinding), and the `Host` of such a page is as false as its origin.
-        """
-        if origin is None:
-            return True
-        asked = normal_origin(origin)
-        if asked is None:
-            return False
-        ours = asked == normal_origin(f"{scheme}://{host}") and not _is_public_name(asked[1])
-        return ours or asked in self._allowed
-
-
-def normal_origin(origin: str) -> tuple[str, str, int] | None:
-    """Return (scheme, host, port) with the scheme's default port filled in; None if it is none."""
-    try:
-        parts = urlsplit(origin.strip())
-        port = parts.port or _DEFAULT_PORTS[parts.scheme]
-    except (ValueError, KeyError):
-        return None
-    if not parts.hostname or parts.path or parts.query or parts.username is not None:
-        return None
-    return parts.scheme, parts.hostname, port
-
-
-def _is_public_name(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return "." in host and not host.endswith(".localhost")
-    return False
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach a server that listens on `host`."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -20,11 +20,11 @@ from bridge.access.jwt_keys import Key, read_keys
 from bridge.access.policy import SubjectPolicy
 from bridge.files import Reread
 from bridge.wire import subjects
-from bridge.wire.messages import shorten
+from bridge.wire.responses import shorten
 
-LEEWAY = 30
+CLOCK_LEEWAY_SECONDS = 30
 """Seconds that the clock of whoever signs tokens may be off."""
-LEAST_TOKEN = 16
+MIN_TOKEN_CHARACTERS = 16
 """Characters of a token in the file: shorter ones can be guessed."""
 
 _FAULTS: tuple[tuple[type[Exception], str], ...] = (
@@ -42,7 +42,7 @@ class TokenError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
+class Principal:
     """Who a connection is for: nobody in particular, or the holder of a token."""
 
     policy: SubjectPolicy
@@ -70,21 +70,21 @@ class StaticTokens:
         self._common = common
         self._entries = Reread("TOKENS_FILE", path, self._parse)
 
-    def visitor(self, token: str) -> Visitor | None:
+    def principal(self, token: str) -> Principal | None:
         """Return who holds `token`; None if it is not in the file."""
         digest = _digest(token)
         found = None
         # All of them, and each in constant time: how long it takes tells nothing.
-        for known, visitor in self._entries():
+        for known, principal in self._entries():
             if hmac.compare_digest(known, digest):
-                found = visitor
+                found = principal
         return found
 
-    def has(self, visitor: Visitor) -> bool:
-        """Tell whether the file still lists a token for exactly `visitor`."""
-        return any(visitor == each for _, each in self._entries())
+    def has(self, principal: Principal) -> bool:
+        """Tell whether the file still lists a token for exactly `principal`."""
+        return any(principal == each for _, each in self._entries())
 
-    def _parse(self, text: str) -> list[tuple[str, Visitor]]:
+    def _parse(self, text: str) -> list[tuple[str, Principal]]:
         lines = enumerate(text.splitlines(), start=1)
         entries = [
             self._entry(number, line)
@@ -96,7 +96,7 @@ class StaticTokens:
             raise ValueError("the file lists no token")
         return entries
 
-    def _entry(self, number: int, line: str) -> tuple[str, Visitor]:
+    def _entry(self, number: int, line: str) -> tuple[str, Principal]:
         try:
             entry = json.loads(line)
             name, token, digest = (entry.pop(key, None) for key in ("name", "token", "sha256"))
@@ -105,14 +105,14 @@ class StaticTokens:
             raise ValueError(f"line {number} is not a JSON object with valid grants") from None
         if entry or not isinstance(name, str) or not name:
             raise ValueError(f"line {number} needs a name, and takes token, sha256, allow, deny")
-        if digest is None and isinstance(token, str) and len(token) >= LEAST_TOKEN:
+        if digest is None and isinstance(token, str) and len(token) >= MIN_TOKEN_CHARACTERS:
             digest = _digest(token)
         elif token is not None or not re.fullmatch(r"[0-9a-fA-F]{64}", str(digest)):
             raise ValueError(
-                f"line {number} needs a token of at least {LEAST_TOKEN} characters, or its sha256 "
-                "in hexadecimal digits"
+                f"line {number} needs a token of at least {MIN_TOKEN_CHARACTERS} characters, or "
+                "its sha256 in hexadecimal digits"
             )
-        return digest.lower(), Visitor(policy.under(self._common), ("token", name))
+        return digest.lower(), Principal(policy.under(self._common), ("token", name))
 
 
 class SignedTokens:
@@ -133,7 +133,7 @@ class SignedTokens:
         self._audience = audience
         self._issuer = issuer
 
-    def visitor(self, token: str, now: float) -> Visitor:
+    def principal(self, token: str, now: float) -> Principal:
         """Return who holds `token`. Raises TokenError. `now` is a wall time."""
         claims = self._claims(token)
         try:
@@ -149,8 +149,8 @@ class SignedTokens:
         except OverflowError:
             raise TokenError("the token is not valid") from None
         # One that came within the leeway is given the rest of it.
-        expires = expires if expires > now else expires + LEEWAY
-        return Visitor(grants.under(self._common), identity, expires)
+        expires = expires if expires > now else expires + CLOCK_LEEWAY_SECONDS
+        return Principal(grants.under(self._common), identity, expires)
 
     def _claims(self, token: str) -> dict[str, Any]:
         for key in self._candidates(token):
@@ -161,7 +161,7 @@ class SignedTokens:
                     algorithms=[key.algorithm],
                     audience=self._audience or None,
                     issuer=self._issuer or None,
-                    leeway=LEEWAY,
+                    leeway=CLOCK_LEEWAY_SECONDS,
                     options={"require": ["exp"], "verify_aud": bool(self._audience)},
                 )
             except _WRONG_KEY:
@@ -215,20 +215,20 @@ class Tokens:
         self._static = static
         self._signed = signed
 
-    def visitor(self, token: str, now: float) -> Visitor:
+    def principal(self, token: str, now: float) -> Principal:
         """Return who holds `token`. Raises TokenError. `now` is a wall time."""
-        found = self._static.visitor(token) if self._static is not None else None
+        found = self._static.principal(token) if self._static is not None else None
         if found is not None:
             return found
         if self._signed is None:
             raise TokenError("the token is not valid")
-        return self._signed.visitor(token, now)
+        return self._signed.principal(token, now)
 
-    def revoked(self, visitor: Visitor) -> bool:
-        """Tell whether a static token of `visitor` has been taken out of the file since."""
-        if self._static is None or visitor.identity[:1] != ("token",):
+    def revoked(self, principal: Principal) -> bool:
+        """Tell whether a static token of `principal` has been taken out of the file since."""
+        if self._static is None or principal.identity[:1] != ("token",):
             return False
-        return not self._static.has(visitor)
+        return not self._static.has(principal)
 
 
 def _digest(token: str) -> str:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bridge.wire.messages import CloseCode
-
-HEARTBEAT = 25.0
-"""Seconds between pings; a browser has half of that to answer one, or else it is gone."""
+from bridge.wire.codes import CloseCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +39,11 @@ class TokenBucket:
         return True
 
 
-class Conduct:
+class RequestLimiter:
     """Judges the requests of one connection. Times are monotonic, in seconds."""
 
     def __init__(self, limits: Limits, now: float) -> None:
-        self.verdict: CloseCode | None = None
+        self.close_code: CloseCode | None = None
         """The code to close the connection with, once it has gone too far."""
         rate, burst = limits.requests_per_second, limits.request_burst
         self._requests = TokenBucket(rate, burst, now)
@@ -60,10 +57,10 @@ class Conduct:
         if self._requests.take(now):
             return True
         if not self._excess.take(now):
-            self.verdict = CloseCode.FLOOD
+            self.close_code = CloseCode.FLOOD
         return False
 
     def count_bad_request(self, now: float) -> None:
         """Count a request that made no sense."""
         if not self._bad_requests.take(now):
-            self.verdict = CloseCode.TOO_MANY_BAD_REQUESTS
+            self.close_code = CloseCode.TOO_MANY_BAD_REQUESTS

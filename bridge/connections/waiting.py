@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from bridge.wire import messages
-from bridge.wire.messages import Refusal
+from bridge.wire import responses
+from bridge.wire.responses import Refusal
 
 if TYPE_CHECKING:
     from bridge.connections.connection import Connection
 
-LOOK_EVERY = 0.25
-"""Seconds between two looks whether NATS is back, while something waits for it."""
+RETRY_SECONDS = 0.25
+"""Until what NATS did not answer in time, though it is there, is tried again."""
 
 
 class Waiting:
     """What each connection was refused with `nats_down` and has not given up since.
 
-    `follow` follows a pattern or raises Refusal; `nats_is_up` tells whether that can succeed. What
-    names a connection is to be called while its requests are held (`Connection.changes`).
+    `follow` follows a pattern or raises Refusal; `nats_is_up` tells whether that can succeed. Call
+    the methods that take a connection only while `Connection.changes` is held.
     """
 
     def __init__(
@@ -31,6 +32,15 @@ class Waiting:
         self._asked: dict[Connection, dict[str, bytes]] = {}
         """Connection to its patterns, and the id of the latest request for each."""
         self._task: asyncio.Task[None] | None = None
+        self._is_down = False
+        """Whether an outage has been told of, the end of which will be told of too."""
+        self._back = asyncio.Event()
+
+    def nats_changed(self, up: bool) -> None:
+        """Take up what waits once NATS is back. Programs with Panini's own App never call this."""
+        self._is_down = not up
+        if up:
+            self._back.set()
 
     def add(self, connection: Connection, pattern: str, request_id: bytes) -> None:
         """Remember a request; a later one for the same pattern takes its place."""
@@ -50,19 +60,22 @@ class Waiting:
         """Forget all requests of a connection that has ended."""
         self._asked.pop(connection, None)
 
-    def count(self, connection: Connection, *, but: str) -> int:
-        """Return how many patterns besides `but` wait for it."""
-        return sum(each != but for each in self._asked.get(connection, ()))
+    def count_others(self, connection: Connection, pattern: str) -> int:
+        """Return how many patterns besides `pattern` wait for it."""
+        return sum(each != pattern for each in self._asked.get(connection, ()))
 
     def stop(self) -> None:
-        """Take up nothing more. Twice is harmless."""
+        """Take up nothing more. Idempotent."""
         if self._task is not None:
             self._task.cancel()
 
     async def _take_up(self) -> None:
         try:
             while self._asked:
-                await asyncio.sleep(LOOK_EVERY)
+                self._back.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(None if self._is_down else RETRY_SECONDS):
+                        await self._back.wait()
                 for connection in tuple(self._asked):
                     if self._nats_is_up():
                         await self._take_up_for(connection)
@@ -84,4 +97,4 @@ class Waiting:
                     connection.respond(refusal.line())
                 self.discard(connection, pattern)
             for request_id, patterns in done.items():
-                connection.respond(messages.subscribed(patterns, request_id))
+                connection.respond(responses.subscribed(patterns, request_id))

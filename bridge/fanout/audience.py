@@ -5,22 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.wire import frames
-from bridge.wire.subjects import matches
+from bridge.wire.subjects import contains
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bridge.access.policy import SubjectPolicy
-    from bridge.connections.callback import Callback
-    from bridge.connections.connection import Connection
     from bridge.fanout.flusher import Flusher
-    from bridge.telemetry.metrics import Counters
+    from bridge.fanout.member import Member
+    from bridge.telemetry.counters import Counters
     from bridge.wire.envelope import Message
 
 
-ENOUGH = 32768
-"""Bytes that are worth a write of their own, for each member; up to `MOST_AT_ONCE`."""
-MOST_AT_ONCE = 131072
+FULL_WRITE_BYTES = 32768
+"""Worth a write of their own, for each member; up to `MAX_WRITE_BYTES`."""
+MAX_WRITE_BYTES = 131072
 
 Key = tuple[object, ...]
 """What the members of an audience have in common."""
@@ -42,15 +41,15 @@ class Audience:
         flusher: Flusher,
         *,
         batch: bool = False,
-        callback: Callback | None = None,
+        callback: Callable[[Message], None] | None = None,
     ) -> None:
         self.patterns = patterns
         self.policy = policy
         self.batch = batch
-        self.callback: Callable[[Message], None] | None = callback
-        self.since = counters.watched
+        self.callback = callback
+        self.since = counters.overlapping
         """The number of the latest message before it was there: see `Feed.last`."""
-        self.members: dict[Connection, None] = {}
+        self.members: dict[Member, None] = {}
         self.pieces: list[bytes] = []
         self._pending_bytes = 0
         self._counters = counters
@@ -58,17 +57,11 @@ class Audience:
 
     @classmethod
     def for_one(
-        cls, connection: Connection, patterns: tuple[str, ...], flusher: Flusher
+        cls, member: Member, patterns: tuple[str, ...], counters: Counters, flusher: Flusher
     ) -> Audience:
-        """Return an audience, without members yet, that `connection` could be in."""
-        return cls(
-            patterns,
-            connection.policy,
-            connection.counters,
-            flusher,
-            batch=connection.batch,
-            callback=connection.callback,
-        )
+        """Return an audience, without members yet, that `member` could be in."""
+        batch, callback = member.batch, member.callback
+        return cls(patterns, member.policy, counters, flusher, batch=batch, callback=callback)
 
     @property
     def key(self) -> Key:
@@ -83,7 +76,7 @@ class Audience:
         """
         if not self.policy.may_receive(subject):
             return False
-        matching = (each for each in self.patterns if each == pattern or matches(each, subject))
+        matching = (each for each in self.patterns if each == pattern or contains(each, subject))
         return next(matching) == pattern
 
     def append(self, pieces: list[bytes]) -> None:
@@ -92,7 +85,7 @@ class Audience:
             self._flusher.add(self)
         self.pieces += pieces
         self._pending_bytes += sum(map(len, pieces))
-        if self._pending_bytes >= min(ENOUGH * len(self.members), MOST_AT_ONCE):
+        if self._pending_bytes >= min(FULL_WRITE_BYTES * len(self.members), MAX_WRITE_BYTES):
             self.flush()
 
     def flush(self) -> None:
@@ -101,7 +94,7 @@ class Audience:
         self._pending_bytes = 0
         if not pieces:
             return
-        self._counters.due += len(pieces) * len(self.members)
+        self._counters.expected += len(pieces) * len(self.members)
         data = frames.batch_frames(pieces) if self.batch else b"".join(pieces)
         for member in self.members:
-            member.write(pieces, data)
+            member.deliver(pieces, data)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import nats.errors
 
 from bridge.nats_link import stock_client
+from bridge.wire.codes import Code
 from bridge.wire.envelope import Envelope, Message
-from bridge.wire.messages import Code, Refusal, shorten
+from bridge.wire.responses import Refusal, shorten
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
     from nats.aio.subscription import Subscription
 
     from bridge.fanout.audience import Audience
-    from bridge.telemetry.metrics import Counters
+    from bridge.telemetry.counters import Counters
 
 Take = Callable[[list[bytes]], None]
 """Takes payloads of one subject on their way; never waits and never raises."""
 
-FLUSH_TIMEOUT = 2
-"""Seconds the NATS server has to answer a subscribe."""
+FLUSH_TIMEOUT_SECONDS = 2
+"""For the NATS server to answer a subscribe."""
 
 
 class Feed:
@@ -93,7 +94,7 @@ class Feed:
             else:
                 self._subscription = await client.subscribe(self.pattern, cb=self._receive)
                 self._forget_elsewhere = tap(self._subscription, self.lane, self._refuse)
-            await client.flush(FLUSH_TIMEOUT)
+            await client.flush(FLUSH_TIMEOUT_SECONDS)
         except (nats.errors.Error, OSError, TimeoutError):
             await self.close()
             raise self._refusal("nats_down", "NATS did not answer in time") from None
@@ -104,7 +105,7 @@ class Feed:
         self._is_open = True
 
     async def close(self) -> None:
-        """Unsubscribe. Twice is harmless."""
+        """Unsubscribe. Idempotent."""
         subscription, self._subscription = self._subscription, None
         self._is_open = False
         self.forget_lanes()
@@ -124,7 +125,7 @@ class Feed:
         counters.received += count
         for audience in self._audiences:
             due = count * len(audience.members)
-            counters.due += due
+            counters.expected += due
             if audience.gets(self.pattern, subject):
                 audience.flush()
                 for member in audience.members:
@@ -174,8 +175,8 @@ class Feed:
             if lined:
                 _append(lines(payloads), lined)
             if watched:
-                self._counters.watched += len(payloads)
-                self.last = (self._counters.watched, subject, payloads[-1])
+                self._counters.overlapping += len(payloads)
+                self.last = (self._counters.overlapping, subject, payloads[-1])
             if called or elsewhere:
                 self._take_aside(called, elsewhere, subject, payloads)
 
@@ -190,12 +191,12 @@ class Feed:
     ) -> None:
         counters = self._counters
         for audience in elsewhere:
-            counters.due += len(audience.members) * len(payloads)
+            counters.expected += len(audience.members) * len(payloads)
             counters.filtered += len(audience.members) * len(payloads)
         for payload in payloads if called else ():
             message = Message(subject, payload)
             for audience in called:
-                counters.due += 1
+                counters.expected += 1
                 if audience.callback is not None:
                     audience.callback(message)
 

@@ -11,7 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from bridge.telemetry.metrics import Counters
+    from bridge.telemetry.counters import Counters
 
 INTERVAL = 0.001
 """Seconds between two writes to the same connection, unless there is much to write."""

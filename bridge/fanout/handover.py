@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from bridge.fanout.audience import Audience, Key
 from bridge.wire.envelope import Message
-from bridge.wire.subjects import matches
+from bridge.wire.subjects import contains
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bridge.connections.connection import Connection
     from bridge.fanout.feed import Feed
     from bridge.fanout.flusher import Flusher
+    from bridge.fanout.member import Member
+    from bridge.telemetry.counters import Counters
 
 
 def is_between_copies(gone: Feed, heir: Feed) -> bool:
@@ -27,7 +28,7 @@ def is_between_copies(gone: Feed, heir: Feed) -> bool:
     if gone.last[1:] == heir.last[1:]:
         return False
     ahead, behind = (gone, heir) if gone.last > heir.last else (heir, gone)
-    return matches(behind.pattern, ahead.last[1])
+    return contains(behind.pattern, ahead.last[1])
 
 
 def lone_copy(
@@ -42,9 +43,9 @@ def lone_copy(
     A change of the connection's patterns within the round trip after this forgets what was found:
     of several patterns taken away together, the message under way may be missed or come twice.
     """
-    both = [each for each in (gone, *heirs) if matches(gone.pattern, each.last[1])]
+    both = [each for each in (gone, *heirs) if contains(gone.pattern, each.last[1])]
     number, subject, payload = max((each.last for each in both), default=(0, "", b""))
-    heir = next((each for each in heirs if matches(each.pattern, subject)), None)
+    heir = next((each for each in heirs if contains(each.pattern, subject)), None)
     if heir is None or number <= audience.since or not audience.gets(gone.pattern, subject):
         return None, None
     by_gone, by_heir = (each.last[1:] == (subject, payload) for each in (gone, heir))
@@ -54,7 +55,7 @@ def lone_copy(
     return (None, message) if by_gone else (message, None)
 
 
-class Ahead(Audience):
+class SkipsOneCopy(Audience):
     """An audience that has had a message, by a pattern it lost, of which one more copy comes.
 
     It passes over that copy, and is otherwise like any other audience. Those who have had the same
@@ -62,10 +63,15 @@ class Ahead(Audience):
     """
 
     def __init__(
-        self, connection: Connection, patterns: tuple[str, ...], flusher: Flusher, had: Message
+        self,
+        member: Member,
+        patterns: tuple[str, ...],
+        counters: Counters,
+        flusher: Flusher,
+        had: Message,
     ) -> None:
-        counters, callback = connection.counters, connection.callback
-        super().__init__(patterns, connection.policy, counters, flusher, batch=connection.batch)
+        callback = member.callback
+        super().__init__(patterns, member.policy, counters, flusher, batch=member.batch)
         if callback is not None:
             self.callback = partial(self._call, callback)
         self._had = had
@@ -82,7 +88,7 @@ class Ahead(Audience):
         if self._is_to_come and copy in pieces:
             pieces = list(pieces)
             pieces.remove(copy)
-            self._counters.due += len(self.members)
+            self._counters.expected += len(self.members)
             self._pass_over()
         super().append(pieces)
 

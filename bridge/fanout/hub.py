@@ -11,25 +11,26 @@ from typing import TYPE_CHECKING, Any
 import nats.errors
 
 from bridge.fanout.audience import Audience, Key
-from bridge.fanout.feed import FLUSH_TIMEOUT, Feed
+from bridge.fanout.feed import FLUSH_TIMEOUT_SECONDS, Feed
 from bridge.fanout.flusher import Flusher
-from bridge.fanout.handover import Ahead, is_between_copies, lone_copy
+from bridge.fanout.handover import SkipsOneCopy, is_between_copies, lone_copy
 from bridge.wire.envelope import Message
-from bridge.wire.messages import Refusal, shorten
+from bridge.wire.responses import Refusal, shorten
 from bridge.wire.subjects import overlap
 
 if TYPE_CHECKING:
     from bridge.access.policy import SubjectPolicy
-    from bridge.connections.connection import Connection
-    from bridge.telemetry.metrics import Counters
+    from bridge.fanout.member import Member
+    from bridge.telemetry.counters import Counters
 
 MAX_LANES = 20000
+"""Of all feeds: subjects that messages came on, times the patterns that brought them."""
 
 
-class Feeds:
+class Hub:
     """One feed for each distinct pattern: the first follower opens it, the last one closes it.
 
-    `client` returns the NATS client, or None while there is none. The requests of one connection
+    `client` returns the NATS client, or None while there is none. The requests of one member
     have to come one by one (`Connection.changes`); those of different ones need not.
     """
 
@@ -37,6 +38,8 @@ class Feeds:
         self.ssid_map: dict[int, dict[str, Callable[[Message], None]]] = {}
         self._by_pattern: dict[str, Feed] = {}
         self._audiences: dict[Key, Audience] = {}
+        self._audience_of: dict[Member, Audience] = {}
+        """Those that a member shares its patterns with; none while it follows nothing."""
         self._changes = asyncio.Lock()
         """Held from "is there a feed?" until there is one: two first followers share it."""
         self._closing: asyncio.Task[None] | None = None
@@ -50,8 +53,8 @@ class Feeds:
         """Write what is pending to all connections now."""
         self._flusher.flush()
 
-    async def follow(self, connection: Connection, pattern: str) -> None:
-        """Deliver `pattern` to `connection`; returns when the NATS server has accepted it.
+    async def follow(self, member: Member, pattern: str) -> None:
+        """Deliver `pattern` to `member`; returns when the NATS server has accepted it.
 
         Raises Refusal, and leaves no trace then.
         """
@@ -62,44 +65,44 @@ class Feeds:
             await feed.open(self._client())
             self._by_pattern[pattern] = feed
             self.ssid_map[feed.ssid] = feed.followers
-            feed.followers[connection.id] = connection.deliver
-            self._move(connection, (*connection.patterns, pattern))
+            feed.followers[member.id] = member.deliver_message
+            self._move(member, (*member.patterns, pattern))
 
-    async def unfollow(self, connection: Connection, pattern: str) -> None:
-        """Deliver `pattern` no more; what another pattern of `connection` matches goes on coming.
+    async def unfollow(self, member: Member, pattern: str) -> None:
+        """Deliver `pattern` no more; what another pattern of `member` matches goes on coming.
 
         Raises Refusal if it was not followed.
         """
-        if pattern not in connection.patterns:
+        if pattern not in member.patterns:
             text = f"The user did not subscribe to event {shorten(pattern)}"
             raise Refusal("not_subscribed", text, [pattern])
-        await self._part(connection, (pattern,))
-        await self._leave(connection, (pattern,))
+        await self._part(member, (pattern,))
+        await self._leave(member, (pattern,))
 
-    async def unfollow_all(self, connection: Connection) -> None:
-        """Let go of a connection that has ended."""
-        await self._leave(connection, connection.patterns)
+    async def unfollow_all(self, member: Member) -> None:
+        """Let go of a member that has ended."""
+        await self._leave(member, member.patterns)
 
-    async def change_policy(self, connection: Connection, policy: SubjectPolicy) -> tuple[str, ...]:
-        """Put `connection` under another policy, at once; return the patterns that it lost.
+    async def change_policy(self, member: Member, policy: SubjectPolicy) -> tuple[str, ...]:
+        """Put `member` under another policy, at once; return the patterns that it lost.
 
         What overlaps a lost pattern may take a moment to go over to the others. Meanwhile each
         message is looked at under the new policy, whatever pattern brings it.
         """
-        connection.policy = policy
-        self._move(connection, connection.patterns)
-        lost = tuple(each for each in connection.patterns if not policy.may_follow(each))
-        await self._part(connection, lost)
-        await self._leave(connection, lost)
+        member.policy = policy
+        self._move(member, member.patterns)
+        lost = tuple(each for each in member.patterns if not policy.may_follow(each))
+        await self._part(member, lost)
+        await self._leave(member, lost)
         return lost
 
-    async def _leave(self, connection: Connection, gone: tuple[str, ...]) -> None:
+    async def _leave(self, member: Member, gone: tuple[str, ...]) -> None:
         """Let go of the patterns `gone` before anything is waited for; then tell NATS."""
         # Asked again: the server may have taken one of them away meanwhile.
-        feeds = [self._by_pattern[each] for each in connection.patterns if each in gone]
-        self._move(connection, tuple(each for each in connection.patterns if each not in gone))
+        feeds = [self._by_pattern[each] for each in member.patterns if each in gone]
+        self._move(member, tuple(each for each in member.patterns if each not in gone))
         for feed in feeds:
-            feed.followers.pop(connection.id, None)
+            feed.followers.pop(member.id, None)
         async with self._changes:
             for feed in feeds:
                 await self._close_if_unused(feed)
@@ -118,12 +121,12 @@ class Feeds:
             rest = tuple(each for each in audience.patterns if each != feed.pattern)
             heirs = [self._by_pattern[each] for each in rest]
             missed, had = lone_copy(feed, heirs, audience)
-            for connection in tuple(audience.members):
-                self._move(connection, rest, had)
+            for member in tuple(audience.members):
+                self._move(member, rest, had)
                 if missed is not None:
-                    self._counters.due += 1
-                    connection.deliver(missed)
-                connection.respond(feed.refusal().line())
+                    self._counters.expected += 1
+                    member.deliver_message(missed)
+                member.respond(feed.refusal().line())
         feed.followers.clear()
         self._closing = asyncio.get_running_loop().create_task(self._close_revoked(feed))
 
@@ -133,10 +136,10 @@ class Feeds:
         await self._round_trip()
         # Every copy has come that was under way.
         for audience in tuple(self._audiences.values()):
-            for connection in tuple(audience.members) if isinstance(audience, Ahead) else ():
-                self._move(connection, connection.patterns)
+            for member in tuple(audience.members) if isinstance(audience, SkipsOneCopy) else ():
+                self._move(member, member.patterns)
 
-    async def _part(self, connection: Connection, gone: tuple[str, ...]) -> None:
+    async def _part(self, member: Member, gone: tuple[str, ...]) -> None:
         """Wait for a moment at which every copy of what `gone` brought has come by the other ones.
 
         Mostly that is now; under load, where what was read ended between two copies, it is after
@@ -144,7 +147,7 @@ class Feeds:
         before the other feed was there.
         """
         parting = [self._by_pattern[each] for each in gone]
-        staying = [self._by_pattern[each] for each in connection.patterns if each not in gone]
+        staying = [self._by_pattern[each] for each in member.patterns if each not in gone]
         pairs = [
             (one, other)
             for one, other in product(parting, staying)
@@ -157,48 +160,47 @@ class Feeds:
                 return
             await asyncio.sleep(0)
             if turn % 100 == 0:
-                before = self._counters.watched
+                before = self._counters.overlapping
                 await self._round_trip()
-                if before == self._counters.watched:
+                if before == self._counters.overlapping:
                     return
 
     async def _round_trip(self) -> None:
         """Wait until NATS has answered, and so all has come that it sent before; or 2 seconds."""
         with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
-            await self._client().flush(FLUSH_TIMEOUT)
+            await self._client().flush(FLUSH_TIMEOUT_SECONDS)
 
-    def _move(
-        self, connection: Connection, patterns: tuple[str, ...], had: Message | None = None
-    ) -> None:
-        """Take `connection` from its audience to the one for `patterns`.
+    def _move(self, member: Member, patterns: tuple[str, ...], had: Message | None = None) -> None:
+        """Take `member` from its audience to the one for `patterns`.
 
         `had`: a message it has had already, by a pattern it lost, and that will come once more.
         """
-        old = connection.audience
-        connection.audience = None
+        old = self._audience_of.pop(member, None)
+        member.patterns = patterns
         if old is not None:
             old.flush()
-            del old.members[connection]
+            del old.members[member]
             if not old.members:
                 del self._audiences[old.key]
                 for pattern in old.patterns:
                     self._by_pattern[pattern].remove(old)
         if patterns:
-            connection.audience = self._audience(self._made(connection, patterns, had))
-            connection.audience.flush()
-            connection.audience.members[connection] = None
+            audience = self._known(self._new_audience(member, patterns, had))
+            audience.flush()
+            audience.members[member] = None
+            self._audience_of[member] = audience
 
-    def _made(
-        self, connection: Connection, patterns: tuple[str, ...], had: Message | None
+    def _new_audience(
+        self, member: Member, patterns: tuple[str, ...], had: Message | None
     ) -> Audience:
         if had is not None:
-            return Ahead(connection, patterns, self._flusher, had)
-        return Audience.for_one(connection, patterns, self._flusher)
+            return SkipsOneCopy(member, patterns, self._counters, self._flusher, had)
+        return Audience.for_one(member, patterns, self._counters, self._flusher)
 
-    def _audience(self, like: Audience) -> Audience:
-        """Return the audience there is that is like `like`, or else that one, made known."""
-        audience = self._audiences.setdefault(like.key, like)
-        if audience is like:
+    def _known(self, candidate: Audience) -> Audience:
+        """Return the audience there is with the same key, or else `candidate`, made known."""
+        audience = self._audiences.setdefault(candidate.key, candidate)
+        if audience is candidate:
             for pattern in audience.patterns:
                 self._by_pattern[pattern].add(audience)
         return audience

@@ -23,7 +23,7 @@ from bridge.telemetry.logs import tell
 
 if TYPE_CHECKING:
     from bridge.nats_link.client import NATSLink
-    from bridge.telemetry.metrics import Counters
+    from bridge.telemetry.counters import Counters
 
 INTERVAL = 2.0
 PATIENCE = 1.0

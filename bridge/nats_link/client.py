@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import ssl
 from collections.abc import Callable
 from typing import Any
@@ -23,18 +22,11 @@ from nats.aio.subscription import Subscription
 
 from bridge.nats_link.parser import Lane, TapParser
 from bridge.nats_link.reconnect import ReconnectingClient
+from bridge.nats_link.server_errors import SUBSCRIPTION_DENIED, ServerError, meaning_of
 from bridge.nats_link.sign_in import SignIn, sign_in_of
 from bridge.telemetry import events
-from bridge.telemetry.logs import tell
-from bridge.telemetry.metrics import Counters
-from bridge.telemetry.throttled_log import Refusals
-
-_DENIED = re.compile(
-    r'permissions violation for subscription to "(.*?)"(?: \(sid "(\d+)"\))?$',
-    re.IGNORECASE,
-)
-# As nats-py's parser hands them on: in lower case.
-_SIGNED_OUT = ("authorization", "authentication", "account")
+from bridge.telemetry.counters import Counters
+from bridge.telemetry.throttled_log import ThrottledLog
 
 
 class NATSLink(ReconnectingClient):
@@ -48,7 +40,7 @@ class NATSLink(ReconnectingClient):
         self,
         counters: Counters,
         sign_in: SignIn | None = None,
-        refusals: Refusals | None = None,
+        throttled: ThrottledLog | None = None,
     ) -> None:
         super().__init__()
         self._counters = counters
@@ -57,8 +49,7 @@ class NATSLink(ReconnectingClient):
         self._ps: TapParser = TapParser(self, counters)
         self._refused: dict[int, Callable[[str], None]] = {}
         self._newest: Subscription | None = None
-        self._said = ""
-        self._refusals = refusals or Refusals()
+        self._throttled = throttled or ThrottledLog()
 
     def _setup_server_pool(self, connect_url: Any) -> None:
         """Take %40 in a user or password for @, as in any URL; nats-py sends it as it stands."""
@@ -130,23 +121,22 @@ class NATSLink(ReconnectingClient):
     async def _process_err(self, err_msg: str) -> None:
         """Take an error of the server as what it is: rarely a reason to close (nats-py: always)."""
         text = err_msg.strip("'")
-        denied = _DENIED.search(self._ps.error)
-        if denied:
-            self._refuse(self._named(*denied.groups()), "denied")
-        if "permissions violation" in text:
-            # Of a SUB or a PUB, on a subject that a browser made up, and as often as it likes.
-            self._refusals.add(events.NATS_DENIES, reason=text)
+        meaning = meaning_of(text)
+        if meaning is ServerError.DENIED:
+            denied = SUBSCRIPTION_DENIED.search(self._ps.error)
+            if denied:
+                self._refuse(self._named(*denied.groups()), "denied")
+            # A SUB or a PUB, on a subject that a browser made up, and as often as it likes.
+            self._throttled.tell(events.NATS_DENIES, reason=text)
             return
-        if "maximum subscriptions exceeded" in text:
+        if meaning is ServerError.TOO_MANY_SUBSCRIPTIONS:
             self._refuse([self._newest], "limit")
-        elif "stale connection" in text:
+        elif meaning is ServerError.STALE:
             await self._process_op_err(errors.StaleConnectionError())
-        elif any(word in text for word in _SIGNED_OUT):
+        elif meaning is ServerError.SIGNED_OUT:
             # Sign in again, with credentials read anew, rather than close.
             await self._process_op_err(errors.AuthorizationError())
-        if text != self._said:
-            self._said = text
-            tell(events.NATS_SAYS, reason=text)
+        self._throttled.tell(events.NATS_SAYS, key=text, reason=text)
 
     def _named(self, subject: str, sid: str | None) -> list[Subscription | None]:
         """Return the subscriptions an error is about: by id, by subject, or else the newest.
@@ -211,9 +201,8 @@ class NATSLink(ReconnectingClient):
             )
         except Exception as failure:
             # Whatever a publisher sent or a callback did, the read loop has to go on.
-            if not self._counters.poison:
-                tell(events.MESSAGE_UNREADABLE, failure)
-            self._counters.poison += 1
+            self._throttled.tell(events.MESSAGE_UNREADABLE, failure)
+            self._counters.unreadable += 1
 
     async def _read_loop(self) -> None:
         """Read until the connection ends; nats-py's loop can also end with the link still up."""

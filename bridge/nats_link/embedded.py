@@ -1,37 +1,50 @@
 """A nats-server of our own, for when none is given and none answers.
 
-The server is a grandchild: between it and the service stands this file, run as a program, which
-waits for its standard input to end. That happens when the service stops and also when it is
-killed, so neither the server nor its temporary folder outlives it.
+The server is a grandchild: between it and the service stands the embedded keeper, so that neither
+the server nor its temporary folder outlives the service.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import select
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import tempfile
-import time
 from importlib import metadata
 from pathlib import Path
 
+from bridge.telemetry.logs import fail
+
 DEFAULT_PORT = 4222
-PROBE_TIMEOUT = 1.0
-START_TIMEOUT = 10.0
-RESTART_WAIT = 0.2
-STOP_TIMEOUT = 2.0
+PROBE_TIMEOUT_SECONDS = 1.0
+START_TIMEOUT_SECONDS = 10.0
+EMBEDDED = "embedded, its data is temporary"
+"""What is said of a server of our own."""
+
+_KEEPER = Path(__file__).with_name("embedded_keeper.py")
+
+
+async def find_or_embed(*, may_embed: bool) -> tuple[str, EmbeddedNats | None]:
+    """Return the URL of the server, and the server itself if it is our own.
+
+    Exits with 2 if none answers and ours cannot be started.
+    """
+    if not may_embed or await answers():
+        return f"nats://127.0.0.1:{DEFAULT_PORT}", None
+    embedded = EmbeddedNats()
+    try:
+        await embedded.start()
+    except (OSError, TimeoutError) as error:
+        fail(f"NATS_URL: no server answers on port {DEFAULT_PORT}, and {error}; set NATS_URL")
+    return embedded.url, embedded
 
 
 async def answers(port: int = DEFAULT_PORT, host: str = "127.0.0.1") -> bool:
     """Tell whether a NATS server greets on `host`:`port` within a second."""
     try:
-        async with asyncio.timeout(PROBE_TIMEOUT):
+        async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
             reader, writer = await asyncio.open_connection(host, port)
             try:
                 return (await reader.read(5)).startswith(b"INFO")
@@ -57,12 +70,12 @@ class EmbeddedNats:
         """Start the server; returns when it greets. Raises FileNotFoundError, TimeoutError."""
         # A session of its own: Ctrl-C is for the service, which ends its server last.
         self._keeper = subprocess.Popen(  # noqa: ASYNC220  returns within milliseconds
-            [sys.executable, __file__, str(find_server()), str(self._port)],
+            [sys.executable, "-I", str(_KEEPER), str(find_server()), str(self._port)],
             stdin=subprocess.PIPE,
             start_new_session=True,
         )
         try:
-            async with asyncio.timeout(START_TIMEOUT):
+            async with asyncio.timeout(START_TIMEOUT_SECONDS):
                 while not await answers(self._port):
                     await asyncio.sleep(0.02)
         except TimeoutError:
@@ -104,32 +117,3 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def keep(server: str, port: str) -> None:
-    """Run `server`, again if it ends, until standard input does; then remove its data."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    with tempfile.TemporaryDirectory(prefix="nats-bridge-") as data:
-        command = [server, "--addr", "127.0.0.1", "--port", port, "--jetstream"]
-        while _run([*command, "--store_dir", data]):
-            time.sleep(RESTART_WAIT)
-
-
-def _run(command: list[str]) -> bool:
-    """Run a server; True if it ended by itself, False if standard input did."""
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while process.poll() is None:
-        readable, _, _ = select.select([sys.stdin], [], [], 0.1)
-        if readable and not os.read(sys.stdin.fileno(), 1):
-            process.terminate()
-            try:
-                process.wait(STOP_TIMEOUT)
-            except subprocess.TimeoutExpired:
-                process.kill()  # it can hang when it is told to stop while it starts
-                process.wait()
-            return False
-    return True
-
-
-if __name__ == "__main__":
-    keep(*sys.argv[1:3])

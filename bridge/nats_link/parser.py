@@ -15,7 +15,7 @@ from nats.errors import ProtocolError
 from nats.protocol.parser import Parser
 
 if TYPE_CHECKING:
-    from bridge.telemetry.metrics import Counters
+    from bridge.telemetry.counters import Counters
 
 Lane = Callable[[list[bytes]], None]
 """Takes payloads of one subject, in order."""

@@ -16,18 +16,16 @@ from urllib.parse import ParseResult
 
 from nats.errors import Error
 
+from bridge import files
+from bridge.files import SettingError
 from bridge.nats_link.nkeys import UserKey
 
 _SEED = re.compile(r"\bS[A-Z2-7]{57}\b")
 _JWT = re.compile(r"\beyJ[\w-]+\.([\w-]+)\.[\w-]+")
 
 
-class SignInError(Error):
-    """A setting that is of no use. The text begins with its name and holds nothing of its value,
-    which may be a secret in the wrong place."""
-
-    def __init__(self, setting: str, reason: str) -> None:
-        super().__init__(f"{setting}: {reason}")
+class SignInError(SettingError, Error):
+    """A setting that cannot be used as it is. nats-py tries again after errors of its own kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ class SignIn:
             try:
                 context = ssl.create_default_context(cafile=os.path.expanduser(self.tls_ca))
             except OSError as error:
-                raise SignInError("NATS_TLS_CA", _tls_reason(error)) from None
+                raise SignInError("NATS_TLS_CA", files.openssl_reason(error)) from None
         if self.tls_cert:
             _read("NATS_TLS_CERT", self.tls_cert)
             _read("NATS_TLS_KEY", self.tls_key)
@@ -130,7 +128,7 @@ class SignIn:
                 # An empty password, lest OpenSSL asks for one on the terminal.
                 context.load_cert_chain(*chain, password="")
             except OSError as error:
-                reason = f"it is of no use with NATS_TLS_KEY: {_tls_reason(error)}"
+                reason = f"it is of no use with NATS_TLS_KEY: {files.openssl_reason(error)}"
                 raise SignInError("NATS_TLS_CERT", reason) from None
         return context
 
@@ -149,15 +147,10 @@ def _name(setting: str) -> str:
 
 
 def _read(setting: str, path: str) -> str:
-    path = os.path.expanduser(path)
     try:
-        if os.path.exists(path) and not os.path.isfile(path):
-            raise SignInError(setting, "it is the path of something else than a file")
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "that is not a path"
-        raise SignInError(setting, f"the file it names cannot be read: {reason}") from None
+        return files.read(setting, path, errors="replace")
+    except SettingError as error:
+        raise SignInError(setting, error.reason) from None
 
 
 def _user_key(setting: str, seed: str) -> UserKey:
@@ -165,8 +158,3 @@ def _user_key(setting: str, seed: str) -> UserKey:
         return UserKey(seed)
     except ValueError as error:
         raise SignInError(setting, str(error)) from None
-
-
-def _tls_reason(error: OSError) -> str:
-    reason = getattr(error, "reason", None) or error.strerror or type(error).__name__
-    return str(reason).lower().replace("_", " ")

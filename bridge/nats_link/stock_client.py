@@ -16,7 +16,7 @@ from nats.errors import SlowConsumerError
 
 from bridge.telemetry import events
 from bridge.telemetry.logs import tell
-from bridge.wire.messages import shorten
+from bridge.wire.responses import shorten
 
 if TYPE_CHECKING:
     from nats.aio.client import Client

@@ -6,17 +6,17 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from bridge.nats_link.canary import Canary
-from bridge.service.urls import without_password
 from bridge.telemetry import events
 from bridge.telemetry.logs import say, tell
+from bridge.telemetry.throttled_log import ThrottledLog
+from bridge.wire.codes import Trouble
 
 if TYPE_CHECKING:
     from bridge.nats_link.client import NATSLink
-    from bridge.telemetry.metrics import Counters
-
-LOG_EVERY = 60.0
+    from bridge.telemetry.counters import Counters
 
 
 class NatsWatch:
@@ -41,15 +41,14 @@ class NatsWatch:
         """Of the server that messages come from, or came from last."""
         self._since = time.monotonic()
         """When messages began to be missed."""
-        self._logged_at: dict[str, float] = {}
-        """When each error of the connection was last logged."""
+        self._throttled = ThrottledLog()
 
     @property
-    def trouble(self) -> str | None:
-        """Why no messages flow: `nats_down`, `nats_auth`; None if they do."""
+    def trouble(self) -> Trouble | None:
+        """Why no messages flow: `NATS_DOWN`, `NATS_AUTH`; None if they do."""
         if self._up and self._link is not None and self._link.is_connected:
             return None
-        return "nats_auth" if self._signed_out else "nats_down"
+        return Trouble.NATS_AUTH if self._signed_out else Trouble.NATS_DOWN
 
     @property
     def server(self) -> str:
@@ -77,11 +76,8 @@ class NatsWatch:
     async def error(self, error: Exception) -> None:
         """Log what went wrong, each thing once a minute."""
         text = str(error) or type(error).__name__
-        now = time.monotonic()
-        if now - self._logged_at.get(text, -LOG_EVERY) >= LOG_EVERY:
-            self._logged_at[text] = now
-            servers = ", ".join(map(without_password, self._servers()))
-            tell(events.NATS_ERROR, url=servers, reason=text)
+        servers = ", ".join(map(without_password, self._servers()))
+        self._throttled.tell(events.NATS_ERROR, key=text, url=servers, reason=text)
         if "authorization" in text.lower() or "authentication" in text.lower():
             self._signed_out = True
 
@@ -100,7 +96,7 @@ class NatsWatch:
         self._up = up
         if up:
             self._signed_out = False
-            self._logged_at.clear()
+            self._throttled.forget(events.NATS_ERROR)
             self._url = self.server
             seconds = round(time.monotonic() - self._since, 3)
             line = f"NATS  {self._url} ({self.kind})"
@@ -113,3 +109,9 @@ class NatsWatch:
                 listener(up)
             except Exception as failure:
                 tell(events.LISTENER_FAILED, failure)
+
+
+def without_password(url: str) -> str:
+    """Return `url` without user, password or token."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

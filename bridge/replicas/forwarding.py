@@ -9,23 +9,26 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from nats import errors
 
-from bridge.access.policy import CONTROL
 from bridge.telemetry import events
 from bridge.telemetry.logs import tell
-from bridge.wire import messages
-from bridge.wire.messages import Refusal
+from bridge.wire import responses
+from bridge.wire.responses import Refusal
+from bridge.wire.subjects import CONTROL
 
-ANSWER_TIMEOUT = 1
-"""Seconds for another replica to answer (Panini wants a whole number)."""
-PROMPT = 0.7
-"""Seconds after which one is told that a request takes longer, which is before it gives up."""
-MOST_AT_ONCE = 1000
+if TYPE_CHECKING:
+    from bridge.connections.actions import Actions
+    from bridge.wire.requests import Request
+
+ANSWER_TIMEOUT_SECONDS = 1
+"""For another replica to answer (Panini wants a whole number)."""
+LATE_SECONDS = 0.7
+"""After this, another replica is told that a request takes longer: before it gives up."""
+MAX_FORWARDED_REQUESTS = 1000
 """Requests of other replicas carried out at a time."""
 SILENT = (
     "No gateway says within a second that it holds this connection_id; one that cannot answer now "
@@ -55,18 +58,13 @@ _decode_answer = msgspec.json.Decoder(_Answer).decode
 class Replicas:
     """This replica among all. `app` is the Panini app that asks and listens.
 
-    `answer` carries out a request for a connection of ours, and returns status and responses;
-    its arguments are the request and who it is from.
+    `actions` reads requests, and carries out those for connections of ours.
     """
 
-    def __init__(
-        self,
-        app: Any,
-        answer: Callable[[bytes, tuple[str, ...]], Awaitable[tuple[int, list[bytes]]]],
-    ) -> None:
+    def __init__(self, app: Any, actions: Actions) -> None:
         self.name = secrets.token_hex(4)
         self._app = app
-        self._answer = answer
+        self._actions = actions
         self._work: set[asyncio.Future[bytes]] = set()
         """Requests of other replicas that are carried out; asyncio itself holds on to no task."""
         app.listen(request_subject(self.name), data_type=bytes)(self._take)
@@ -82,50 +80,58 @@ class Replicas:
         one needs longer, 503 while NATS cannot be asked.
         """
         try:
-            request = messages.parse_request(body)
+            request = self._actions.read_post(body)
         except Refusal as refusal:
             return 400, [refusal.line()]
         named = _ID.fullmatch(request.connection_id or "")
         if named is None or named[1] == self.name:
-            return await self._answer(body, identity)
+            return await self._actions.answer_post(request, identity)
         if self._app.trouble is not None:
             text = "Another gateway holds this connection, and NATS is not reachable to ask it."
             return 503, [Refusal("nats_down", text, request.subjects, request.id).line()]
-        forwarded = _encode(_Forwarded(identity, msgspec.Raw(body)))
+        return await self._forward(named[1], request, _Forwarded(identity, msgspec.Raw(body)))
+
+    async def _forward(
+        self, replica: str, request: Request, forwarded: _Forwarded
+    ) -> tuple[int, list[bytes]]:
         try:
-            subject = request_subject(named[1])
             reply = await self._app.request(
-                subject, forwarded, timeout=ANSWER_TIMEOUT, response_data_type=bytes
+                request_subject(replica),
+                _encode(forwarded),
+                timeout=ANSWER_TIMEOUT_SECONDS,
+                response_data_type=bytes,
             )
             answer = _decode_answer(reply)
         except errors.NoRespondersError:
-            return 404, [messages.no_such_connection(request.id)]
+            return 404, [responses.no_such_connection(request.id)]
         except (errors.Error, msgspec.MsgspecError, OSError, TimeoutError):
             return 404, [Refusal("bad_request", SILENT, (), request.id).line()]
         return answer.status, [bytes(each) for each in answer.responses]
 
     async def _take(self, msg: Any) -> bytes:
         """Carry out what another replica was asked; Panini sends back what this returns."""
-        if len(self._work) >= MOST_AT_ONCE:
+        if len(self._work) >= MAX_FORWARDED_REQUESTS:
             # Panini starts a task for each message, however many there are.
             return _answer(503, Refusal("rate_limited", BUSY).line())
         try:
             forwarded = _decode_forwarded(msg.data)
+            request = self._actions.read_post(bytes(forwarded.request))
         except (msgspec.MsgspecError, RecursionError):
             return _answer(400)
-        work = asyncio.ensure_future(self._carry_out(forwarded))
+        except Refusal as refusal:
+            return _answer(400, refusal.line())
+        work = asyncio.ensure_future(self._carry_out(request, forwarded.identity))
         self._work.add(work)
         work.add_done_callback(self._work.discard)
         # Not cancelled if it takes longer: it is carried out, and the browser will see that.
-        await asyncio.wait({work}, timeout=PROMPT)
+        await asyncio.wait({work}, timeout=LATE_SECONDS)
         if work.done():
             return work.result()
-        request = messages.parse_request(bytes(forwarded.request))
         return _answer(504, Refusal("nats_down", LATE, request.subjects, request.id).line())
 
-    async def _carry_out(self, forwarded: _Forwarded) -> bytes:
+    async def _carry_out(self, request: Request, identity: tuple[str, ...]) -> bytes:
         try:
-            status, lines = await self._answer(bytes(forwarded.request), forwarded.identity)
+            status, lines = await self._actions.answer_post(request, identity)
             return _answer(status, *lines)
         except Exception as failure:
             tell(events.REQUEST_FAILED, failure)

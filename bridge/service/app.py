@@ -1,8 +1,7 @@
-"""Panini's App, made to outlive NATS outages and to stop in an orderly way.
+"""The service: a Panini app that outlives NATS outages and stops in an orderly way.
 
-Panini connects to NATS before it opens its HTTP port, and ends the process when the connection is
-lost for long. Here the port comes first, NATS is waited for as long as it takes, and on a signal
-the browsers are served to the end before NATS is left.
+The HTTP port comes first, NATS is waited for as long as it takes, and on a signal the browsers are
+served to the end before the NATS connection is closed.
 """
 
 from __future__ import annotations
@@ -10,77 +9,60 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import logging
-import signal
-import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from types import ModuleType
 from typing import Any
 
 from aiohttp import web
 from nats import errors
 
-from bridge.access.policy import INBOXES
 from bridge.nats_link.client import NATSLink
-from bridge.nats_link.default_server import EMBEDDED, find_or_embed
-from bridge.nats_link.embedded import EmbeddedNats
+from bridge.nats_link.embedded import EMBEDDED, EmbeddedNats, find_or_embed
 from bridge.nats_link.sign_in import SignIn
 from bridge.nats_link.watch import NatsWatch
-from bridge.service.interval import every
+from bridge.service.panini_app import PaniniApp
+from bridge.service.signals import ignore_further_signals, on_stop_signal
+from bridge.service.workers import Worker
+from bridge.settings.table import Settings
 from bridge.telemetry import events
+from bridge.telemetry.counters import Counters
 from bridge.telemetry.logs import say, tell
-from bridge.telemetry.loop_lag import LagWatch
-from bridge.telemetry.metrics import Counters
-from bridge.telemetry.throttled_log import Refusals
-from bridge.web.capacity import Door
+from bridge.telemetry.loop_lag import LoopLag
+from bridge.telemetry.throttled_log import ThrottledLog
+from bridge.web.assets import add_security_headers
+from bridge.web.capacity import Capacity
+from bridge.web.gate import Gate
 from bridge.web.listener import Listener
-from bridge.web.tls import TLS
+from bridge.web.tcp import note_request
+from bridge.wire.codes import Trouble
+from bridge.wire.subjects import INBOXES
 
-# Panini applies nest_asyncio when it is imported: asyncio's tasks and futures would become the slow
-# pure-Python ones, and Python 3.14 would not start. Only Panini's `*_sync` methods need it.
-_stub = ModuleType("nest_asyncio")
-_stub.apply = lambda: None  # type: ignore[attr-defined]
-sys.modules.setdefault("nest_asyncio", _stub)
-# Panini asks for "the" event loop when an App is made, and Python 3.14 no longer makes one up.
-asyncio.set_event_loop(asyncio.new_event_loop())
-
-from panini import app as panini_app  # noqa: E402
-from panini.managers import nats_client  # noqa: E402
-
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # A stop takes eight seconds at most: these, the last two twice, and three for the browsers.
-CATCH_UP_TIMEOUT = 1
-HANDLER_TIMEOUT = 1.0
-DRAIN_TIMEOUT = 1
+CATCH_UP_TIMEOUT_SECONDS = 1
+HANDLER_TIMEOUT_SECONDS = 1.0
+DRAIN_TIMEOUT_SECONDS = 1
 
 
-class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
+class Service(PaniniApp):
     """A Panini app for one gateway: HTTP first, NATS whenever it is there.
 
-    `nats_url`: servers to connect to. If there are none, the one on 127.0.0.1:4222 is used, or an
-    embedded one if none answers there. `sign_in`: how; then none is embedded. `refusals` tells what
-    NATS denies.
+    `config`: where NATS is and how to sign in, where to listen, and whom to let in. Without a NATS
+    server in it, the one on 127.0.0.1:4222 is used, or an embedded one if none answers there.
+    `worker`: the place of this process among others.
     """
 
-    http: web.RouteTableDef
-    task: Callable[..., Callable[[Callable[[], Awaitable[None]]], None]]
-
-    def __init__(
-        self,
-        nats_url: tuple[str, ...] = (),
-        counters: Counters | None = None,
-        sign_in: SignIn | None = None,
-        refusals: Refusals | None = None,
-    ) -> None:
-        self.counters = counters or Counters()
-        self._sign_in = sign_in or SignIn()
-        self.nats_watch = NatsWatch(lambda: self.nats.servers, self.counters)
-        self.lag_watch = LagWatch(self.counters)
-        nats_client.NATS = lambda: NATSLink(self.counters, self._sign_in, refusals)
+    def __init__(self, config: Settings, worker: Worker | None = None) -> None:
+        worker = worker or Worker()
+        self.counters = Counters()
+        self.throttled = ThrottledLog()
+        self._config = config
+        self.nats_watch = NatsWatch(lambda: self.nats_servers, self.counters)
+        if worker.embedded:
+            self.nats_watch.kind = EMBEDDED
+        self.loop_lag = LoopLag(self.counters)
         super().__init__(
+            lambda: NATSLink(self.counters, config.sign_in, self.throttled),
             service_name="nats_websocket_bridge",
-            servers=list(nats_url),
-            custom_logger=logging.getLogger("bridge"),
+            servers=list(config.nats_url),
             reconnect=True,
             max_reconnect_attempts=-1,
             ping_interval=10,
@@ -91,48 +73,61 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
             disconnected_cb=self._nats_lost,
             reconnected_cb=self.nats_watch.back,
         )
-        self.nats._panini_watcher = _nothing
-        self._task_manager.wrapper_for_interval_task = every
         self.on_nats_change = self.nats_watch.on_change
         """Called with True when messages flow, with False when they stop."""
-        self.on_stop: list[Callable[[], Awaitable[None]]] = []
+        self.on_stop: list[Callable[[], Awaitable[None]]] = [self.throttled.tell_rest]
         """Called together when the service stops and NATS is still there."""
-        self._embedded: EmbeddedNats | None = None
-        self.background: list[Callable[[], Coroutine[Any, Any, None]]] = [self.lag_watch.run]
+        self.background: list[Callable[[], Coroutine[Any, Any, None]]] = [self.loop_lag.run]
         """Run from the start to the stop."""
+        self._embedded: EmbeddedNats | None = None
         self._background: list[asyncio.Task[Any]] = []
         self._stopping = False
+        self._listen(config, shared=worker.count > 1)
 
-    def setup_web_server(  # type: ignore[no-untyped-def]
-        self,
-        host: str = "127.0.0.1",
-        port: int = 5001,
-        web_app=None,
-        door: Door | None = None,
-        tls: TLS | None = None,
-        *,
-        shared: bool = False,
-        **options,
-    ) -> None:
+    def _listen(self, config: Settings, *, shared: bool) -> None:
         """Set where the HTTP server is to listen and whom it lets in; routes go to `self.http`.
 
-        `shared`: other processes may listen there, too.
+        `shared`: other processes listen there, too.
         """
-        door, tls = door or Door(), tls or TLS()
-        self._listener = Listener(host, port, door, tls, self.counters, shared=shared)
-        super().setup_web_server(web_app=web_app or web.Application(), **options)
+        capacity = Capacity(
+            config.max_connections,
+            config.max_connections_per_address,
+            config.request_timeout,
+            config.proxies,
+            self.counters,
+            self.throttled,
+        )
+        self.capacity = capacity
+        self.gate = Gate(
+            origins=config.origins,
+            proxies=config.proxies,
+            authentication=config.authentication,
+            operators=config.operators,
+            capacity=capacity,
+            counters=self.counters,
+            throttled=self.throttled,
+            max_request_bytes=config.max_request_bytes,
+            token_timeout=config.token_timeout,
+        )
+        self.background.append(self.gate.heartbeat.run)
+        self.on_stop.append(self.gate.close)
+        self._listener = Listener(
+            config.http_host, config.http_port, capacity, config.tls, self.counters, shared=shared
+        )
+        web_app = web.Application(
+            client_max_size=config.max_request_bytes, middlewares=[note_request]
+        )
+        web_app.on_response_prepare.append(add_security_headers)
+        self.setup_web_server(web_app=web_app)
 
     @property
-    def trouble(self) -> str | None:
-        """Why the service is not ready: `nats_down`, `nats_auth`, `stopping`; None if it is."""
-        return "stopping" if self._stopping else self.nats_watch.trouble
+    def trouble(self) -> Trouble | None:
+        """Why the service is not ready; None if it is."""
+        return Trouble.STOPPING if self._stopping else self.nats_watch.trouble
 
     def start(self) -> None:
         """Serve until SIGINT or SIGTERM. Exits with 2 if the port cannot be had."""
-        # Panini's own start of the client sets up its middleware and would then wait for NATS.
-        self._connect, self.nats._establish_connection = self.nats._establish_connection, _nothing
-        self.nats.set_listeners(self._event_manager.subscriptions, {})
-        self.nats.start()
+        self.prepare()
         # All connections stand still while garbage is collected. What has been made so far will
         # stay, so it need not be looked at; and a connection is made of many objects, so that the
         # default of 700 new ones would mean a look at everything, for hundreds of milliseconds,
@@ -147,15 +142,11 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
 
     async def _serve(self) -> None:
         stop = asyncio.Event()
-        for number in STOP_SIGNALS:
-            self.loop.add_signal_handler(number, stop.set)
-        web_app = self.http_server.web_app
-        web_app.add_routes(self.http_server.routes)
-        runner = web.AppRunner(web_app, shutdown_timeout=HANDLER_TIMEOUT)
-        await runner.setup()
+        on_stop_signal(stop.set)
+        runner = await self.new_runner(HANDLER_TIMEOUT_SECONDS)
         assert runner.server is not None
         await self._listener.open(runner.server)
-        if not self.nats.servers:
+        if not self.nats_servers:
             await self._find_or_embed()
         for work in self.background:
             self._run_in_background(work())
@@ -166,12 +157,11 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
     async def _stop(self, runner: web.AppRunner) -> None:
         """End browsers first and NATS last, so that no message on its way is lost."""
         self._stopping = True
-        for number in STOP_SIGNALS:
-            # Further ones have nothing to add, and Python's last moments would die of them.
-            signal.signal(number, signal.SIG_IGN)
+        ignore_further_signals()
         begun = self.loop.time()
         say("stopping", events.STOPPING)
         self._listener.close()
+        self.gate.shut()
         for task in self._background:
             task.cancel()
         if self.nats_watch.trouble is None:
@@ -191,15 +181,15 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
     async def _catch_up(self) -> None:
         """Read what NATS has for us by now: it was published before the stop."""
         with contextlib.suppress(errors.Error, OSError, TimeoutError):
-            await self.nats.client.flush(CATCH_UP_TIMEOUT)
+            await self.nats_client.flush(CATCH_UP_TIMEOUT_SECONDS)
 
     async def _drain(self) -> None:
         """Leave NATS in an orderly way, if it answers."""
         with contextlib.suppress(errors.Error, OSError, TimeoutError):
             # Asked first: a drain that is not answered goes on for ten seconds, even if cancelled.
-            await self.nats.client.flush(DRAIN_TIMEOUT)
-            async with asyncio.timeout(DRAIN_TIMEOUT):
-                await self.nats.client.drain()
+            await self.nats_client.flush(DRAIN_TIMEOUT_SECONDS)
+            async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
+                await self.nats_client.drain()
 
     def _run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = self.loop.create_task(work)
@@ -216,18 +206,15 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
 
     async def _use_nats(self) -> None:
         """Connect, however long it takes, then start what Panini starts: listeners and tasks."""
-        await self._connect()
-        self.nats._establish_connection = self._connect
-        self._run_in_background(self.nats_watch.begin(self.nats.client).run())
-        await self.nats.subscribe_listeners()
-        for on_start in self._task_manager.on_start_tasks:
-            await on_start()
-        for task in self._task_manager.tasks:
-            self._run_in_background(task())
+        await self.connect()
+        self._run_in_background(self.nats_watch.begin(self.nats_client).run())
+        for task in await self.start_listeners():
+            self._run_in_background(task)
 
     async def _find_or_embed(self) -> None:
-        url, self._embedded = await find_or_embed(may_embed=self._sign_in == SignIn())
-        self.nats.servers = [url]
+        may_embed = self._config.sign_in == SignIn()
+        url, self._embedded = await find_or_embed(may_embed=may_embed)
+        self.use_server(url)
         if self._embedded is not None:
             self.nats_watch.kind = EMBEDDED
 
@@ -239,7 +226,3 @@ class Service(panini_app.App):  # type: ignore[misc]  # Panini is not typed
 def _log_failure(task: asyncio.Task[Any]) -> None:
     if not task.cancelled() and task.exception() is not None:
         tell(events.BACKGROUND_FAILED, task.exception())
-
-
-async def _nothing() -> None:
-    pass

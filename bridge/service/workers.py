@@ -16,23 +16,21 @@ import threading
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 
-from bridge.nats_link.default_server import find_or_embed
-from bridge.nats_link.embedded import EmbeddedNats
+from bridge.nats_link.embedded import EmbeddedNats, find_or_embed
 from bridge.nats_link.sign_in import SignIn
+from bridge.service.signals import ignore_further_signals, on_stop_signal
 from bridge.settings.table import Settings
 from bridge.telemetry import events, logs, worker_figures
 from bridge.telemetry.logs import say, tell
 from bridge.web.port import bind
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PLACE = "NATS_BRIDGE_WORKER"
 """The environment variable that tells a worker its place."""
-RESTART_WAIT, MOST_RESTART_WAIT = 1.0, 30.0
-"""Seconds until a worker that ended is started again: the double each time, if it ends soon."""
-SOON = 10.0
-"""Seconds."""
-STOP_TIMEOUT = 12.0
-"""Seconds until what still runs is killed; a stop takes eight at most."""
+MIN_RESTART_WAIT_SECONDS, MAX_RESTART_WAIT_SECONDS = 1.0, 30.0
+"""Until a worker that ended is started again: the double each time, if it ends early."""
+EARLY_END_SECONDS = 10.0
+STOP_TIMEOUT_SECONDS = 12.0
+"""Until what still runs is killed; a stop takes eight at most."""
 WRONG_SETTING = 2
 """The exit status of one that would not start the next time either."""
 ORDERLY = (0, 130, -signal.SIGTERM, -signal.SIGINT)
@@ -100,8 +98,7 @@ class _Parent:
     async def run(self) -> int:
         """Keep all workers running until SIGINT or SIGTERM; return the exit status."""
         loop = asyncio.get_running_loop()
-        for number in STOP_SIGNALS:
-            loop.add_signal_handler(number, self._stop.set)
+        on_stop_signal(self._stop.set)
         if self._config.tls:
             loop.add_signal_handler(signal.SIGHUP, self._tell_all, signal.SIGHUP)
         await self._try_the_port()
@@ -118,10 +115,7 @@ class _Parent:
         finally:
             if self._embedded is not None:
                 self._embedded.stop()
-            for number in STOP_SIGNALS:
-                # Further ones have nothing to add, and Python's last moments would die of them.
-                loop.remove_signal_handler(number)
-                signal.signal(number, signal.SIG_IGN)
+            ignore_further_signals()
         return self._status
 
     async def _try_the_port(self) -> None:
@@ -134,7 +128,7 @@ class _Parent:
     async def _keep(self, number: int) -> None:
         """Run one worker, again and again."""
         loop = asyncio.get_running_loop()
-        wait, first = RESTART_WAIT, True
+        wait, first = MIN_RESTART_WAIT_SECONDS, True
         while not self._stop.is_set():
             began = loop.time()
             status, reason = await self._run(number)
@@ -144,11 +138,11 @@ class _Parent:
                 self._status = status
                 self._stop.set()
             else:
-                wait = RESTART_WAIT if loop.time() - began > SOON else wait
+                wait = MIN_RESTART_WAIT_SECONDS if loop.time() - began > EARLY_END_SECONDS else wait
                 tell(events.WORKER_DIED, number=number, reason=reason, seconds=wait)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stop.wait(), wait)
-                wait, first = min(2 * wait, MOST_RESTART_WAIT), False
+                wait, first = min(2 * wait, MAX_RESTART_WAIT_SECONDS), False
 
     async def _run(self, number: int) -> tuple[int, str]:
         """Run one worker to its end; return its status, as `wait` has it, and that in words."""
@@ -159,7 +153,7 @@ class _Parent:
         if self._stop.is_set():
             process.terminate()
         status = await process.wait()
-        os.ftruncate(self._figures[number - 1], 0)  # what it hung out is no longer true
+        os.ftruncate(self._figures[number - 1], 0)  # what it published is no longer true
         return status, f"ended with {f'signal {-status}' if status < 0 else f'status {status}'}"
 
     async def _start(self, number: int) -> asyncio.subprocess.Process:
@@ -177,7 +171,7 @@ class _Parent:
 
     async def _stop_all(self, keepers: list[asyncio.Task[None]]) -> None:
         self._tell_all(signal.SIGTERM)
-        _, late = await asyncio.wait(keepers, timeout=STOP_TIMEOUT)
+        _, late = await asyncio.wait(keepers, timeout=STOP_TIMEOUT_SECONDS)
         if late:
             tell(events.WORKERS_KILLED, count=len(late))
             self._tell_all(signal.SIGKILL)

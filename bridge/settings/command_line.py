@@ -11,13 +11,11 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
 from bridge import __version__
-from bridge.files import FileFault
-from bridge.nats_link.sign_in import SignInError
+from bridge.files import SettingError
 from bridge.settings import flags, misspelt, table
 from bridge.settings.table import Settings
-from bridge.settings.value_types import LogFormat, right_one
+from bridge.settings.value_types import LogFormat, expected_value
 from bridge.telemetry.logs import fail
-from bridge.web.tls import TLSError
 
 logger = logging.getLogger("bridge.settings")
 
@@ -32,15 +30,15 @@ def load(arguments: list[str]) -> Settings:
         print(version if "--version" in arguments else flags.help_text())
         raise SystemExit(0)
     try:
-        return _tried(Settings(**flags.read(arguments)))
+        return _validated(Settings(**flags.read(arguments)))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = str(first["loc"][0])
         sentence = first["msg"].removeprefix("Value error, ")
         if first["type"] != "value_error":
-            sentence = right_one(Settings.model_fields[name])
+            sentence = expected_value(Settings.model_fields[name])
         fault = f"{name.upper()}: {sentence}"
-    except (flags.FlagError, SignInError, TLSError, FileFault) as error:
+    except (flags.FlagError, SettingError) as error:
         fault = str(error)
     except UnicodeError:
         fault = ".env: it is not text in UTF-8"
@@ -76,7 +74,7 @@ def warn_of_misspelt_names() -> None:
         logger.warning("%s", sentence)
 
 
-def _tried(read: Settings) -> Settings:
+def _validated(read: Settings) -> Settings:
     """Return `read` if the files that it names are of use; raises what says which one is not."""
     read.sign_in.check(read.nats_url)
     read.tokens()

@@ -16,7 +16,7 @@ from dotenv import dotenv_values
 SURELY = 0.85
 """How alike a name is, of 1: one or two letters are wrong. HTTP_PROXY is 0.74 of HTTP_PORT."""
 KNOWN = frozenset({"HTTPS_PORT", "LOGLEVEL"})
-"""Names as much alike that other programs use."""
+"""Similar names that belong to other programs."""
 
 
 def did_you_mean(name: str, names: Iterable[str], alike: float = SURELY) -> str | None:

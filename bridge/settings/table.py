@@ -11,10 +11,13 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from bridge.access.policy import RESERVED, SubjectPolicy, is_loopback
+from bridge.access.authentication import Authentication, Operators
+from bridge.access.origins import OriginPolicy, is_loopback
+from bridge.access.policy import RESERVED, SubjectPolicy
+from bridge.access.proxies import TrustedProxies
 from bridge.access.tokens import SignedTokens, StaticTokens, Tokens
 from bridge.connections.limits import Limits
-from bridge.files import FileFault
+from bridge.files import SettingError
 from bridge.nats_link.sign_in import SignIn
 from bridge.settings.secret_files import SecretFiles
 from bridge.settings.value_types import (
@@ -212,7 +215,7 @@ class Settings(BaseSettings):
         return SubjectPolicy(self.allow_subjects, self.deny_subjects)
 
     def tokens(self) -> Tokens | None:
-        """Read the files of tokens and keys; None if there are none. Raises FileFault."""
+        """Read the files of tokens and keys; None if there are none. Raises SettingError."""
         static = StaticTokens(self.tokens_file, self.policy) if self.tokens_file else None
         signed = None
         if self.jwt_key:
@@ -224,8 +227,28 @@ class Settings(BaseSettings):
                 issuer=self.jwt_issuer,
             )
         elif self.jwt_audience or self.jwt_issuer:
-            raise FileFault("JWT_KEY: it is missing, JWT_AUDIENCE and JWT_ISSUER need it")
+            raise SettingError("JWT_KEY", "it is missing, JWT_AUDIENCE and JWT_ISSUER need it")
         return Tokens(static, signed) if static or signed else None
+
+    @property
+    def authentication(self) -> Authentication:
+        """How those who connect are told apart. Raises SettingError."""
+        return Authentication(self.policy, self.tokens(), anonymous=self.allow_anonymous)
+
+    @property
+    def operators(self) -> Operators:
+        """Who may see who is connected."""
+        return Operators(self.operator_token.get_secret_value())
+
+    @property
+    def origins(self) -> OriginPolicy:
+        """Which web pages may connect."""
+        return OriginPolicy(self.allowed_origins)
+
+    @property
+    def proxies(self) -> TrustedProxies:
+        """Whose word on where a request came from counts."""
+        return TrustedProxies(self.trusted_proxies)
 
     @property
     def tls(self) -> TLS:

@@ -10,14 +10,14 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import NoDecode
 
 from bridge.access.jwt_keys import ALGORITHMS
-from bridge.access.policy import normal_origin
+from bridge.access.origins import normal_origin
 from bridge.access.proxies import TrustedProxies
-from bridge.access.tokens import LEAST_TOKEN
+from bridge.access.tokens import MIN_TOKEN_CHARACTERS
 from bridge.wire import subjects
 
 
-def right_one(field: FieldInfo) -> str:
-    """Say what a setting takes, of one that takes a number, or yes or no."""
+def expected_value(field: FieldInfo) -> str:
+    """Describe the value that a number or boolean setting expects."""
     if field.annotation is bool:
         return "it has to be true or false"
     kind = "a whole number" if field.annotation is int else "a number"
@@ -91,8 +91,9 @@ def _valid_level(level: str) -> str:
 
 
 def _long_enough(token: SecretStr) -> SecretStr:
-    if 0 < len(token.get_secret_value()) < LEAST_TOKEN:
-        raise ValueError(f"it needs at least {LEAST_TOKEN} characters: shorter ones can be guessed")
+    if 0 < len(token.get_secret_value()) < MIN_TOKEN_CHARACTERS:
+        least = MIN_TOKEN_CHARACTERS
+        raise ValueError(f"it needs at least {least} characters: shorter ones can be guessed")
     return token
 
 

@@ -1,4 +1,4 @@
-"""Sees how late the event loop is: all connections wait while one piece of work takes long."""
+"""Measures how late the event loop is: all connections wait while one piece of work takes long."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bridge.telemetry.metrics import Counters
+    from bridge.telemetry.counters import Counters
 
-INTERVAL = 0.25
-"""Seconds between two looks."""
-REMEMBERED = 240
-"""Looks that count for the worst one: a minute, so that no scrape misses it."""
+CHECK_SECONDS = 0.25
+REMEMBERED_CHECKS = 240
+"""How many count for the worst lag: those of a minute, so that no scrape misses it."""
 
 
-class LagWatch:
+class LoopLag:
     """Sets a timer again and again, and counts how late it comes."""
 
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
-        self._latest: deque[float] = deque(maxlen=REMEMBERED)
+        self._latest: deque[float] = deque(maxlen=REMEMBERED_CHECKS)
 
     @property
     def worst(self) -> float:
@@ -28,11 +27,11 @@ class LagWatch:
         return max(self._latest, default=0.0)
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Measure until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
-            due = loop.time() + INTERVAL
-            await asyncio.sleep(INTERVAL)
+            due = loop.time() + CHECK_SECONDS
+            await asyncio.sleep(CHECK_SECONDS)
             lag = max(0.0, loop.time() - due)
             self._latest.append(lag)
             self._counters.event_loop_lag.observe(lag)

@@ -1,4 +1,4 @@
-"""The figures of all workers of a machine: each hangs out its own for the others to read.
+"""The figures of all workers of a machine: each publishes its own in shared memory.
 
 Whichever worker is asked can tell those of all, also while NATS is away.
 """
@@ -15,12 +15,12 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.metrics_core import Metric
+from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-EVERY = 1.0
-"""Seconds between two times that figures are hung out."""
-TRIES = 3
+PUBLISH_SECONDS = 1.0
+"""Between two times that figures are published; what is told of all is no older."""
+READ_TRIES = 3
 
 _HEAD = struct.Struct("<II")
 """Length and CRC-32 of the text: a reader can come while it is being written."""
@@ -34,7 +34,7 @@ def new_file() -> int:
         return os.dup(file.fileno())
 
 
-class Board:
+class WorkerFigures:
     """The files of all workers, in their order; none where a process is alone.
 
     `number`, from 1, is the place of ours. `text` returns our figures in Prometheus' text format.
@@ -47,12 +47,12 @@ class Board:
         self._merged, self._merged_at = b"", -math.inf
 
     async def keep_up(self) -> None:
-        """Hang out our figures, again and again."""
+        """Publish our figures, again and again."""
         while self._files:
             text = self._text()
             head = _HEAD.pack(len(text), zlib.crc32(text))
             os.pwrite(self._files[self._number - 1], head + text, 0)
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(PUBLISH_SECONDS)
 
     def text(self) -> bytes:
         """Return the figures of all, each with the label `worker`, at most a second old.
@@ -62,7 +62,7 @@ class Board:
         if not self._files:
             return self._text()
         now = time.monotonic()
-        if now - self._merged_at > EVERY:
+        if now - self._merged_at > PUBLISH_SECONDS:
             self._merged, self._merged_at = self._merge(), now
         return self._merged
 
@@ -72,7 +72,7 @@ class Board:
 
 
 def _read(file: int) -> bytes:
-    for _ in range(TRIES):
+    for _ in range(READ_TRIES):
         data = os.pread(file, os.fstat(file).st_size, 0)
         if len(data) < _HEAD.size:
             break  # it has not begun, or has died

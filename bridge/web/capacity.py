@@ -1,4 +1,4 @@
-"""The door: how many connections are taken, in all and from one address, and how long a request may
+"""Capacity: how many connections are taken, in all and from one address, and how long a request may
 take.
 
 What comes through a trusted proxy has the proxy's address, so it is counted once its request is
@@ -7,27 +7,24 @@ there.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import ipaddress
 from collections import Counter
-from collections.abc import Iterator
 
 from aiohttp import web
 
 from bridge.access.proxies import TrustedProxies, parse_address
 from bridge.telemetry import events
+from bridge.telemetry.counters import Counters
 from bridge.telemetry.logs import tell
-from bridge.telemetry.metrics import Counters
-from bridge.telemetry.throttled_log import Refusals
-from bridge.wire.messages import too_large
+from bridge.telemetry.throttled_log import ThrottledLog
 
+TRY_LATER = "Try again later."
 SPARE_FILES = 64
 """Files kept back for NATS, log files and what else the process opens."""
 
 
-class Door:
-    """Counts who is inside. `most` and `most_per_address` are numbers of connections.
+class Capacity:
+    """Counts connections. `limit` and `limit_per_address` are how many there may be.
 
     `request_timeout`: seconds for a request to come in, from the start of its connection or the
     end of the one before.
@@ -35,98 +32,91 @@ class Door:
 
     def __init__(
         self,
-        most: int = 10000,
-        most_per_address: int = 1000,
+        limit: int = 10000,
+        limit_per_address: int = 1000,
         request_timeout: float = 15.0,
         proxies: TrustedProxies | None = None,
         counters: Counters | None = None,
-        refusals: Refusals | None = None,
+        throttled: ThrottledLog | None = None,
     ) -> None:
         self.request_timeout = request_timeout
-        self._room = most
+        self._room = limit
         """TCP connections."""
-        self._most = most
-        self._most_per_address = most_per_address
+        self._limit = limit
+        self._limit_per_address = limit_per_address
         self._proxies = proxies or TrustedProxies()
         self._counters = counters or Counters()
-        self.refusals = refusals or Refusals()
+        self._throttled = throttled or ThrottledLog()
         self._sockets = 0
+        self._websockets = 0
         self._by_address: Counter[str] = Counter()
-
-    @property
-    def full_for(self) -> str:
-        """The sentence for a caller whose address has all the connections it may have."""
-        return f"At most {self._most_per_address} connections from one address, please."
 
     def set_files(self, files: int) -> None:
         """Keep to what the process may open; tell if that is less than it is to serve."""
         self._room = max(1, files - SPARE_FILES)
-        if self._room < self._most:
-            tell(events.FEW_FILES, limit=self._most, files=files, room=self._room)
+        if self._room < self._limit:
+            tell(events.FEW_FILES, limit=self._limit, files=files, room=self._room)
 
     @property
     def limit(self) -> int:
         """Connections there is room for."""
-        return min(self._most, self._room)
+        return min(self._limit, self._room)
 
     @property
     def half_empty(self) -> bool:
         """Whether there is so much room that one who is refused may stay a moment."""
         return self._sockets < self._room // 2
 
-    def enter(self, address: str) -> bool:
-        """Count a TCP connection in; return whether there is room for it. `leave` takes it back."""
+    def count_in(self, address: str) -> str:
+        """Count a TCP connection in; `count_out` takes it back.
+
+        Returns the sentence for its caller if it is one too many, else nothing.
+        """
         self._sockets += 1
         if not self._proxies.trusts(address):
             self._by_address[_key(address)] += 1
-        return self._sockets <= self._room
+        if self._sockets > self._room:
+            return self._refuse_full(address)
+        if self._by_address[_key(address)] > self._limit_per_address:
+            return self._refuse_address(address)
+        return ""
 
-    def leave(self, address: str) -> None:
+    def count_out(self, address: str) -> None:
         """Count a TCP connection out."""
         self._sockets -= 1
         if not self._proxies.trusts(address):
             self._forget(_key(address))
 
-    def crowded(self, address: str) -> bool:
-        """Tell whether an address that is counted has more connections than it may have."""
-        return self._by_address[_key(address)] > self._most_per_address
+    def take_place(self, caller: str, peer: str) -> None:
+        """Count a WebSocket of `caller` in, which came from `peer`; `give_place` takes it back.
 
-    @contextlib.contextmanager
-    def place_for(self, caller: str, peer: str, connections: int) -> Iterator[None]:
-        """Hold a place for a WebSocket of `caller`, which came from `peer`; 503 if there is none.
-
-        `connections`: how many WebSockets there are already.
+        Raises HTTPServiceUnavailable, and counts nothing, if there is no room.
         """
-        if connections >= self._most:
-            self._counters.refused_full += 1
-            self.refusals.add(events.REFUSED_FULL, address=caller)
-            raise refusal("Try again later.")
-        if not self._proxies.trusts(peer):
-            yield  # `enter` has counted it
-            return
-        key = _key(caller)
-        self._by_address[key] += 1
-        try:
-            if self._by_address[key] > self._most_per_address:
-                self._counters.refused_address += 1
-                self.refusals.add(events.REFUSED_ADDRESS, address=caller)
-                raise refusal(self.full_for)
-            yield
-        finally:
-            self._forget(key)
+        if self._websockets >= self._limit:
+            raise no_room(self._refuse_full(caller))
+        if self._proxies.trusts(peer):  # else `count_in` has counted its address
+            if self._by_address[_key(caller)] >= self._limit_per_address:
+                raise no_room(self._refuse_address(caller))
+            self._by_address[_key(caller)] += 1
+        self._websockets += 1
 
-    async def body_of(self, request: web.Request) -> bytes:
-        """Return the body of a request; 408 if it does not come in time, 413 if it is too large."""
-        try:
-            async with asyncio.timeout(self.request_timeout):
-                return await request.read()
-        except TimeoutError:
-            self._counters.refused_too_late += 1
-            raise web.HTTPRequestTimeout(text="The request did not come in time.\n") from None
-        except web.HTTPRequestEntityTooLarge as error:
-            self._counters.refused_too_large += 1
-            error.text = f"{too_large(request.client_max_size)}\n"
-            raise
+    def give_place(self, caller: str, peer: str) -> None:
+        """Count a WebSocket out."""
+        self._websockets -= 1
+        if self._proxies.trusts(peer):
+            self._forget(_key(caller))
+
+    def _refuse_full(self, address: str) -> str:
+        """Count and tell that there is no room; return the sentence for whoever came."""
+        self._counters.refused["full"] += 1
+        self._throttled.tell(events.REFUSED_FULL, address=address)
+        return TRY_LATER
+
+    def _refuse_address(self, address: str) -> str:
+        """Do the same for an address that has all it may have."""
+        self._counters.refused["address"] += 1
+        self._throttled.tell(events.REFUSED_ADDRESS, address=address)
+        return f"At most {self._limit_per_address} connections from one address, please."
 
     def _forget(self, key: str) -> None:
         self._by_address[key] -= 1
@@ -134,7 +124,7 @@ class Door:
             del self._by_address[key]
 
 
-def refusal(sentence: str) -> web.HTTPServiceUnavailable:
+def no_room(sentence: str) -> web.HTTPServiceUnavailable:
     """Return the response for one too many."""
     return web.HTTPServiceUnavailable(text=f"{sentence}\n", headers={"Retry-After": "5"})
 

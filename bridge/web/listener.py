@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import os
+import resource
 import signal
 import ssl
 from functools import partial
@@ -12,22 +12,24 @@ from typing import Any
 
 from aiohttp import web
 
-from bridge.service.urls import page_url
+from bridge.files import SettingError
 from bridge.telemetry import events
+from bridge.telemetry.counters import Counters
 from bridge.telemetry.logs import say, tell
-from bridge.telemetry.metrics import Counters
-from bridge.web import kernel
-from bridge.web.capacity import Door
+from bridge.telemetry.throttled_log import ThrottledLog
+from bridge.web.capacity import Capacity
 from bridge.web.port import bind
-from bridge.web.tcp import Arrival, TLSArrival
-from bridge.web.tls import TLS, TLSError
+from bridge.web.tcp import CountedHandler, CountedTLS
+from bridge.web.tls import TLS
 
-SAY_AGAIN = 60.0
-"""Seconds between two lines that say the same."""
+NO_FILES_MESSAGE = "out of system resource"
+"""What asyncio says, without a code, where a connection cannot be taken (`selector_events.py`)."""
+MAX_OPEN_FILES = 1048576
+"""Where the system sets no bound."""
 
 
 class Listener:
-    """Listens on `host` and `port` for those whom `door` lets in; by https if there is a `tls`.
+    """Listens on `host` and `port`, by https if there is a `tls`; `capacity` counts who comes.
 
     `shared`: other processes listen there, too, and the system spreads connections over all.
     """
@@ -36,14 +38,14 @@ class Listener:
         self,
         host: str,
         port: int,
-        door: Door,
+        capacity: Capacity,
         tls: TLS,
         counters: Counters,
         *,
         shared: bool = False,
     ) -> None:
         self._host, self._port, self._shared = host, port, shared
-        self._door, self._tls, self._counters = door, tls, counters
+        self._capacity, self._tls, self._counters = capacity, tls, counters
         self._server: asyncio.Server | None = None
 
     async def open(self, web_server: web.Server) -> None:
@@ -54,38 +56,38 @@ class Listener:
         context = self._tls.context() if self._tls else None
         if context is not None:
             loop.add_signal_handler(signal.SIGHUP, self._renew_certificate, context)
-        arrive = partial(self._arrive, web_server, context)
-        self._server = await bind(arrive, self._host, self._port, reuse_port=self._shared or None)
+        accept = partial(self._accept, web_server, context)
+        self._server = await bind(accept, self._host, self._port, reuse_port=self._shared or None)
         scheme = "https" if self._tls else "http"
         url = page_url(self._host, self._port, scheme)
         say(f"page  {url}", events.LISTENING, url=url, pid=os.getpid())
 
     def close(self) -> None:
-        """Take no connection any more; those that are open stay. Twice is harmless."""
+        """Take no connection any more; those that are open stay. Idempotent."""
         if self._server is not None:
             self._server.close()
 
-    def _arrive(
+    def _accept(
         self, web_server: web.Server, context: ssl.SSLContext | None
     ) -> asyncio.BaseProtocol:
         """Return what takes care of a new connection."""
-        arrival = Arrival(web_server, self._door, self._counters)
+        handler = CountedHandler(web_server, self._capacity, self._counters)
         if context is None:
-            return arrival
-        return TLSArrival(arrival, context, self._door.request_timeout)
+            return handler
+        return CountedTLS(handler, context, self._capacity.request_timeout)
 
     def _renew_certificate(self, context: ssl.SSLContext) -> None:
         try:
             self._tls.load_into(context)
             say("the certificate was read anew, for new connections", events.CERTIFICATE_RENEWED)
-        except TLSError as error:
+        except SettingError as error:
             tell(events.CERTIFICATE_USELESS, reason=str(error))
 
     def _use_all_files(self) -> None:
-        before, files = kernel.raise_open_files()
+        before, files = raise_open_files()
         if files > before:
             tell(events.FILES_RAISED, files=files, before=before)
-        self._door.set_files(files)
+        self._capacity.set_files(files)
 
 
 class LoopReports:
@@ -95,12 +97,31 @@ class LoopReports:
     """
 
     def __init__(self) -> None:
-        self._said = -math.inf
+        self._throttled = ThrottledLog()
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Take a report, as `set_exception_handler` asks for."""
-        if "out of system resource" not in str(context.get("message")):
+        if NO_FILES_MESSAGE not in str(context.get("message")):
             loop.default_exception_handler(context)
-        elif loop.time() - self._said > SAY_AGAIN:
-            self._said = loop.time()
-            tell(events.NO_FILES)
+        else:
+            self._throttled.tell(events.NO_FILES)
+
+
+def raise_open_files() -> tuple[int, int]:
+    """Let the process open as many files as it may; return how many it could and how many it can.
+
+    Each connection is a file, and many systems begin with 1024.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = hard if hard != resource.RLIM_INFINITY else MAX_OPEN_FILES
+    if wanted <= soft or soft == resource.RLIM_INFINITY:
+        return soft, soft
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return soft, wanted
+
+
+def page_url(host: str, port: int, scheme: str = "http") -> str:
+    """Return what to open in a browser on this machine."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104  that is what somebody set
+        return f"{scheme}://127.0.0.1:{port}/ (and on every other address of this machine)"
+    return f"{scheme}://[{host}]:{port}/" if ":" in host else f"{scheme}://{host}:{port}/"

@@ -1,4 +1,4 @@
-"""aiohttp's side of one TCP connection, and what its caller sees when something fails.
+"""aiohttp's side of one TCP connection, counted; and what its caller sees when something fails.
 
 A connection that is one too many gets a finished response at once, before it costs anything.
 """
@@ -8,94 +8,99 @@ from __future__ import annotations
 import asyncio
 import ssl
 from asyncio.sslproto import SSLProtocol
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from bridge.telemetry import events
+from bridge.telemetry.counters import Counters
 from bridge.telemetry.logs import tell
-from bridge.telemetry.metrics import Counters
 from bridge.web.assets import SECURITY_HEADERS
-from bridge.web.capacity import Door, refusal
+from bridge.web.capacity import Capacity, no_room
 
-LINGER = 1.0
-"""Seconds a refused caller has to read why: an earlier end could take the answer with it."""
-GOODBYE = 3.0
-"""Seconds to write what is left and hear the end of TLS from the other side."""
+LINGER_SECONDS = 1.0
+"""For a refused caller to read why: an earlier end could take the answer with it."""
+TLS_SHUTDOWN_SECONDS = 3.0
+"""To write what is left and hear the end of TLS from the other side."""
 
 
-class Arrival(RequestHandler):
-    """aiohttp's side of one TCP connection, made to go through the door.
+class CountedHandler(RequestHandler):
+    """aiohttp's side of one TCP connection, which takes a place and gives it back.
 
     aiohttp ends one whose request does not come in `keepalive_timeout`, also the first one.
     """
 
-    __slots__ = ("_address", "_counters", "_door", "_refusal", "_since")
+    __slots__ = (
+        *("_address", "_capacity", "_counters", "_refusal", "_since", "_time"),
+        *("asked", "heard", "tcp"),
+    )
 
-    def __init__(self, server: web.Server, door: Door, counters: Counters) -> None:
+    def __init__(self, server: web.Server, capacity: Capacity, counters: Counters) -> None:
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
-            keepalive_timeout=door.request_timeout,
+            keepalive_timeout=capacity.request_timeout,
             access_log=None,  # type: ignore[arg-type]  # aiohttp's own runner does the same
         )
-        self._door, self._counters = door, counters
+        self._capacity, self._counters = capacity, counters
         self._address: str | None = None
         """Where it comes from, as long as it is counted."""
         self._refusal = ""
         """The sentence for one too many."""
-        self._since = self._loop.time()
+        self._time = asyncio.get_running_loop().time
+        self._since = self.heard = self._time()
+        """When something last came, as `loop.time`."""
+        self.tcp: asyncio.Transport | None = None
+        """The transport of TCP, which is below that of TLS if there is one."""
+        self.asked = False
+        """Whether a whole request has come."""
 
-    def enter(self, transport: asyncio.Transport) -> None:
+    def count_in(self, transport: asyncio.Transport) -> None:
         """Count it in; cut it after a moment if it is one too many. `transport` is that of TCP."""
+        self.tcp = transport
         peer = transport.get_extra_info("peername")
         self._address = str(peer[0]) if peer else ""
-        if not self._door.enter(self._address):
-            self._counters.refused_full += 1
-            self._door.refusals.add(events.REFUSED_FULL, address=self._address)
-            self._refusal = "Try again later."
-            self._loop.call_later(0, transport.abort)
-        elif self._door.crowded(self._address):
-            self._counters.refused_address += 1
-            self._door.refusals.add(events.REFUSED_ADDRESS, address=self._address)
-            self._refusal = self._door.full_for
-            # Those refused must not take, by staying, the room of others.
-            linger = LINGER if self._door.half_empty else 0
-            self._loop.call_later(linger, transport.abort)
+        self._refusal = self._capacity.count_in(self._address)
+        if self._refusal:
+            # A refused caller that lingers must not take another's place.
+            linger = LINGER_SECONDS if self._capacity.half_empty else 0
+            asyncio.get_running_loop().call_later(linger, transport.abort)
 
-    def leave(self) -> None:
-        """Count it out. Twice is harmless."""
+    def count_out(self) -> None:
+        """Count it out. Idempotent."""
         if self._address is None:
             return
-        self._door.leave(self._address)
+        self._capacity.count_out(self._address)
         self._address = None
-        lasted = self._loop.time() - self._since
-        silent = not (self._request_count or self._refusal)
-        if silent and lasted >= self._door.request_timeout:
-            self._counters.refused_too_late += 1
+        lasted = self._time() - self._since
+        silent = not (self.asked or self._refusal)
+        if silent and lasted >= self._capacity.request_timeout:
+            self._counters.refused["too_late"] += 1
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection, or say why not."""
         super().connection_made(transport)
         if self._address is None and self.transport is not None:
-            self.enter(self.transport)
+            self.count_in(self.transport)
         if self._refusal:
             self._turn_away(self._refusal)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Count it out.
-
-        aiohttp keeps a method of the WebSocket that it was: a circle of references, and memory
-        would come back only with the next collection of garbage.
-        """
-        self.leave()
+        """Count it out."""
+        self.count_out()
         super().connection_lost(exc)
-        self._data_received_cb = None
+        self.tcp = None
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came, and note when."""
+        self.heard = self._time()
+        super().data_received(data)
 
     def _turn_away(self, sentence: str) -> None:
         if self.transport is None:
             return
-        answer = refusal(sentence)
+        answer = no_room(sentence)
         text = answer.text or ""
         head = f"HTTP/1.1 503 {answer.reason}\r\nContent-Length: {len(text)}\r\nConnection: close"
         for name, value in answer.headers.items():
@@ -112,6 +117,7 @@ class Arrival(RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """Answer what failed without a word of why: that is in the log if it is a bug of ours."""
+        self.asked = True
         if isinstance(exc, ConnectionError):
             raise exc  # the caller has left, which is no bug, and nobody is there to be answered
         if status == 500:
@@ -124,8 +130,18 @@ class Arrival(RequestHandler):
         return response
 
 
-class TLSArrival(SSLProtocol):
-    """The TLS of one connection, which counts the arrival above it in from the first moment on.
+@web.middleware
+async def note_request(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Note on the connection that a request has come by it."""
+    if isinstance(request.protocol, CountedHandler):
+        request.protocol.asked = True
+    return await handler(request)
+
+
+class CountedTLS(SSLProtocol):
+    """The TLS of one connection, which counts the handler above it in from the first moment on.
 
     With the `ssl` of `create_server`, asyncio tells of a connection when its handshake is done, so
     that nobody would count those who never begin theirs. Below that, it is the same class.
@@ -135,25 +151,27 @@ class TLSArrival(SSLProtocol):
     """Bytes read at a time, a TLS record: asyncio holds so many for each connection from the start,
     by default 256 KiB."""
 
-    def __init__(self, arrival: Arrival, context: ssl.SSLContext, handshake_timeout: float) -> None:
+    def __init__(
+        self, handler: CountedHandler, context: ssl.SSLContext, handshake_timeout: float
+    ) -> None:
         super().__init__(
             asyncio.get_running_loop(),
-            arrival,
+            handler,
             context,
             None,  # type: ignore[arg-type]  # nobody waits for the handshake
             server_side=True,
             ssl_handshake_timeout=handshake_timeout,  # type: ignore[arg-type]  # a float will do
-            ssl_shutdown_timeout=GOODBYE,
+            ssl_shutdown_timeout=TLS_SHUTDOWN_SECONDS,
         )
-        self._arrival = arrival
+        self._handler = handler
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count it in, and begin the handshake."""
         assert isinstance(transport, asyncio.Transport)
-        self._arrival.enter(transport)
+        self._handler.count_in(transport)
         super().connection_made(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Count it out, however far it came."""
-        self._arrival.leave()
+        self._handler.count_out()
         super().connection_lost(exc)

@@ -1,18 +1,24 @@
-"""The socket under a WebSocket: what aiohttp offers no public or no bounded way to."""
+"""The socket under a WebSocket: what aiohttp and asyncio offer no public or no bounded way to."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+import struct
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bridge.web import kernel
+from bridge.web.websocket import CLOSE_TIMEOUT_SECONDS, WebSocket
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-CLOSE_TIMEOUT = 3.0
-"""Seconds a browser has to take what is left and to answer a close frame."""
+SEND_BUFFER_BYTES = 262144
+"""Half of it would cost speed at fan-out: it takes more writes to hand on the same."""
+
+_ACKNOWLEDGED = struct.Struct("120xQ")
+"""`tcpi_bytes_acked` in Linux's `struct tcp_info`."""
 
 
 class Socket:
@@ -22,64 +28,100 @@ class Socket:
     """
 
     def __init__(self, ws: web.WebSocketResponse) -> None:
-        self._ws = ws
+        self.ws = ws
         self.transport = _transport_of(ws)
-        kernel.bound_buffer(self.transport)
-        self.size_of_unsent = kernel.unsent_of(self.transport)
+        _bound_send_buffer(self.transport)
+        self.size_of_unsent = _unsent_of(ws, self.transport)
         """Tells how many bytes are still on their way to the kernel."""
 
     @property
     def open(self) -> bool:
         """Whether anything can still be written."""
-        return not (self._ws.closed or self.transport.is_closing())
+        return not (self.ws.closed or self.transport.is_closing())
 
     def acknowledged(self) -> int | None:
-        """Return how many bytes the browser has taken; None if that is not known."""
-        return kernel.acknowledged(self.transport)
+        """Return how many bytes the browser has taken since the start; None if that is not known.
+
+        Linux tells of room in a socket only once a third of its buffer is free, so without this a
+        browser that reads slowly but steadily would look as if it took nothing for seconds.
+        """
+        raw = self.transport.get_extra_info("socket")
+        try:
+            answer = raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ACKNOWLEDGED.size)
+            (count,) = _ACKNOWLEDGED.unpack(answer)
+        except (OSError, AttributeError, struct.error):
+            return None
+        return int(count)
 
     def show_life(self) -> None:
-        """Take the browser for alive.
-
-        aiohttp waits half a heartbeat for the answer to a ping, and for a slow browser the ping
-        stands behind up to `max_pending_bytes`. It has no public way to say so.
-        """
-        reset = getattr(self._ws, "_reset_heartbeat", None)
-        if reset is not None:
-            reset()
+        """Take the browser for alive: a ping to a slow one stands behind all that is pending."""
+        if isinstance(self.ws, WebSocket):
+            self.ws.show_life()
 
     async def close(self, code: int, reason: str) -> None:
-        """Close with `code`, and cut a browser that does not take it.
-
-        aiohttp's own `close` has no bound on the time until the close frame has left, and a browser
-        that reads nothing can put that off for ever.
-        """
-        self._abort_later()
-        with contextlib.suppress(ConnectionError):
-            await self._ws.close(code=code, message=reason.encode())
+        """Close with `code`, and cut a browser that does not take it."""
+        await close_or_abort(self.ws, self.transport, code, reason)
 
     def release(self) -> None:
-        """Give it back, also if the browser reads nothing. Twice is harmless.
+        """Release the socket, even if the browser reads nothing. Idempotent.
 
-        Nor does it stay in a circle of references: memory would come back only with the next
+        Nothing stays in a circle of references: memory would come back only with the next
         collection of garbage, and aiohttp keeps the exception of a browser that just vanished.
         """
-        failure = self._ws.exception()
+        failure = self.ws.exception()
         if failure is not None:
             failure.__traceback__ = failure.__context__ = None
         if self.size_of_unsent():
-            self._abort_later()
+            _abort_later(self.transport)
 
-    def _abort_later(self) -> None:
-        asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self.transport.abort)
+
+async def close_or_abort(
+    ws: web.WebSocketResponse, transport: asyncio.Transport, code: int, reason: str
+) -> None:
+    """Close with `code`, and cut a browser that does not take it in time.
+
+    aiohttp's own `close` has no bound on the time until the close frame has left, and a browser
+    that reads nothing can put that off for ever.
+    """
+    _abort_later(transport)
+    with contextlib.suppress(ConnectionError):
+        await ws.close(code=code, message=reason.encode())
+
+
+def _abort_later(transport: asyncio.Transport) -> None:
+    asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_SECONDS, transport.abort)
 
 
 def _transport_of(ws: web.WebSocketResponse) -> asyncio.Transport:
     """Return the transport under a prepared WebSocket.
 
-    aiohttp offers no public way from the response to it, and the tutorial's
-    `client_listener(ws, connection_id)` gets only the response.
+    The tutorial's `client_listener(ws, connection_id)` gets only aiohttp's own response, from which
+    there is no public way to it.
     """
-    request = ws._req
-    if request is None or request.transport is None:
+    if isinstance(ws, WebSocket):
+        transport = ws.transport
+    else:
+        transport = ws._req.transport if ws._req is not None else None
+    if transport is None:
         raise ConnectionResetError("the browser left before its connection was set up")
-    return request.transport
+    return transport
+
+
+def _bound_send_buffer(transport: asyncio.Transport) -> None:
+    """Keep the kernel from holding megabytes for a slow browser, unseen by our limits."""
+    raw = transport.get_extra_info("socket")
+    if raw is not None:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+
+
+def _unsent_of(ws: web.WebSocketResponse, transport: asyncio.Transport) -> Callable[[], int]:
+    """Return what tells how many bytes `transport` holds, and under TLS also the TCP one below it.
+
+    asyncio's own figure for TLS leaves that out, though the backlog moves there in one go.
+    """
+    upper = transport.get_write_buffer_size
+    tcp = ws.tcp if isinstance(ws, WebSocket) else None
+    if tcp is None or tcp is transport:
+        return upper
+    lower = tcp.get_write_buffer_size
+    return lambda: upper() + lower()

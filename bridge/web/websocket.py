@@ -2,33 +2,79 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import TYPE_CHECKING
+
 from aiohttp import WSCloseCode, web
 
-from bridge.connections.limits import HEARTBEAT
-from bridge.telemetry.metrics import Counters
-from bridge.wire.messages import too_large
+from bridge.web.tcp import CountedHandler
+from bridge.wire.frames import PING
+from bridge.wire.responses import too_large
 
-CLOSE_TIMEOUT = 2.0
-"""Seconds for the answer to a close frame."""
+if TYPE_CHECKING:
+    from aiohttp.abc import AbstractStreamWriter
+
+    from bridge.telemetry.counters import Counters
+
+CLOSE_TIMEOUT_SECONDS = 3.0
+"""For a browser to take what is left and to answer a close frame."""
 
 
 class WebSocket(web.WebSocketResponse):
-    """A WebSocket that ends with 1009 when a request of more than `most` bytes comes.
+    """A WebSocket that ends with 1009 when a request of more than `max_request_bytes` comes.
 
-    One that answers no ping ends, too. Nothing is compressed: it would cost 90 KiB for each.
+    Nothing is compressed: it would cost 90 KiB for each. `heartbeat.Heartbeat` pings it.
     """
 
-    def __init__(self, most: int, counters: Counters) -> None:
+    def __init__(self, max_request_bytes: int, counters: Counters) -> None:
         super().__init__(
             compress=False,
-            heartbeat=HEARTBEAT,
-            max_msg_size=most + 1,  # aiohttp refuses what has that size
-            timeout=CLOSE_TIMEOUT,
+            max_msg_size=max_request_bytes + 1,  # aiohttp refuses what has that size
+            timeout=CLOSE_TIMEOUT_SECONDS,
         )
-        self._most = most
+        self._max_request_bytes = max_request_bytes
         self.our_code: int | None = None
         """What aiohttp closed it with by itself; None if the browser came first."""
+        self.transport: asyncio.Transport | None = None
+        """What it writes to, once it is prepared."""
+        self._handler: CountedHandler | None = None
         self._counters = counters
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
+        """Upgrade. Raises ConnectionResetError if the browser has left already."""
+        writer = await super().prepare(request)
+        if request.transport is None:
+            raise ConnectionResetError("the browser left before its connection was set up")
+        self.transport = request.transport
+        assert isinstance(request.protocol, CountedHandler)
+        self._handler = request.protocol
+        self.show_life()
+        return writer
+
+    @property
+    def tcp(self) -> asyncio.Transport | None:
+        """The transport below TLS, or else the same as `transport`."""
+        return self._handler.tcp if self._handler is not None else None
+
+    @property
+    def heard(self) -> float:
+        """When something last came from the browser, a pong included, as `loop.time`."""
+        return self._handler.heard if self._handler is not None else 0.0
+
+    def show_life(self) -> None:
+        """Take the browser for alive, since something came from it, or it has taken something."""
+        if self._handler is not None:
+            self._handler.heard = asyncio.get_running_loop().time()
+
+    def send_ping(self) -> None:
+        """Send a ping, behind all that is pending. It does not wait."""
+        if self.transport is not None and not (self.closed or self.transport.is_closing()):
+            self.transport.write(PING)
+
+    def cut(self) -> None:
+        """End the connection at once."""
+        if self.transport is not None:
+            self.transport.abort()
 
     async def close(
         self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True
@@ -37,6 +83,6 @@ class WebSocket(web.WebSocketResponse):
         if code != WSCloseCode.OK and not self.closed:
             self.our_code = code
         if code == WSCloseCode.MESSAGE_TOO_BIG and not self.closed:
-            self._counters.refused_too_large += 1
-            message = message or too_large(self._most).encode()
+            self._counters.refused["too_large"] += 1
+            message = message or too_large(self._max_request_bytes).encode()
         return await super().close(code=code, message=message, drain=drain)

@@ -1,11 +1,13 @@
-"""WebSocket text frames as a server writes them: unmasked, uncompressed (RFC 6455, 5.2)."""
+"""WebSocket frames as a server writes them: unmasked, uncompressed (RFC 6455, section 5.2)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-MOST = 65536
-"""Bytes of the largest frame that holds several lines."""
+MAX_BATCH_FRAME_BYTES = 65536
+"""Of a frame that holds several lines."""
+PING = b"\x89\x00"
+"""An empty ping."""
 
 
 def frame_head(size: int) -> bytes:
@@ -22,7 +24,7 @@ def text_frame(payload: bytes) -> bytes:
     return frame_head(len(payload)) + payload
 
 
-def batch_frames(lines: Sequence[bytes], most: int = MOST) -> bytes:
+def batch_frames(lines: Sequence[bytes], most: int = MAX_BATCH_FRAME_BYTES) -> bytes:
     """Return `lines` as text frames of at most `most` bytes each, or of one longer line."""
     text = b"\n".join(lines)
     if len(text) <= most or len(lines) == 1:

@@ -10,7 +10,11 @@ from __future__ import annotations
 
 import re
 
-MAX_BYTES = 255
+MAX_SUBJECT_BYTES = 255
+CONTROL = "nats_bridge"
+"""Gateways talk to each other on subjects that begin with this: nobody else may follow those."""
+INBOXES = "_INBOX.nats_bridge"
+"""Where they get the answers: nobody else may follow those either."""
 
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f\s]")
 
@@ -23,8 +27,8 @@ def fault(pattern: str) -> str | None:
         size = len(pattern.encode())
     except UnicodeEncodeError:
         return "it is not valid Unicode"
-    if size > MAX_BYTES:
-        return f"it is longer than {MAX_BYTES} bytes"
+    if size > MAX_SUBJECT_BYTES:
+        return f"it is longer than {MAX_SUBJECT_BYTES} bytes"
     if _FORBIDDEN.search(pattern):
         return "white space and control characters are not allowed"
     tokens = pattern.split(".")
@@ -38,18 +42,8 @@ def fault(pattern: str) -> str | None:
     return None
 
 
-def is_wildcard(pattern: str) -> bool:
-    """Tell whether `pattern`, a valid one, can match more than one subject."""
-    return not {"*", ">"}.isdisjoint(pattern.split("."))
-
-
-def matches(pattern: str, subject: str) -> bool:
-    """Tell whether `pattern` matches `subject`, a name without wildcards."""
-    return contains(pattern, subject)
-
-
 def contains(outer: str, inner: str) -> bool:
-    """Tell whether `outer` matches every subject that the pattern `inner` matches."""
+    """Tell whether `outer` matches `inner`: a subject, or every subject that a pattern matches."""
     wide, narrow = outer.split("."), inner.split(".")
     for index, token in enumerate(wide):
         if index >= len(narrow):

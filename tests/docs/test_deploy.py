@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from bridge.connections.limits import HEARTBEAT
 from bridge.settings.table import Settings
+from bridge.web.heartbeat import PING_INTERVAL_SECONDS
 from tests.docs.test_readme import README, ROOT
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
@@ -101,7 +101,7 @@ def test_the_balancer_asks_gateways_what_they_answer() -> None:
 
 def test_the_balancer_ends_no_websocket_between_two_pings() -> None:
     (seconds,) = re.findall(r"timeout tunnel (\d+)s", BALANCER)
-    assert int(seconds) > 2 * HEARTBEAT
+    assert int(seconds) > 2 * PING_INTERVAL_SECONDS
 
 
 @pytest.mark.skipif(not HAPROXY, reason="haproxy is not installed: apt-get install haproxy")

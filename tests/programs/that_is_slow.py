@@ -3,9 +3,9 @@
 import asyncio
 
 import main
-from bridge.connections.connection import Connection
+from bridge.connections.outbox import Outbox
 
-follow, write = main.manager._requests._follow, Connection.write
+follow = main.manager.actions._follow
 asked = 0
 
 
@@ -13,15 +13,15 @@ async def slow_follow(connection, pattern):
     global asked
     asked += 1
     if asked % 20 == 0:
-        connection._transport.abort()
+        connection._socket.transport.abort()
     await asyncio.sleep(60 if asked % 20 == 1 else 5.2)
     await follow(connection, pattern)
 
 
-def no_write(connection, pieces, data):
+def no_delivery(outbox, pieces, joined):
     """Lose it."""
 
 
-main.manager._requests._follow = slow_follow
-Connection.write = no_write
+main.manager.actions._follow = slow_follow
+Outbox.deliver = no_delivery
 main.app.start()

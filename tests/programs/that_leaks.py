@@ -4,10 +4,11 @@ import asyncio
 import os
 
 import main
-from bridge.connections.connection import Connection
+from bridge.connections.outbox import Outbox
+from bridge.web.capacity import no_room
 
-leave, unfollow_all = main.manager._leave, main.manager._feeds.unfollow_all
-write, prepare = Connection.write, main.open_websocket
+leave, unfollow_all = main.manager._leave, main.manager._hub.unfollow_all
+deliver, upgrade = Outbox.deliver, main.app.gate._upgrade
 kept = []
 left = written = prepared = 0
 
@@ -27,23 +28,23 @@ async def leaking_unfollow_all(connection):
         await unfollow_all(connection)
 
 
-def repeating_write(connection, pieces, data):
+def repeating_deliver(outbox, pieces, joined):
     global written
     written += 1
     for _ in range(2 if written % 100 == 0 else 1):
-        write(connection, pieces, data)
+        deliver(outbox, pieces, joined)
 
 
-async def refusing_prepare(request):
+async def refusing_upgrade(ws, request):
     global prepared
     prepared += 1
     if prepared % 100 == 0:
-        raise main.refusal("planted")
-    return await prepare(request)
+        raise no_room("planted")
+    await upgrade(ws, request)
 
 
 main.manager._leave = leaking_leave
-main.manager._feeds.unfollow_all = leaking_unfollow_all
-Connection.write = repeating_write
-main.open_websocket = refusing_prepare
+main.manager._hub.unfollow_all = leaking_unfollow_all
+Outbox.deliver = repeating_deliver
+main.app.gate._upgrade = refusing_upgrade
 main.app.start()

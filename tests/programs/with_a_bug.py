@@ -2,7 +2,7 @@
 
 import main
 
-follow = main.manager._requests._follow
+follow = main.manager.actions._follow
 
 
 async def broken(connection, pattern):
@@ -11,7 +11,7 @@ async def broken(connection, pattern):
     await follow(connection, pattern)
 
 
-main.manager._requests._follow = broken
+main.manager.actions._follow = broken
 
 
 @main.app.http.get("/bug")

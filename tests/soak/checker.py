@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.wire.subjects import matches
+from bridge.wire.subjects import contains
 
 DOWN, UP = {"status": "nats_down"}, {"status": "nats_up", "gap": True}
 
@@ -131,7 +131,7 @@ class Checker:
 
     def _follow(self, patterns: list[str]) -> None:
         for subject, numbers in self._published.items():
-            if subject not in self._acknowledged and any(matches(p, subject) for p in patterns):
+            if subject not in self._acknowledged and any(contains(p, subject) for p in patterns):
                 self._acknowledged.add(subject)
                 # Those published before it was accepted may come, but need not.
                 self._places.setdefault(subject, self._place(numbers.next))

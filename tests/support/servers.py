@@ -23,8 +23,8 @@ from typing import Any
 
 import psutil
 
-from bridge.access.policy import CONTROL
 from bridge.nats_link.embedded import find_server
+from bridge.wire.subjects import CONTROL
 
 ROOT = Path(__file__).parent.parent.parent
 INBOX = "_INBOX."

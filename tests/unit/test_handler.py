@@ -6,9 +6,9 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
-from bridge.access.authentication import Visit
+from bridge.access.login import Login
 from bridge.access.policy import SubjectPolicy
-from bridge.access.tokens import Visitor
+from bridge.access.tokens import Principal
 from bridge.connections.connection import Connection
 from handler import WSSManager
 from tests.unit.connections.test_connection import MESSAGE, Socket
@@ -34,23 +34,23 @@ async def test_nothing_of_a_connection_that_leaves_is_in_no_figure() -> None:
     socket: Any = Socket()
     ws: Any = SimpleNamespace(_req=SimpleNamespace(transport=socket), closed=False, close_code=None)
     ws.exception = lambda: None
-    connection = manager._open(ws, "id", Visit(Visitor(SubjectPolicy())), batch=False)
+    connection = manager._open(ws, "id", Login(Principal(SubjectPolicy())), batch=False)
     connection.send(MESSAGE)
     for _ in range(2):
-        connection.deliver(MESSAGE)
+        connection.deliver_message(MESSAGE)
     ws.closed = True
     assert manager.pending_messages == 3
 
     class Noticing(dict[str, Connection]):
         def __delitem__(self, name: str) -> None:
             assert self[name].pending_messages == 0
-            assert manager.counters.dropped_closed == 3
+            assert manager.counters.dropped["closed"] == 3
             super().__delitem__(name)
 
     manager.connections = Noticing(manager.connections)
     await manager._leave(connection)
     assert manager.connections == {}
-    assert connection.dropped == manager.counters.dropped == 3
+    assert connection.dropped == sum(manager.counters.dropped.values()) == 3
 
 
 async def waits(subscriber: Any, msg: Any) -> None:

@@ -1,66 +1,138 @@
-"""The house: imports point one way, and only two files know Panini."""
+"""The house: imports point one way. This table says which way; docs/architecture.md shows it."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-ROOT = Path(__file__).parent.parent.parent
-SOURCES = [ROOT / "main.py", ROOT / "handler.py", *sorted((ROOT / "bridge").rglob("*.py"))]
+import pytest
+
+from tests.support.servers import ROOT
+
+ARROWS: dict[str, tuple[str, ...]] = {
+    "wire": (),
+    "telemetry": (),
+    "healthcheck": (),
+    "files": ("telemetry",),
+    "nats_link": ("files", "telemetry", "wire"),
+    "access": ("files", "wire"),
+    "fanout": ("nats_link", "access", "telemetry", "wire"),
+    "web": ("access", "files", "telemetry", "wire"),
+    "connections": ("fanout", "web", "access", "telemetry", "wire"),
+    "replicas": ("connections", "telemetry", "wire"),
+    "settings": ("connections", "web", "access", "nats_link", "files", "telemetry", "wire"),
+    "service": ("settings", "web", "nats_link", "telemetry", "wire"),
+    "handler": ("fanout", "connections", "access", "telemetry", "wire"),
+    "main": ("handler", "service", "settings", "replicas", "web", "telemetry", "wire"),
+}
+"""Each package, or file beside them, and what it may import; each stands below what it imports."""
+
+PURE = {"asyncio", "socket", "aiohttp", "nats", "panini", "logging", "os", "threading"}
+"""What `wire`, which knows no I/O, leaves alone."""
 
 
-def imported(path: Path) -> set[str]:
-    """Return the modules that `path` imports when it runs, and for its types."""
-    names = set()
+class Import(NamedTuple):
+    """One import: the file and the line it stands in, and the module it asks for."""
+
+    path: Path
+    line: int
+    module: str
+
+    def __str__(self) -> str:
+        return f"{self.path.relative_to(ROOT)}:{self.line} imports {self.module}"
+
+
+def sources() -> list[Path]:
+    """Return the files of the service."""
+    return [ROOT / "main.py", ROOT / "handler.py", *sorted((ROOT / "bridge").rglob("*.py"))]
+
+
+def imports_of(path: Path) -> Iterator[Import]:
+    """Yield what `path` imports, whether it runs or only gives types."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+            for alias in node.names:
+                yield Import(path, node.lineno, alias.name)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: imports name the whole path"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield Import(path, node.lineno, inner if _is_ours(inner) else str(node.module))
 
 
-def test_nothing_in_bridge_imports_main_or_handler() -> None:
-    for path in SOURCES:
-        if ROOT / "bridge" in path.parents:
-            assert not imported(path) & {"main", "handler"}, path
+def _is_ours(module: str) -> bool:
+    path = ROOT.joinpath(*module.split("."))
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
 
 
-def test_only_two_files_import_panini() -> None:
-    users = {path.name for path in SOURCES if any(n.startswith("panini") for n in imported(path))}
-    assert users <= {"main.py", "app.py"}
+def package_of(module: str) -> str:
+    """Return the row of the table that `module` belongs to; empty if it is not ours."""
+    first, _, rest = module.partition(".")
+    if first in ("main", "handler"):
+        return first
+    return rest.partition(".")[0] if first == "bridge" else ""
 
 
-def test_pure_modules_know_no_io() -> None:
-    for name in ("subjects.py", "messages.py", "envelope.py", "frames.py"):
-        roots = {each.split(".")[0] for each in imported(ROOT / "bridge" / "wire" / name)}
-        assert not roots & {"asyncio", "aiohttp", "nats", "panini", "socket"}, name
+def module_of(path: Path) -> str:
+    """Return the name that `path` is imported by."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def test_imports_at_run_time_have_no_circles() -> None:
-    graph = {}
-    for path in SOURCES:
-        tree = ast.parse(path.read_text())
-        for node in ast.walk(tree):
-            if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
-                node.body = []
-        names = set()
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and node.module:
-                names |= {node.module, *(f"{node.module}.{a.name}" for a in node.names)}
-        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        graph[module] = names
-    seen: set[str] = set()
+IMPORTS = [each for path in sources() for each in imports_of(path)]
+
+
+def test_imports_follow_the_arrows() -> None:
+    wrong = []
+    for each in IMPORTS:
+        package, wanted = package_of(module_of(each.path)), package_of(each.module)
+        if wanted and wanted != package and wanted not in ARROWS[package]:
+            wrong.append(f"{each}: {package} -> {wanted} is no arrow of the house")
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+def test_every_arrow_points_down_and_is_used() -> None:
+    floors = list(ARROWS)
+    used = {(package_of(module_of(each.path)), package_of(each.module)) for each in IMPORTS}
+    for package, below in ARROWS.items():
+        for each in below:
+            assert floors.index(each) < floors.index(package), f"{package} -> {each} points up"
+            assert (package, each) in used, f"{package} -> {each} is not needed any more"
+    assert {package for package, _ in used} <= {*ARROWS, ""}
+
+
+def test_no_imports_go_in_a_circle() -> None:
+    graph: dict[str, set[str]] = {}
+    for each in IMPORTS:
+        if package_of(each.module):
+            graph.setdefault(module_of(each.path), set()).add(each.module)
+    done: set[str] = set()
 
     def visit(module: str, above: tuple[str, ...]) -> None:
         assert module not in above, f"a circle: {' -> '.join((*above, module))}"
-        if module in seen or module not in graph:
-            return
-        for name in graph[module]:
-            if name in graph:
-                visit(name, (*above, module))
-        seen.add(module)
+        if module not in done:
+            for inner in graph.get(module, ()):
+                visit(inner, (*above, module))
+        done.add(module)
 
     for module in graph:
         visit(module, ())
+
+
+def test_wire_knows_no_io() -> None:
+    for each in IMPORTS:
+        if package_of(module_of(each.path)) == "wire":
+            assert each.module.split(".")[0] not in PURE, str(each)
+
+
+def test_only_the_adapter_knows_panini() -> None:
+    for each in IMPORTS:
+        if each.module.split(".")[0] == "panini":
+            assert each.path == ROOT / "bridge" / "service" / "panini_app.py", str(each)
+
+
+@pytest.mark.parametrize("folder", [p.parent for p in sources() if p.name == "__init__.py"][1:])
+def test_packages_are_empty_but_for_their_files(folder: Path) -> None:
+    """One re-export in `service` would load Panini in the parent of workers, and in `--help`."""
+    assert not (folder / "__init__.py").read_text()

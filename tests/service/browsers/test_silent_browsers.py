@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from socket import SO_RCVBUF, SOL_SOCKET
 
-from bridge.connections.limits import HEARTBEAT
+from bridge.web.heartbeat import PING_INTERVAL_SECONDS
 from tests.support.browser_client import Browser
 from tests.support.proxy import Proxy
 from tests.support.raw_nats import RawNats
@@ -22,7 +22,7 @@ PAUSE = 0.1
 def with_a_shorter_heartbeat(nats_server: NatsServer, folder: Path, log: Path) -> Gateway:
     program = folder / "with_a_shorter_heartbeat.py"
     program.write_text(
-        f"from bridge.connections import limits; limits.HEARTBEAT = {SHORTER}\n"
+        f"from bridge.web import heartbeat; heartbeat.PING_INTERVAL_SECONDS = {SHORTER}\n"
         "import main; main.app.start()\n"
     )
     return Gateway(nats_server.url, program=str(program), log=log)
@@ -38,7 +38,9 @@ async def test_a_browser_that_is_cut_off_is_gone_after_one_and_a_half_heartbeats
             files = service.ps().num_fds()
             async with Browser(f"ws://127.0.0.1:{proxy.port}/stream") as cut_off:
                 await cut_off.subscribe("a", "b")
-                with within(GONE * SHORTER / HEARTBEAT + 5, "browser cut off, heartbeat of 1 s"):
+                with within(
+                    GONE * SHORTER / PING_INTERVAL_SECONDS + 5, "browser cut off, heartbeat of 1 s"
+                ):
                     proxy.black_hole()
                     await eventually(lambda: nats_server.subscriptions() == ["a"])
                 assert service.figures()["bridge_connections"] == 1
@@ -71,5 +73,5 @@ async def test_a_browser_that_reads_slowly_is_not_taken_for_one_that_is_cut_off(
 
 
 def test_the_heartbeat_is_short_enough() -> None:
-    assert 1.5 * HEARTBEAT <= GONE
-    assert HEARTBEAT < 60, "proxies end what is idle for a minute"
+    assert 1.5 * PING_INTERVAL_SECONDS <= GONE
+    assert PING_INTERVAL_SECONDS < 60, "proxies end what is idle for a minute"

@@ -14,7 +14,7 @@ import pytest
 from bridge.nats_link import canary as module
 from bridge.nats_link.canary import Canary
 from bridge.nats_link.client import NATSLink
-from bridge.telemetry.metrics import Counters
+from bridge.telemetry.counters import Counters
 from tests.support.raw_nats import RawNats
 from tests.support.servers import NatsServer, eventually, running
 

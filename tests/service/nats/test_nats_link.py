@@ -12,7 +12,7 @@ from nats import errors
 from nats.aio.client import Client
 
 from bridge.nats_link.client import NATSLink
-from bridge.telemetry.metrics import Counters
+from bridge.telemetry.counters import Counters
 from tests.support.raw_nats import RawNats
 from tests.support.servers import NatsServer, eventually, running
 
@@ -131,7 +131,7 @@ async def test_a_callback_that_fails_costs_only_its_own_message(
     await client.flush()
     raw_nats.publish("fails", b"1")
     assert await hears(client, raw_nats)
-    assert counters.poison == 1
+    assert counters.unreadable == 1
 
 
 @WITH_AND_WITHOUT

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from bridge.access.authentication import Visit
 from bridge.access.jwt_keys import ALGORITHMS
+from bridge.access.login import Login
 from bridge.access.policy import SubjectPolicy
-from bridge.access.tokens import SignedTokens, StaticTokens, TokenError, Tokens, Visitor
+from bridge.access.tokens import Principal, SignedTokens, StaticTokens, TokenError, Tokens
 from tests.support import minting
 
 
@@ -22,7 +22,7 @@ class Clocks:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.wall, self.monotonic = time.time(), 1000.0
-        monkeypatch.setattr("bridge.access.authentication.time.time", lambda: self.wall)
+        monkeypatch.setattr("bridge.access.login.time.time", lambda: self.wall)
         monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: self.monotonic)
 
     async def advance(self, seconds: float) -> None:
@@ -46,10 +46,10 @@ def tokens(tmp_path: Path) -> Tokens:
     return Tokens(static, SignedTokens(str(tmp_path / "key"), ALGORITHMS, SubjectPolicy()))
 
 
-def visit(tokens: Tokens, token: str) -> tuple[Visit, list[str]]:
+def visit(tokens: Tokens, token: str) -> tuple[Login, list[str]]:
     """Return a visit and why it ended, once it has."""
     ended: list[str] = []
-    it = Visit(tokens.visitor(token, time.time()), tokens)
+    it = Login(tokens.principal(token, time.time()), tokens)
     it.watch(ended.append)
     return it, ended
 
@@ -103,9 +103,9 @@ async def test_a_token_that_is_taken_out_of_the_file_ends_its_visits_alone(
 
 
 async def test_only_nobody_may_become_somebody(tokens: Tokens) -> None:
-    nobody = Visit(Visitor(SubjectPolicy()), tokens)
+    nobody = Login(Principal(SubjectPolicy()), tokens)
     nobody.renew(minting.token())
-    assert nobody.visitor.identity == ("jwt", "", "ann")
+    assert nobody.principal.identity == ("jwt", "", "ann")
     nobody.renew(minting.token(seconds=100))
     for other in (minting.token(sub="eve"), minting.token(iss="other"), "token number one!"):
         with pytest.raises(TokenError, match="somebody else"):

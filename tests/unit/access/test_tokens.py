@@ -14,8 +14,8 @@ import pytest
 
 from bridge.access.jwt_keys import read_keys
 from bridge.access.policy import SubjectPolicy
-from bridge.access.tokens import SignedTokens, StaticTokens, TokenError, Tokens, Visitor
-from bridge.files import FileFault
+from bridge.access.tokens import Principal, SignedTokens, StaticTokens, TokenError, Tokens
+from bridge.files import SettingError
 from tests.support import minting
 
 ALL = ("HS256", "RS256", "ES256", "EdDSA")
@@ -36,10 +36,10 @@ def signed(folder: Path, text: str, algorithms: Any = ALL, **options: Any) -> Si
 def test_a_right_token_counts_with_each_algorithm(tmp_path: Path, algorithm: str) -> None:
     tokens = signed(tmp_path, minting.key_file(algorithm))
     before = time.time()
-    visitor = tokens.visitor(minting.token(algorithm, 60, iss="https://id"), time.time())
-    assert visitor.identity == ("jwt", "https://id", "ann")
-    assert before + 59 < visitor.expires < time.time() + 61
-    assert visitor.policy == COMMON
+    principal = tokens.principal(minting.token(algorithm, 60, iss="https://id"), time.time())
+    assert principal.identity == ("jwt", "https://id", "ann")
+    assert before + 59 < principal.expires < time.time() + 61
+    assert principal.policy == COMMON
 
 
 @pytest.mark.parametrize("algorithm", ALL)
@@ -48,7 +48,7 @@ def test_a_key_is_for_its_own_algorithm_alone(tmp_path: Path, algorithm: str, ot
     tokens = signed(tmp_path, minting.key_file(algorithm))
     if algorithm != other:
         with pytest.raises(TokenError):
-            tokens.visitor(minting.token(other), time.time())
+            tokens.principal(minting.token(other), time.time())
 
 
 @pytest.mark.parametrize("make", minting.WRONG.values(), ids=minting.WRONG)
@@ -59,18 +59,18 @@ def test_wrong_tokens_do_not_count_and_are_not_repeated(
     tokens = signed(tmp_path, keys, audience=("us", "them"), issuer="https://id")
     token = make()
     with pytest.raises(TokenError) as refused:
-        tokens.visitor(token, time.time())
+        tokens.principal(token, time.time())
     assert not token or token not in str(refused.value)
     assert len(str(refused.value)) < 60
-    assert tokens.visitor(minting.good(), time.time()).identity[2] == "ann"
+    assert tokens.principal(minting.good(), time.time()).identity[2] == "ann"
 
 
 @pytest.mark.parametrize("more", [{"seconds": -20}, {"nbf": 20}, {"iat": 20}])
 def test_clocks_may_be_off_by_half_a_minute(tmp_path: Path, more: dict[str, float]) -> None:
     more = {name: time.time() + it if name != "seconds" else it for name, it in more.items()}
     tokens = signed(tmp_path, minting.key_file("ES256"))
-    visitor = tokens.visitor(minting.token("ES256", **more), time.time())
-    assert time.time() < visitor.expires
+    principal = tokens.principal(minting.token("ES256", **more), time.time())
+    assert time.time() < principal.expires
 
 
 @pytest.mark.parametrize(
@@ -91,10 +91,10 @@ def test_grants_are_those_of_the_token_and_denials_those_of_both(
 ) -> None:
     tokens = signed(tmp_path, minting.key_file("ES256"))
     token = minting.token(nats={"sub": grants})
-    assert tokens.visitor(token, time.time()).policy == policy
+    assert tokens.principal(token, time.time()).policy == policy
     entry = json.dumps({"name": "ann", "token": "x" * 16, **grants})
     static = StaticTokens(written(tmp_path, entry), COMMON)
-    found = static.visitor("x" * 16)
+    found = static.principal("x" * 16)
     assert found is not None and found.policy == policy
 
 
@@ -110,10 +110,10 @@ def test_a_key_set_is_searched_by_key_id_and_what_is_for_other_uses_is_passed_ov
     ]
     tokens = signed(tmp_path, json.dumps({"keys": entries}), ("RS256", "ES256", "EdDSA"))
     for algorithm in ("ES256", "EdDSA"):
-        assert tokens.visitor(minting.token(algorithm), time.time())
+        assert tokens.principal(minting.token(algorithm), time.time())
     for algorithm in ("RS256", "HS256"):
         with pytest.raises(TokenError):
-            tokens.visitor(minting.token(algorithm), time.time())
+            tokens.principal(minting.token(algorithm), time.time())
 
 
 @pytest.mark.parametrize(
@@ -147,11 +147,11 @@ def test_static_tokens_are_listed_plain_or_hashed(tmp_path: Path, form: str) -> 
     value = token if form == "token" else hashlib.sha256(token.encode()).hexdigest()
     text = f"# tokens\n\n{json.dumps({'name': 'wall', form: value})}\n"
     tokens = Tokens(StaticTokens(written(tmp_path, text), COMMON))
-    visitor = tokens.visitor(token, time.time())
-    assert (visitor.identity, visitor.expires) == (("token", "wall"), float("inf"))
+    principal = tokens.principal(token, time.time())
+    assert (principal.identity, principal.expires) == (("token", "wall"), float("inf"))
     for wrong in ("", value.upper(), token + " ", token[:-1], "\ud800"):
         with pytest.raises(TokenError):
-            tokens.visitor(wrong, time.time())
+            tokens.principal(wrong, time.time())
 
 
 @pytest.mark.parametrize(
@@ -174,13 +174,13 @@ def test_static_tokens_are_listed_plain_or_hashed(tmp_path: Path, form: str) -> 
     ],
 )
 def test_a_useless_line_is_named_by_number_and_not_repeated(tmp_path: Path, line: str) -> None:
-    with pytest.raises(FileFault, match=r"^TOKENS_FILE: line 2 ") as fault:
+    with pytest.raises(SettingError, match=r"^TOKENS_FILE: line 2 ") as fault:
         StaticTokens(written(tmp_path, f"# one\n{line}"), COMMON)
     assert "letters" not in str(fault.value)
 
 
 def test_a_file_that_lists_nothing_is_one_that_is_being_written(tmp_path: Path) -> None:
-    with pytest.raises(FileFault, match=r"^TOKENS_FILE: .*no token"):
+    with pytest.raises(SettingError, match=r"^TOKENS_FILE: .*no token"):
         StaticTokens(written(tmp_path, "# soon\n"), COMMON)
 
 
@@ -190,16 +190,16 @@ def test_files_are_read_anew_when_they_change_and_stand_when_they_are_broken(
     entry = '{{"name": "{}", "token": "token number {}"}}'
     path = tmp_path / "file"
     tokens = Tokens(StaticTokens(written(tmp_path, entry.format("a", "one!")), COMMON))
-    first = tokens.visitor("token number one!", 0)
+    first = tokens.principal("token number one!", 0)
     path.write_text(entry.format("b", "twoo"))
     os.utime(path, ns=(1, 1))
-    assert tokens.visitor("token number twoo", 0).identity == ("token", "b")
+    assert tokens.principal("token number twoo", 0).identity == ("token", "b")
     assert tokens.revoked(first)
     with pytest.raises(TokenError):
-        tokens.visitor("token number one!", 0)
+        tokens.principal("token number one!", 0)
     for broken in (lambda: path.write_text("{"), path.unlink):
         broken()
-        assert tokens.visitor("token number twoo", 0).identity == ("token", "b")
+        assert tokens.principal("token number twoo", 0).identity == ("token", "b")
     assert [each.levelname for each in caplog.records] == ["ERROR", "ERROR"]
     assert "token number" not in caplog.text
 
@@ -208,10 +208,10 @@ def test_the_log_names_a_holder_and_never_a_token_or_its_digest(tmp_path: Path) 
     tokens = signed(tmp_path, minting.key_file("ES256"))
     names = {"ann": "ann", None: "unnamed", "x" * 1000: "x" * 79 + "…"}
     for holder, name in names.items():
-        assert tokens.visitor(minting.token("ES256", sub=holder), time.time()).name == name
+        assert tokens.principal(minting.token("ES256", sub=holder), time.time()).name == name
     static = StaticTokens(
         written(tmp_path, '{"name": "wall", "token": "token number one!"}'), COMMON
     )
-    wall = static.visitor("token number one!")
+    wall = static.principal("token number one!")
     assert wall is not None and wall.name == "wall"
-    assert Visitor(COMMON).name == "anyone"
+    assert Principal(COMMON).name == "anyone"

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from bridge.access.authentication import Visit
+from bridge.access.login import Login
 from bridge.access.policy import SubjectPolicy
-from bridge.access.tokens import Visitor
+from bridge.access.tokens import Principal
 from bridge.connections.callback import Callback
-from bridge.connections.connection import Connection
+from bridge.connections.connection import ENDINGS, Connection
 from bridge.connections.limits import Limits
+from bridge.connections.outbox import Outbox
 from bridge.connections.stall_watch import StallWatch
-from bridge.telemetry.metrics import Counters
+from bridge.telemetry.counters import Counters
+from bridge.wire.codes import CloseCode
 from bridge.wire.envelope import Message
 
 
@@ -64,16 +68,20 @@ class Fixture:
         self.ws.exception = lambda: None
         self.counters = Counters()
         limits = Limits(max_pending_bytes=1000)
-        watch = StallWatch(5)
+        self.watch = StallWatch(5)
         self.connection = Connection(
             self.ws,
             "id",
             limits,
-            Visit(Visitor(SubjectPolicy())),
+            Login(Principal(SubjectPolicy())),
             self.counters,
-            watch,
+            self.watch,
             batch=batch,
         )
+
+    @property
+    def dropped(self) -> int:
+        return sum(self.counters.dropped.values())
 
 
 class Clock:
@@ -133,11 +141,11 @@ async def test_over_the_limit_messages_are_dropped_and_told_before_the_next_one(
         fixture.connection.send(MESSAGE)
     await turn()
     assert len(fixture.socket.text) == 10 * 102
-    assert fixture.counters.dropped == fixture.connection.dropped == 3
+    assert fixture.dropped == fixture.connection.dropped == 3
     fixture.socket.take(102 * 3)
     fixture.connection.send(MESSAGE)
     await turn()
-    assert fixture.counters.dropped == 4, "half of the limit has to be free again"
+    assert fixture.dropped == 4, "half of the limit has to be free again"
     fixture.socket.take(102 * 3)
     fixture.connection.send(MESSAGE)
     await turn()
@@ -161,10 +169,10 @@ async def test_a_message_larger_than_the_limit_passes_when_nothing_is_pending() 
 async def test_a_browser_with_room_for_all_of_it_loses_nothing_of_more_than_the_limit() -> None:
     fixture = Fixture()
     pieces = [MESSAGE.frame] * 100
-    fixture.connection.write(pieces, b"".join(pieces))
+    fixture.connection.deliver(pieces, b"".join(pieces))
     await turn()
     assert fixture.counters.delivered == 100
-    assert fixture.counters.dropped == 0
+    assert fixture.dropped == 0
 
 
 async def test_responses_are_never_dropped() -> None:
@@ -236,16 +244,16 @@ async def test_nothing_follows_a_close_frame_and_what_was_pending_counts_as_drop
     fixture.ws.closed = True
     await turn()
     assert fixture.socket.writes == []
-    assert fixture.counters.dropped == 1
+    assert fixture.dropped == 1
     fixture.connection.release()
     fixture.connection.release()
 
 
 async def test_a_browser_that_left_before_the_listener_is_an_error_with_a_name() -> None:
     ws: Any = SimpleNamespace(_req=None)
-    visit = Visit(Visitor(SubjectPolicy()))
+    login = Login(Principal(SubjectPolicy()))
     with pytest.raises(ConnectionResetError):
-        Connection(ws, "id", Limits(), visit, Counters(), StallWatch(1))
+        Connection(ws, "id", Limits(), login, Counters(), StallWatch(1))
 
 
 async def test_drops_at_the_end_make_it_no_slow_consumer(caplog: pytest.LogCaptureFixture) -> None:
@@ -254,14 +262,16 @@ async def test_drops_at_the_end_make_it_no_slow_consumer(caplog: pytest.LogCaptu
     fixture.connection.miss(1)
     fixture.connection.release()
     counters = fixture.counters
-    assert (counters.dropped_closed, counters.slow_episodes, caplog.records) == (1, 0, [])
+    assert (counters.dropped["closed"], counters.slow_episodes, caplog.records) == (1, 0, [])
 
 
 async def test_a_message_dropped_after_others_costs_no_look_at_clock_or_socket(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fixture = Fixture()
-    assert fixture.connection._episode is None, "nothing is kept for a connection that keeps up"
+    assert fixture.connection.outbox.slow._episode is None, (
+        "nothing is kept for a connection that keeps up"
+    )
     fixture.connection.miss(1)
     looks = 0
 
@@ -271,7 +281,7 @@ async def test_a_message_dropped_after_others_costs_no_look_at_clock_or_socket(
         return clock.now
 
     monkeypatch.setattr(asyncio.get_running_loop(), "time", look)
-    monkeypatch.setattr(Connection, "open", property(look))
+    monkeypatch.setattr(Outbox, "open", property(look))
     monkeypatch.setattr(StallWatch, "add", look)
     for _ in range(100):
         fixture.connection.miss(1)
@@ -293,11 +303,11 @@ async def test_messages_for_a_callback_are_accounted_for_at_any_time() -> None:
         connection.callback(MESSAGE)
     assert connection.pending_messages == 5
     await turn()
-    assert (connection.pending_messages, counters.dropped) == (5, 0)
+    assert (connection.pending_messages, fixture.dropped) == (5, 0)
     fixture.ws.closed = True
     connection.release()
-    assert (connection.pending_messages, counters.dropped_closed) == (0, 5)
-    assert counters.dropped == connection.dropped == 5
+    assert (connection.pending_messages, counters.dropped["closed"]) == (0, 5)
+    assert fixture.dropped == connection.dropped == 5
     await turn()
 
 
@@ -313,7 +323,7 @@ async def test_a_callback_that_fails_makes_no_slow_consumer_but_is_told(
     connection.callback = Callback(callback, connection, 10_000)
     for _ in range(3):
         connection.callback(MESSAGE)
-    assert (counters.dropped_callback, counters.dropped, counters.slow_episodes) == (3, 3, 0)
+    assert (counters.dropped["callback"], fixture.dropped, counters.slow_episodes) == (3, 3, 0)
     assert [each.event for each in caplog.records] == ["callback_failed"]  # type: ignore[attr-defined]
     await clock.advance(0.6)
     assert fixture.socket.text.endswith(b'{"dropped":3}')
@@ -328,4 +338,36 @@ async def test_a_browser_that_closes_first_does_not_choose_what_it_is_counted_as
     fixture.ws.close = close
     fixture.ws.close_code = 4008
     await fixture.connection.close(1012, "the service stops")
-    assert (fixture.connection.our_code, fixture.connection.close_code) == (None, 4008)
+    assert (fixture.connection.ending, fixture.connection.close_code) == ("left", 4008)
+
+
+@pytest.mark.parametrize("theirs", [None, 0, 1000, 1001, 1005, 1006, 1012, 4008])
+async def test_the_end_of_a_connection_is_counted_under_a_name_of_ours(theirs: int | None) -> None:
+    fixture = Fixture()
+    fixture.ws.close_code = theirs
+    assert fixture.connection.ending == ("lost" if theirs in (None, 1006) else "left")
+    fixture.ws.our_code = 1009
+    assert fixture.connection.ending == "too_large"
+    fixture.ws.our_code = 1002
+    assert fixture.connection.ending == "other"
+
+
+def test_every_close_code_of_ours_has_a_name_in_the_figures() -> None:
+    assert set(ENDINGS) == set(CloseCode)
+    assert set(ENDINGS.values()) | {"left", "lost", "other"} == set(Counters().closed)
+
+
+async def test_a_connection_that_has_ended_is_in_no_circle_of_references() -> None:
+    fixture = Fixture()
+    fixture.connection.send(MESSAGE)
+    await turn()
+    fixture.connection.miss(1)
+    gone = weakref.ref(fixture.connection), weakref.ref(fixture.connection.outbox)
+    gc.disable()
+    try:
+        fixture.connection.release()
+        fixture.watch._watched.clear()
+        del fixture.connection
+        assert [each() for each in gone] == [None, None]
+    finally:
+        gc.enable()

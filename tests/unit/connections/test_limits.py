@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bridge.connections.limits import Conduct, Limits, TokenBucket
-from bridge.wire.messages import CloseCode
+from bridge.connections.limits import Limits, RequestLimiter, TokenBucket
+from bridge.wire.codes import CloseCode
 
 
 def test_bucket_lets_a_burst_through_and_then_its_rate() -> None:
@@ -14,25 +14,25 @@ def test_bucket_lets_a_burst_through_and_then_its_rate() -> None:
 
 
 def test_requests_over_the_rate_are_refused_and_far_over_it_end_the_connection() -> None:
-    conduct = Conduct(Limits(requests_per_second=20, request_burst=40), now=0)
-    assert all(conduct.allows_request(0) for _ in range(40))
-    assert not any(conduct.allows_request(0) for _ in range(80))
-    assert conduct.verdict is None
-    assert not conduct.allows_request(0)
-    assert conduct.verdict == CloseCode.FLOOD
+    limiter = RequestLimiter(Limits(requests_per_second=20, request_burst=40), now=0)
+    assert all(limiter.allows_request(0) for _ in range(40))
+    assert not any(limiter.allows_request(0) for _ in range(80))
+    assert limiter.close_code is None
+    assert not limiter.allows_request(0)
+    assert limiter.close_code == CloseCode.FLOOD
 
 
 def test_twice_the_rate_is_refused_but_no_flood() -> None:
-    conduct = Conduct(Limits(requests_per_second=20, request_burst=40), now=0)
-    allowed = sum(conduct.allows_request(n / 40) for n in range(4000))
-    assert conduct.verdict is None
+    limiter = RequestLimiter(Limits(requests_per_second=20, request_burst=40), now=0)
+    allowed = sum(limiter.allows_request(n / 40) for n in range(4000))
+    assert limiter.close_code is None
     assert 2000 <= allowed <= 2041
 
 
 def test_too_many_bad_requests_within_a_minute_end_the_connection() -> None:
-    conduct = Conduct(Limits(bad_requests_per_minute=60), now=0)
+    limiter = RequestLimiter(Limits(bad_requests_per_minute=60), now=0)
     for _ in range(60):
-        conduct.count_bad_request(0)
-    assert conduct.verdict is None
-    conduct.count_bad_request(0.5)
-    assert conduct.verdict == CloseCode.TOO_MANY_BAD_REQUESTS
+        limiter.count_bad_request(0)
+    assert limiter.close_code is None
+    limiter.count_bad_request(0.5)
+    assert limiter.close_code == CloseCode.TOO_MANY_BAD_REQUESTS

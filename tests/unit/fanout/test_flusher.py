@@ -6,7 +6,7 @@ import asyncio
 
 from bridge.fanout import flusher
 from bridge.fanout.flusher import Flusher
-from bridge.telemetry.metrics import Counters
+from bridge.telemetry.counters import Counters
 
 
 class Pending:

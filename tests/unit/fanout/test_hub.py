@@ -11,10 +11,10 @@ import pytest
 
 from bridge.access.policy import SubjectPolicy
 from bridge.fanout.audience import Audience
-from bridge.fanout.hub import Feeds
-from bridge.telemetry.metrics import Counters
+from bridge.fanout.hub import Hub
+from bridge.telemetry.counters import Counters
 from bridge.wire.envelope import Message
-from bridge.wire.messages import Refusal
+from bridge.wire.responses import Refusal
 
 
 class Nats:
@@ -39,25 +39,21 @@ class Nats:
 
 
 class Follower:
-    """As much of a connection as feeds need."""
+    """As much of a connection as the hub needs."""
 
     def __init__(self, counters: Counters) -> None:
         self.id, self.batch, self.counters = "id", False, counters
         self.policy = SubjectPolicy()
-        self.audience: Any = None
+        self.patterns: tuple[str, ...] = ()
         self.callback: Any = None
         self.told: list[bytes] = []
         self.got = b""
 
-    @property
-    def patterns(self) -> tuple[str, ...]:
-        return self.audience.patterns if self.audience else ()
-
-    def deliver(self, message: Message) -> None:
+    def deliver_message(self, message: Message) -> None:
         self.got += message.frame
 
-    def write(self, pieces: list[bytes], data: bytes) -> None:
-        self.got += data
+    def deliver(self, pieces: list[bytes], joined: bytes) -> None:
+        self.got += joined
 
     def respond(self, line: bytes) -> None:
         self.told.append(line)
@@ -66,90 +62,90 @@ class Follower:
 def made() -> tuple[Any, Any]:
     counters = Counters()
     client = Nats()
-    return Feeds(lambda: client, counters), Follower(counters)
+    return Hub(lambda: client, counters), Follower(counters)
 
 
 async def test_nobody_can_join_a_feed_that_is_about_to_be_closed() -> None:
-    feeds, connection = made()
-    await feeds.follow(connection, "taken.away")
-    feed = feeds._by_pattern["taken.away"]
-    async with feeds._changes:
+    hub, connection = made()
+    await hub.follow(connection, "taken.away")
+    feed = hub._by_pattern["taken.away"]
+    async with hub._changes:
         feed._refuse("denied")
         late = asyncio.create_task(feed.open(Nats()))
         with pytest.raises(Refusal) as refusal:
             await late
     assert refusal.value.code == "denied"
     assert len(connection.told) == 1
-    await feeds._closing
-    assert feeds.ssid_map == {}
+    await hub._closing
+    assert hub.ssid_map == {}
 
 
 async def test_a_pattern_taken_away_during_an_unsubscribe_stays_away() -> None:
-    feeds, connection = made()
+    hub, connection = made()
     for pattern in ("a.*", "a.b", "other"):
-        await feeds.follow(connection, pattern)
+        await hub.follow(connection, pattern)
     # Between two copies, so that the unsubscribe has to wait a turn.
-    feeds._by_pattern["a.*"].last = (1, "a.b", b"1")
-    unfollow = asyncio.create_task(feeds.unfollow(connection, "a.*"))
+    hub._by_pattern["a.*"].last = (1, "a.b", b"1")
+    unfollow = asyncio.create_task(hub.unfollow(connection, "a.*"))
     await asyncio.sleep(0)
-    feeds._by_pattern["other"]._refuse("denied")
+    hub._by_pattern["other"]._refuse("denied")
     await unfollow
-    await feeds._closing
+    await hub._closing
     assert connection.patterns == ("a.b",)
-    assert list(feeds._by_pattern) == ["a.b"]
+    assert list(hub._by_pattern) == ["a.b"]
 
 
 async def test_what_another_policy_does_not_allow_is_let_go_of_at_once() -> None:
-    feeds, connection = made()
+    hub, connection = made()
     for pattern in ("a.*", "b"):
-        await feeds.follow(connection, pattern)
-    async with feeds._changes:
-        change = asyncio.create_task(feeds.change_policy(connection, SubjectPolicy(["b"])))
+        await hub.follow(connection, pattern)
+    async with hub._changes:
+        change = asyncio.create_task(hub.change_policy(connection, SubjectPolicy(["b"])))
         await asyncio.sleep(0)
         assert connection.patterns == ("b",)
-        assert feeds._by_pattern["a.*"].audiences == ()
+        assert hub._by_pattern["a.*"].audiences == ()
     assert await change == ("a.*",)
-    assert list(feeds._by_pattern) == ["b"]
+    assert list(hub._by_pattern) == ["b"]
 
 
 async def test_what_a_lost_pattern_brought_goes_over_to_the_others_between_two_messages() -> None:
-    feeds, connection = made()
+    hub, connection = made()
     for pattern in ("a.*", "a.b"):
-        await feeds.follow(connection, pattern)
-    wide, narrow = feeds._by_pattern.values()
+        await hub.follow(connection, pattern)
+    wide, narrow = hub._by_pattern.values()
     wide.lane("a.b")([b"1"])
-    change = asyncio.create_task(feeds.change_policy(connection, SubjectPolicy(["a.b"])))
+    change = asyncio.create_task(hub.change_policy(connection, SubjectPolicy(["a.b"])))
     await asyncio.sleep(0)
     assert connection.patterns == ("a.*", "a.b"), "its copy by a.b has yet to come"
     narrow.lane("a.b")([b"1"])
     assert await change == ("a.*",)
     narrow.lane("a.b")([b"2"])
-    feeds.flush()
+    hub.flush()
     assert connection.got.count(b"data") == 2
     assert connection.got.endswith(b'"data":2}')
 
 
 async def test_while_a_lost_pattern_waits_nothing_denied_is_delivered() -> None:
-    feeds, connection = made()
+    hub, connection = made()
     for pattern in ("a.*", "a.b"):
-        await feeds.follow(connection, pattern)
-    wide, narrow = feeds._by_pattern.values()
+        await hub.follow(connection, pattern)
+    wide, narrow = hub._by_pattern.values()
     wide.lane("a.secret")([b"0"])
     wide.lane("a.b")([b"1"])
-    change = asyncio.create_task(feeds.change_policy(connection, SubjectPolicy(["a.b"])))
+    change = asyncio.create_task(hub.change_policy(connection, SubjectPolicy(["a.b"])))
     await asyncio.sleep(0)
     before = connection.got
     assert wide.audiences, "it waits"
     for _ in range(3):
         wide.lane("a.secret")([b"2"])
-        feeds.flush()
+        hub.flush()
         await asyncio.sleep(0)
     assert b"secret" in before
     assert connection.got == before
     narrow.lane("a.b")([b"1"])
     await change
     assert connection.got == before
-    assert feeds._counters.due == feeds._counters.filtered + connection.got.count(b"data")
+    assert hub._counters.expected == hub._counters.filtered + connection.got.count(b"data")
 
 
 def numbers(connection: Any) -> list[int]:
@@ -162,16 +158,16 @@ def numbers(connection: Any) -> list[int]:
 async def test_a_permission_taken_away_between_two_copies_costs_and_repeats_no_message(
     ends_before: str, kind: str
 ) -> None:
-    feeds, connection = made()
+    hub, connection = made()
     other = Follower(connection.counters)
     other.id = "other"
     if kind == "callback":
-        connection.callback = connection.deliver
+        connection.callback = connection.deliver_message
     connection.batch = other.batch = kind == "batch"
     for pattern in ("a.>", "a.b"):
-        await feeds.follow(connection, pattern)
-    await feeds.follow(other, "a.b")
-    wide, narrow = feeds._by_pattern.values()
+        await hub.follow(connection, pattern)
+    await hub.follow(other, "a.b")
+    wide, narrow = hub._by_pattern.values()
     both = [narrow, wide] if ends_before == "its own copy" else [wide, narrow]
     for feed in both:
         feed.lane("a.b")([b"1"])
@@ -180,29 +176,29 @@ async def test_a_permission_taken_away_between_two_copies_costs_and_repeats_no_m
     wide._refuse("denied")
     narrow.lane("a.b")([b"2", b"3"] if ends_before == "the other copy" else [b"3"])
     narrow.lane("a.b")([b"2"])  # another message, though it looks like one before
-    feeds.flush()
+    hub.flush()
     assert numbers(connection) == numbers(other) == [1, 2, 3, 2]
     assert len(connection.told) == 1
-    await feeds._closing
-    assert type(connection.audience) is Audience
-    counters = feeds._counters
-    assert counters.due == 8 + counters.filtered
+    await hub._closing
+    assert type(hub._audience_of[connection]) is Audience
+    counters = hub._counters
+    assert counters.expected == 8 + counters.filtered
 
 
 async def test_a_message_from_before_a_pattern_was_followed_is_not_taken_for_missed() -> None:
-    feeds, connection = made()
+    hub, connection = made()
     other = Follower(connection.counters)
     other.id = "other"
     for pattern in ("a.b", "*.b"):
-        await feeds.follow(other, pattern)
-    narrow = feeds._by_pattern["a.b"]
+        await hub.follow(other, pattern)
+    narrow = hub._by_pattern["a.b"]
     narrow.lane("a.b")([b"1"])
     for pattern in ("a.*", "a.b"):
-        await feeds.follow(connection, pattern)
-    feeds._by_pattern["a.*"]._refuse("denied")
-    feeds.flush()
+        await hub.follow(connection, pattern)
+    hub._by_pattern["a.*"]._refuse("denied")
+    hub.flush()
     assert numbers(connection) == []
-    await feeds._closing
+    await hub._closing
 
 
 @pytest.mark.parametrize(
@@ -216,37 +212,38 @@ async def test_a_message_from_before_a_pattern_was_followed_is_not_taken_for_mis
 async def test_what_was_not_due_by_a_pattern_taken_away_is_not_made_up_for(
     patterns: tuple[str, str], policy: SubjectPolicy, got: list[int]
 ) -> None:
-    feeds, connection = made()
+    hub, connection = made()
     connection.policy = policy
     for pattern in patterns:
-        await feeds.follow(connection, pattern)
-    feeds._by_pattern["a.*"].lane("a.b")([b"1"])
-    feeds._by_pattern["a.>"]._refuse("denied")
-    feeds.flush()
+        await hub.follow(connection, pattern)
+    hub._by_pattern["a.*"].lane("a.b")([b"1"])
+    hub._by_pattern["a.>"]._refuse("denied")
+    hub.flush()
     assert numbers(connection) == got
-    await feeds._closing
+    await hub._closing
 
 
 async def test_only_connections_under_equal_policies_share_an_audience() -> None:
-    feeds, one = made()
+    hub, one = made()
     alike, other = Follower(one.counters), Follower(one.counters)
     alike.id, other.id, other.policy = "alike", "other", SubjectPolicy(deny=["a.secret"])
     for connection in (one, alike, other):
-        await feeds.follow(connection, "a.*")
-    assert one.audience is alike.audience is not other.audience
-    feed = feeds._by_pattern["a.*"]
-    assert one.audience.gets("a.*", "a.secret")
-    assert not other.audience.gets("a.*", "a.secret")
-    assert len(feeds.ssid_map) == 1
-    assert set(feed.audiences) == {one.audience, other.audience}
+        await hub.follow(connection, "a.*")
+    shared, own = hub._audience_of[one], hub._audience_of[other]
+    assert hub._audience_of[alike] is shared is not own
+    feed = hub._by_pattern["a.*"]
+    assert shared.gets("a.*", "a.secret")
+    assert not own.gets("a.*", "a.secret")
+    assert len(hub.ssid_map) == 1
+    assert set(feed.audiences) == {shared, own}
 
 
 async def test_lanes_of_all_feeds_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bridge.fanout.hub.MAX_LANES", 100)
-    feeds, connection = made()
+    hub, connection = made()
     for pattern in (">", "a.>", "a.*"):
-        await feeds.follow(connection, pattern)
+        await hub.follow(connection, pattern)
     for number in range(1000):
-        for feed in feeds._by_pattern.values():
+        for feed in hub._by_pattern.values():
             feed.lane(f"a.{number}")
-        assert sum(len(feed._lanes) for feed in feeds._by_pattern.values()) <= 100
+        assert sum(len(feed._lanes) for feed in hub._by_pattern.values()) <= 100

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.nats_link import embedded
+from bridge.nats_link import embedded, embedded_keeper
 from bridge.nats_link.embedded import EmbeddedNats, answers, find_server
 from tests.support.servers import free_port, until
 
@@ -39,7 +39,7 @@ async def test_a_server_that_does_not_start_is_an_error_with_a_sentence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(embedded, "find_server", lambda: Path("/bin/true"))
-    monkeypatch.setattr(embedded, "START_TIMEOUT", 0.2)
+    monkeypatch.setattr(embedded, "START_TIMEOUT_SECONDS", 0.2)
     nats = EmbeddedNats(free_port())
     with pytest.raises(TimeoutError, match="did not start"):
         await nats.start()
@@ -59,7 +59,7 @@ async def test_a_port_that_is_taken_is_left_alone() -> None:
 async def test_a_port_with_something_else_on_it_does_not_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(embedded, "PROBE_TIMEOUT", 0.05)
+    monkeypatch.setattr(embedded, "PROBE_TIMEOUT_SECONDS", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         assert not await answers(silent.getsockname()[1])
     assert not await answers(free_port())
@@ -70,7 +70,7 @@ def test_a_server_that_does_not_stop_is_killed(tmp_path: Path) -> None:
     server.write_text(f'#!/bin/sh\ntrap "" TERM\ntouch {tmp_path}/runs\nexec sleep 60\n')
     server.chmod(0o755)
     keeper = subprocess.Popen(
-        [sys.executable, embedded.__file__, server, "0"], stdin=subprocess.PIPE
+        [sys.executable, embedded_keeper.__file__, server, "0"], stdin=subprocess.PIPE
     )
     until((tmp_path / "runs").exists)
     assert keeper.stdin is not None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nats.protocol.parser import Parser
 
 from bridge.nats_link.parser import TapParser
-from bridge.telemetry.metrics import Counters
+from bridge.telemetry.counters import Counters
 
 TAPPED = 1
 SUBJECTS = st.sampled_from(["a", "b.c", "ü"])

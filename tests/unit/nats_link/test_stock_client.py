@@ -16,7 +16,7 @@ from bridge.fanout.audience import Audience
 from bridge.fanout.feed import Feed
 from bridge.fanout.flusher import Flusher
 from bridge.nats_link import stock_client
-from bridge.telemetry.metrics import Counters
+from bridge.telemetry.counters import Counters
 
 
 class Nats:
@@ -124,4 +124,4 @@ def test_lost_messages_count_as_dropped_only_where_they_were_meant_to_go() -> No
     for subject in ("a.b", "a.c", "a.secret"):
         feed._lose(subject, 10)
     assert [member.missed for member in members] == [20, 20, 10]
-    assert (counters.received, counters.due, counters.filtered) == (30, 90, 40)
+    assert (counters.received, counters.expected, counters.filtered) == (30, 90, 40)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlparse
 
 import pytest
 
 from bridge.nats_link.watch import NatsWatch
-from bridge.telemetry.metrics import Counters
+from bridge.telemetry.counters import Counters
 
 
 class Link:
@@ -53,15 +52,18 @@ async def test_each_change_is_told_once_and_no_outage_before_the_first_connect()
     assert (told, watch.trouble) == ([True, False], "nats_down")
 
 
-async def test_an_error_is_logged_once_a_minute_without_the_password(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+async def test_an_error_is_logged_once_a_minute_and_outage_without_the_password(
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    watch, _ = made()
-    times = iter(range(1000, 1180, 2))
-    monkeypatch.setattr("bridge.nats_link.watch.time", SimpleNamespace(monotonic=times.__next__))
+    watch, link = made()
     with caplog.at_level(logging.WARNING):
         for _ in range(90):
             await watch.error(Exception("nats: 'Authorization Violation'"))
-    assert len(caplog.records) == 3
+        assert len(caplog.records) == 1
+        watch.begin(link)
+        await watch.lost()
+        for _ in range(90):
+            await watch.error(Exception("nats: 'Authorization Violation'"))
+    assert len([each for each in caplog.records if each.event == "nats_error"]) == 2
     assert "planted-secret" not in caplog.text
     assert watch.trouble == "nats_auth"

@@ -12,6 +12,7 @@ import pytest
 
 from bridge.replicas import forwarding
 from bridge.replicas.forwarding import Replicas
+from bridge.wire.requests import Request, parse_request
 
 LINE = b'{"success":true}'
 FORWARDED = SimpleNamespace(data=b'{"identity":[],"request":{"subjects":["a"],"id":7}}')
@@ -19,15 +20,16 @@ FORWARDED = SimpleNamespace(data=b'{"identity":[],"request":{"subjects":["a"],"i
 
 def replica(answer: Callable[..., Any]) -> Replicas:
     app = SimpleNamespace(listen=lambda *_, **__: lambda function: function)
-    return Replicas(app, answer)
+    actions: Any = SimpleNamespace(read_post=parse_request, answer_post=answer)
+    return Replicas(app, actions)
 
 
 async def test_who_needs_long_says_so_in_time_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forwarding, "PROMPT", 0.01)
+    monkeypatch.setattr(forwarding, "LATE_SECONDS", 0.01)
     go_on = asyncio.Event()
     carried_out = asyncio.Event()
 
-    async def answer(body: bytes, identity: tuple[str, ...]) -> tuple[int, list[bytes]]:
+    async def answer(request: Request, identity: tuple[str, ...]) -> tuple[int, list[bytes]]:
         await go_on.wait()
         carried_out.set()
         return 200, [LINE]
@@ -46,11 +48,11 @@ async def test_who_needs_long_says_so_in_time_and_goes_on(monkeypatch: pytest.Mo
 async def test_more_than_can_be_done_at_a_time_are_turned_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(forwarding, "PROMPT", 0.01)
-    monkeypatch.setattr(forwarding, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(forwarding, "LATE_SECONDS", 0.01)
+    monkeypatch.setattr(forwarding, "MAX_FORWARDED_REQUESTS", 2)
     go_on = asyncio.Event()
 
-    async def answer(body: bytes, identity: tuple[str, ...]) -> tuple[int, list[bytes]]:
+    async def answer(request: Request, identity: tuple[str, ...]) -> tuple[int, list[bytes]]:
         await go_on.wait()
         return 200, []
 
@@ -63,7 +65,7 @@ async def test_more_than_can_be_done_at_a_time_are_turned_away(
 
 
 async def test_a_bug_is_told_and_answered() -> None:
-    async def answer(body: bytes, identity: tuple[str, ...]) -> tuple[int, list[bytes]]:
+    async def answer(request: Request, identity: tuple[str, ...]) -> tuple[int, list[bytes]]:
         raise RuntimeError("planted")
 
     assert msgspec.json.decode(await replica(answer)._take(FORWARDED))["status"] == 500

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.connections.episode import Episode
+from bridge.connections.slow_consumer import Episode
 from bridge.telemetry import events
 from bridge.telemetry.log_lines import JSONLines, SaidLines, TextLines
-from bridge.telemetry.throttled_log import Refusals
+from bridge.telemetry.throttled_log import ThrottledLog
 from tests.support.json_log import checked
 from tests.support.servers import ROOT
 
@@ -175,11 +175,11 @@ def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, dict[str, Any]]]:
 async def test_refusals_are_told_at_once_and_then_once_a_minute_with_their_number(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    timers, refusals = Timers(monkeypatch), Refusals()
+    timers, refusals = Timers(monkeypatch), ThrottledLog()
     for number in range(960):  # eight a second
-        refusals.add(events.REFUSED_FULL, address=str(number))
+        refusals.tell(events.REFUSED_FULL, address=str(number))
         timers.go_on(0.125)
-    refusals.add(events.REFUSED_ADDRESS, address="another")
+    refusals.tell(events.REFUSED_ADDRESS, address="another")
     assert [(name, facts["count"]) for name, facts in told(caplog)] == [
         ("refused_full", 1),
         ("refused_full", 479),
@@ -188,11 +188,26 @@ async def test_refusals_are_told_at_once_and_then_once_a_minute_with_their_numbe
     ]
     timers.go_on(130)
     assert told(caplog) == []
-    refusals.add(events.REFUSED_FULL, address="late")
-    refusals.add(events.REFUSED_FULL, address="latest")
+    refusals.tell(events.REFUSED_FULL, address="late")
+    refusals.tell(events.REFUSED_FULL, address="latest")
     assert told(caplog) == [("refused_full", {"address": "late", "count": 1})]
     await refusals.tell_rest()
     assert told(caplog) == [("refused_full", {"address": "latest", "count": 1})]
+
+
+async def test_what_has_no_count_is_told_once_an_interval_for_each_key(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    timers, throttled = Timers(monkeypatch), ThrottledLog()
+    for _ in range(90):
+        throttled.tell(events.NATS_ERROR, key="one", url="u", reason="one")
+        timers.go_on(2)
+    throttled.tell(events.NATS_ERROR, key="two", url="u", reason="two")
+    assert [facts["reason"] for _, facts in told(caplog)] == ["one"] * 3 + ["two"]
+    throttled.forget(events.NATS_ERROR)
+    throttled.tell(events.NATS_ERROR, key="two", url="u", reason="two")
+    await throttled.tell_rest()
+    assert [facts["reason"] for _, facts in told(caplog)] == ["two"]
 
 
 async def test_drops_are_one_episode_until_there_was_none_for_five_seconds(

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 
-from bridge.telemetry.worker_figures import Board, merged, new_file
+from bridge.telemetry.worker_figures import WorkerFigures, merged, new_file
 
 ONE = b"""# HELP seen_total how many
 # TYPE seen_total counter
@@ -20,7 +20,7 @@ took_sum 1.5
 """
 
 
-async def hang_out(board: Board) -> None:
+async def hang_out(board: WorkerFigures) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(0.05):
             await board.keep_up()
@@ -40,13 +40,13 @@ async def test_what_is_half_written_or_cleared_is_left_out() -> None:
     try:
 
         def seen() -> bytes:
-            return Board(files, 1, lambda: ONE).text()
+            return WorkerFigures(files, 1, lambda: ONE).text()
 
-        await hang_out(Board(files, 2, lambda: ONE))
+        await hang_out(WorkerFigures(files, 2, lambda: ONE))
         assert b'worker="2"' in seen()
         os.pwrite(files[1], b"garbage", 20)
         assert b'worker="2"' not in seen()
-        await hang_out(Board(files, 2, lambda: ONE))
+        await hang_out(WorkerFigures(files, 2, lambda: ONE))
         assert b'worker="2"' in seen()
         os.ftruncate(files[1], 0)
         assert b'worker="2"' not in seen()
@@ -65,7 +65,7 @@ def test_those_who_ask_again_and_again_cost_a_look_a_second() -> None:
 
     files = [new_file(), new_file()]
     try:
-        board = Board(files, 1, text)
+        board = WorkerFigures(files, 1, text)
         assert len({board.text() for _ in range(100)}) == len(looks) == 1
     finally:
         for file in files:
@@ -73,6 +73,6 @@ def test_those_who_ask_again_and_again_cost_a_look_a_second() -> None:
 
 
 async def test_alone_there_is_no_label_and_nothing_to_hang_out() -> None:
-    alone = Board((), 1, lambda: ONE)
+    alone = WorkerFigures((), 1, lambda: ONE)
     await alone.keep_up()
     assert alone.text() == ONE

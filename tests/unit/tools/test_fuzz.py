@@ -8,8 +8,8 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.wire import messages
-from bridge.wire.messages import Refusal
+from bridge.wire import requests
+from bridge.wire.responses import Refusal
 from tests import fuzz
 
 RANDOM = st.randoms(use_true_random=False)
@@ -23,7 +23,7 @@ KEYS = st.sampled_from(["subjects", "action", "id", "connection_id", "x"])
 def is_refused_or_taken(request: str | bytes) -> None:
     """Fail if anything else comes of it, or if the refusal is not a JSON object."""
     try:
-        messages.parse_request(request)
+        requests.parse_request(request)
     except Refusal as refusal:
         assert json.loads(refusal.line())["success"] is False
 

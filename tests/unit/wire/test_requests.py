@@ -9,9 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bridge.wire import envelope, frames, messages
+from bridge.wire import envelope, frames, responses
 from bridge.wire.envelope import Message
-from bridge.wire.messages import Refusal, parse_request
+from bridge.wire.requests import parse_request
+from bridge.wire.responses import Refusal
 
 JSON = st.recursive(
     st.none()
@@ -125,8 +126,8 @@ def test_well_formed_requests_are_read_as_they_are(
     assert request.subjects == tuple(subjects)
     assert request.action == action
     for line in (
-        messages.subscribed(request.subjects, request.id),
-        messages.unsubscribed(request.subjects[0], request.id),
+        responses.subscribed(request.subjects, request.id),
+        responses.unsubscribed(request.subjects[0], request.id),
         Refusal("denied", "no", request.subjects, request.id).line(),
     ):
         assert json.loads(line).get("id") == request_id

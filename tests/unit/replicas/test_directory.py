@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from bridge.replicas import connection_list
-from bridge.replicas.connection_list import Page, Registrar
+from bridge.replicas import directory
+from bridge.replicas.connection_list import Page, pages_of
+from bridge.replicas.directory import ConnectionDirectory
 
 
 class FakeNats:
@@ -40,40 +41,39 @@ class FakeNats:
         pass
 
 
-def registrar(*pages: tuple[float, Page]) -> Registrar:
+def made(*pages: tuple[float, Page]) -> ConnectionDirectory:
     def listen(*_: object, **__: object) -> Callable[[Any], Any]:
         return lambda function: function
 
-    nats = SimpleNamespace(client=FakeNats(*pages))
-    return Registrar(SimpleNamespace(trouble=None, nats=nats, listen=listen), "ours", {})
+    app = SimpleNamespace(trouble=None, nats_client=FakeNats(*pages), listen=listen)
+    return ConnectionDirectory(app, "ours", {})
 
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_list, "QUIET", 0.05)
-    monkeypatch.setattr(connection_list, "AT_MOST", 1.0)
+    monkeypatch.setattr(directory, "QUIET_SECONDS", 0.05)
+    monkeypatch.setattr(directory, "ASK_TIMEOUT_SECONDS", 1.0)
 
 
 def test_no_page_is_larger_than_half_of_what_nats_takes() -> None:
-    visitor = SimpleNamespace(identity=("jwt", "us", "x" * 30_000))
+    principal = SimpleNamespace(identity=("jwt", "us", "x" * 30_000))
     connection = SimpleNamespace(
         id="f" * 32,
-        visit=SimpleNamespace(address="127.0.0.1", visitor=visitor),
+        login=SimpleNamespace(address="127.0.0.1", principal=principal),
         since=0.0,
         patterns=tuple(f"{n}.{'y' * 240}" for n in range(2000)),
         delivered=0,
         dropped=0,
         pending_bytes=0,
     )
-    full = registrar()
-    full._connections = dict.fromkeys(map(str, range(60)), connection)  # type: ignore[arg-type]
+    many: list[Any] = [connection] * 60
 
-    async def sizes() -> list[int]:
-        return [len(msgspec.json.encode(page)) for page in full._pages()]
+    async def sizes(max_payload: int) -> list[int]:
+        pages = pages_of(many, "ours", "here", max_payload)
+        return [len(msgspec.json.encode(page)) for page in pages]
 
     for most in (0, 1_048_576, 65_536):
-        full._app.nats.client.max_payload = most
-        assert max(asyncio.run(sizes())) < (most or 1_048_576) * 0.6
+        assert max(asyncio.run(sizes(most))) < (most or 1_048_576) * 0.6
 
 
 OURS = Page("ours", "here", [])
@@ -81,7 +81,7 @@ OURS = Page("ours", "here", [])
 
 async def test_a_replica_that_has_more_to_send_is_waited_for() -> None:
     more, last = Page("slow", "there", [], more=True), Page("slow", "there", [])
-    gathered = await registrar((0, OURS), (0, more), (0.3, last)).roster()
+    gathered = await made((0, OURS), (0, more), (0.3, last)).everyone()
     assert gathered.complete
     assert [(each.replica, each.complete) for each in gathered.replicas] == [
         ("ours", True),
@@ -90,16 +90,16 @@ async def test_a_replica_that_has_more_to_send_is_waited_for() -> None:
 
 
 async def test_a_replica_that_has_answered_before_is_waited_for() -> None:
-    late = registrar((0, OURS), (0.3, Page("late", "there", [])))
-    late._heard = {"late"}
-    gathered = await late.roster()
+    late = made((0, OURS), (0.3, Page("late", "there", [])))
+    late._asker.known = {"late"}
+    gathered = await late.everyone()
     assert gathered.complete
     assert {each.replica for each in gathered.replicas} == {"ours", "late"}
 
 
 async def test_a_replica_that_never_sends_the_rest_is_not_waited_for_long() -> None:
     more = Page("stuck", "there", [], more=True)
-    gathered = await registrar((0, OURS), (0, more)).roster()
+    gathered = await made((0, OURS), (0, more)).everyone()
     assert not gathered.complete
     assert [(each.replica, each.complete) for each in gathered.replicas] == [
         ("ours", True),
@@ -108,6 +108,6 @@ async def test_a_replica_that_never_sends_the_rest_is_not_waited_for_long() -> N
 
 
 async def test_a_list_without_our_own_answer_is_not_complete() -> None:
-    gathered = await registrar((0, Page("other", "there", []))).roster()
+    gathered = await made((0, Page("other", "there", []))).everyone()
     assert not gathered.complete
     assert {each.replica for each in gathered.replicas} == {"ours", "other"}

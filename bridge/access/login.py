@@ -1,0 +1,62 @@
+"""The login of one connection: who it is for, and for how long its token counts."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from bridge.access.tokens import Principal, TokenError, Tokens
+
+TOKEN_CHECK_SECONDS = 30.0
+"""Between two looks at the clock on the wall, which may be set, and at revoked tokens."""
+
+
+class Login:
+    """The principal of one connection, and the end of the token that was shown for it."""
+
+    def __init__(
+        self, principal: Principal, tokens: Tokens | None = None, *, address: str = ""
+    ) -> None:
+        self.principal = principal
+        self.address = address
+        """Where it comes from, if that is known."""
+        self._tokens = tokens
+        self._end: Callable[[str], None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def watch(self, end: Callable[[str], None]) -> None:
+        """Call `end` with a reason once the token counts no more."""
+        self._end = end
+        self._check()
+
+    def stop(self) -> None:
+        """Watch no more. Idempotent."""
+        self._end = None
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def renew(self, token: str) -> None:
+        """Take a fresh token. Raises TokenError; one of somebody else does not count either."""
+        if self._tokens is None:
+            raise TokenError("no token is asked for here")
+        principal = self._tokens.principal(token, time.time())
+        if self.principal.identity not in ((), principal.identity):
+            raise TokenError("the token is for somebody else than the one before")
+        self.principal = principal
+        if self._timer is not None:
+            self._timer.cancel()
+        self._check()
+
+    def _check(self) -> None:
+        self._timer = None
+        if self._end is None or self._tokens is None or not self.principal.identity:
+            return
+        left = self.principal.expires - time.time()
+        if left <= 0:
+            self._end("the token has expired")
+        elif self._tokens.revoked(self.principal):
+            self._end("the token has been revoked")
+        else:
+            wait = min(left, TOKEN_CHECK_SECONDS)
+            self._timer = asyncio.get_running_loop().call_later(wait, self._check)

@@ -1,0 +1,179 @@
+"""The outbox of one connection: what is pending for it, and the only writer to its socket.
+
+Frames go straight to the transport, everything pending joined. `WebSocketResponse.send_str` is not
+used after the greeting: it costs a coroutine and a system call per message, and one that waits for
+a stalled browser cannot be ended cleanly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from bridge.connections.slow_consumer import SlowConsumer
+from bridge.wire import frames, responses
+
+if TYPE_CHECKING:
+    from bridge.connections.limits import Limits
+    from bridge.connections.stall_watch import StallWatch
+    from bridge.telemetry.counters import Counters
+    from bridge.web.transport import Socket
+
+
+class Outbox:
+    """Holds at most `limits.max_pending_bytes`, drops and counts what comes on top of that.
+
+    Nothing here waits or raises. `stalled` is called, once, for a browser that takes nothing.
+    """
+
+    def __init__(
+        self,
+        connection_id: str,
+        socket: Socket,
+        limits: Limits,
+        counters: Counters,
+        stall_watch: StallWatch,
+        stalled: Callable[[int], None],
+        *,
+        batch: bool,
+    ) -> None:
+        self.slow = SlowConsumer(connection_id, self, counters)
+        self.delivered = 0
+        self.pending_messages = 0
+        """Messages that are pending, without responses and notices."""
+        self.show_life = socket.show_life
+        self._batch = batch
+        self._loop = asyncio.get_running_loop()
+        self._socket = socket
+        self._ws, self._transport = socket.ws, socket.transport
+        self._size_of_unsent = socket.size_of_unsent
+        self._max_pending = limits.max_pending_bytes
+        self._counters = counters
+        self._stall_watch = stall_watch
+        self._stalled = stalled
+        self._pending: list[bytes] = []
+        self._bytes = 0
+        """Bytes of what is pending."""
+        self._written = 0
+        self._unsent = 0
+        """Bytes the transport held when it was last asked."""
+
+    # What goes out
+
+    def deliver(self, pieces: list[bytes], joined: bytes) -> None:
+        """Write messages: `joined`, which is what `pieces` look like written together."""
+        if self._pending:
+            self.flush()
+        if self._unsent:
+            self._unsent = self._size_of_unsent()
+        if self.slow.untold or self._unsent + len(joined) > self._max_pending:
+            for piece in pieces:
+                self.append_message(piece)
+        else:
+            self._write(joined, len(pieces))
+
+    def append_message(self, piece: bytes) -> None:
+        """Append a message to what is pending, or drop and count it while there is no room."""
+        if self._pending and self._bytes + self._unsent >= self._max_pending:
+            self.flush()  # to a socket that may have room for all of it
+        full = self.slow.untold or self._unsent >= self._max_pending
+        if full and not self.tell_dropped():
+            self.slow.miss(1)
+            return
+        self.pending_messages += 1
+        self._append(piece)
+
+    def append_line(self, line: bytes) -> None:
+        """Append a response or a notice; these are never dropped."""
+        self._append(line if self._batch else frames.text_frame(line))
+
+    def _append(self, piece: bytes) -> None:
+        if not self._pending:
+            self._loop.call_soon(self.flush)
+        self._pending.append(piece)
+        self._bytes += len(piece)
+
+    def flush(self) -> None:
+        """Write everything pending in one call."""
+        pending, self._pending = self._pending, []
+        count, self.pending_messages = self.pending_messages, 0
+        self._bytes = 0
+        if pending:
+            data = frames.batch_frames(pending) if self._batch else b"".join(pending)
+            self._write(data, count)
+
+    def _write(self, data: bytes, count: int) -> None:
+        """Give `data`, which holds `count` messages, to the transport."""
+        if self._ws.closed or self._transport.is_closing():
+            # Nothing may follow a close frame (RFC 6455, section 5.5.1).
+            self.slow.lose(count)
+            return
+        self._transport.write(data)
+        self._written += len(data)
+        self._counters.sent_bytes += len(data)
+        self.delivered += count
+        self._counters.delivered += count
+        self._unsent = self._size_of_unsent()
+        if self._unsent:
+            self._stall_watch.add(self)
+
+    # What it holds
+
+    @property
+    def open(self) -> bool:
+        """Whether anything can still be written."""
+        return self._socket.open
+
+    @property
+    def pending_bytes(self) -> int:
+        """Bytes that are pending, and those that the transport has not sent."""
+        return self._bytes + self._size_of_unsent()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is open and holds all it may hold."""
+        return self.open and self.pending_bytes >= self._max_pending
+
+    # What the stall watch asks
+
+    def taken(self) -> int | None:
+        """Return how many bytes the browser has taken in all; None if nothing is held back."""
+        self._unsent = self._size_of_unsent()
+        if not self._unsent:
+            return None
+        acknowledged = self._socket.acknowledged()
+        return self._written - self._unsent if acknowledged is None else acknowledged
+
+    def tell_later(self) -> None:
+        """Tell what was dropped once there is room, even if no further message comes."""
+        self._stall_watch.add(self)
+
+    def tell_dropped(self) -> bool:
+        """If there is room, say how many messages were dropped; return whether there is.
+
+        After a drop there is room once half the limit is free: else a slow consumer would get a
+        notice before every other message.
+        """
+        self._unsent = self._size_of_unsent()
+        limit = self._max_pending // 2 if self.slow.untold else self._max_pending
+        if self._bytes + self._unsent >= limit:
+            return False
+        count = self.slow.take_untold()
+        if count:
+            self.append_line(responses.dropped(count))
+        return True
+
+    def release(self) -> None:
+        """Let go of the connection, so that no circle of references stays behind. Idempotent."""
+        self._stalled = _ignore
+        self.slow.release()
+
+    def cut(self) -> None:
+        """End a connection that takes nothing. No close frame could reach it."""
+        self._stalled(self._unsent)
+        self._transport.abort()
+
+
+def _ignore(pending_bytes: int) -> None:
+    pass

@@ -1,0 +1,46 @@
+"""What errors of the NATS server mean. It sends them as English text, without a code.
+
+Each row of this table is held to the real nats-server by a test, so that a version with other
+words fails by name. The texts are those of nats-server 2.10 to 2.15 (`server/errors.go`).
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum, auto
+
+SUBSCRIPTION_DENIED = re.compile(
+    r'permissions violation for subscription to "(.*?)"(?: \(sid "(\d+)"\))?$',
+    re.IGNORECASE,
+)
+"""Subject of the SUB, and its id where a permission is taken away later."""
+
+
+class ServerError(Enum):
+    """What an error is about, as far as it makes a difference here."""
+
+    DENIED = auto()
+    """A SUB or a PUB that the NATS user may not do; the connection stays."""
+    TOO_MANY_SUBSCRIPTIONS = auto()
+    """The newest SUB is not accepted; the connection stays."""
+    STALE = auto()
+    """The server heard nothing from us for too long, and ends the connection."""
+    SIGNED_OUT = auto()
+    """Our credentials do not count, or no more; the server ends the connection."""
+    OTHER = auto()
+
+
+_WORDS: tuple[tuple[str, ServerError], ...] = (
+    ("permissions violation", ServerError.DENIED),
+    ("maximum subscriptions exceeded", ServerError.TOO_MANY_SUBSCRIPTIONS),
+    ("stale connection", ServerError.STALE),
+    ("authorization", ServerError.SIGNED_OUT),
+    ("authentication", ServerError.SIGNED_OUT),
+    ("account", ServerError.SIGNED_OUT),
+)
+
+
+def meaning_of(text: str) -> ServerError:
+    """Return what an error of the server is about; the first row that fits counts."""
+    lowered = text.lower()
+    return next((error for words, error in _WORDS if words in lowered), ServerError.OTHER)

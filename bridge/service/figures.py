@@ -1,0 +1,53 @@
+"""The figures of this service: what is read when it is asked for, beside what is counted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sized
+from typing import TYPE_CHECKING, Protocol
+
+from bridge.telemetry.exposition import CONTENT_TYPE, Exposition
+from bridge.telemetry.worker_figures import WorkerFigures
+from bridge.wire.codes import Trouble
+
+if TYPE_CHECKING:
+    from bridge.service.app import Service
+    from bridge.service.workers import Worker
+
+__all__ = ["CONTENT_TYPE", "Figures"]
+
+OK = "ok"
+NATS_STATES = (OK, Trouble.NATS_DOWN, Trouble.NATS_AUTH)
+
+
+class Connections(Protocol):
+    """What is read of the manager of the connections."""
+
+    @property
+    def connections(self) -> Sized: ...
+    @property
+    def ssid_map(self) -> Sized: ...
+    @property
+    def pending_messages(self) -> int: ...
+
+
+class Figures(WorkerFigures):
+    """Every figure of `app` and `manager`, and those of the other workers if there are some."""
+
+    def __init__(self, app: Service, manager: Connections, worker: Worker) -> None:
+        gauges = {
+            "bridge_connections": lambda: len(manager.connections),
+            "bridge_connections_limit": lambda: app.capacity.limit,
+            "bridge_patterns": lambda: len(manager.ssid_map),
+            "bridge_messages_pending": lambda: manager.pending_messages,
+            "bridge_nats_subscriptions": lambda: app.nats_watch.subscriptions,
+            "bridge_nats_up": lambda: app.nats_watch.trouble is None,
+            "bridge_nats_round_trip_seconds": lambda: app.nats_watch.round_trip,
+            "bridge_event_loop_lag_max_seconds": lambda: app.loop_lag.worst,
+            "bridge_tasks": lambda: len(asyncio.all_tasks()),
+        }
+        exposition = Exposition(
+            app.counters, gauges, lambda: app.nats_watch.trouble or OK, NATS_STATES
+        )
+        super().__init__(worker.figures, worker.number, exposition.text)
+        app.background.append(self.keep_up)

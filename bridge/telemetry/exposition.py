@@ -1,0 +1,172 @@
+"""The figures in Prometheus' text format: what it calls each of them.
+
+The names keep to its rules: base units, `_total` for what only grows, and no label whose values
+come from outside, be it a subject, an address or a token.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+
+from bridge import __version__
+from bridge.telemetry.counters import Counters, Histogram
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+"""What `Exposition.text` is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One name in /metrics. `counter`: its field in `Counters`, which with a `label` is a dict."""
+
+    name: str
+    counter: str
+    help: str
+    label: str = ""
+
+    def metric(self, counters: Counters) -> Metric:
+        """Return it with what has been counted."""
+        count = getattr(counters, self.counter)
+        if isinstance(count, Histogram):
+            buckets, total = count.buckets(), count.sum
+            return HistogramMetricFamily(self.name, self.help, buckets=buckets, sum_value=total)
+        if not self.label:
+            return CounterMetricFamily(self.name, self.help, value=count)
+        metric = CounterMetricFamily(self.name, self.help, labels=[self.label])
+        for reason, number in count.items():
+            metric.add_metric([reason], number)
+        return metric
+
+
+FAMILIES = (
+    Family("bridge_connections_accepted_total", "accepted", "WebSocket connections accepted"),
+    Family("bridge_connections_closed_total", "closed", "WebSocket connections ended", "reason"),
+    Family("bridge_requests_total", "requests", "requests from browsers", "action"),
+    Family(
+        "bridge_refused_total",
+        "refused",
+        "connections, requests, and subjects of requests that were refused",
+        "reason",
+    ),
+    Family("bridge_messages_received_total", "received", "messages from NATS"),
+    Family(
+        "bridge_received_bytes_total", "received_bytes", "bytes read from NATS, with its protocol"
+    ),
+    Family(
+        "bridge_messages_due_total", "expected", "messages received, times the followers of each"
+    ),
+    Family("bridge_messages_delivered_total", "delivered", "messages written to connections"),
+    Family(
+        "bridge_sent_bytes_total", "sent_bytes", "bytes of messages and responses to connections"
+    ),
+    Family(
+        "bridge_messages_filtered_total",
+        "filtered",
+        "messages not meant for a follower: denied, or brought by another of its patterns",
+    ),
+    Family("bridge_messages_dropped_total", "dropped", "messages due and not delivered", "reason"),
+    Family(
+        "bridge_slow_consumer_episodes_total",
+        "slow_episodes",
+        "times a connection became too slow: messages were dropped until there was room again",
+    ),
+    Family(
+        "bridge_messages_overlapping_total",
+        "overlapping",
+        "messages on subjects where patterns of one connection overlap",
+    ),
+    Family(
+        "bridge_messages_unreadable_total", "unreadable", "messages from NATS that make no sense"
+    ),
+    Family("bridge_nats_reconnects_total", "reconnects", "connections to NATS made anew"),
+    Family(
+        "bridge_nats_probes_missed_total", "missed_probes", "probes of NATS that went unanswered"
+    ),
+    Family(
+        "bridge_fan_out_seconds",
+        "fan_out",
+        "time until messages read from NATS were handed to the sockets: the oldest of each write",
+    ),
+    Family("bridge_event_loop_lag_seconds", "event_loop_lag", "how late timers came"),
+)
+"""Every counter there is, and what Prometheus calls it."""
+
+GAUGES = {
+    "bridge_connections": "WebSocket connections open",
+    "bridge_connections_limit": "connections there is room for: MAX_CONNECTIONS, or fewer files",
+    "bridge_patterns": "distinct patterns followed",
+    "bridge_messages_pending": "messages due that wait for their connections",
+    "bridge_nats_subscriptions": "subscriptions held at NATS: the patterns, and three of our own",
+    "bridge_nats_up": "1 while messages flow from NATS",
+    "bridge_nats_round_trip_seconds": "time the NATS server took to answer the latest probe",
+    "bridge_event_loop_lag_max_seconds": "longest event-loop lag of the last minute",
+    "bridge_tasks": "asyncio tasks",
+}
+"""Figures that are read when they are asked for."""
+
+
+class Exposition:
+    """All figures of one process.
+
+    `gauges`: name to what reads it. `state`: which of the `states` the connection to NATS is in.
+    """
+
+    def __init__(
+        self,
+        counters: Counters,
+        gauges: Mapping[str, Callable[[], float]],
+        state: Callable[[], str],
+        states: Sequence[str],
+    ) -> None:
+        self._counters = counters
+        self._gauges = gauges
+        self._state, self._states = state, states
+        self._process = ProcessCollector(registry=None)
+        self._build_info = _build_info()
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every figure in the form prometheus_client asks for."""
+        for family in FAMILIES:
+            yield family.metric(self._counters)
+        for name, read in self._gauges.items():
+            yield GaugeMetricFamily(name, GAUGES[name], value=read())
+        yield self._nats_state()
+        yield self._build_info
+        yield from self._process.collect()
+
+    def text(self) -> bytes:
+        """Return the figures in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    def _nats_state(self) -> Metric:
+        now = self._state()
+        text = "1 for the state of the connection to NATS, as /readyz names it"
+        metric = GaugeMetricFamily("bridge_nats_state", text, labels=["state"])
+        for state in self._states:
+            metric.add_metric([state], state == now)
+        return metric
+
+
+def _build_info() -> Metric:
+    parts = {
+        "version": __version__,
+        "python": platform.python_version(),
+        "nats_py": version("nats-py"),
+        "panini": version("panini"),
+    }
+    metric = GaugeMetricFamily("bridge_build_info", "1, with the versions", labels=list(parts))
+    metric.add_metric(list(parts.values()), 1)
+    return metric

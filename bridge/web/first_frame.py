@@ -1,0 +1,77 @@
+"""The token that comes in the first frame, where a browser could put it nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from aiohttp import WSMsgType
+
+from bridge.access.tokens import Principal, TokenError
+from bridge.web.transport import close_or_abort
+from bridge.wire import responses
+from bridge.wire.codes import CloseCode
+from bridge.wire.requests import parse_request
+from bridge.wire.responses import Refusal
+
+if TYPE_CHECKING:
+    from bridge.access.authentication import Authentication
+    from bridge.telemetry.counters import Counters
+    from bridge.web.websocket import WebSocket
+
+
+class FirstFrame:
+    """Asks browsers for their tokens, each of which has `timeout` seconds to come."""
+
+    def __init__(self, authentication: Authentication, counters: Counters, timeout: float) -> None:
+        self._authentication = authentication
+        self._counters = counters
+        self._timeout = timeout
+        self._waiting: set[WebSocket] = set()
+
+    async def principal(self, ws: WebSocket, fault: str) -> Principal:
+        """Ask for a token, and return who holds it. `fault`: what is wrong with one that came.
+
+        Closes with 4501 if none comes that counts, and raises TokenError then; ConnectionError if
+        the browser left or no token came in time.
+        """
+        self._waiting.add(ws)
+        try:
+            await ws.send_str(responses.token_required(fault).decode())
+            return self._authentication.of_token(await self._token(ws))
+        except TimeoutError:
+            self._counters.refused["token_late"] += 1
+            await self._close(ws, CloseCode.TOKEN, "no token came in time")
+            raise ConnectionAbortedError from None
+        except TokenError as error:
+            await self._close(ws, CloseCode.TOKEN, str(error))
+            raise
+        finally:
+            self._waiting.discard(ws)
+
+    async def _token(self, ws: WebSocket) -> str:
+        async with asyncio.timeout(self._timeout):
+            frame = await ws.receive()
+        if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+            raise ConnectionResetError("it left without a token")
+        token = None
+        if frame.type is WSMsgType.TEXT:
+            try:
+                token = parse_request(frame.data).token
+            except Refusal:
+                pass
+        if token is None:
+            raise TokenError("a token has to come first")
+        return token
+
+    async def close(self) -> None:
+        """Close the connections that have not shown a token yet, since the service stops."""
+        closing = (
+            self._close(ws, CloseCode.RESTART, "the service stops") for ws in tuple(self._waiting)
+        )
+        await asyncio.gather(*closing)
+
+    @staticmethod
+    async def _close(ws: WebSocket, code: CloseCode, reason: str) -> None:
+        if ws.transport is not None:
+            await close_or_abort(ws, ws.transport, code, reason)

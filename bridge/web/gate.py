@@ -1,0 +1,173 @@
+"""The gate: who comes in by HTTP, and what the others are told.
+
+Every route that a browser can do something with begins here: origin, token, capacity, size and time
+of what it sends are judged, and only then it is served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from bridge.access.tokens import Principal, TokenError
+from bridge.telemetry import events
+from bridge.web.capacity import TRY_LATER, no_room
+from bridge.web.first_frame import FirstFrame
+from bridge.web.heartbeat import Heartbeat
+from bridge.web.websocket import WebSocket
+from bridge.wire.responses import shorten, too_large
+
+if TYPE_CHECKING:
+    from bridge.access.authentication import Authentication, Operators
+    from bridge.access.login import Login
+    from bridge.access.origins import OriginPolicy
+    from bridge.access.proxies import Caller, TrustedProxies
+    from bridge.telemetry.counters import Counters
+    from bridge.telemetry.throttled_log import ThrottledLog
+    from bridge.web.capacity import Capacity
+
+
+class Gate:
+    """The one door of a service. What it refuses is counted, and logged through `throttled`.
+
+    `token_timeout`: seconds for a token to come in the first frame.
+    """
+
+    def __init__(
+        self,
+        *,
+        origins: OriginPolicy,
+        proxies: TrustedProxies,
+        authentication: Authentication,
+        operators: Operators,
+        capacity: Capacity,
+        counters: Counters,
+        throttled: ThrottledLog,
+        max_request_bytes: int,
+        token_timeout: float,
+    ) -> None:
+        self._origins, self._proxies = origins, proxies
+        self._authentication, self._operators = authentication, operators
+        self._capacity, self._counters, self._throttled = capacity, counters, throttled
+        self._max_request_bytes = max_request_bytes
+        self._first_frame = FirstFrame(authentication, counters, token_timeout)
+        self.heartbeat = Heartbeat()
+        self._shut = False
+
+    @asynccontextmanager
+    async def websocket(
+        self, request: web.Request
+    ) -> AsyncIterator[tuple[WebSocket, Login | None]]:
+        """Let a WebSocket in, and hold its place until the end of the block.
+
+        The login is None if a token had to come and none did: the connection is closed then.
+        Raises HTTPException for whom it does not let in.
+        """
+        caller = self._caller_of(request)
+        self._refuse_foreign_page(request, caller)
+        try:
+            principal = self._authentication.of_websocket(request)
+        except TokenError as error:
+            raise self._unauthorized(caller, str(error)) from None
+        if self._shut:
+            raise no_room(TRY_LATER)
+        peer = request.remote or ""
+        self._capacity.take_place(caller.address, peer)
+        ws = WebSocket(self._max_request_bytes, self._counters)
+        try:
+            await self._upgrade(ws, request)
+            self.heartbeat.add(ws)
+            yield ws, await self._login(ws, principal, caller)
+        finally:
+            self.heartbeat.discard(ws)
+            self._capacity.give_place(caller.address, peer)
+
+    async def post(self, request: web.Request) -> tuple[bytes, Principal]:
+        """Return the body of a POST and who makes it. Raises HTTPException for whom it refuses."""
+        caller = self._caller_of(request)
+        self._refuse_foreign_page(request, caller)
+        try:
+            principal = self._authentication.of_post(request)
+        except TokenError as error:
+            raise self._unauthorized(caller, str(error)) from None
+        return await self._body_of(request), principal
+
+    def operator(self, request: web.Request) -> None:
+        """Let operators in. Raises HTTPForbidden if there are none, or HTTPUnauthorized."""
+        if not self._operators:
+            raise web.HTTPForbidden(text="Set OPERATOR_TOKEN to see this.\n")
+        if not self._operators.include(request):
+            reason = "the token of an operator is needed"
+            raise self._unauthorized(self._caller_of(request), reason)
+
+    def shut(self) -> None:
+        """Let no WebSocket in any more."""
+        self._shut = True
+
+    async def close(self) -> None:
+        """Close the connections that have not shown a token yet."""
+        self.shut()
+        await self._first_frame.close()
+
+    def _caller_of(self, request: web.Request) -> Caller:
+        """Return who makes a request and how, from a trusted proxy's headers if there is one."""
+        peer = request.remote or ""
+        return self._proxies.caller(peer, request.scheme, request.host, request.headers)
+
+    def _refuse_foreign_page(self, request: web.Request, caller: Caller) -> None:
+        """Answer 403 to a page of another origin; browsers send its cookies along all the same."""
+        origin = request.headers.get("Origin")
+        if self._origins.allows(origin, caller.scheme, caller.host):
+            return
+        self._counters.refused["origin"] += 1
+        shown = shorten(origin or "")
+        self._throttled.tell(events.REFUSED_ORIGIN, address=caller.address, origin=shown)
+        name = shorten(repr(origin))
+        raise web.HTTPForbidden(text=f"The origin {name} is not allowed; see ALLOWED_ORIGINS.\n")
+
+    def _unauthorized(self, caller: Caller, reason: str) -> web.HTTPUnauthorized:
+        self._refuse_token(caller, reason)
+        sentence = f"{reason[:1].upper()}{reason[1:]}.\n"
+        return web.HTTPUnauthorized(text=sentence, headers={"WWW-Authenticate": "Bearer"})
+
+    def _refuse_token(self, caller: Caller, reason: str) -> None:
+        self._counters.refused["unauthorized"] += 1
+        self._throttled.tell(events.REFUSED_TOKEN, address=caller.address, reason=reason)
+
+    async def _upgrade(self, ws: WebSocket, request: web.Request) -> None:
+        try:
+            await ws.prepare(request)
+        except ValueError:
+            # aiohttp decodes some headers, and repeats others, without a look at whether it can.
+            raise web.HTTPBadRequest(text="This is not a request.\n") from None
+
+    async def _login(
+        self, ws: WebSocket, principal: Principal | str, caller: Caller
+    ) -> Login | None:
+        """Return the login of a connection; ask for a token if it is not known yet who it is."""
+        if isinstance(principal, str):
+            try:
+                principal = await self._first_frame.principal(ws, principal)
+            except TokenError as error:
+                self._refuse_token(caller, str(error))
+                return None
+            except ConnectionError:
+                return None  # it left, or no token came in time
+        return self._authentication.login(principal, caller.address)
+
+    async def _body_of(self, request: web.Request) -> bytes:
+        """Return the body of a request; 408 if it does not come in time, 413 if it is too large."""
+        try:
+            async with asyncio.timeout(self._capacity.request_timeout):
+                return await request.read()
+        except TimeoutError:
+            self._counters.refused["too_late"] += 1
+            raise web.HTTPRequestTimeout(text="The request did not come in time.\n") from None
+        except web.HTTPRequestEntityTooLarge as error:
+            self._counters.refused["too_large"] += 1
+            error.text = f"{too_large(request.client_max_size)}\n"
+            raise

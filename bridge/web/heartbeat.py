@@ -1,0 +1,62 @@
+"""Pings browsers that have been silent for a while, and cuts those that stay silent.
+
+One task looks after all connections. aiohttp has a timer for each, and no way to tell it that a
+browser is alive: for a slow one, the ping stands behind all that is pending.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+PING_INTERVAL_SECONDS = 25.0
+"""A browser that was silent for so long is pinged. It has half of that to answer, or it is gone."""
+CHECKS_PER_INTERVAL = 10
+CHECKS_PER_TURN = 500
+"""Connections looked at before others are served."""
+
+
+class Beating(Protocol):
+    """A connection with a heartbeat. `heard`: when something last came from it, as `loop.time`."""
+
+    @property
+    def heard(self) -> float: ...
+    def send_ping(self) -> None: ...
+    def cut(self) -> None: ...
+
+
+class Heartbeat:
+    """The heartbeat of all connections of a service, for as long as `run` runs."""
+
+    def __init__(self) -> None:
+        self._pinged: dict[Beating, float] = {}
+        """Connection to when it was last pinged."""
+
+    def add(self, connection: Beating) -> None:
+        """Look after `connection` from now on."""
+        self._pinged[connection] = 0.0
+
+    def discard(self, connection: Beating) -> None:
+        """Look after it no more. Idempotent."""
+        self._pinged.pop(connection, None)
+
+    async def run(self) -> None:
+        """Look after them until cancelled."""
+        while True:
+            await asyncio.sleep(PING_INTERVAL_SECONDS / CHECKS_PER_INTERVAL)
+            for number, connection in enumerate(tuple(self._pinged), start=1):
+                self._check(connection)
+                if number % CHECKS_PER_TURN == 0:
+                    await asyncio.sleep(0)
+
+    def _check(self, connection: Beating) -> None:
+        if connection not in self._pinged:
+            return  # it has left meanwhile
+        now, pinged = asyncio.get_running_loop().time(), self._pinged[connection]
+        if connection.heard > pinged:
+            if now - connection.heard >= PING_INTERVAL_SECONDS:
+                self._pinged[connection] = now
+                connection.send_ping()
+        elif now - pinged >= PING_INTERVAL_SECONDS / 2:
+            self.discard(connection)
+            connection.cut()

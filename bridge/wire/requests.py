@@ -1,0 +1,92 @@
+"""What a browser asks for: one JSON object, checked for shape. Pure functions, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from bridge.wire.codes import SUBSCRIBE, UNSUBSCRIBE
+from bridge.wire.responses import Refusal, shorten
+
+MAX_REQUEST_SUBJECTS = 128
+
+_NO_ID = msgspec.Raw()
+
+
+class _RequestShape(msgspec.Struct):
+    """The JSON of a request before its values are checked; `id` keeps its exact spelling."""
+
+    subjects: Any = msgspec.UNSET
+    action: Any = SUBSCRIBE
+    id: msgspec.Raw = _NO_ID
+    connection_id: Any = None
+    token: Any = msgspec.UNSET
+
+
+_decode_shape = msgspec.json.Decoder(_RequestShape).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a browser asks for, checked for shape only: its subjects may still be invalid.
+
+    With a `token` it shows that and asks for nothing.
+    """
+
+    action: str
+    subjects: tuple[str, ...]
+    id: bytes = b""
+    connection_id: str | None = None
+    token: str | None = field(default=None, repr=False)
+
+
+def parse_request(text: str | bytes) -> Request:
+    """Read one request. Raises Refusal (`bad_request`) with a sentence that says what is wrong."""
+    try:
+        shape = _decode_shape(text)
+        if isinstance(text, bytes):
+            text.decode()
+    except msgspec.ValidationError:
+        raise Refusal("bad_request", "A request is a JSON object with 'subjects'.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Refusal("bad_request", "The request is not valid JSON.") from None
+    except RecursionError:
+        raise Refusal("bad_request", "The request is nested too deeply.") from None
+    request_id = bytes(shape.id).strip()
+    if request_id and request_id[:1] not in b'"-0123456789':
+        raise Refusal("bad_request", "id has to be a string or a number.")
+    fault = _shape_fault(shape)
+    if fault:
+        raise Refusal("bad_request", fault, request_id=request_id)
+    if shape.token is not msgspec.UNSET:
+        return Request(shape.action, (), request_id, token=shape.token)
+    subjects = [shape.subjects] if isinstance(shape.subjects, str) else shape.subjects
+    unique = tuple(dict.fromkeys(subjects))
+    return Request(shape.action, unique, request_id, shape.connection_id)
+
+
+def _shape_fault(shape: _RequestShape) -> str | None:
+    if shape.token is not msgspec.UNSET:
+        # Not over HTTP, where it goes into a header.
+        alone = shape.subjects is msgspec.UNSET and shape.connection_id is None
+        good = isinstance(shape.token, str) and alone
+        return None if good else "A token is a string, and comes in a request of its own."
+    if shape.action not in (SUBSCRIBE, UNSUBSCRIBE):
+        return (
+            "The user has to specify action in message ('subscribe' or 'unsubscribe'), "
+            f"got {shorten(str(shape.action))} instead"
+        )
+    subjects = shape.subjects
+    if subjects is msgspec.UNSET:
+        return "subjects required"
+    if not isinstance(shape.connection_id, str | None):
+        return "connection_id has to be a string."
+    if isinstance(subjects, str):
+        return None
+    if not isinstance(subjects, list) or not all(isinstance(each, str) for each in subjects):
+        return "subjects has to be a list of strings, or one string."
+    if not 1 <= len(subjects) <= MAX_REQUEST_SUBJECTS:
+        return f"subjects has to hold 1 to {MAX_REQUEST_SUBJECTS} subjects, got {len(subjects)}."
+    return None

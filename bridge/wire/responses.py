@@ -1,0 +1,105 @@
+"""What the gateway answers: every line that is not a message. Pure functions, no I/O.
+
+Every function that makes something for a browser returns a *line*: one JSON object as UTF-8 bytes
+without line breaks, so that several lines can share a frame (`?batch=1`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from bridge.wire.codes import SUBSCRIBE, UNSUBSCRIBE, Code
+
+_encode = msgspec.json.encode
+
+
+class Refusal(Exception):
+    """A request, or one subject of it, that cannot be granted; its text is for the browser.
+
+    `counted_as`: the reason in the figures, if that is not the code.
+    """
+
+    def __init__(
+        self,
+        code: Code,
+        message: str,
+        subjects: Sequence[str] = (),
+        request_id: bytes = b"",
+        *,
+        counted_as: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.counted_as = counted_as or code
+        self.subjects = tuple(subjects)
+        self.request_id = request_id
+
+    def line(self) -> bytes:
+        """Return the `refused` response."""
+        head = {"success": False, "message": str(self), "code": self.code}
+        return _response({**head, "subjects": self.subjects}, self.request_id)
+
+
+def shorten(text: str, most: int = 80) -> str:
+    """Cut `text` to `most` characters for use within a sentence."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def too_large(most: int) -> str:
+    """Return the sentence for who sends a request of more than `most` bytes."""
+    return f"A request may have {most} bytes at most."
+
+
+def greeting(connection_id: str) -> bytes:
+    """Return the first line of every connection."""
+    greet = {"success": True, "data": "Successfully connected", "connection_id": connection_id}
+    return _encode(greet)
+
+
+def subscribed(subjects: Sequence[str], request_id: bytes = b"") -> bytes:
+    """Return the acknowledgement of one request: the NATS server has accepted `subjects`."""
+    names = ", ".join(repr(subject) for subject in subjects)
+    head = {"success": True, "message": f"Successfully connected to events: {names}"}
+    return _response({**head, "action": SUBSCRIBE, "subjects": subjects}, request_id)
+
+
+def unsubscribed(subject: str, request_id: bytes = b"") -> bytes:
+    """Return the acknowledgement for one subject that is no longer followed."""
+    head = {"success": True, "message": f"Successfully unsubscribed from event: {subject}"}
+    return _response({**head, "action": UNSUBSCRIBE, "subjects": [subject]}, request_id)
+
+
+def signed_in(request_id: bytes = b"") -> bytes:
+    """Return the acknowledgement of a fresh token."""
+    head = {"success": True, "message": "Successfully signed in"}
+    return _response({**head, "action": "token", "subjects": ()}, request_id)
+
+
+def token_required(fault: str) -> bytes:
+    """Return the notice that a token has to come; `fault`: what is wrong with one that did."""
+    notice = {"status": "token_required"}
+    return _encode({**notice, "reason": fault} if fault else notice)
+
+
+def no_such_connection(request_id: bytes = b"") -> bytes:
+    """Return the response to a request for a connection that is unknown, or somebody else's."""
+    text = "No connection has this connection_id."
+    return Refusal("bad_request", text, (), request_id).line()
+
+
+def dropped(count: int) -> bytes:
+    """Return the notice that a connection was too slow for `count` messages."""
+    return b'{"dropped":%d}' % count
+
+
+NATS_DOWN = b'{"status":"nats_down"}'
+NATS_UP = b'{"status":"nats_up","gap":true}'
+
+
+def _response(fields: dict[str, object], request_id: bytes) -> bytes:
+    line = _encode(fields)
+    if not request_id:
+        return line
+    return b'%b,"id":%b}' % (line[:-1], request_id)
