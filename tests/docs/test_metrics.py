@@ -21,7 +21,7 @@ from tests import readme
 from tests.browser_client import Browser
 from tests.docs import promtool
 from tests.docs.promql import asked_by
-from tests.docs.test_readme import README, ROOT
+from tests.docs.test_readme import ROOT
 from tests.raw_nats import RawNats
 from tests.servers import Gateway, NatsServer, http, running, until
 
@@ -35,7 +35,7 @@ QUERIES = [
 ]
 OF_PROMETHEUS = {"job", "instance"}
 """Labels that Prometheus gives to whatever it scrapes."""
-SECTION = README.partition("### Metrics and alerts\n")[2].partition("\n##")[0]
+SECTION = readme.TEXTS["docs/metrics.md"].partition("## Alerts\n")[2].partition("\n##")[0]
 
 needs_promtool = pytest.mark.skipif(not promtool.found(), reason="there is no promtool")
 
