@@ -34,7 +34,11 @@ def sentences() -> list[str]:
     """Return every text in the sources, with `…` for what is filled in."""
     found = []
     for path in PYTHON:
-        for node in ast.walk(ast.parse(path.read_text())):
+        nodes = [*ast.walk(ast.parse(path.read_text()))]
+        explained = {id(each.value) for each in nodes if isinstance(each, ast.Expr)}
+        for node in nodes:
+            if id(node) in explained:
+                continue  # a docstring is for whoever reads the source
             if isinstance(node, ast.JoinedStr):
                 parts = (
                     each.value if isinstance(each, ast.Constant) else "…" for each in node.values
@@ -48,17 +52,31 @@ def sentences() -> list[str]:
 
 
 SENTENCES = sentences()
+
+
+def is_said(quote: str) -> bool:
+    return any(quote in each for each in SENTENCES)
+
+
 PLACES = ("README.md", "docs/troubleshooting.md")
 
 
 @pytest.mark.parametrize("page", PLACES)
 def test_each_quoted_sentence_stands_in_the_source(page: str) -> None:
     assert quotes(page)
-    assert [quote for quote in quotes(page) if not any(quote in each for each in SENTENCES)] == []
+    assert [quote for quote in quotes(page) if not is_said(quote)] == []
 
 
-def test_a_sentence_that_nobody_says_is_found() -> None:
-    assert not any("This sentence is" + " said by nobody" in each for each in SENTENCES)
+@pytest.mark.parametrize(
+    ("quote", "said"),
+    [
+        ("NATS at … is lost, trying to get it back", True),
+        ("NATS at … is lost and gone for ever", False),
+        ("The life of every WebSocket connection, and the page.", False),
+    ],
+)
+def test_what_is_logged_is_told_from_what_is_not(quote: str, said: bool) -> None:
+    assert is_said(quote) is said
 
 
 def test_the_readme_has_the_six_most_frequent() -> None:
