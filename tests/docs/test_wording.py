@@ -20,7 +20,7 @@ TRANSLATED = (
     "nor",
     "be it later",
     "lest",
-    "made anew",
+    "anew",
     "for want of",
 )
 """Syntax of other languages; CONTRIBUTING.md asks for the standard word."""
