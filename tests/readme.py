@@ -189,7 +189,8 @@ def commands() -> list[str]:
     program = (
         r"(?:\w+=\S+ )*(?:\S*python3?|make|nats pub|docker|kubectl|curl|pip|openssl|printf) .+"
     )
-    found += [" ".join(span.split()) for _, span in spans() if re.fullmatch(program, span, re.S)]
+    joined = (" ".join(span.split()) for _, span in spans())
+    found += [span for span in joined if re.fullmatch(program, span)]
     return [command for command in found if command]
 
 
