@@ -12,7 +12,8 @@ import yaml
 
 from bridge.settings.table import Settings
 from bridge.web.heartbeat import PING_INTERVAL_SECONDS
-from tests.docs.test_readme import README, ROOT
+from tests.docs.test_readme import ROOT
+from tests.support import readme
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 BALANCER = (ROOT / "deploy" / "haproxy.cfg").read_text()
@@ -84,7 +85,7 @@ def test_the_balancer_lets_browsers_reach_what_is_for_them_and_nothing_else() ->
 def test_the_balancer_answers_those_inside_as_the_readme_says() -> None:
     inside = BALANCER.partition("\nfrontend inside\n")[2].partition("\nbackend ")[0]
     (port,) = re.findall(r"bind :(\d+)", inside)
-    asked = set(re.findall(rf"exec balancer .*http://127.0.0.1:{port}(/\w+)", README))
+    asked = set(re.findall(rf"exec balancer .*http://127.0.0.1:{port}(/\w+)", readme.TEXT))
     assert asked == {*re.findall(r"stats uri (\S+)", inside), "/connections"}
     assert "use_backend ready if { path /connections }" in inside
 
@@ -110,3 +111,16 @@ def test_haproxy_accepts_its_configuration() -> None:
     command = [HAPROXY, "-c", "-f", ROOT / "deploy" / "haproxy.cfg"]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
+
+
+def test_the_image_is_started_with_settings_and_the_port_it_has() -> None:
+    build, run = (each for each, (test, _) in readme.COMMANDS.items() if test == readme.IMAGE)
+    assert run.split()[-1] == build.split()[-2] == "nats-bridge"
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    (exposed,) = re.findall(r"^EXPOSE (\d+)", dockerfile, re.MULTILINE)
+    host, _, port = re.findall(r"-p (\S+):(\d+):(\d+)", run)[0]
+    assert (host, port) == ("127.0.0.1", exposed)
+    given = dict(re.findall(r"-e (\w+)=(\S+)", run))
+    assert given and all(is_setting(each) for each in given)
+    settings = {name.lower(): value for name, value in given.items()}
+    Settings(_env_file=None, http_host="0.0.0.0", **settings)

@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bridge.settings.table import Settings
 from tests.docs import promtool
 from tests.docs.promql import asked_by
-from tests.docs.test_readme import README, ROOT
+from tests.docs.test_readme import ROOT
 from tests.support import readme
 from tests.support.browser_client import Browser
 from tests.support.raw_nats import RawNats
@@ -35,7 +35,7 @@ QUERIES = [
 ]
 OF_PROMETHEUS = {"job", "instance"}
 """Labels that Prometheus gives to whatever it scrapes."""
-SECTION = README.partition("### Metrics and alerts\n")[2].partition("\n##")[0]
+SECTION = readme.TEXTS["docs/metrics.md"].partition("## Alerts\n")[2].partition("\n##")[0]
 
 needs_promtool = pytest.mark.skipif(not promtool.found(), reason="there is no promtool")
 

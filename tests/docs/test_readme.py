@@ -1,4 +1,4 @@
-"""The README says what is true."""
+"""The README and the pages of `docs/` say what is true."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from bench import report
 from bridge import __version__
 from bridge.settings.flags import shown_default
 from bridge.settings.table import Settings
+from tests.support import readme
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text()
-TEXTS = [ROOT / name for name in ("README.md", "CHANGELOG.md")]
+TEXTS = sorted({*ROOT.glob("*.md"), *readme.FILES})
+MOST_LINES = 250
+"""Of the README: whoever comes for the first time reads all of it."""
 
 
 def settings_table() -> str:
-    """Return the table of settings as the README has to show it."""
+    """Return the table of settings as docs/settings.md has to show it."""
     rows = ["| setting | default | what |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         rows.append(f"| `{name.upper()}` | `{shown_default(field)}` | {field.description} |")
@@ -27,26 +30,31 @@ def settings_table() -> str:
 
 
 def test_settings_table_is_the_settings() -> None:
-    assert settings_table() in README, f"the table should read:\n\n{settings_table()}\n"
+    page = readme.TEXTS["docs/settings.md"]
+    assert settings_table() in page, f"the table should read:\n\n{settings_table()}\n"
 
 
-@pytest.mark.parametrize("path", TEXTS, ids=[path.name for path in TEXTS])
-def test_linked_files_exist(path: Path) -> None:
-    targets = re.findall(r"\]\(([^)#:]+)\)|(?:src|srcset)=\"([^\":]+)\"", path.read_text())
-    for target in ("".join(each) for each in targets):
-        assert (ROOT / target).exists(), target
+def test_settings_of_the_readme_are_rows_of_the_table() -> None:
+    rows = re.findall(r"^\| `[A-Z_]+` \|.*$", README, re.MULTILINE)
+    assert len(rows) == 10
+    assert set(rows) <= set(settings_table().splitlines())
+
+
+def test_the_readme_stays_short() -> None:
+    assert len(README.splitlines()) < MOST_LINES, "more belongs on a page of docs/"
 
 
 def test_make_targets_exist() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", README, re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", readme.TEXT, re.MULTILINE))
     assert named
     for target in named:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
 def test_what_is_promised_when_things_go_wrong_is_shown_by_tests_that_exist() -> None:
-    section = re.split(r"\n##+ ", README.partition("### When things go wrong\n")[2])[0]
+    page = readme.TEXTS["docs/promises.md"]
+    section = re.split(r"\n##+ ", page.partition("## When things go wrong\n")[2])[0]
     _, _, *rows = [line for line in section.splitlines() if line.startswith("|")]
     sources = [path.read_text() for path in (ROOT / "tests").rglob("test_*.py")]
     there = set(re.findall(r"^(?:async )?def (test_\w+)", "\n".join(sources), re.MULTILINE))
@@ -62,11 +70,12 @@ def test_what_is_promised_when_things_go_wrong_is_shown_by_tests_that_exist() ->
 def test_speed_table_is_what_was_measured() -> None:
     measured = json.loads((ROOT / "bench" / "results" / "results.json").read_text())
     table = report.main_table(measured["summary"])
-    assert table in README, f"the table should read:\n\n{table}\n"
+    for page in ("README.md", "docs/performance.md"):
+        assert table in readme.TEXTS[page], f"{page}: the table should read:\n\n{table}\n"
 
 
 def test_json_lines_of_the_wire_are_json() -> None:
-    lines = [line for line in README.splitlines() if line.startswith(("{", "[{"))]
+    lines = [line for line in readme.TEXT.splitlines() if line.startswith(("{", "[{"))]
     assert len(lines) > 10
     for line in lines:
         json.loads(line)

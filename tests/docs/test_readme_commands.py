@@ -1,4 +1,4 @@
-"""Nothing in the README is there that no test has tried; each has a line in tests/readme.py."""
+"""Nothing in the documentation is untried; each command has a line in tests/readme.py."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ TESTS = set(re.findall(r"^(?:async )?def (test_\w+)", "\n".join(SOURCES), re.MUL
 @pytest.mark.parametrize("command", readme.commands())
 def test_each_command_is_run_by_a_test(command: str) -> None:
     assert command in readme.COMMANDS, (
-        f"{command!r} is in the README and run by no test: write one (tests/service/test_readme.py "
-        "has most) and name it in COMMANDS of tests/readme.py"
+        f"{command!r} is in the documentation and run by no test: write one "
+        "(tests/service/test_readme.py has most) and name it in COMMANDS of tests/readme.py"
     )
 
 
@@ -24,7 +24,7 @@ def test_each_script_is_run_by_a_test() -> None:
     known = {"sh", "json", *readme.SCRIPTS, *readme.NOT_CODE}
     for block in readme.blocks():
         assert block.kind in known, (
-            f"a block of {block.kind!r} under {block.section!r} is run by no test: write one and "
+            f"a block of {block.kind!r} in {block.page} is run by no test: write one and "
             "name it in SCRIPTS of tests/readme.py"
         )
     for kind in readme.SCRIPTS:
@@ -32,12 +32,19 @@ def test_each_script_is_run_by_a_test() -> None:
 
 
 def test_each_json_example_belongs_to_a_test() -> None:
-    sections = {each.section for each in readme.blocks() if each.kind == "json"}
-    sections |= {name for name, span in readme.spans() if span.startswith('{"')}
-    assert sections == set(readme.EXAMPLES), (
-        "a section with JSON needs a test that sends or gets each line: see Conversation and "
+    pages = {each.page for each in readme.blocks() if each.kind == "json"}
+    pages |= {name for name, span in readme.spans() if span.startswith('{"')}
+    assert pages == set(readme.EXAMPLES), (
+        "a page with JSON needs a test that sends or gets each line: see Conversation and "
         "EXAMPLES in tests/readme.py"
     )
+
+
+def test_what_only_repeats_an_example_stands_on_a_page_that_is_tried() -> None:
+    repeating = {page for page, test in readme.EXAMPLES.items() if test == readme.REPEATED}
+    tried = {line for page in set(readme.EXAMPLES) - repeating for line in readme.examples(page)}
+    for page in repeating:
+        assert set(readme.examples(page)) <= tried, page
 
 
 def test_the_tables_name_what_is_there() -> None:
@@ -45,4 +52,4 @@ def test_the_tables_name_what_is_there() -> None:
     named |= {*readme.SCRIPTS.values(), *readme.EXAMPLES.values()}
     assert named <= TESTS, f"no such test: {named - TESTS}"
     gone = set(readme.COMMANDS) - set(readme.commands())
-    assert not gone, f"no longer in the README, take it out of tests/readme.py: {gone}"
+    assert not gone, f"no longer in the documentation, take it out of tests/readme.py: {gone}"

@@ -1,4 +1,4 @@
-"""What the README tells people to type and shows them, and which test does it."""
+"""What the documentation tells people to type and shows them, and which test does it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import Any
 
 from tests.support.servers import ROOT
 
-TEXT = (ROOT / "README.md").read_text()
+FILES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXTS = {str(path.relative_to(ROOT)): path.read_text() for path in FILES}
+"""The README and each page of `docs/`, by its path."""
+TEXT = "\n".join(TEXTS.values())
 
 RUN = "test_make_run_does_what_the_readme_says"
 LONG = "test_a_long_command_is_there_with_these_options"
@@ -18,6 +21,9 @@ TOKENS = "test_tokens_are_made_and_listed_as_the_readme_says"
 INSIDE = "test_the_balancer_answers_those_inside_as_the_readme_says"
 CFG = "read from its configuration; `make cluster` asks it"
 ROSTER = "test_operators_get_the_list_that_the_readme_shows"
+RECIPE = "test_the_recipe_lets_in_those_who_have_a_token"
+IMAGE = "test_the_image_is_started_with_settings_and_the_port_it_has"
+REPEATED = "test_what_only_repeats_an_example_stands_on_a_page_that_is_tried"
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "make run": (RUN, "as it stands"),
@@ -58,6 +64,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "test_the_ten_lines_of_the_readme_show_live_values",
         "served by the test, from a free port",
     ),
+    """printf '{"name": "ann", "token": "%s", "allow": ["orders.>"]}\\n' """
+    '"$(openssl rand -hex 32)" > tokens.ndjson': (RECIPE, "as it stands"),
+    "chmod 600 tokens.ndjson": (RECIPE, "as it stands"),
+    "HTTP_HOST=0.0.0.0 TLS_CERT=cert.pem TLS_KEY=key.pem TOKENS_FILE=tokens.ndjson "
+    "ALLOWED_ORIGINS=https://live.example.com:5001 make run": (
+        RECIPE,
+        "with a free port, and a certificate made by the command for one",
+    ),
     "openssl rand -hex 32": (TOKENS, "as it stands"),
     'printf %s "$TOKEN" | sha256sum': (TOKENS, "as it stands"),
     "pip install -r requirements.txt && python main.py": (
@@ -65,8 +79,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "the first half may need a compiler; the second is what every test of the service starts",
     ),
     "docker compose up": (COMPOSE, "read by Docker Compose: an engine is not everywhere"),
+    "LOG_FORMAT=json docker compose up": (COMPOSE, "as above"),
     "docker compose down -v": (COMPOSE, "as above"),
     "docker compose logs gateway": (COMPOSE, "as above"),
+    "docker build -t nats-bridge .": (IMAGE, "read: an engine is not everywhere"),
+    "docker run --init -p 127.0.0.1:5001:5001 --add-host host.docker.internal:host-gateway "
+    "-e ALLOW_ANONYMOUS=true -e NATS_URL=nats://host.docker.internal:4222 nats-bridge": (
+        IMAGE,
+        "as above",
+    ),
     "docker compose --profile cluster up balancer": (
         "test_all_that_the_balancer_needs_starts_with_it",
         "read from the file; `make cluster` does it",
@@ -102,7 +123,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ".venv/bin/python -m tests.timing 20": (LONG, "as above"),
     "python -m docs.screenshots": (LONG, "as above"),
 }
-"""Each command in the README: the test that runs it or does what it says, and how."""
+"""Each command in the documentation: the test that runs it or does what it says, and how."""
 
 SCRIPTS = {
     "python": "test_the_callback_of_the_readme_is_called_for_each_message",
@@ -113,40 +134,39 @@ SCRIPTS = {
 """The test that runs the one block of each language."""
 
 EXAMPLES = {
-    "The wire": "test_the_wire_is_as_the_readme_shows_it",
-    "Who may connect": TOKENS,
-    "Several replicas": ROSTER,
-    "Logs": "test_a_line_of_the_log_is_as_the_readme_shows_it",
+    "README.md": REPEATED,
+    "docs/access.md": TOKENS,
+    "docs/deploy.md": ROSTER,
+    "docs/logs.md": "test_a_line_of_the_log_is_as_the_readme_shows_it",
+    "docs/troubleshooting.md": REPEATED,
+    "docs/wire.md": "test_the_wire_is_as_the_readme_shows_it",
 }
-"""The test that gets or sends every line of JSON in each section that has some."""
+"""The test that gets or sends every line of JSON on each page that has some."""
 
 VARIES = ("dropped", "replica", "host", "since", "time")
 """Fields that differ from time to time; so do ids of connections, and addresses."""
 
-NOT_CODE = {""}
+NOT_CODE = {"", "mermaid"}
 """Kinds of blocks that nothing can run: drawings."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language, its text, and the heading it stands under."""
+    """A fenced block: its language, its text, and the page it stands on."""
 
     kind: str
     text: str
-    section: str
+    page: str
 
 
 def blocks() -> list[Block]:
-    """Return every fenced block of the README."""
-    found, section = [], ""
-    for match in re.finditer(
-        r"^#+ ([^\n]+)$|^```(\w*)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL
-    ):
-        if match[1]:
-            section = match[1]
-        else:
-            found.append(Block(match[2], match[3], section))
-    return found
+    """Return every fenced block of the documentation."""
+    fence = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+    return [
+        Block(kind, text, page)
+        for page, whole in TEXTS.items()
+        for kind, text in fence.findall(whole)
+    ]
 
 
 def block(kind: str) -> str:
@@ -156,52 +176,52 @@ def block(kind: str) -> str:
 
 
 def spans() -> list[tuple[str, str]]:
-    """Return what stands between single backticks, each with its section."""
-    plain = re.sub(r"^```.*?^```$", "", TEXT, flags=re.MULTILINE | re.DOTALL)
-    parts = re.split(r"^#+ (.+)$", plain, flags=re.MULTILINE)[1:]
-    pairs = zip(parts[::2], parts[1::2], strict=True)
-    return [(name, span) for name, text in pairs for span in re.findall(r"`([^`]+)`", text)]
+    """Return what stands between single backticks, each with its page."""
+    fence = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+    plain = {page: fence.sub("", text) for page, text in TEXTS.items()}
+    return [(page, span) for page in plain for span in re.findall(r"`([^`]+)`", plain[page])]
 
 
 def commands() -> list[str]:
-    """Return every command of the README, without comments, in blocks and in the text."""
+    """Return every command of the documentation, in blocks and in the text, without comments."""
     lines = [line for each in blocks() if each.kind == "sh" for line in each.text.splitlines()]
     found = [re.sub(r"(^|\s+)#.*", "", line) for line in lines]
     program = (
         r"(?:\w+=\S+ )*(?:\S*python3?|make|nats pub|docker|kubectl|curl|pip|openssl|printf) .+"
     )
-    found += [" ".join(span.split()) for _, span in spans() if re.fullmatch(program, span, re.S)]
+    joined = (" ".join(span.split()) for _, span in spans())
+    found += [span for span in joined if re.fullmatch(program, span)]
     return [command for command in found if command]
 
 
-def examples(section: str | None = None) -> list[str]:
-    """Return every line of JSON of a section, or of all, in blocks and in the text."""
+def examples(page: str | None = None) -> list[str]:
+    """Return every line of JSON of a page, or of all, in blocks and in the text."""
     lines = [
-        (each.section, line)
+        (each.page, line)
         for each in blocks()
         if each.kind == "json"
         for line in each.text.splitlines()
     ]
     lines += [(name, span) for name, span in spans() if span.startswith('{"')]
-    return [line for name, line in lines if section in (None, name)]
+    return [line for name, line in lines if page in (None, name)]
 
 
 class Conversation:
-    """The examples of a section, each of which has to be seen or used by the end."""
+    """The examples of a page, each of which has to be seen or used by the end."""
 
-    def __init__(self, section: str) -> None:
-        self._section = section
-        self.left = examples(section)
+    def __init__(self, page: str) -> None:
+        self._page = page
+        self.left = examples(page)
 
     def saw(self, frame: str) -> None:
-        """Fail unless `frame`, which a gateway sent, is in the README: order, digits and words."""
+        """Fail unless the documentation shows `frame`, which a gateway sent, to the last digit."""
         same = [line for line in examples() if shape(line) == shape(frame)]
-        assert same, f"the README has no such frame: {frame}"
+        assert same, f"the documentation has no such frame: {frame}"
         self.left = [line for line in self.left if line not in same]
 
     def use(self, part: str) -> Any:
         """Return the one example that holds `part`, to be sent or written."""
-        (line,) = {line for line in examples(self._section) if part in line}
+        (line,) = {line for line in examples(self._page) if part in line}
         self.left = [each for each in self.left if each != line]
         return json.loads(line)
 

@@ -22,8 +22,7 @@ BACK = 30_000  # ms: the back-off waits up to 15 s between two tries
 
 def example() -> str:
     """Return the page in the README."""
-    section = (ROOT / "README.md").read_text().partition("## Live values in your own page\n")[2]
-    return section.partition("```html\n")[2].partition("```")[0]
+    return (ROOT / "README.md").read_text().partition("```html\n")[2].partition("```")[0]
 
 
 class Site:

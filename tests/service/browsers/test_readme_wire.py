@@ -18,7 +18,7 @@ LARGE = b'"' + b"x" * 9998 + b'"'
 
 
 async def test_the_wire_is_as_the_readme_shows_it(tmp_path: Path, log: Path) -> None:
-    said = readme.Conversation("The wire")
+    said = readme.Conversation("docs/wire.md")
     nats = NatsServer(tmp_path)
     with running(nats), running(Gateway(nats.url, log=log)) as service:
         async with connect(service.stream, proxy=None) as ws:

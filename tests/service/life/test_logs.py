@@ -97,7 +97,7 @@ async def test_each_event_of_a_life_is_one_json_object(
 async def test_a_line_of_the_log_is_as_the_readme_shows_it(
     nats_server: NatsServer, log: Path, tokens: Path
 ) -> None:
-    said = readme.Conversation("Logs")
+    said = readme.Conversation("docs/logs.md")
     with running(Gateway(nats_server.url, log=log, log_format="json", tokens_file=tokens)) as it:
         async with Browser(it.stream, additional_headers=bearer(WALL)):
             await eventually(lambda: logged(it, "connection_opened"))

@@ -132,7 +132,7 @@ async def test_tokens_are_made_and_listed_as_the_readme_says(
     folder: Path, nats_server: NatsServer, raw_nats: RawNats, log: Path
 ) -> None:
     make, digest = started_by(readme.TOKENS)
-    said = readme.Conversation("Who may connect")
+    said = readme.Conversation("docs/access.md")
     secret, other = (sh(make, folder).strip() for _ in range(2))
     wall = said.use('"wall"') | {"sha256": sh(digest, folder, TOKEN=secret).split()[0]}
     assert wall["sha256"] == hashlib.sha256(secret.encode()).hexdigest()
@@ -160,6 +160,37 @@ async def test_tokens_are_made_and_listed_as_the_readme_says(
                 answer = json.loads(await ws.recv())
                 assert (answer["action"], answer["id"]) == ("token", 7)
     assert not said.left, f"not tried: {said.left}"
+
+
+async def test_the_recipe_lets_in_those_who_have_a_token(
+    folder: Path, nats_server: NatsServer
+) -> None:
+    *make, command = started_by(readme.RECIPE)
+    (certificate,) = started_by(
+        "test_make_run_serves_https_with_a_certificate_made_as_the_readme_says"
+    )
+    for each in (certificate, *make):
+        sh(each, folder)
+    entry = json.loads((folder / "tokens.ndjson").read_text())
+    origin = re.search(r"ALLOWED_ORIGINS=(\S+)", command)
+    assert origin
+    trusting = ssl.create_default_context(cafile=str(folder / "cert.pem"))
+    service = typed(command, folder, nats_server, free_port())
+    service.launch()
+    try:
+        until(lambda: "NATS  " in service.output())
+        stream = f"wss://127.0.0.1:{service.port}/stream"
+        async with connect(stream, origin=origin[1], ssl=trusting, proxy=None) as ws:
+            assert json.loads(await ws.recv()) == {"status": "token_required"}
+            await ws.send(json.dumps({"token": entry["token"]}))
+            assert json.loads(await ws.recv())["success"] is True
+            await ws.send('{"subjects": ["orders.new", "test.subject"]}')
+            answers = [json.loads(await ws.recv()) for _ in range(2)]
+            assert [each.get("code", "ok") for each in answers] == ["ok", "denied"]
+        with pytest.raises(InvalidStatus):
+            await connect(stream, origin="https://elsewhere.example", ssl=trusting, proxy=None)
+    finally:
+        service.stop()
 
 
 @pytest.mark.parametrize("command", started_by(readme.LONG))

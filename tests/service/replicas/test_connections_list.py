@@ -71,7 +71,7 @@ async def test_operators_get_the_list_that_the_readme_shows(tmp_path: Path, log:
     (tmp_path / "tokens").write_text(json.dumps({"name": "wall", "token": TOKENS["alice"]}))
     settings = {"operator_token": OPERATOR, "tokens_file": tmp_path / "tokens"}
     (command,) = (each for each, (test, _) in readme.COMMANDS.items() if test == readme.ROSTER)
-    said = readme.Conversation("Several replicas")
+    said = readme.Conversation("docs/deploy.md")
     server = NatsServer(tmp_path)
     with (
         running(server),
