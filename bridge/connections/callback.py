@@ -15,7 +15,7 @@ from bridge.telemetry.logs import tell
 if TYPE_CHECKING:
     from bridge.wire.envelope import Message
 
-OVERHEAD = 500
+MESSAGE_OVERHEAD_BYTES = 500
 """Bytes a waiting message takes besides its payload, which may be empty."""
 
 
@@ -78,7 +78,7 @@ class Callback:
             self._subscriber.miss(1)
             return
         self._waiting.append(message)
-        self._waiting_bytes += len(message.payload) + OVERHEAD
+        self._waiting_bytes += len(message.payload) + MESSAGE_OVERHEAD_BYTES
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run())
 
@@ -88,7 +88,7 @@ class Callback:
         return len(self._waiting) + self._is_busy
 
     def stop(self) -> None:
-        """Drop what waits, and all that is still to come. Twice is harmless."""
+        """Drop what waits, and all that is still to come. Idempotent."""
         self._stopped = True
         self._subscriber.lose(self.waiting)
         self._waiting.clear()
@@ -100,7 +100,7 @@ class Callback:
         while result is not None or self._waiting:
             if result is None:
                 message = self._waiting.popleft()
-                self._waiting_bytes -= len(message.payload) + OVERHEAD
+                self._waiting_bytes -= len(message.payload) + MESSAGE_OVERHEAD_BYTES
                 result = self._call(message)
             if result is not None:
                 self._is_busy = True

@@ -30,7 +30,7 @@ class StallWatch:
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, connection: Watched) -> None:
-        """Watch `connection` until its socket has taken everything. Adding it twice is harmless."""
+        """Watch `connection` until its socket has taken everything. Idempotent."""
         if connection in self._watched:
             return
         loop = asyncio.get_running_loop()

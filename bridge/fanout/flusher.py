@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from bridge.telemetry.counters import Counters
 
-INTERVAL = 0.001
+WRITE_INTERVAL_SECONDS = 0.001
 """Seconds between two writes to the same connection, unless there is much to write."""
-LONGEST = 0.02
+MAX_DELAY_SECONDS = 0.02
 """Seconds a message waits at most for those behind it."""
 QUIET_TURNS = 3
 """Turns of the event loop until what a socket holds has been read, parsed and seen here."""
@@ -52,8 +52,8 @@ class Flusher:
         if self._is_due:
             return
         self._is_due = True
-        if self._since < self._written + INTERVAL:
-            loop.call_at(self._written + INTERVAL, self._look)
+        if self._since < self._written + WRITE_INTERVAL_SECONDS:
+            loop.call_at(self._written + WRITE_INTERVAL_SECONDS, self._look)
         else:
             loop.call_soon(self._look)
 
@@ -68,7 +68,7 @@ class Flusher:
         received = self._counters.received
         self._quiet = self._quiet + 1 if received == self._received else 0
         self._received = received
-        if self._quiet < QUIET_TURNS and loop.time() < self._since + LONGEST:
+        if self._quiet < QUIET_TURNS and loop.time() < self._since + MAX_DELAY_SECONDS:
             loop.call_soon(self._look)
         else:
             self._is_due = False

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from bridge.nats_link.client import NATSLink
     from bridge.telemetry.counters import Counters
 
-INTERVAL = 2.0
-PATIENCE = 1.0
+PROBE_INTERVAL_SECONDS = 2.0
+ANSWER_TIMEOUT_SECONDS = 1.0
 """Seconds the server has to answer: the second miss is known 5 s after the last answer at most."""
-MOST_MISSES = 2
+MAX_MISSES = 2
 
 
 class Canary:
@@ -58,7 +58,7 @@ class Canary:
         self._inbox = self._link.new_inbox()
         await self._link.subscribe(self._inbox, cb=self._take)
         while True:
-            due = loop.time() + INTERVAL
+            due = loop.time() + PROBE_INTERVAL_SECONDS
             await self.probe()
             await asyncio.sleep(due - loop.time())
 
@@ -80,7 +80,7 @@ class Canary:
         loop = asyncio.get_running_loop()
         begun, pong = loop.time(), loop.create_future()
         sending = loop.create_task(self._send(pong))  # would wait where nats-py cannot send
-        await asyncio.wait([pong], timeout=PATIENCE)
+        await asyncio.wait([pong], timeout=ANSWER_TIMEOUT_SECONDS)
         sending.cancel()
         if pong.done():
             if pong.exception() is None:  # else the connection was lost meanwhile
@@ -117,7 +117,7 @@ class Canary:
     async def _miss(self, what: str) -> None:
         self._misses += 1
         self._counters.missed_probes += 1
-        if self._misses >= MOST_MISSES:
+        if self._misses >= MAX_MISSES:
             await self._reconnect(f"the NATS server {what}")
 
     async def _reconnect(self, reason: str) -> None:

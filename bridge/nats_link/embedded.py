@@ -83,7 +83,7 @@ class EmbeddedNats:
             raise TimeoutError("the embedded nats-server did not start") from None
 
     def stop(self) -> None:
-        """Stop the server and remove its data. Twice is harmless."""
+        """Stop the server and remove its data. Idempotent."""
         keeper, self._keeper = self._keeper, None
         if keeper is not None and keeper.stdin is not None:
             keeper.stdin.close()

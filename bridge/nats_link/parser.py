@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Lane = Callable[[list[bytes]], None]
 """Takes payloads of one subject, in order."""
 
-MAX_LINES = 10000
+MAX_REMEMBERED_LINES = 10000
 
 
 class TapParser(Parser):
@@ -124,7 +124,7 @@ class TapParser(Parser):
             # The long way counts and skips it; here, it would end the connection.
             return None
         if len(words) == 4:  # a reply subject is hardly ever seen twice
-            if len(self._lines) >= MAX_LINES:
+            if len(self._lines) >= MAX_REMEMBERED_LINES:
                 self._lines.clear()
             self._lines[line] = known
         return known

@@ -16,11 +16,11 @@ from nats import errors
 from nats.aio.client import DEFAULT_BUFFER_SIZE, Client
 from nats.aio.transport import TcpTransport
 
-SHORTEST_WAIT = 0.25
-LONGEST_WAIT = 5.0
-GROWTH = 1.3
+MIN_WAIT_SECONDS = 0.25
+MAX_WAIT_SECONDS = 5.0
+WAIT_GROWTH = 1.3
 """With this the wait is a third of the outage so far: short ones end soon after NATS is there."""
-JITTER = 0.2
+WAIT_JITTER = 0.2
 """The part of a wait left to chance, so that a server's gateways do not all come at once."""
 
 
@@ -29,7 +29,7 @@ class ReconnectingClient(Client):
 
     def __init__(self) -> None:
         super().__init__()
-        self._wait = SHORTEST_WAIT
+        self._wait = MIN_WAIT_SECONDS
         """Seconds a server is left alone after a try; grows until one succeeds."""
 
     @property
@@ -75,10 +75,10 @@ class ReconnectingClient(Client):
         """Wait until a server that was tried at `last_attempt` may be tried again."""
         if last_attempt is None:
             return
-        wait = self._wait * random.uniform(1 - JITTER, 1)  # noqa: S311  not a secret
+        wait = self._wait * random.uniform(1 - WAIT_JITTER, 1)  # noqa: S311  not a secret
         remaining = last_attempt + wait - time.monotonic()
         if remaining > 0:
-            self._wait = min(self._wait * GROWTH, LONGEST_WAIT)
+            self._wait = min(self._wait * WAIT_GROWTH, MAX_WAIT_SECONDS)
             await asyncio.sleep(remaining)
 
     def _tidy_pool(self) -> None:
@@ -118,7 +118,7 @@ class ReconnectingClient(Client):
         if not self.is_connected and self._transport is not None and self._transport.at_eof():
             # nats-py takes the end of the connection for an answer, and waits for messages.
             raise errors.Error("nats: the server ended the connection instead of signing in")
-        self._wait = SHORTEST_WAIT
+        self._wait = MIN_WAIT_SECONDS
         # Subscriptions are replayed. A SUB that is pending would come beside them, also one that
         # was given up meanwhile, and nobody would ever end it.
         self._pending.clear()

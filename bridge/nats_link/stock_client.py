@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from nats.aio.msg import Msg
     from nats.aio.subscription import Subscription
 
-PENDING_MESSAGES = 65536
+MAX_PENDING_MESSAGES = 65536
 """Messages a queue holds; what is read from the socket in one go may be 20,000 small ones."""
-PENDING_BYTES = 8388608
+MAX_PENDING_BYTES = 8388608
 """Bytes of payloads it holds."""
-EPISODE = 5.0
+EPISODE_QUIET_SECONDS = 5.0
 """Seconds without a drop that end an episode."""
 
 Take = Callable[["Msg"], Awaitable[None]]
@@ -46,9 +46,9 @@ async def subscribe(
     subscription = await client.subscribe(
         pattern,
         cb=take,
-        pending_msgs_limit=PENDING_MESSAGES,
+        pending_msgs_limit=MAX_PENDING_MESSAGES,
         # nats-py drops a message of that size also where nothing waits.
-        pending_bytes_limit=max(PENDING_BYTES, 2 * client.max_payload),
+        pending_bytes_limit=max(MAX_PENDING_BYTES, 2 * client.max_payload),
     )
     hook = client._error_cb
     if not isinstance(hook, ErrorHook):
@@ -96,7 +96,7 @@ class Overflow:
         loop = asyncio.get_running_loop()
         if not self._dropped:
             loop.call_soon(self._hand_on)
-            if loop.time() - self._latest > EPISODE:
+            if loop.time() - self._latest > EPISODE_QUIET_SECONDS:
                 tell(events.MESSAGES_TOO_FAST, pattern=shorten(self._pattern))
             self._latest = loop.time()
         self._dropped[subject] += 1

@@ -22,7 +22,7 @@ from bridge.nats_link.watch import NatsWatch
 from bridge.service.panini_app import PaniniApp
 from bridge.service.signals import ignore_further_signals, on_stop_signal
 from bridge.service.workers import Worker
-from bridge.settings.table import Settings
+from bridge.settings.config import Settings
 from bridge.telemetry import events
 from bridge.telemetry.counters import Counters
 from bridge.telemetry.logs import say, tell

@@ -34,7 +34,7 @@ def lines(server: str, *, test_messages: bool, signs_in: bool, terminal: bool) -
     """Return what is told; `server` is a URL without a password.
 
     `test_messages`: whether there are some. `signs_in`: whether `server` wants to know who comes.
-    `terminal`: whether a person reads it; in a log it would be of no use to do something next.
+    `terminal`: whether a person reads it; a log needs no next steps.
     """
     if not terminal:
         return []

@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
+from bridge.settings.config import Settings
 from bridge.settings.misspelt import did_you_mean
-from bridge.settings.table import Settings
+from bridge.settings.table import Table
 
 GROUPS = {
     "nats_url": "NATS",
@@ -24,7 +25,7 @@ LAST_LINES = (
     "true and false: --allow-anonymous or --no-allow-anonymous; ALLOW_ANONYMOUS=true",
     "also: --help, --version",
 )
-NARROWEST, WIDEST = 40, 100
+MIN_COLUMNS, MAX_COLUMNS = 40, 100
 """Columns of the text."""
 
 
@@ -63,9 +64,9 @@ def shown_default(field: FieldInfo) -> str:
 
 def help_text() -> str:
     """Return what `--help` prints, as wide as the terminal allows."""
-    width = min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
+    width = min(max(shutil.get_terminal_size().columns, MIN_COLUMNS), MAX_COLUMNS)
     lines = ["usage: python main.py [--setting value] ...", ""]
-    lines += textwrap.wrap(" ".join((Settings.__doc__ or "").split()), width)
+    lines += textwrap.wrap(" ".join((Table.__doc__ or "").split()), width)
     for name, field in Settings.model_fields.items():
         if name in GROUPS:
             lines += ["", GROUPS[name]]

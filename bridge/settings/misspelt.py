@@ -13,13 +13,13 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-SURELY = 0.85
+MIN_LIKENESS = 0.85
 """How alike a name is, of 1: one or two letters are wrong. HTTP_PROXY is 0.74 of HTTP_PORT."""
 KNOWN = frozenset({"HTTPS_PORT", "LOGLEVEL"})
 """Similar names that belong to other programs."""
 
 
-def did_you_mean(name: str, names: Iterable[str], alike: float = SURELY) -> str | None:
+def did_you_mean(name: str, names: Iterable[str], alike: float = MIN_LIKENESS) -> str | None:
     """Return the one of `names` that `name` is most like, if it is that much alike."""
     close = difflib.get_close_matches(name, names, n=1, cutoff=alike)
     return close[0] if close else None

@@ -20,11 +20,11 @@ from bridge.telemetry import events
 from bridge.telemetry.events import Event
 from bridge.telemetry.log_lines import JSONLines, SaidLines, TextLines, printable
 
-MOST_WAITING = 1000
+MAX_WAITING_LINES = 1000
 """Lines."""
-LAST_SECONDS = 0.5
+LAST_FLUSH_SECONDS = 0.5
 """How long the end of the process waits for lines to be written."""
-MOST_CHARACTERS = 500
+MAX_FACT_CHARACTERS = 500
 """Of a fact: some are what a browser has sent."""
 
 _STDOUT, _STDERR = 1, 2
@@ -80,8 +80,8 @@ def _log(
     if not logger.isEnabledFor(event.level):
         return
     for name, fact in facts.items():
-        if isinstance(fact, str) and len(fact) > MOST_CHARACTERS:
-            facts[name] = f"{fact[:MOST_CHARACTERS]}…"
+        if isinstance(fact, str) and len(fact) > MAX_FACT_CHARACTERS:
+            facts[name] = f"{fact[:MAX_FACT_CHARACTERS]}…"
     sentence = line if event is events.SAID else event.sentence.format(**facts)
     extra = {"event": event.name, "facts": facts, "line": line}
     logger.log(event.level, "%s", sentence, exc_info=failure, extra=extra)
@@ -125,7 +125,7 @@ class LineWriter(logging.Handler):
         super().__init__()
         self.setFormatter(formatter)
         self._descriptor = descriptor
-        self._lines: queue.Queue[str] = queue.Queue(MOST_WAITING)
+        self._lines: queue.Queue[str] = queue.Queue(MAX_WAITING_LINES)
         self._lost = 0
         threading.Thread(target=self._write_all, name="log", daemon=True).start()
 
@@ -138,7 +138,7 @@ class LineWriter(logging.Handler):
 
     def flush(self) -> None:
         """Wait until all is written, but not for long."""
-        deadline = time.monotonic() + LAST_SECONDS
+        deadline = time.monotonic() + LAST_FLUSH_SECONDS
         while self._lines.unfinished_tasks and time.monotonic() < deadline:
             time.sleep(0.005)
 

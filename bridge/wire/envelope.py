@@ -17,7 +17,7 @@ _check_json = msgspec.json.Decoder(msgspec.Raw).decode
 _check_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
-MOST_STARTS = 64
+MAX_FRAME_STARTS = 64
 """Sizes of payloads remembered for one subject; there may be 10,000 subjects."""
 
 
@@ -75,7 +75,7 @@ class _Starts(dict[int, bytes]):
         self._head = head
 
     def __missing__(self, size: int) -> bytes:
-        if len(self) >= MOST_STARTS:
+        if len(self) >= MAX_FRAME_STARTS:
             self.clear()
         start = self[size] = frame_head(len(self._head) + size + 1) + self._head
         return start

@@ -10,8 +10,8 @@ import pytest
 
 from bench import report
 from bridge import __version__
+from bridge.settings.config import Settings
 from bridge.settings.flags import shown_default
-from bridge.settings.table import Settings
 from tests.support import readme
 
 ROOT = Path(__file__).parent.parent.parent

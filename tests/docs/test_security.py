@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bridge.settings.table import Settings
+from bridge.settings.config import Settings
 from bridge.telemetry.counters import Counters
 from bridge.telemetry.exposition import Exposition
 from tests.docs.test_readme import ROOT

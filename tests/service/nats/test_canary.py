@@ -64,8 +64,8 @@ def server(tmp_path: Path) -> Any:
 
 @pytest.fixture
 async def watched(server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Watched]:
-    monkeypatch.setattr(module, "INTERVAL", 0.2)
-    monkeypatch.setattr(module, "PATIENCE", 0.2)
+    monkeypatch.setattr(module, "PROBE_INTERVAL_SECONDS", 0.2)
+    monkeypatch.setattr(module, "ANSWER_TIMEOUT_SECONDS", 0.2)
     watched = Watched()
     await watched.connect(server.url)
     yield watched
@@ -90,7 +90,7 @@ async def test_a_read_loop_that_hangs_is_replaced(
 
     monkeypatch.setattr(watched.link._ps, "parse", hangs)
     await watched.is_repaired(server)
-    assert watched.counters.missed_probes >= module.MOST_MISSES
+    assert watched.counters.missed_probes >= module.MAX_MISSES
 
 
 async def test_a_reconnect_that_ends_before_it_succeeded_is_begun_anew(
@@ -118,7 +118,7 @@ async def test_a_server_that_answers_but_does_not_deliver_is_left(
 async def test_a_quiet_connection_is_left_alone(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PATIENCE", 5)
+    monkeypatch.setattr(module, "ANSWER_TIMEOUT_SECONDS", 5)
     received: int = watched.link.stats["in_msgs"]
     await eventually(lambda: watched.link.stats["in_msgs"] >= received + 10)
     assert (watched.lost, watched.counters.received) == (0, 0)
@@ -157,7 +157,7 @@ class BusyLink:
 async def test_slow_is_not_dead(
     link: SimpleNamespace, reconnects: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PATIENCE", 0.01)
+    monkeypatch.setattr(module, "ANSWER_TIMEOUT_SECONDS", 0.01)
     counters = Counters()
     busy: Any = BusyLink(counters, messages=link.messages, late=link.late)
     canary = Canary(busy, counters)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.nats_link.stock_client import PENDING_MESSAGES
+from bridge.nats_link.stock_client import MAX_PENDING_MESSAGES
 from tests.support.browser_client import Browser
 from tests.support.raw_nats import RawNats
 from tests.support.servers import Gateway, NatsServer, eventually, http
@@ -41,10 +41,10 @@ async def test_what_nats_py_drops_is_counted_and_told(
             raw_nats.publish("flood.a", b'"wait"')
             await eventually(lambda: figures()["received"] == 2)  # one by each subscription
             command = RawNats.command(b"flood.a", b"1")
-            for count in (PENDING_MESSAGES, TOO_MANY):
+            for count in (MAX_PENDING_MESSAGES, TOO_MANY):
                 await asyncio.to_thread(raw_nats.send, command * count)
             await eventually(lambda: figures()["received"] == 2 + 2 * TOO_MANY)
-            sent = 1 + PENDING_MESSAGES + TOO_MANY
+            sent = 1 + MAX_PENDING_MESSAGES + TOO_MANY
             await asyncio.to_thread(http, f"{program.url}/release")
             for browser in (one, two):
                 received, dropped = await browser.received_and_dropped(sent)

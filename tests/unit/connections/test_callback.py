@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bridge.connections.callback import OVERHEAD, Callback
+from bridge.connections.callback import MESSAGE_OVERHEAD_BYTES, Callback
 from bridge.wire.envelope import Message
 
 MESSAGES = [Message("a", b"%d" % number) for number in range(5)]
@@ -59,7 +59,7 @@ async def test_messages_beyond_what_may_wait_are_dropped() -> None:
         await never.wait()
 
     subscriber = Subscriber()
-    deliver = Callback(callback, subscriber, 2 * OVERHEAD)
+    deliver = Callback(callback, subscriber, 2 * MESSAGE_OVERHEAD_BYTES)
     for message in MESSAGES:
         deliver(message)
     assert subscriber.missed == 3

@@ -12,7 +12,7 @@ import pytest
 from nats.aio.client import Srv
 
 from bridge.nats_link import reconnect as module
-from bridge.nats_link.reconnect import LONGEST_WAIT, SHORTEST_WAIT, ReconnectingClient
+from bridge.nats_link.reconnect import MAX_WAIT_SECONDS, MIN_WAIT_SECONDS, ReconnectingClient
 
 
 class Network:
@@ -63,12 +63,12 @@ async def test_waits_grow_from_a_quarter_of_a_second_to_five(network: Network) -
         await client("a:1")._select_next_server()
     times = [at for _, at in network.tried]
     waits = [b - a for a, b in pairwise(times)]
-    assert 0.8 * SHORTEST_WAIT <= waits[0] <= SHORTEST_WAIT
-    assert all(0.8 * LONGEST_WAIT <= wait <= LONGEST_WAIT for wait in waits[20:])
+    assert 0.8 * MIN_WAIT_SECONDS <= waits[0] <= MIN_WAIT_SECONDS
+    assert all(0.8 * MAX_WAIT_SECONDS <= wait <= MAX_WAIT_SECONDS for wait in waits[20:])
     assert len(set(waits[20:])) > 10, "no jitter"
     outage = 0.0
     for wait in waits:
-        assert wait <= SHORTEST_WAIT + outage / 2
+        assert wait <= MIN_WAIT_SECONDS + outage / 2
         outage += wait
 
 
@@ -89,7 +89,7 @@ async def test_no_server_waits_longer_for_a_try_than_five_seconds(network: Netwo
         await client("a:1", "b:1", "c:1")._select_next_server()
     for name in ("a:1", "b:1", "c:1"):
         times = [at for each, at in network.tried if each == name]
-        assert max(b - a for a, b in pairwise(times)) <= LONGEST_WAIT
+        assert max(b - a for a, b in pairwise(times)) <= MAX_WAIT_SECONDS
 
 
 async def test_servers_named_by_a_cluster_are_kept_once(

@@ -11,8 +11,8 @@ import pytest
 
 from bridge import __version__
 from bridge.settings import command_line, misspelt, table
+from bridge.settings.config import Settings
 from bridge.settings.flags import GROUPS
-from bridge.settings.table import Settings
 from tests.support.servers import ROOT
 
 PORT = "it has to be a whole number from 1 to 65535"
