@@ -19,6 +19,7 @@ from tests.docs.test_readme import ROOT
 
 GITHUB = ROOT / ".github"
 WORKFLOWS = {path.name: path.read_text() for path in sorted(GITHUB.glob("workflows/*.yml"))}
+FORMS = sorted(GITHUB.glob("ISSUE_TEMPLATE/*_*.yml"))
 MAKEFILE = (ROOT / "Makefile").read_text()
 LINTER = Path(sys.executable).with_name("jactionlint")
 """A fork of actionlint that comes as a wheel; actionlint's own packages fetch it from elsewhere."""
@@ -95,7 +96,7 @@ def test_workflows_make_what_ci_makes() -> None:
     assert made == made_by((ROOT / ".ci" / "run").read_text())
 
 
-@pytest.mark.parametrize("name", ["workflows/tests.yml"])
+@pytest.mark.parametrize("name", ["workflows/tests.yml", "pull_request_template.md"])
 def test_every_target_that_is_made_exists(name: str) -> None:
     made = made_by((GITHUB / name).read_text())
     assert made
@@ -141,3 +142,39 @@ def test_actions_are_named_by_commit_and_version(name: str) -> None:
     assert used
     for each in used:
         assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each), each
+
+
+@pytest.mark.parametrize("path", FORMS, ids=[path.name for path in FORMS])
+def test_forms_have_what_github_needs(path: Path) -> None:
+    form = yaml.safe_load(path.read_text())
+    assert {"name", "description", "body"} <= set(form) <= {"name", "description", "body", "labels"}
+    questions = [each for each in form["body"] if each["type"] != "markdown"]
+    assert len({each["id"] for each in questions}) == len(questions) > 0
+    for each in form["body"]:
+        assert each["type"] in ("markdown", "input", "textarea", "dropdown")
+        assert each["attributes"].get("value" if each["type"] == "markdown" else "label")
+        if each["type"] == "dropdown":
+            options = each["attributes"]["options"]
+            assert all(isinstance(option, str) for option in options)  # `no` would be a boolean
+            assert len(set(options)) == len(options) > 1
+    assert any(each["validations"]["required"] for each in questions if "validations" in each)
+
+
+def test_the_bug_form_asks_for_what_one_needs() -> None:
+    (form,) = (yaml.safe_load(path.read_text()) for path in FORMS if path.stem == "bug_report")
+    asked = {each.get("id"): each["attributes"] for each in form["body"]}
+    assert set(asked) == {
+        None, "expected", "seen", "version", "run", "nats", "sign_in", "proxy", "log"
+    }  # fmt: skip
+    assert "`python main.py --version`" in asked["version"]["description"]
+    assert "remove secrets" in asked["log"]["description"]
+    assert asked["version"]["placeholder"] == f"nats-websocket-bridge {__version__}"
+
+
+def test_vulnerabilities_are_kept_out_of_public_issues() -> None:
+    config = yaml.safe_load((GITHUB / "ISSUE_TEMPLATE" / "config.yml").read_text())
+    assert config["blank_issues_enabled"] is False
+    (link,) = config["contact_links"]
+    assert set(link) == {"name", "url", "about"}
+    assert link["url"].startswith("https://")
+    assert "SECURITY.md" in link["about"] and (ROOT / "SECURITY.md").is_file()
