@@ -60,9 +60,8 @@ test-python: $(VENV)/ready-browser
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-# The gateway overrides and calls what nats-py keeps to itself, which Panini pins at 2.6.0 and
-# requirements.lock has ten minor versions later. These tests reach all of it; the others would
-# find nothing more there, and take many minutes.
+# The gateway overrides and calls what nats-py keeps to itself. Panini pins 2.6.0, requirements.lock
+# has a version ten minor ones later. A list, as all of `make test` would take many minutes more.
 NATS_TESTS := tests/unit/test_private_names.py tests/unit/test_nats_parser.py \
   tests/unit/test_nats_reconnect.py tests/unit/test_nats_watch.py tests/unit/test_overflow.py \
   tests/unit/test_sign_in.py tests/service/test_canary.py tests/service/test_following.py \
