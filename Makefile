@@ -1,5 +1,6 @@
 # make run     start the service: the page is at http://127.0.0.1:5001/
 # make test    every test; sets up all it needs, also a browser
+# make test-oldest  the tests of the NATS side with the versions of `pip install -r requirements.txt`
 # make check   lint, types, documentation
 # make fuzz    a million hostile inputs, in some minutes
 # make bench   compare with nats-server's own WebSocket and a plain gateway; QUICK=1 for a minute
@@ -11,9 +12,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+OLDEST := .venv-oldest
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-python test-page check fuzz bench soak cluster lock clean
+.PHONY: run test test-python test-page test-oldest check fuzz bench soak cluster lock clean
 
 run: $(VENV)/ready
 	@exec $(BIN)/python main.py
@@ -58,6 +60,33 @@ test-python: $(VENV)/ready-browser
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
+# The gateway overrides and calls what nats-py keeps to itself. Panini pins 2.6.0, requirements.lock
+# has a version ten minor ones later. A list, as all of `make test` would take many minutes more.
+NATS_TESTS := tests/unit/test_private_names.py tests/unit/nats_link tests/service/nats \
+  tests/service/browsers/test_following.py tests/service/browsers/test_tutorial.py \
+  tests/service/browsers/test_wire.py
+
+test-oldest: $(OLDEST)/ready
+	@echo "With nats-py $$($(OLDEST)/bin/python -c 'import nats.aio.client as it; print(it.__version__)'):"
+	$(OLDEST)/bin/python -m pytest $(NATS_TESTS)
+
+# The tests need less than `make test`, and pip may not change what it chose for the service.
+$(OLDEST)/ready: requirements.txt requirements-dev.txt
+	@echo "Setting up the oldest versions, once: a folder $(OLDEST) ..."
+	@$(PYTHON) -m venv --clear $(OLDEST)
+	@$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt \
+	  || { $(CAN_COMPILE) || echo $(NO_COMPILER) >&2; exit 1; }
+	@$(OLDEST)/bin/python -m pip freeze --quiet > $(OLDEST)/chosen.txt
+	@$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check \
+	  -c requirements-dev.txt -c $(OLDEST)/chosen.txt \
+	  hypothesis psutil pytest pytest-asyncio trustme websockets
+	@touch $@
+
+CAN_COMPILE = echo '\#include <Python.h>' | c++ -fsyntax-only -x c++ 2>/dev/null - \
+  -I "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')"
+NO_COMPILER := "ujson 5.4.0, which Panini pins, comes as source alone, and no C++ compiler with \
+  Python's headers is here: apt-get install g++ python3-dev"
+
 fuzz: $(VENV)/ready-dev
 	@$(BIN)/python -m tests.fuzz
 
@@ -77,4 +106,4 @@ lock: $(VENV)/ready-dev
 	  --output-file requirements.lock requirements.txt
 
 clean:
-	rm -rf $(VENV) .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis

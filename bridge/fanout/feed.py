@@ -60,7 +60,7 @@ class Feed:
     def ssid(self) -> int:
         """The id of the NATS subscription."""
         assert self._subscription is not None
-        return self._subscription._id
+        return stock_client.id_of(self._subscription)
 
     @property
     def waiting(self) -> int:

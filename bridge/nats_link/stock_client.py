@@ -54,12 +54,17 @@ async def subscribe(
     if not isinstance(hook, ErrorHook):
         hook = client._error_cb = ErrorHook(hook)
     overflows = hook.overflows
-    overflows[subscription._id] = Overflow(pattern, lost)
+    overflows[id_of(subscription)] = Overflow(pattern, lost)
 
     def forget() -> None:
-        overflows.pop(subscription._id, None)
+        overflows.pop(id_of(subscription), None)
 
     return subscription, forget
+
+
+def id_of(subscription: Subscription) -> int:
+    """Return the id of a NATS subscription (`sid` in the protocol)."""
+    return subscription._id
 
 
 class ErrorHook:

@@ -125,7 +125,7 @@ class LineWriter(logging.Handler):
         super().__init__()
         self.setFormatter(formatter)
         self._descriptor = descriptor
-        self._lines: queue.Queue[str] = queue.Queue(MAX_WAITING_LINES)
+        self._lines: queue.Queue[str | threading.Event] = queue.Queue(MAX_WAITING_LINES)
         self._lost = 0
         threading.Thread(target=self._write_all, name="log", daemon=True).start()
 
@@ -138,15 +138,19 @@ class LineWriter(logging.Handler):
 
     def flush(self) -> None:
         """Wait until all is written, but not for long."""
+        written = threading.Event()
         deadline = time.monotonic() + LAST_FLUSH_SECONDS
-        while self._lines.unfinished_tasks and time.monotonic() < deadline:
-            time.sleep(0.005)
+        with contextlib.suppress(queue.Full):
+            self._lines.put(written, timeout=LAST_FLUSH_SECONDS)
+            written.wait(deadline - time.monotonic())
 
     def _write_all(self) -> None:
         while True:
             line = self._lines.get()
+            if isinstance(line, threading.Event):
+                line.set()  # all that came before it is written
+                continue
             _write(self._descriptor, line)
-            self._lines.task_done()
             if self._lost:
                 lost, self._lost = self._lost, 0
                 _write(self._descriptor, self.format(_record(events.LINES_LOST, count=lost)))

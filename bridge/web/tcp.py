@@ -32,8 +32,15 @@ class CountedHandler(RequestHandler):
     """
 
     __slots__ = (
-        *("_address", "_capacity", "_counters", "_refusal", "_since", "_time"),
-        *("asked", "heard", "tcp"),
+        "_address",
+        "_capacity",
+        "_counters",
+        "_refusal",
+        "_since",
+        "_time",
+        "asked",
+        "heard",
+        "tcp",
     )
 
     def __init__(self, server: web.Server, capacity: Capacity, counters: Counters) -> None:
