@@ -25,6 +25,7 @@ from bridge.wire import responses
 from bridge.wire.codes import CloseCode
 from bridge.wire.envelope import Message
 
+# asyncio tells when a transport has room again, but not of the one below TLS: so we look.
 FULL_CHECK_SECONDS = 0.05
 CLOSE_CHECK_SECONDS = 0.02
 
@@ -129,7 +130,7 @@ class WSSManager:
                 connection.respond(line)
             if await connection.close_if_excessive():
                 return
-            # Responses are never dropped, so who does not take them may not ask for more.
+            # Responses are never dropped, so a browser that takes none may not ask for more.
             while connection.outbox.is_full:
                 await asyncio.sleep(FULL_CHECK_SECONDS)
 

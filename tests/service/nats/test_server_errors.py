@@ -1,0 +1,63 @@
+"""What the real nats-server says, in its own words, and what it is taken for."""
+
+from __future__ import annotations
+
+import re
+import socket
+from pathlib import Path
+
+import pytest
+
+from bridge.nats_link.server_errors import SUBSCRIPTION_DENIED, ServerError, meaning_of
+from tests.support.servers import PATIENCE, NatsServer, running
+
+USERS = "authorization {{ timeout: 1, users: [{{user: u, password: p{permissions}}}] }}"
+NO_A = USERS.format(permissions=", permissions: {subscribe: {deny: a}, publish: {deny: a}}")
+PLAIN = USERS.format(permissions="")
+SIGNED_IN = b'CONNECT {"verbose":false,"user":"u","pass":"p"}\r\n'
+
+
+def said(server: NatsServer, sent: bytes) -> str:
+    """Return the first error that the server answers `sent` with, as it stands."""
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as raw:
+        raw.sendall(sent)
+        heard = b""
+        while not (found := re.search(rb"-ERR '(.*)'\r\n", heard)):
+            data = raw.recv(65536)
+            assert data, f"the server ended the connection after {heard!r}"
+            heard += data
+    return found[1].decode()
+
+
+@pytest.mark.parametrize(
+    ("config", "sent", "meaning"),
+    [
+        (NO_A, SIGNED_IN + b"SUB a 1\r\n", ServerError.DENIED),
+        (NO_A, SIGNED_IN + b"PUB a 0\r\n\r\n", ServerError.DENIED),
+        (
+            "max_subscriptions: 1",
+            b"CONNECT {}\r\nSUB a 1\r\nSUB b 2\r\nSUB c 3\r\n",
+            ServerError.TOO_MANY_SUBSCRIPTIONS,
+        ),
+        ('ping_interval: "100ms"\nping_max: 1', b"CONNECT {}\r\n", ServerError.STALE),
+        (PLAIN, b'CONNECT {"user":"u","pass":"wrong"}\r\n', ServerError.SIGNED_OUT),
+        (PLAIN, b"", ServerError.SIGNED_OUT),
+        ("", b"NONSENSE\r\n", ServerError.OTHER),
+    ],
+    ids=["SUB denied", "PUB denied", "subscriptions", "stale", "password", "timeout", "protocol"],
+)
+def test_an_error_is_taken_for_what_it_is(
+    config: str, sent: bytes, meaning: ServerError, tmp_path: Path
+) -> None:
+    with running(NatsServer(tmp_path, config)) as server:
+        text = said(server, sent)
+    # nats-py hands errors on in lower case.
+    assert meaning_of(text) is meaning_of(text.lower()) is meaning, text
+
+
+def test_a_denied_subscription_is_named(tmp_path: Path) -> None:
+    with running(NatsServer(tmp_path, NO_A)) as server:
+        denied = SUBSCRIPTION_DENIED.search(said(server, SIGNED_IN + b"SUB a 1\r\n"))
+        other = SUBSCRIPTION_DENIED.search(said(server, SIGNED_IN + b"PUB a 0\r\n\r\n"))
+    assert denied is not None and denied[1] == "a"
+    assert other is None

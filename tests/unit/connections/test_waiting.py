@@ -1,0 +1,70 @@
+"""When what waits for NATS is taken up."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from bridge.connections import waiting
+from bridge.connections.waiting import Waiting
+
+
+class Nats:
+    """Is there or not, and counts who asks."""
+
+    def __init__(self) -> None:
+        self.up = False
+        self.asked = 0
+        self.followed: list[str] = []
+
+    def is_up(self) -> bool:
+        self.asked += 1
+        return self.up
+
+    async def follow(self, connection: Any, pattern: str) -> None:
+        self.followed.append(pattern)
+
+
+class Connection:
+    """As much of a connection as is needed here."""
+
+    def __init__(self) -> None:
+        self.changes = asyncio.Lock()
+
+    def respond(self, line: bytes) -> None:
+        """Take an acknowledgement."""
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "RETRY_SECONDS", 0.001)
+
+
+async def test_in_an_outage_nobody_is_asked_until_it_is_over() -> None:
+    nats = Nats()
+    it: Any = Waiting(nats.follow, nats.is_up)
+    it.nats_changed(False)
+    it.add(Connection(), "a", b"")
+    await asyncio.sleep(0.05)
+    assert nats.asked == 0
+    nats.up = True
+    it.nats_changed(True)
+    async with asyncio.timeout(5):
+        while nats.followed != ["a"]:
+            await asyncio.sleep(0)
+
+
+async def test_without_an_outage_what_was_not_answered_in_time_is_tried_again() -> None:
+    nats = Nats()
+    it: Any = Waiting(nats.follow, nats.is_up)
+    it.add(Connection(), "a", b"")
+    async with asyncio.timeout(5):
+        while not nats.asked:
+            await asyncio.sleep(0)
+        nats.up = True
+        while nats.followed != ["a"]:
+            await asyncio.sleep(0)
+    it.stop()
+    it.stop()
