@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -19,13 +20,14 @@ from bridge.nats_link.client import NATSLink
 from bridge.nats_link.embedded import EMBEDDED, EmbeddedNats, find_or_embed
 from bridge.nats_link.sign_in import SignIn
 from bridge.nats_link.watch import NatsWatch
+from bridge.service.next_steps import NextSteps
 from bridge.service.panini_app import PaniniApp
 from bridge.service.signals import ignore_further_signals, on_stop_signal
 from bridge.service.workers import Worker
 from bridge.settings.config import Settings
 from bridge.telemetry import events
 from bridge.telemetry.counters import Counters
-from bridge.telemetry.logs import say, tell
+from bridge.telemetry.logs import is_json, say, tell
 from bridge.telemetry.loop_lag import LoopLag
 from bridge.telemetry.throttled_log import ThrottledLog
 from bridge.web.assets import add_security_headers
@@ -79,6 +81,8 @@ class Service(PaniniApp):
         """Called together when the service stops and NATS is still there."""
         self.background: list[Callable[[], Coroutine[Any, Any, None]]] = [self.loop_lag.run]
         """Run from the start to the stop."""
+        if worker.number == 1:
+            self.on_nats_change.append(self._next_steps(config))
         self._embedded: EmbeddedNats | None = None
         self._background: list[asyncio.Task[Any]] = []
         self._stopping = False
@@ -119,6 +123,14 @@ class Service(PaniniApp):
         )
         web_app.on_response_prepare.append(add_security_headers)
         self.setup_web_server(web_app=web_app)
+
+    def _next_steps(self, config: Settings) -> NextSteps:
+        return NextSteps(
+            lambda: self.nats_watch.server,
+            test_messages=config.publish_test_messages,
+            signs_in=config.signs_in,
+            terminal=not is_json(config.log_format) and sys.stdout.isatty(),
+        )
 
     @property
     def trouble(self) -> Trouble | None:

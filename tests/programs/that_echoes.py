@@ -6,13 +6,15 @@ Larger frames are let through than `/stream` does, since the cases to be passed 
 from aiohttp import WSMsgType
 
 import main
+from bridge.web.websocket import WebSocket
 
 MIB = 1048576
 
 
 @main.app.http.get("/echo")
 async def echo(request):
-    ws = await main.open_websocket(request, most=32 * MIB)
+    ws = WebSocket(32 * MIB, main.app.counters)
+    await main.app.gate._upgrade(ws, request)
     async for frame in ws:
         if frame.type is WSMsgType.TEXT:
             await ws.send_str(frame.data)

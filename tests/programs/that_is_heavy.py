@@ -5,10 +5,11 @@ import os
 import time
 
 import main
-from bridge.connections.connection import Connection
+from bridge.connections.outbox import Outbox
+from bridge.web.capacity import no_room
 
 ballast = os.urandom(1024) * 1024 * 300
-listener, write = main.manager.client_listener, Connection.write
+listener, deliver = main.manager.client_listener, Outbox.deliver
 came = written = 0
 
 
@@ -16,17 +17,17 @@ async def listener_that_lets_some_go(ws, connection_id, **options):
     global came
     came += 1
     if came % 20 == 10:
-        raise main.refusal("planted")
+        raise no_room("planted")
     if came % 20 == 0:
-        asyncio.get_running_loop().call_later(1, ws._req.transport.abort)
+        asyncio.get_running_loop().call_later(1, ws.transport.abort)
     return await listener(ws, connection_id, **options)
 
 
-def losing_write(connection, pieces, data):
+def losing_delivery(outbox, pieces, joined):
     global written
     written += 1
     if written % 30:
-        write(connection, pieces, data)
+        deliver(outbox, pieces, joined)
 
 
 async def stand_still(request, response):
@@ -34,7 +35,7 @@ async def stand_still(request, response):
         time.sleep(1.2)
 
 
-main.web_app.on_response_prepare.append(stand_still)
+main.app.http_server.web_app.on_response_prepare.append(stand_still)
 main.manager.client_listener = listener_that_lets_some_go
-Connection.write = losing_write
+Outbox.deliver = losing_delivery
 main.app.start()

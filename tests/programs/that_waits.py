@@ -31,9 +31,10 @@ if os.environ["ERROR_CB"] == "own":
 
 @app.http.get("/figures")
 async def figures(request):
-    fates = ("received", "due", "delivered", "filtered", "dropped")
+    fates = ("received", "expected", "delivered", "filtered")
     counted = {fate: getattr(manager.counters, fate) for fate in fates}
-    return web.json_response(counted | {"errors": len(errors)})
+    dropped = sum(manager.counters.dropped.values())
+    return web.json_response({**counted, "dropped": dropped, "errors": len(errors)})
 
 
 @app.http.get("/release")

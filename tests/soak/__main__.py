@@ -20,8 +20,7 @@ import tempfile
 from pathlib import Path
 from random import SystemRandom
 
-from bridge.web.kernel import raise_open_files
-
+from bridge.web.listener import raise_open_files
 from tests.soak import through_faults
 from tests.soak.churn import CYCLES, Churn
 from tests.soak.idle import CONNECTIONS, Idle

@@ -57,12 +57,24 @@ async def test_post_for_nobody_is_404(gateway: Gateway) -> None:
     assert answers == [NOBODY]
 
 
-async def test_malformed_posts_are_400(gateway: Gateway) -> None:
-    for body in (b"", b"{", b"\xff", b'{"subjects": ["a"]}', b'{"subjects":["\xff"]}', b"[]"):
+async def test_malformed_posts_are_400_and_counted_like_malformed_frames(
+    gateway: Gateway,
+) -> None:
+    before = bad_ones(gateway)
+    bodies = (b"", b"{", b"\xff", b'{"subjects": ["a"]}', b'{"subjects":["\xff"]}', b"[]")
+    for body in bodies:
         status, answers = await post(gateway, body)
         assert status == 400, body
         assert isinstance(answers, list)
         assert answers[0]["code"] == "bad_request", body
+    assert bad_ones(gateway) == [count + len(bodies) for count in before]
+
+
+def bad_ones(gateway: Gateway) -> list[float]:
+    """Return how many requests could not be read, and how many were refused for it."""
+    figures = gateway.figures()
+    named = 'requests_total{action="bad"}', 'refused_total{reason="bad_request"}'
+    return [figures[f"bridge_{name}"] for name in named]
 
 
 async def test_post_larger_than_64_kib_is_413(gateway: Gateway) -> None:

@@ -42,10 +42,10 @@ def test_without_a_nats_server_to_embed_it_says_what_to_do(log: Path, tmp_path: 
     program = tmp_path / "nothing_to_embed.py"
     program.write_text(
         "import sys; sys.argv[0] = 'main.py'\n"
-        "from bridge.nats_link import default_server, embedded\n"
+        "from bridge.nats_link import embedded\n"
         "def nothing(): raise FileNotFoundError('there is no nats-server')\n"
         "async def nobody(): return False\n"
-        "embedded.find_server, default_server.answers = nothing, nobody\n"
+        "embedded.find_server, embedded.answers = nothing, nobody\n"
         "import main; main.app.start()\n"
     )
     service = Gateway(None, program=str(program), log=log)

@@ -52,8 +52,8 @@ async def test_what_nats_py_drops_is_counted_and_told(
                 assert dropped >= TOO_MANY
             seen = figures()
         assert seen["received"] == 2 * sent
-        assert seen["due"] == 3 * sent
-        assert seen["due"] == seen["delivered"] + seen["filtered"] + seen["dropped"]
+        assert seen["expected"] == 3 * sent
+        assert seen["expected"] == seen["delivered"] + seen["filtered"] + seen["dropped"]
         assert seen["filtered"] == sent
         assert seen["errors"] == (2 * TOO_MANY if error_cb == "own" else 0)
         for pattern in ("flood.*", "flood.a"):
