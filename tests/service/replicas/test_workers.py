@@ -24,7 +24,7 @@ ENOUGH = 24
 
 @pytest.fixture
 def pair(nats_server: NatsServer, log: Path) -> Iterator[Gateway]:
-    with running(Gateway(nats_server.url, log=log, workers=2)) as service:
+    with running(Gateway(nats_server.url, log=log, cold=True, workers=2)) as service:
         until(lambda: sum(map(listens, workers_of(service))) == 2)
         yield service
 
@@ -63,7 +63,7 @@ async def test_workers_share_the_port_and_each_gets_every_message(
 
 
 async def test_test_messages_come_once(nats_server: NatsServer, log: Path) -> None:
-    service = Gateway(nats_server.url, log=log, workers=2, publish_test_messages=True)
+    service = Gateway(nats_server.url, log=log, cold=True, workers=2, publish_test_messages=True)
     with running(service):
         async with Browser(service.stream) as browser:
             await browser.subscribe("test.subject")
@@ -137,7 +137,7 @@ async def test_workers_stop_when_their_parent_is_killed(pair: Gateway) -> None:
 
 
 def test_the_port_of_other_workers_is_not_shared(pair: Gateway, tmp_path: Path) -> None:
-    second = Gateway(None, log=tmp_path / "second", workers=2, http_port=pair.port)
+    second = Gateway(None, log=tmp_path / "second", cold=True, workers=2, http_port=pair.port)
     second.launch()
     assert second.wait() == 2
     assert second.output().endswith(
@@ -148,7 +148,9 @@ def test_the_port_of_other_workers_is_not_shared(pair: Gateway, tmp_path: Path) 
 def test_a_setting_that_no_worker_can_start_with_ends_all(
     nats_server: NatsServer, log: Path
 ) -> None:
-    service = Gateway(nats_server.url, log=log, program="tests/programs/with_a_wrong_worker.py")
+    service = Gateway(
+        nats_server.url, log=log, cold=True, program="tests/programs/with_a_wrong_worker.py"
+    )
     service.launch()
     assert service.wait() == 2
 
@@ -193,7 +195,7 @@ async def test_ctrl_c_stops_all_in_an_orderly_way(pair: Gateway) -> None:
 def test_a_stop_while_workers_start_is_a_stop(
     nats_server: NatsServer, log: Path, number: int
 ) -> None:
-    service = Gateway(nats_server.url, log=log, workers=2)
+    service = Gateway(nats_server.url, log=log, cold=True, workers=2)
     service.launch()
     process, children = service.process, until(lambda: workers_of(service))
     assert process is not None
