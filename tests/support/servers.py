@@ -10,7 +10,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ import psutil
 from bridge.access.policy import CONTROL
 from bridge.nats_link.embedded import find_server
 from tests.support.forked import Forked, ForkServer
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 INBOX = "_INBOX."
@@ -33,13 +33,6 @@ OWN_SUBSCRIPTIONS = 3
 """Of a gateway that nobody follows anything through: the canary's, and two for other replicas."""
 PATIENCE = 20.0
 """Seconds after which a wait has failed; the machine may be slow."""
-
-
-def free_port() -> int:
-    """Return a port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(condition: Callable[[], Any], within: float = PATIENCE) -> Any:
