@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import itertools
 import socket
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 FIRST, LAST, BLOCK = 12000, 32000, 500
+TURN = FIRST - 1
+"""Who listens on it has the turn to use the port that an embedded server takes by default."""
 
 
 def free_port() -> int:
@@ -19,28 +23,39 @@ def free_port() -> int:
     return next(port for port in _block() if _is_free(port))
 
 
+@contextmanager
+def default_port() -> Iterator[None]:
+    """Have the port that an embedded server takes by default to oneself, among runs of tests."""
+    with socket.socket() as turn:
+        while not _binds(turn, TURN):
+            time.sleep(0.05)
+        turn.listen()
+        yield
+
+
 @cache
 def _block() -> Iterator[int]:
     """Return the ports of a block that nobody has, over and over."""
     for first in range(FIRST, LAST, BLOCK):
         holder = socket.socket()
-        try:
-            holder.bind(("127.0.0.1", first))
+        if _binds(holder, first):
             holder.listen()
-        except OSError:
-            holder.close()
-        else:
             _holders.append(holder)
             return itertools.cycle(range(first + 1, first + BLOCK))
+        holder.close()
     raise OSError(f"all ports from {FIRST} to {LAST} are in use")
 
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
+        return _binds(probe, port)
+
+
+def _binds(own: socket.socket, port: int) -> bool:
+    try:
+        own.bind(("127.0.0.1", port))
+    except OSError:
+        return False
     return True
 
 
