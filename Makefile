@@ -1,5 +1,7 @@
 # make run     start the service: the page is at http://127.0.0.1:5001/
-# make test    every test; sets up all it needs, also a browser
+# make quick   unit tests, and those of the page that need no browser: half a minute
+# make test    every test but those of load, soak and fuzz; sets up all it needs, also a browser
+# make coverage  every test, and how much of the code they run; it is what CI runs
 # make test-oldest  the tests of the NATS side with the versions of `pip install -r requirements.txt`
 # make check   lint, types, documentation
 # make fuzz    a million hostile inputs, in some minutes
@@ -15,7 +17,7 @@ BIN := $(VENV)/bin
 OLDEST := .venv-oldest
 
 .DEFAULT_GOAL := run
-.PHONY: run test test-python test-page test-oldest check fuzz bench soak cluster lock clean
+.PHONY: run quick test test-python test-page coverage test-oldest check fuzz bench soak cluster lock clean
 
 run: $(VENV)/ready
 	@exec $(BIN)/python main.py
@@ -49,14 +51,27 @@ check: $(VENV)/ready-promtool
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --quiet tests/docs
 
+# Tests wait more than they compute, so there are more processes than processors. Those that hold
+# the service to a time, and those under load, have the machine to themselves.
+AT_ONCE := -n 4 --dist worksteal -m "not timing and not load"
+TESTS := tests/unit tests/service tests/page
+
+quick: $(VENV)/ready-dev test-page
+	$(BIN)/python -m pytest --quiet -n 2 tests/unit
+
 test: test-page test-python
 
 test-page:
-	node --test tests/page/*/*.test.mjs
+	node --test --test-concurrency=2 tests/page/*/*.test.mjs
 
 test-python: $(VENV)/ready-browser
+	$(BIN)/python -m pytest $(AT_ONCE) $(TESTS)
+	$(BIN)/python -m pytest -m "timing and not load" $(TESTS)
+
+coverage: $(VENV)/ready-browser test-page
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest tests/unit tests/service tests/page
+	$(BIN)/coverage run -m pytest $(AT_ONCE) $(TESTS)
+	$(BIN)/coverage run -m pytest -m "timing or load" $(TESTS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -63,7 +63,9 @@ class Churn:
         """Compare what the gateway holds before and after."""
         outcome = Outcome(f"{self._cycles} times: connect, subscribe, break off")
         with running(NatsServer(folder)) as server:
-            service = Gateway(server.url, program=self._program, log=folder / "gateway.log")
+            service = Gateway(
+                server.url, program=self._program, log=folder / "gateway.log", cold=True
+            )
             with running(service) as gateway:
                 async with bystander(server, gateway, outcome):
                     await asyncio.to_thread(Base.of, gateway, server)  # the first look makes things

@@ -50,7 +50,9 @@ class Idle:
         """Connect, hold, and say what was seen."""
         outcome = Outcome(f"{self._connections} idle connections on {self._patterns} patterns")
         with running(NatsServer(folder)) as server:
-            service = Gateway(server.url, program=self._program, log=folder / "gateway.log")
+            service = Gateway(
+                server.url, program=self._program, log=folder / "gateway.log", cold=True
+            )
             with running(service) as gateway:
                 visitors = [
                     Visitor(f"idle.{n % self._patterns}.*") for n in range(self._connections)

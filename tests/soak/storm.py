@@ -125,7 +125,9 @@ class Storm:
         """Let all blows fall, one after the other."""
         outcome = Outcome(f"{self._clients} clients come back")
         with running(NatsServer(folder)) as server:
-            service = Gateway(server.url, program=self._program, log=folder / "gateway.log")
+            service = Gateway(
+                server.url, program=self._program, log=folder / "gateway.log", cold=True
+            )
             with running(service) as gateway:
                 names = [f"storm.{n % self._patterns}" for n in range(self._clients)]
                 pages = [Page(f"{each}.*", gateway) for each in names]

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +24,8 @@ import psutil
 
 from bridge.nats_link.embedded import find_server
 from bridge.wire.subjects import CONTROL
+from tests.support.forked import Forked, ForkServer
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 INBOX = "_INBOX."
@@ -32,13 +33,6 @@ OWN_SUBSCRIPTIONS = 3
 """Of a gateway that nobody follows anything through: the canary's, and two for other replicas."""
 PATIENCE = 20.0
 """Seconds after which a wait has failed; the machine may be slow."""
-
-
-def free_port() -> int:
-    """Return a port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(condition: Callable[[], Any], within: float = PATIENCE) -> Any:
@@ -161,13 +155,25 @@ class NatsServer:
 
 
 class Gateway:
-    """`python main.py`, or another program with the same page and stream."""
+    """`python main.py`, or another program with the same page and stream.
+
+    The fork server starts it, where there is one, unless `cold` asks for a Python of its own.
+    """
+
+    fork_server: ForkServer | None = None
 
     def __init__(
-        self, nats_url: str | None, *, program: str = "main.py", log: Path, **settings: object
+        self,
+        nats_url: str | None,
+        *,
+        program: str = "main.py",
+        log: Path,
+        cold: bool = False,
+        **settings: object,
     ) -> None:
         self.port = free_port()
         self._log = log
+        self._cold = cold
         self._arguments = [sys.executable, str(ROOT / program)]
         inherited = {k: v for k, v in os.environ.items() if k.lower() not in _SETTINGS}
         self._environment = inherited | {"HTTP_PORT": str(self.port), "PYTHONPATH": str(ROOT)}
@@ -175,7 +181,7 @@ class Gateway:
         if nats_url is not None:
             settings["nats_url"] = nats_url
         self._environment |= {name.upper(): str(value) for name, value in settings.items()}
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Forked | None = None
 
     @property
     def url(self) -> str:
@@ -188,14 +194,20 @@ class Gateway:
     def launch(self) -> None:
         """Start the process without waiting for anything."""
         with self._log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self._arguments,
-                env=self._environment,
-                stdout=log,
-                stderr=log,
-                cwd=self._log.parent,
-                process_group=0,
-            )
+            if self.fork_server is None or self._cold:
+                self.process = subprocess.Popen(
+                    self._arguments,
+                    env=self._environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    cwd=self._log.parent,
+                    process_group=0,
+                )
+            else:
+                self.process = self.fork_server.start(
+                    self._arguments, self._environment, self._log.parent, log.fileno()
+                )
 
     def start(self) -> None:
         """Start and wait until messages flow."""

@@ -61,7 +61,7 @@ class Typed(Gateway):
     """A gateway that is started by a command of the README, in a shell."""
 
     def __init__(self, command: str, folder: Path, port: int, **more: object) -> None:
-        super().__init__(None, log=folder / "output")
+        super().__init__(None, log=folder / "output", cold=True)
         self.port = port
         self._arguments = ["sh", "-c", f"exec {command}" if "=" not in command else command]
         self._environment = surroundings(folder, LOG_FORMAT="text", **more)

@@ -6,11 +6,14 @@ import re
 from typing import Any
 
 import psutil
+import pytest
 from playwright.sync_api import expect
 
 from tests.page.support.flood import Flood
 from tests.page.support.viewer import Viewer
 from tests.support.servers import NatsServer
+
+pytestmark = pytest.mark.load
 
 LONG_TASK = 200  # ms: a page that does not answer for longer is felt to hang
 PAUSED_WITHIN = 200  # ms

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -21,20 +20,29 @@ ROWS = """[...document.querySelectorAll("[data-testid=row]:not([hidden]) .row-pa
   .map(({ innerText }) => innerText)"""
 
 
-@pytest.fixture(params=["Firefox", "WebKit"])
-def browser(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Driver]:
-    """A browser that is not Chromium; it may complain of nothing."""
+@pytest.fixture(scope="module", params=["Firefox", "WebKit"])
+def other(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Driver]:
+    """A browser that is not Chromium, for all tests of this file."""
+    folder = tmp_path_factory.mktemp("profile")
     if request.param == "Firefox":
         if not (program := installed_firefox()):
             pytest.skip("no Firefox: install firefox-esr, or set FIREFOX")
-        running = firefox(program, tmp_path)
+        running = firefox(program, folder)
     else:
         if not (programs := installed_webkit()):
             pytest.skip("no WebKit: install webkit2gtk-driver and xvfb")
-        running = webkit(*programs, tmp_path)
+        running = webkit(*programs, folder)
     with running as driver:
         yield driver
-        assert not driver.troubles()
+
+
+@pytest.fixture
+def browser(other: Driver) -> Iterator[Driver]:
+    """A browser that is not Chromium; it may complain of nothing."""
+    yield other
+    assert not other.troubles()
 
 
 def test_the_page_works_in_other_browsers(

@@ -201,7 +201,7 @@ def test_a_hidden_page_stays_bounded_and_is_there_at_once(
     viewer.prefer("Messages kept", keep)
     viewer.follow(f"{subject}.*")
     viewer.page.evaluate(HIDE)
-    with Flood(nats_server.port, subject, rate=5_000, total=100_000) as flood:
+    with Flood(nats_server.port, subject, rate=20_000, total=100_000) as flood:
         flood.wait(60)
     viewer.expect_figure("received", "100,000")
     assert viewer.page.evaluate("comeBack()") < 100

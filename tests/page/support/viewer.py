@@ -23,8 +23,11 @@ class Viewer:
         socket.on("framereceived", lambda frame: self.received.extend(str(frame).splitlines()))
 
     def open(self, fragment: str = "") -> Viewer:
+        """Open the page; what the fragment has it follow is followed when this returns."""
         self.page.goto(f"{self.url}/{fragment}")
         self.expect_state("waiting" if fragment else "idle")
+        unanswered = self.page.locator("[data-testid=chip][data-state=pending]")
+        expect(unanswered).to_have_count(0)
         return self
 
     def enter(self, text: str) -> None:

@@ -18,6 +18,7 @@ from tests.support import minting
 from tests.support.browser_client import Browser
 from tests.support.raw_nats import RawNats
 from tests.support.servers import PATIENCE, Gateway, NatsServer, eventually, http, running
+from tests.timing import Stopwatch
 
 STATIC = "a-static-token-for-a-wall"
 OTHER = "a-static-token-for-someone"
@@ -186,9 +187,10 @@ async def test_nothing_but_a_token_is_taken_first(guarded: Gateway, frame: str |
 async def test_silence_is_closed_after_five_seconds_and_counted(guarded: Gateway) -> None:
     before = guarded.figures()['bridge_refused_total{reason="token_late"}']
     async with stranger(guarded) as ws:
-        started = time.monotonic()
+        watch = Stopwatch()
         assert await end(ws) == (4501, "no token came in time")
-        assert 4.5 < time.monotonic() - started < 10
+        assert 4.5 < watch.seconds
+        assert watch.own < 10
     assert guarded.figures()['bridge_refused_total{reason="token_late"}'] == before + 1
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.fuzz import NO_LIMITS, attack
 from tests.support.raw_nats import RawNats
 from tests.support.servers import Gateway, NatsServer, running
 
 
+@pytest.mark.load
 async def test_mutated_requests_frames_and_heads_end_their_own_connection_alone(
     nats_server: NatsServer, raw_nats: RawNats, log
 ) -> None:

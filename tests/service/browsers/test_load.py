@@ -11,6 +11,8 @@ from tests.soak.idle import Idle
 from tests.soak.outcome import Outcome, Progress
 from tests.soak.storm import BLOWS, Storm
 
+pytestmark = pytest.mark.load
+
 
 async def done(run: Idle | Churn | Storm, folder: Path) -> Outcome:
     with Progress("test") as progress:

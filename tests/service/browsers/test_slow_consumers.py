@@ -116,6 +116,7 @@ async def test_a_browser_that_leaves_without_reading_gives_its_socket_back(
         rude.kill()
 
 
+@pytest.mark.load
 def test_200_connections_get_everything_beside_a_slow_one_and_a_stalled_one() -> None:
     # As many bytes as 5000 messages of 128 bytes a second, which a busy machine may not manage.
     shape = slow_rounds.Shape(connections=200, rate=500, size=1280)

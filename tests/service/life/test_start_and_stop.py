@@ -13,6 +13,7 @@ import pytest
 
 from bridge.nats_link.embedded import DEFAULT_PORT, answers
 from tests.support.browser_client import Browser
+from tests.support.ports import default_port
 from tests.support.raw_nats import RawNats
 from tests.support.servers import (
     ROOT,
@@ -31,7 +32,7 @@ def test_it_says_where_the_page_is_and_which_nats_without_the_password(
     nats_server: NatsServer, log: Path
 ) -> None:
     url = nats_server.url.replace("//", "//somebody:planted-secret@")
-    with running(Gateway(url, log=log)) as service:
+    with running(Gateway(url, log=log, cold=True)) as service:
         assert f"page  {service.url}/\n" in service.output()
         until(lambda: f"NATS  {nats_server.url} (connected)\n" in service.output())
         assert service.stop() == 0
@@ -63,7 +64,7 @@ READY = 6.0
 
 def test_http_comes_first_and_nats_when_it_is_there(tmp_path: Path, log: Path) -> None:
     server = NatsServer(tmp_path)
-    service = Gateway(server.url, log=log)
+    service = Gateway(server.url, log=log, cold=True)
     service.launch()
     try:
         with within(PAGE_OPENS, "NATS down at start: the page opens"):
@@ -113,12 +114,13 @@ def test_wrong_credentials_make_it_wait_not_end(tmp_path: Path, log: Path) -> No
             assert http(f"{right.url}/readyz")[0] == 200
 
 
+@default_port()
 def test_with_no_nats_url_a_server_on_the_default_port_is_used_or_one_is_embedded(
     log: Path,
 ) -> None:
     with socket.socket() as probe:
         there = probe.connect_ex(("127.0.0.1", DEFAULT_PORT)) == 0
-    with running(Gateway(None, log=log, publish_test_messages=True)) as service:
+    with running(Gateway(None, log=log, cold=True, publish_test_messages=True)) as service:
         kind = "connected" if there else "embedded, its data is temporary"
         until(lambda: f"({kind})" in service.output())
         children = service.ps().children(recursive=True)
@@ -206,7 +208,9 @@ def test_port_in_use_ends_the_start_with_one_line(nats_server: NatsServer, log: 
     connections = nats_server.connections_so_far()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        service = Gateway(nats_server.url, log=log, http_port=port, publish_test_messages=True)
+        service = Gateway(
+            nats_server.url, log=log, cold=True, http_port=port, publish_test_messages=True
+        )
         with within(START_FAILED, "port in use to exit 2"):
             service.launch()
             assert service.wait() == 2

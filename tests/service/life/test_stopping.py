@@ -109,6 +109,7 @@ def many_files() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+@pytest.mark.timing
 @pytest.mark.usefixtures("many_files")
 def test_stopping_under_load_serves_everybody_to_the_end(tmp_path: Path, log: Path) -> None:
     settings = {

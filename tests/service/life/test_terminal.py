@@ -42,7 +42,12 @@ def terminal() -> Iterator[Terminal]:
 def test_it_says_what_to_do_next_with_the_server_that_is_used(
     nats_server: NatsServer, terminal: Terminal
 ) -> None:
-    settings = {"log": terminal.path, "publish_test_messages": True, "nats_token": "planted-secret"}
+    settings = {
+        "log": terminal.path,
+        "cold": True,
+        "publish_test_messages": True,
+        "nats_token": "planted-secret",
+    }
     with running(Gateway(nats_server.url, **settings)) as service:  # type: ignore[arg-type]
         until(lambda: "Ctrl-C" in terminal.text)
         assert terminal.text.endswith(
@@ -61,7 +66,7 @@ def test_it_says_so_once_and_names_no_server_that_does_not_answer(
     tmp_path: Path, terminal: Terminal
 ) -> None:
     nats = NatsServer(tmp_path)
-    service = Gateway(nats.url, log=terminal.path)
+    service = Gateway(nats.url, log=terminal.path, cold=True)
     service.launch()
     try:
         until(lambda: http(f"{service.url}/readyz")[0] == 503)

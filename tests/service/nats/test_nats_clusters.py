@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import statistics
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
@@ -16,12 +15,14 @@ import pytest
 from tests.support.browser_client import Browser
 from tests.support.raw_nats import RawNats
 from tests.support.servers import Gateway, NatsServer, eventually, free_port, running
+from tests.timing import Stopwatch
 
 DOWN = {"status": "nats_down"}
 UP = {"status": "nats_up", "gap": True}
 SWITCHED = 1.0
-"""Seconds in which the loss of a server has to be over: the median, for the machine may be busy."""
+"""Seconds in which the loss of a server has to be over: the median."""
 LOSSES = 3
+QUICK_CANARY = "tests/programs/with_a_quick_canary.py"
 
 CONFIG = """
     cluster {{ name: three, listen: "127.0.0.1:{port}", routes: [{routes}] }}
@@ -85,6 +86,7 @@ def assert_gapless(numbers: list[int]) -> None:
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
+@pytest.mark.timing
 async def test_the_loss_of_a_server_costs_what_was_in_flight_and_a_moment(
     cluster: list[NatsServer], log: Path
 ) -> None:
@@ -101,12 +103,12 @@ async def test_the_loss_of_a_server_costs_what_was_in_flight_and_a_moment(
                 rest = [server for server in cluster if server is not lost]
                 async with counting(rest[0]):
                     begins = (await browser.next())["data"]
-                    at = time.monotonic()
+                    watch = Stopwatch()
                     lost.stop()
                     before = await numbers_until(browser, DOWN)
                     between = await numbers_until(browser, UP)
                     first = (await browser.next())["data"]
-                    took.append(time.monotonic() - at)
+                    took.append(watch.own)
                     after = [(await browser.next())["data"] for _ in range(100)]
                 assert_gapless([begins, *before])
                 assert_gapless([*between, first, *after])
@@ -127,7 +129,7 @@ async def test_a_frozen_server_is_left_for_another_one(
     cluster: list[NatsServer], log: Path
 ) -> None:
     url = ",".join(server.url.replace("//", "//gateway:pw@") for server in cluster)
-    with running(Gateway(url, log=log)) as service:
+    with running(Gateway(url, program=QUICK_CANARY, log=log)) as service:
         await eventually(lambda: all(server.knows_others(2) for server in cluster))
         async with Browser(service.stream) as browser:
             await browser.subscribe("a")

@@ -20,6 +20,7 @@ DOWN = {"status": "nats_down"}
 UP = {"status": "nats_up", "gap": True}
 CRASH_NOTICED = 1.0
 SILENCE_NOTICED = 6.0
+QUICK_CANARY = "tests/programs/with_a_quick_canary.py"
 FLOWS_AGAIN = 6.0
 """After any outage, for the longest wait between two tries is five seconds."""
 
@@ -32,9 +33,10 @@ class Setting:
 
 
 @pytest.fixture
-def setting(tmp_path: Path, log: Path) -> Iterator[Setting]:
+def setting(request: pytest.FixtureRequest, tmp_path: Path, log: Path) -> Iterator[Setting]:
     with running(NatsServer(tmp_path)) as server, running(Proxy(server.port)) as proxy:
-        with running(Gateway(proxy.url, log=log)) as service:
+        program = getattr(request, "param", "main.py")
+        with running(Gateway(proxy.url, program=program, log=log)) as service:
             yield Setting(server, proxy, service)
 
 
@@ -67,14 +69,15 @@ def half_open(setting: Setting) -> tuple[Callable[[], None], Callable[[], None]]
 
 
 @pytest.mark.parametrize(
-    ("fault", "noticed"),
+    ("fault", "noticed", "setting"),
     [
-        (killed, CRASH_NOTICED),
-        (reset, CRASH_NOTICED),
-        (frozen, SILENCE_NOTICED),
-        (black_hole, SILENCE_NOTICED),
-        (half_open, SILENCE_NOTICED),
+        (killed, CRASH_NOTICED, "main.py"),
+        (reset, CRASH_NOTICED, "main.py"),
+        (frozen, SILENCE_NOTICED, "main.py"),
+        (black_hole, SILENCE_NOTICED, QUICK_CANARY),
+        (half_open, SILENCE_NOTICED, "main.py"),
     ],
+    indirect=["setting"],
 )
 async def test_an_outage_is_noticed_told_and_ended(
     fault: Callable[[Setting], Any], noticed: float, setting: Setting
@@ -139,8 +142,8 @@ async def test_a_nats_user_without_an_inbox_is_watched_over_by_ping(
     ] }}
     no_auth_user: other"""
     with running(NatsServer(tmp_path, config)) as server:
-        service = Gateway(server.url.replace("//", "//gateway:pw@"), log=log)
-        with running(service):
+        url = server.url.replace("//", "//gateway:pw@")
+        with running(Gateway(url, program=QUICK_CANARY, log=log)) as service:
             async with Browser(service.stream) as browser:
                 await browser.subscribe("a")
                 await eventually(lambda: not math.isnan(_round_trip(service)))

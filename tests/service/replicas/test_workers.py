@@ -7,7 +7,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 import psutil
@@ -15,6 +15,7 @@ import pytest
 
 from tests.service.browsers.test_post import post
 from tests.support.browser_client import Browser
+from tests.support.ports import default_port
 from tests.support.raw_nats import RawNats
 from tests.support.servers import Gateway, NatsServer, eventually, running, until
 
@@ -22,10 +23,26 @@ ENOUGH = 24
 """Connections of which surely not all come to the same worker."""
 
 
+@contextmanager
+def started(nats_server: NatsServer, log: Path) -> Iterator[Gateway]:
+    with running(Gateway(nats_server.url, log=log, cold=True, workers=2)) as service:
+        until(lambda: sum(map(listens, workers_of(service))) == 2)
+        yield service
+
+
 @pytest.fixture
 def pair(nats_server: NatsServer, log: Path) -> Iterator[Gateway]:
-    with running(Gateway(nats_server.url, log=log, workers=2)) as service:
-        until(lambda: sum(map(listens, workers_of(service))) == 2)
+    """Two workers, for a test that ends one of them or both."""
+    with started(nats_server, log) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def lasting_pair(
+    nats_server: NatsServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gateway]:
+    """Two workers, for tests that leave them as they were."""
+    with started(nats_server, tmp_path_factory.mktemp("workers") / "log") as service:
         yield service
 
 
@@ -48,14 +65,14 @@ async def browsers(service: Gateway, stack: AsyncExitStack) -> dict[str, list[Br
 
 
 async def test_workers_share_the_port_and_each_gets_every_message(
-    pair: Gateway, raw_nats: RawNats
+    lasting_pair: Gateway, raw_nats: RawNats
 ) -> None:
     async with AsyncExitStack() as stack:
-        by_worker = await browsers(pair, stack)
+        by_worker = await browsers(lasting_pair, stack)
         everyone = [browser for some in by_worker.values() for browser in some]
         for browser in everyone:
             request = {"connection_id": browser.connection_id, "subjects": ["to.all"]}
-            assert (await post(pair, request))[0] == 200  # whichever worker it came to
+            assert (await post(lasting_pair, request))[0] == 200  # whichever worker it came to
         raw_nats.publish("to.all", b"1")
         for browser in everyone:
             assert await browser.next() == {"subject": "to.all", "data": 1}
@@ -63,7 +80,7 @@ async def test_workers_share_the_port_and_each_gets_every_message(
 
 
 async def test_test_messages_come_once(nats_server: NatsServer, log: Path) -> None:
-    service = Gateway(nats_server.url, log=log, workers=2, publish_test_messages=True)
+    service = Gateway(nats_server.url, log=log, cold=True, workers=2, publish_test_messages=True)
     with running(service):
         async with Browser(service.stream) as browser:
             await browser.subscribe("test.subject")
@@ -136,19 +153,22 @@ async def test_workers_stop_when_their_parent_is_killed(pair: Gateway) -> None:
     await eventually(lambda: not any(child.is_running() for child in children))
 
 
-def test_the_port_of_other_workers_is_not_shared(pair: Gateway, tmp_path: Path) -> None:
-    second = Gateway(None, log=tmp_path / "second", workers=2, http_port=pair.port)
+@default_port()
+def test_the_port_of_other_workers_is_not_shared(lasting_pair: Gateway, log: Path) -> None:
+    second = Gateway(None, log=log, cold=True, workers=2, http_port=lasting_pair.port)
     second.launch()
     assert second.wait() == 2
     assert second.output().endswith(
-        f"HTTP_PORT: {pair.port} is in use on 127.0.0.1; set another one\n"
+        f"HTTP_PORT: {lasting_pair.port} is in use on 127.0.0.1; set another one\n"
     )
 
 
 def test_a_setting_that_no_worker_can_start_with_ends_all(
     nats_server: NatsServer, log: Path
 ) -> None:
-    service = Gateway(nats_server.url, log=log, program="tests/programs/with_a_wrong_worker.py")
+    service = Gateway(
+        nats_server.url, log=log, cold=True, program="tests/programs/with_a_wrong_worker.py"
+    )
     service.launch()
     assert service.wait() == 2
 
@@ -193,7 +213,7 @@ async def test_ctrl_c_stops_all_in_an_orderly_way(pair: Gateway) -> None:
 def test_a_stop_while_workers_start_is_a_stop(
     nats_server: NatsServer, log: Path, number: int
 ) -> None:
-    service = Gateway(nats_server.url, log=log, workers=2)
+    service = Gateway(nats_server.url, log=log, cold=True, workers=2)
     service.launch()
     process, children = service.process, until(lambda: workers_of(service))
     assert process is not None
@@ -203,10 +223,12 @@ def test_a_stop_while_workers_start_is_a_stop(
     assert not any(child.is_running() for child in children)
 
 
-async def test_a_signal_for_a_certificate_that_is_not_there_harms_nobody(pair: Gateway) -> None:
+async def test_a_signal_for_a_certificate_that_is_not_there_harms_nobody(
+    lasting_pair: Gateway,
+) -> None:
     async with AsyncExitStack() as stack:
-        by_worker = await browsers(pair, stack)
-        for worker in workers_of(pair):
+        by_worker = await browsers(lasting_pair, stack)
+        for worker in workers_of(lasting_pair):
             worker.send_signal(signal.SIGHUP)
         for browser in (browser for some in by_worker.values() for browser in some):
             await browser.quiet()
