@@ -9,9 +9,9 @@ from typing import Any
 
 from tests.support.servers import ROOT
 
-FILES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FILES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXTS = {str(path.relative_to(ROOT)): path.read_text() for path in FILES}
-"""The README and each page of `docs/`, by its path."""
+"""The README, what contributors read, and each page of `docs/`, by its path."""
 TEXT = "\n".join(TEXTS.values())
 
 RUN = "test_make_run_does_what_the_readme_says"
@@ -116,6 +116,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "make soak ONLY=faults MINUTES=2 SEED=4711": (LONG, "as above"),
     "make fuzz": (LONG, "as above; test_fuzz.py does a part of it"),
     "make test": (LONG, "as above: it runs this very test"),
+    "make quick": (LONG, "as above"),
+    "make coverage": (LONG, "as above"),
+    "make test-oldest": (LONG, "as above"),
     "make check": (LONG, "as above; it runs the tests of the documentation"),
     ".venv/bin/python -m bench.slow": (LONG, "as above"),
     ".venv/bin/python -m bench.denials": (LONG, "as above"),
