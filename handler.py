@@ -25,7 +25,7 @@ from bridge.wire import responses
 from bridge.wire.codes import CloseCode
 from bridge.wire.envelope import Message
 
-# asyncio tells when a transport has room again, but not of the one below TLS: so we look.
+# asyncio does not say when the transport below TLS has room again, so these two are polled.
 FULL_CHECK_SECONDS = 0.05
 CLOSE_CHECK_SECONDS = 0.02
 
@@ -136,7 +136,7 @@ class WSSManager:
 
     async def _leave(self, connection: Connection) -> None:
         connection.login.stop()
-        connection.settle()  # or what is pending would be in no figure until the release
+        connection.settle()  # or what is pending would be in no metric until the release
         del self.connections[connection.id]
         self.counters.closed[connection.ending] += 1
         async with connection.changes:

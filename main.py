@@ -28,10 +28,12 @@ from aiohttp import web
 from bridge.replicas.directory import ConnectionDirectory
 from bridge.replicas.forwarding import Replicas
 from bridge.service.app import Service
-from bridge.service.figures import CONTENT_TYPE, OK, Figures
+from bridge.service.figures import Figures
 from bridge.telemetry import logs
+from bridge.telemetry.metrics import CONTENT_TYPE
 from bridge.web.assets import Assets
 from bridge.wire import responses
+from bridge.wire.codes import OK
 from handler import WSSManager, html
 
 logs.set_up(config.log_level, config.log_format, worker.name)

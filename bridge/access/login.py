@@ -26,12 +26,12 @@ class Login:
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self, end: Callable[[str], None]) -> None:
-        """Call `end` with a reason once the token counts no more."""
+        """Call `end` with a reason once the token is no longer valid."""
         self._end = end
         self._check()
 
     def stop(self) -> None:
-        """Watch no more. Idempotent."""
+        """Stop watching. Idempotent."""
         self._end = None
         if self._timer is not None:
             self._timer.cancel()

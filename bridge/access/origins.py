@@ -1,4 +1,4 @@
-"""Which web pages may connect, and which addresses only this machine can reach."""
+"""Which web pages may connect."""
 
 from __future__ import annotations
 
@@ -49,13 +49,3 @@ def _is_public_name(host: str) -> bool:
     except ValueError:
         return "." in host and not host.endswith(".localhost")
     return False
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach a server that listens on `host`."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

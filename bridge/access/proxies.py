@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from multidict import MultiMapping
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+from bridge.access.addresses import parse_address
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host")
 _PAIR = re.compile(r'\s*(for|proto|host)\s*=\s*(?:"([^"]*)"|([^\s;,"]+))\s*', re.IGNORECASE)
-_WITH_PORT = re.compile(r"\[([^\]]+)\](?::\d+)?|([\d.]+):\d+")
 
 
 class Caller(NamedTuple):
@@ -78,21 +78,6 @@ class TrustedProxies:
             if not self.trusts(address):
                 break
         return address, index
-
-
-def parse_address(text: str) -> Address | None:
-    """Return the IP address in `text`, which may have a port; None if there is none.
-
-    An IPv4 address is the same address when it is written as an IPv6 one.
-    """
-    with_port = _WITH_PORT.fullmatch(text.strip())
-    if with_port:
-        text = with_port[1] or with_port[2]
-    try:
-        address = ipaddress.ip_address(text.strip())
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _list(headers: MultiMapping[str], name: str) -> list[str]:

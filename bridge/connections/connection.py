@@ -26,7 +26,7 @@ ENDINGS: dict[int, Closed] = {
     CloseCode.TOO_LARGE: "too_large",
     CloseCode.BUG: "bug",
     CloseCode.RESTART: "restart",
-    CloseCode.TOOK_NOTHING: "stalled",
+    CloseCode.STALLED: "stalled",
     CloseCode.FLOOD: "flood",
     CloseCode.TOO_MANY_BAD_REQUESTS: "bad_requests",
     CloseCode.TOKEN: "token",
@@ -137,7 +137,7 @@ class Connection:
         return "lost" if self._ws.close_code in (None, NO_CLOSE_FRAME) else "left"
 
     def hang_up(self, reason: str) -> None:
-        """Close since its token counts no more; returns at once."""
+        """Close since its token is no longer valid; returns at once."""
         if self._hanging_up is None:
             closing = self.close(CloseCode.TOKEN, reason)
             self._hanging_up = self._loop.create_task(closing)
@@ -157,7 +157,7 @@ class Connection:
         return code is not None
 
     def _stalled(self, pending_bytes: int) -> None:
-        self._closed_with, self.close_reason = CloseCode.TOOK_NOTHING, "it took nothing"
+        self._closed_with, self.close_reason = CloseCode.STALLED, "it took nothing"
         tell(events.CONNECTION_STALLED, connection=self.id, pending_bytes=pending_bytes)
 
     def settle(self) -> None:

@@ -169,7 +169,7 @@ class Outbox:
         self._stalled = _ignore
         self.slow.release()
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """End a connection that takes nothing. No close frame could reach it."""
         self._stalled(self._unsent)
         self._transport.abort()

@@ -1,5 +1,8 @@
 """A slow consumer: what a connection does not get, counted by reason, logged, and told to it.
 
+`outbox.py` decides when messages are dropped and when that is told, `stall_watch.py` when a browser
+that takes nothing is cut.
+
 Dropped messages are told to the browser before the next message that it gets, and to the log at the
 start and at the end of an *episode*, a time in which messages for one connection are dropped.
 """

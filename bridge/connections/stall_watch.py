@@ -14,7 +14,7 @@ class Watched(Protocol):
     def taken(self) -> int | None: ...
     def show_life(self) -> None: ...
     def tell_dropped(self) -> bool: ...
-    def cut(self) -> None: ...
+    def abort(self) -> None: ...
 
 
 class StallWatch:
@@ -41,11 +41,11 @@ class StallWatch:
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
         for connection in list(self._watched):
-            if self._settled(connection, loop.time()):
+            if self._is_done(connection, loop.time()):
                 del self._watched[connection]
         self._timer = loop.call_later(self._timeout / 10, self._look) if self._watched else None
 
-    def _settled(self, connection: Watched, now: float) -> bool:
+    def _is_done(self, connection: Watched, now: float) -> bool:
         if not connection.open:
             return True
         taken = connection.taken()
@@ -57,6 +57,6 @@ class StallWatch:
             connection.show_life()
             connection.tell_dropped()
         elif now - since >= self._timeout:
-            connection.cut()
+            connection.abort()
             return True
         return False

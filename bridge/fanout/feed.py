@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     from nats.aio.subscription import Subscription
 
     from bridge.fanout.audience import Audience
+    from bridge.nats_link.parser import Lane
     from bridge.telemetry.counters import Counters
-
-Take = Callable[[list[bytes]], None]
-"""Takes payloads of one subject on their way; never waits and never raises."""
 
 FLUSH_TIMEOUT_SECONDS = 2
 """For the NATS server to answer a subscribe."""
@@ -44,11 +42,12 @@ class Feed:
         self._revoked = revoked
         """Called when the server takes the permission away later on."""
         self.followers: dict[str, Callable[[Message], None]] = {}
-        """Connection id to what takes a message to it: the feed's entry in `ssid_map`."""
+        """Connection id to what takes a message to it: an entry of the tutorial's `ssid_map`.
+        Messages themselves go by the audiences."""
         self._audiences: dict[Audience, None] = {}
         self.last: tuple[int, str, bytes] = (0, "", b"")
         """The latest message, where patterns overlap: number over all feeds, subject, payload."""
-        self._lanes: dict[str, Take] = {}
+        self._lanes: dict[str, Lane] = {}
         self._counters = counters
         self._subscription: Subscription | None = None
         self._is_open = False
@@ -93,7 +92,7 @@ class Feed:
                 self._subscription, self._forget_overflow = await subscribing
             else:
                 self._subscription = await client.subscribe(self.pattern, cb=self._receive)
-                self._forget_elsewhere = tap(self._subscription, self.lane, self._refuse)
+                self._forget_elsewhere = tap(self._subscription, self.lane, self._on_refused)
             await client.flush(FLUSH_TIMEOUT_SECONDS)
         except (nats.errors.Error, OSError, TimeoutError):
             await self.close()
@@ -133,7 +132,7 @@ class Feed:
             else:
                 counters.filtered += due
 
-    def lane(self, subject: str) -> Take:
+    def lane(self, subject: str) -> Lane:
         """Return the way of the messages on one subject."""
         lane = self._lanes.get(subject)
         if lane is None:
@@ -147,16 +146,16 @@ class Feed:
         self.forget_lanes()
 
     def remove(self, audience: Audience) -> None:
-        """Take messages to `audience` no more."""
+        """Stop taking messages to `audience`."""
         del self._audiences[audience]
         self.forget_lanes()
 
     def forget_lanes(self) -> None:
-        """Make the lanes anew when they are needed: they know who gets what."""
+        """Have the lanes rebuilt when they are needed: they know who gets what."""
         self._lanes.clear()
         self._forget_elsewhere()
 
-    def _make_lane(self, subject: str) -> Take:
+    def _make_lane(self, subject: str) -> Lane:
         goes = {each: each.gets(self.pattern, subject) for each in self._audiences}
         elsewhere = [audience for audience, goes_there in goes.items() if not goes_there]
         targets = [audience for audience, goes_there in goes.items() if goes_there]
@@ -200,13 +199,13 @@ class Feed:
                 if audience.callback is not None:
                     audience.callback(message)
 
-    def _refuse(self, code: Code) -> None:
+    def _on_refused(self, code: Code) -> None:
         self._refused = code
         if self._is_open:
             self._revoked(self)
 
     def refusal(self) -> Refusal:
-        """Return what to tell who wanted to follow, or did, when the server does not allow it."""
+        """Return the refusal for all who follow, or want to, when the server does not allow it."""
         return self._refusal(self._refused or "denied", "the NATS server does not allow it")
 
     def _refusal(self, code: Code, reason: str) -> Refusal:
@@ -214,7 +213,7 @@ class Feed:
         return Refusal(code, text, [self.pattern])
 
 
-def _straight(audience: Audience, frames: Callable[[list[bytes]], list[bytes]]) -> Take:
+def _straight(audience: Audience, frames: Callable[[list[bytes]], list[bytes]]) -> Lane:
     """Return the way to one audience: the usual case, and the one that has to be fast."""
 
     def take(payloads: list[bytes]) -> None:

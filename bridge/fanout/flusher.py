@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from bridge.telemetry.counters import Counters
 
 WRITE_INTERVAL_SECONDS = 0.001
-"""Seconds between two writes to the same connection, unless there is much to write."""
+"""Between two flushes, unless there is much to write."""
 MAX_DELAY_SECONDS = 0.02
-"""Seconds a message waits at most for those behind it."""
+"""That a message waits at most for those behind it."""
 QUIET_TURNS = 3
 """Turns of the event loop until what a socket holds has been read, parsed and seen here."""
 

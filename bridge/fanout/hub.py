@@ -69,7 +69,7 @@ class Hub:
             self._move(member, (*member.patterns, pattern))
 
     async def unfollow(self, member: Member, pattern: str) -> None:
-        """Deliver `pattern` no more; what another pattern of `member` matches goes on coming.
+        """Stop delivering `pattern`; what another pattern of `member` matches goes on coming.
 
         Raises Refusal if it was not followed.
         """

@@ -1,8 +1,8 @@
-"""Sees that messages still come from NATS, also when nothing says that they do not.
+"""Detects a NATS connection that has silently stopped delivering.
 
 A frozen server, a connection that leads nowhere and a task of nats-py that has ended all look like
 a quiet day. So every two seconds the canary publishes a message to an inbox of its own, and a PING
-after it. Two that are not answered, and the connection is made anew.
+after it. Two that are not answered, and the client reconnects.
 
 The message alone would need a right to publish and to subscribe that the NATS user may not have;
 the PING alone would not prove that messages are delivered. The server takes both in their order:

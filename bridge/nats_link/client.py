@@ -106,7 +106,8 @@ class NATSLink(ReconnectingClient):
 
         That must not wait and not raise. The function returned is to be called when `lane` would
         return something else than before. Messages with headers still go to `cb`. `refused` is
-        called with `denied` or `limit` if the server does not accept the subscription, or no more.
+        called with `denied` or `limit` if the server does not accept the subscription, or takes
+        the permission away later.
         """
         self._ps.taps[subscription._id] = lane
         self._refused[subscription._id] = refused
@@ -134,7 +135,7 @@ class NATSLink(ReconnectingClient):
         elif meaning is ServerError.STALE:
             await self._process_op_err(errors.StaleConnectionError())
         elif meaning is ServerError.SIGNED_OUT:
-            # Sign in again, with credentials read anew, rather than close.
+            # Sign in again, with credentials read again, rather than close.
             await self._process_op_err(errors.AuthorizationError())
         self._throttled.tell(events.NATS_SAYS, key=text, reason=text)
 

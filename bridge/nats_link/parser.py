@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bridge.telemetry.counters import Counters
 
 Lane = Callable[[list[bytes]], None]
-"""Takes payloads of one subject, in order."""
+"""Takes payloads of one subject on their way, in order; never waits and never raises."""
 
 MAX_REMEMBERED_LINES = 10000
 
@@ -37,7 +37,7 @@ class TapParser(Parser):
         super().__init__(nc)
 
     def reset(self) -> None:
-        """Begin anew, as on a new connection; the taps stay, as the subscriptions do."""
+        """Start over, as on a new connection; the taps stay, as the subscriptions do."""
         super().reset()
         self._held = bytearray()
         """The beginning of an item whose rest has yet to come."""
@@ -46,7 +46,7 @@ class TapParser(Parser):
         self._resets += 1
 
     def forget(self) -> None:
-        """Ask for every lane anew."""
+        """Ask for every lane again."""
         self._lines.clear()
 
     async def parse(self, data: bytes = b"") -> None:

@@ -44,7 +44,7 @@ class ReconnectingClient(Client):
         return any(task is None or task.done() for task in tasks)
 
     async def reconnect(self) -> None:
-        """Give up the connection, or the task that should be making one, and begin anew."""
+        """Give up the connection, or the task that should be making one, and start over."""
         if self.is_connected:
             await self._process_op_err(errors.StaleConnectionError())
         elif self.has_lost_a_task:

@@ -26,7 +26,7 @@ class ServerError(Enum):
     STALE = auto()
     """The server heard nothing from us for too long, and ends the connection."""
     SIGNED_OUT = auto()
-    """Our credentials do not count, or no more; the server ends the connection."""
+    """Our credentials are not valid, or no longer; the server ends the connection."""
     OTHER = auto()
 
 

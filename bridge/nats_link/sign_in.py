@@ -1,6 +1,6 @@
 """How the gateway signs in to NATS, and how it knows that it talks to the right server.
 
-Files are read anew for each connection, so one that has been replaced counts from the next on.
+Files are read again for each connection, so one that has been replaced counts from the next on.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class SignIn:
             _read("NATS_TLS_KEY", self.tls_key)
             chain = os.path.expanduser(self.tls_cert), os.path.expanduser(self.tls_key)
             try:
-                # An empty password, lest OpenSSL asks for one on the terminal.
+                # An empty password, so that OpenSSL does not ask for one on the terminal.
                 context.load_cert_chain(*chain, password="")
             except OSError as error:
                 reason = f"it is of no use with NATS_TLS_KEY: {files.openssl_reason(error)}"

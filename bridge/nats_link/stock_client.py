@@ -30,13 +30,13 @@ MAX_PENDING_BYTES = 8388608
 EPISODE_QUIET_SECONDS = 5.0
 """Seconds without a drop that end an episode."""
 
-Take = Callable[["Msg"], Awaitable[None]]
+OnMessage = Callable[["Msg"], Awaitable[None]]
 Lost = Callable[[str, int], None]
 """Told of a subject and how many messages on it were dropped."""
 
 
 async def subscribe(
-    client: Client, pattern: str, take: Take, lost: Lost
+    client: Client, pattern: str, take: OnMessage, lost: Lost
 ) -> tuple[Subscription, Callable[[], None]]:
     """Subscribe with a bounded queue; what it drops goes to `lost`.
 

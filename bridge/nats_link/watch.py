@@ -12,7 +12,7 @@ from bridge.nats_link.canary import Canary
 from bridge.telemetry import events
 from bridge.telemetry.logs import say, tell
 from bridge.telemetry.throttled_log import ThrottledLog
-from bridge.wire.codes import Trouble
+from bridge.wire.codes import NotReady
 
 if TYPE_CHECKING:
     from bridge.nats_link.client import NATSLink
@@ -44,11 +44,11 @@ class NatsWatch:
         self._throttled = ThrottledLog()
 
     @property
-    def trouble(self) -> Trouble | None:
+    def trouble(self) -> NotReady | None:
         """Why no messages flow: `NATS_DOWN`, `NATS_AUTH`; None if they do."""
         if self._up and self._link is not None and self._link.is_connected:
             return None
-        return Trouble.NATS_AUTH if self._signed_out else Trouble.NATS_DOWN
+        return NotReady.NATS_AUTH if self._signed_out else NotReady.NATS_DOWN
 
     @property
     def server(self) -> str:

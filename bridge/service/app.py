@@ -35,10 +35,11 @@ from bridge.web.capacity import Capacity
 from bridge.web.gate import Gate
 from bridge.web.listener import Listener
 from bridge.web.tcp import note_request
-from bridge.wire.codes import Trouble
+from bridge.wire.codes import NotReady
 from bridge.wire.subjects import INBOXES
 
-# A stop takes eight seconds at most: these, the last two twice, and three for the browsers.
+# A stop takes eight seconds at most: one to catch up, two for handlers, two to drain NATS, three
+# for the browsers.
 CATCH_UP_TIMEOUT_SECONDS = 1
 HANDLER_TIMEOUT_SECONDS = 1.0
 DRAIN_TIMEOUT_SECONDS = 1
@@ -133,9 +134,9 @@ class Service(PaniniApp):
         )
 
     @property
-    def trouble(self) -> Trouble | None:
+    def trouble(self) -> NotReady | None:
         """Why the service is not ready; None if it is."""
-        return Trouble.STOPPING if self._stopping else self.nats_watch.trouble
+        return NotReady.STOPPING if self._stopping else self.nats_watch.trouble
 
     def start(self) -> None:
         """Serve until SIGINT or SIGTERM. Exits with 2 if the port cannot be had."""

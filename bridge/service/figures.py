@@ -6,18 +6,15 @@ import asyncio
 from collections.abc import Sized
 from typing import TYPE_CHECKING, Protocol
 
-from bridge.telemetry.exposition import CONTENT_TYPE, Exposition
+from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.worker_figures import WorkerFigures
-from bridge.wire.codes import Trouble
+from bridge.wire.codes import OK, NotReady
 
 if TYPE_CHECKING:
     from bridge.service.app import Service
     from bridge.service.workers import Worker
 
-__all__ = ["CONTENT_TYPE", "Figures"]
-
-OK = "ok"
-NATS_STATES = (OK, Trouble.NATS_DOWN, Trouble.NATS_AUTH)
+NATS_STATES = (OK, NotReady.NATS_DOWN, NotReady.NATS_AUTH)
 
 
 class Connections(Protocol):
@@ -46,8 +43,6 @@ class Figures(WorkerFigures):
             "bridge_event_loop_lag_max_seconds": lambda: app.loop_lag.worst,
             "bridge_tasks": lambda: len(asyncio.all_tasks()),
         }
-        exposition = Exposition(
-            app.counters, gauges, lambda: app.nats_watch.trouble or OK, NATS_STATES
-        )
-        super().__init__(worker.figures, worker.number, exposition.text)
+        metrics = Metrics(app.counters, gauges, lambda: app.nats_watch.trouble or OK, NATS_STATES)
+        super().__init__(worker.figures, worker.number, metrics.text)
         app.background.append(self.keep_up)

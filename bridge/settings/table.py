@@ -11,7 +11,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from bridge.access.origins import is_loopback
+from bridge.access.addresses import is_loopback
 from bridge.access.policy import RESERVED
 from bridge.connections.limits import Limits
 from bridge.settings.secret_files import SecretFiles
@@ -152,7 +152,7 @@ class Table(BaseSettings):
     max_request_bytes: int = Field(
         _LIMITS.max_request_bytes,
         ge=1024,
-        description="bytes of a request, be it a frame or the body of a POST",
+        description="bytes of a request: of a frame, or of the body of a POST",
     )
     log_level: LogLevel = Field("info", description="debug, info, warning or error")
     log_format: LogFormat = Field(

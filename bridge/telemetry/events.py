@@ -92,7 +92,7 @@ NATS_DENIES = _event(
     "the NATS server denies a SUB or PUB ({count} in the last minute): {reason}",
     *("reason", "count"),
 )
-NATS_SILENT = _event("nats_silent", WARNING, "{reason}: connecting anew", "reason")
+NATS_SILENT = _event("nats_silent", WARNING, "{reason}: reconnecting", "reason")
 NATS_INBOX_DENIED = _event(
     "nats_inbox_denied",
     WARNING,
@@ -175,12 +175,12 @@ REFUSED_FULL = _event(
 
 # Files
 
-FILE_READ = _event("file_read", INFO, "{setting}: read anew", "setting")
+FILE_READ = _event("file_read", INFO, "{setting}: read again", "setting")
 FILE_USELESS = _event(
     "file_useless", ERROR, "{reason}; what was read before stands", "setting", "reason"
 )
 CERTIFICATE_RENEWED = _event(
-    "certificate_renewed", INFO, "the certificate was read anew, for new connections"
+    "certificate_renewed", INFO, "the certificate was read again, for new connections"
 )
 CERTIFICATE_USELESS = _event(
     "certificate_useless", ERROR, "the certificate stays as it was: {reason}", "reason"

@@ -119,7 +119,7 @@ def _crash(
 
 
 class LineWriter(logging.Handler):
-    """Writes to a file descriptor, without ever making who logs wait."""
+    """Writes to a file descriptor, without ever blocking the caller."""
 
     def __init__(self, descriptor: int, formatter: logging.Formatter) -> None:
         super().__init__()

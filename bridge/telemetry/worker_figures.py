@@ -57,7 +57,7 @@ class WorkerFigures:
     def text(self) -> bytes:
         """Return the figures of all, each with the label `worker`, at most a second old.
 
-        Not made anew for each that asks, since anybody may and it takes milliseconds.
+        Not made for each that asks, since anybody may and it takes milliseconds.
         """
         if not self._files:
             return self._text()

@@ -1,5 +1,4 @@
-"""Capacity: how many connections are taken, in all and from one address, and how long a request may
-take.
+"""How many connections are taken, in all and from one address, and how long a request may take.
 
 What comes through a trusted proxy has the proxy's address, so it is counted once its request is
 there.
@@ -7,12 +6,12 @@ there.
 
 from __future__ import annotations
 
-import ipaddress
 from collections import Counter
 
 from aiohttp import web
 
-from bridge.access.proxies import TrustedProxies, parse_address
+from bridge.access.addresses import counted_as_one
+from bridge.access.proxies import TrustedProxies
 from bridge.telemetry import events
 from bridge.telemetry.counters import Counters
 from bridge.telemetry.logs import tell
@@ -74,10 +73,10 @@ class Capacity:
         """
         self._sockets += 1
         if not self._proxies.trusts(address):
-            self._by_address[_key(address)] += 1
+            self._by_address[counted_as_one(address)] += 1
         if self._sockets > self._room:
             return self._refuse_full(address)
-        if self._by_address[_key(address)] > self._limit_per_address:
+        if self._by_address[counted_as_one(address)] > self._limit_per_address:
             return self._refuse_address(address)
         return ""
 
@@ -85,7 +84,7 @@ class Capacity:
         """Count a TCP connection out."""
         self._sockets -= 1
         if not self._proxies.trusts(address):
-            self._forget(_key(address))
+            self._forget(counted_as_one(address))
 
     def take_place(self, caller: str, peer: str) -> None:
         """Count a WebSocket of `caller` in, which came from `peer`; `give_place` takes it back.
@@ -95,16 +94,16 @@ class Capacity:
         if self._websockets >= self._limit:
             raise no_room(self._refuse_full(caller))
         if self._proxies.trusts(peer):  # else `count_in` has counted its address
-            if self._by_address[_key(caller)] >= self._limit_per_address:
+            if self._by_address[counted_as_one(caller)] >= self._limit_per_address:
                 raise no_room(self._refuse_address(caller))
-            self._by_address[_key(caller)] += 1
+            self._by_address[counted_as_one(caller)] += 1
         self._websockets += 1
 
     def give_place(self, caller: str, peer: str) -> None:
         """Count a WebSocket out."""
         self._websockets -= 1
         if self._proxies.trusts(peer):
-            self._forget(_key(caller))
+            self._forget(counted_as_one(caller))
 
     def _refuse_full(self, address: str) -> str:
         """Count and tell that there is no room; return the sentence for whoever came."""
@@ -127,11 +126,3 @@ class Capacity:
 def no_room(sentence: str) -> web.HTTPServiceUnavailable:
     """Return the response for one too many."""
     return web.HTTPServiceUnavailable(text=f"{sentence}\n", headers={"Retry-After": "5"})
-
-
-def _key(address: str) -> str:
-    """Return what is counted as one address: of IPv6, all that one customer is given."""
-    parsed = parse_address(address)
-    if isinstance(parsed, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed or address)

@@ -22,7 +22,7 @@ class Beating(Protocol):
     @property
     def heard(self) -> float: ...
     def send_ping(self) -> None: ...
-    def cut(self) -> None: ...
+    def abort(self) -> None: ...
 
 
 class Heartbeat:
@@ -37,7 +37,7 @@ class Heartbeat:
         self._pinged[connection] = 0.0
 
     def discard(self, connection: Beating) -> None:
-        """Look after it no more. Idempotent."""
+        """Stop looking after it. Idempotent."""
         self._pinged.pop(connection, None)
 
     async def run(self) -> None:
@@ -59,4 +59,4 @@ class Heartbeat:
                 connection.send_ping()
         elif now - pinged >= PING_INTERVAL_SECONDS / 2:
             self.discard(connection)
-            connection.cut()
+            connection.abort()

@@ -79,7 +79,7 @@ class Listener:
     def _renew_certificate(self, context: ssl.SSLContext) -> None:
         try:
             self._tls.load_into(context)
-            say("the certificate was read anew, for new connections", events.CERTIFICATE_RENEWED)
+            say("the certificate was read again, for new connections", events.CERTIFICATE_RENEWED)
         except SettingError as error:
             tell(events.CERTIFICATE_USELESS, reason=str(error))
 

@@ -28,7 +28,7 @@ class TLS:
         return context
 
     def load_into(self, context: ssl.SSLContext) -> None:
-        """Read the files anew, for connections from now on.
+        """Read the files again, for connections from now on.
 
         Raises SettingError, and then the context goes on with what it had.
         """
@@ -43,7 +43,7 @@ class TLS:
             raise SettingError("TLS_CERT", reason) from None
 
     def _load(self, context: ssl.SSLContext) -> None:
-        # An empty password, lest OpenSSL asks for one on the terminal.
+        # An empty password, so that OpenSSL does not ask for one on the terminal.
         cert, key = os.path.expanduser(self.cert), os.path.expanduser(self.key)
         context.load_cert_chain(cert, key, password="")
 

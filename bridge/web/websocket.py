@@ -71,7 +71,7 @@ class WebSocket(web.WebSocketResponse):
         if self.transport is not None and not (self.closed or self.transport.is_closing()):
             self.transport.write(PING)
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """End the connection at once."""
         if self.transport is not None:
             self.transport.abort()

@@ -1,4 +1,4 @@
-"""The closed lists of the wire: actions, refusal codes, close codes, and why NATS is away."""
+"""The closed lists of what browsers are told: actions, refusals, close codes, readiness."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class CloseCode(IntEnum):
     TOO_LARGE = 1009
     BUG = 1011
     RESTART = 1012
-    TOOK_NOTHING = 4008
+    STALLED = 4008
     FLOOD = 4029
     TOO_MANY_BAD_REQUESTS = 4400
     TOKEN = 4501
@@ -34,7 +34,11 @@ NO_CLOSE_FRAME = 1006
 """What stands for a code where the connection was lost (RFC 6455, section 7.1.5)."""
 
 
-class Trouble(StrEnum):
+OK = "ok"
+"""What `/readyz` and `/livez` say if all is well."""
+
+
+class NotReady(StrEnum):
     """Why the service is not ready, as `/readyz` names it."""
 
     STOPPING = "stopping"

@@ -48,7 +48,7 @@ def shorten(text: str, most: int = 80) -> str:
 
 
 def too_large(most: int) -> str:
-    """Return the sentence for who sends a request of more than `most` bytes."""
+    """Return the error text for a request of more than `most` bytes."""
     return f"A request may have {most} bytes at most."
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.settings.config import Settings
 from bridge.telemetry.counters import Counters
-from bridge.telemetry.exposition import Exposition
+from bridge.telemetry.metrics import Metrics
 from tests.docs.test_readme import ROOT
 
 TEXT = (ROOT / "SECURITY.md").read_text()
@@ -32,7 +32,7 @@ def test_every_threat_has_a_row() -> None:
 def test_every_limit_has_its_setting_its_figure_and_its_tests() -> None:
     _, _, *rows = [line for line in LIMITS.splitlines() if line.startswith("|")]
     settings: set[str] = set()
-    figures = Exposition(Counters(), {}, lambda: "ok", ["ok"]).text().decode().splitlines()
+    figures = Metrics(Counters(), {}, lambda: "ok", ["ok"]).text().decode().splitlines()
     for row in rows:
         _, setting, _, figure, tests = row.strip("|").split("|")
         settings |= set(re.findall(r"`([A-Z_]+)`", setting))

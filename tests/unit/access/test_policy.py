@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.access.origins import OriginPolicy, is_loopback
+from bridge.access.addresses import is_loopback
+from bridge.access.origins import OriginPolicy
 from bridge.access.policy import RESERVED, SubjectPolicy
 from bridge.wire.subjects import contains
 from tests.unit.wire.test_subjects import EVERY_SUBJECT, PATTERNS

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from multidict import CIMultiDict
 
-from bridge.access.proxies import Caller, TrustedProxies, parse_address
+from bridge.access.addresses import parse_address
+from bridge.access.proxies import Caller, TrustedProxies
 
 PROXIES = TrustedProxies(["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"])
 PROXY, STRANGER = "10.1.2.3", "203.0.113.9"

@@ -70,7 +70,7 @@ async def test_nobody_can_join_a_feed_that_is_about_to_be_closed() -> None:
     await hub.follow(connection, "taken.away")
     feed = hub._by_pattern["taken.away"]
     async with hub._changes:
-        feed._refuse("denied")
+        feed._on_refused("denied")
         late = asyncio.create_task(feed.open(Nats()))
         with pytest.raises(Refusal) as refusal:
             await late
@@ -88,7 +88,7 @@ async def test_a_pattern_taken_away_during_an_unsubscribe_stays_away() -> None:
     hub._by_pattern["a.*"].last = (1, "a.b", b"1")
     unfollow = asyncio.create_task(hub.unfollow(connection, "a.*"))
     await asyncio.sleep(0)
-    hub._by_pattern["other"]._refuse("denied")
+    hub._by_pattern["other"]._on_refused("denied")
     await unfollow
     await hub._closing
     assert connection.patterns == ("a.b",)
@@ -173,7 +173,7 @@ async def test_a_permission_taken_away_between_two_copies_costs_and_repeats_no_m
         feed.lane("a.b")([b"1"])
     for feed in both if ends_before == "the next message" else both[:1]:
         feed.lane("a.b")([b"2"])
-    wide._refuse("denied")
+    wide._on_refused("denied")
     narrow.lane("a.b")([b"2", b"3"] if ends_before == "the other copy" else [b"3"])
     narrow.lane("a.b")([b"2"])  # another message, though it looks like one before
     hub.flush()
@@ -195,7 +195,7 @@ async def test_a_message_from_before_a_pattern_was_followed_is_not_taken_for_mis
     narrow.lane("a.b")([b"1"])
     for pattern in ("a.*", "a.b"):
         await hub.follow(connection, pattern)
-    hub._by_pattern["a.*"]._refuse("denied")
+    hub._by_pattern["a.*"]._on_refused("denied")
     hub.flush()
     assert numbers(connection) == []
     await hub._closing
@@ -217,7 +217,7 @@ async def test_what_was_not_due_by_a_pattern_taken_away_is_not_made_up_for(
     for pattern in patterns:
         await hub.follow(connection, pattern)
     hub._by_pattern["a.*"].lane("a.b")([b"1"])
-    hub._by_pattern["a.>"]._refuse("denied")
+    hub._by_pattern["a.>"]._on_refused("denied")
     hub.flush()
     assert numbers(connection) == got
     await hub._closing

@@ -25,7 +25,7 @@ class Browser:
         if self._answers:
             self.heard = now + 0.001
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         self.cut_at = asyncio.get_running_loop().time()
 
 

@@ -13,8 +13,8 @@ from prometheus_client.core import Metric
 
 from bridge.telemetry import loop_lag
 from bridge.telemetry.counters import BUCKET_SECONDS, Counters, Histogram
-from bridge.telemetry.exposition import FAMILIES, GAUGES, Exposition
 from bridge.telemetry.loop_lag import LoopLag
+from bridge.telemetry.metrics import FAMILIES, GAUGES, Metrics
 from bridge.web.capacity import SPARE_FILES, Capacity
 from bridge.wire.codes import Code
 
@@ -26,7 +26,7 @@ COUNTERS = [field.name for field in fields(Counters)]
 
 def rendered(counters: Counters) -> list[Metric]:
     gauges = dict.fromkeys(GAUGES, lambda: 7.0)
-    return list(Exposition(counters, gauges, lambda: "nats_auth", NATS_STATES).collect())
+    return list(Metrics(counters, gauges, lambda: "nats_auth", NATS_STATES).collect())
 
 
 @pytest.mark.parametrize("name", COUNTERS)

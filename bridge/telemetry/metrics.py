@@ -23,7 +23,7 @@ from bridge import __version__
 from bridge.telemetry.counters import Counters, Histogram
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-"""What `Exposition.text` is."""
+"""What `Metrics.text` is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ FAMILIES = (
     Family(
         "bridge_messages_unreadable_total", "unreadable", "messages from NATS that make no sense"
     ),
-    Family("bridge_nats_reconnects_total", "reconnects", "connections to NATS made anew"),
+    Family("bridge_nats_reconnects_total", "reconnects", "reconnections to NATS"),
     Family(
         "bridge_nats_probes_missed_total", "missed_probes", "probes of NATS that went unanswered"
     ),
@@ -116,7 +116,7 @@ GAUGES = {
 """Figures that are read when they are asked for."""
 
 
-class Exposition:
+class Metrics:
     """All figures of one process.
 
     `gauges`: name to what reads it. `state`: which of the `states` the connection to NATS is in.

@@ -1,0 +1,43 @@
+"""IP addresses: which are loopback, which count as one, and how they are written."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_WITH_PORT = re.compile(r"\[([^\]]+)\](?::\d+)?|([\d.]+):\d+")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach a server that listens on `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def parse_address(text: str) -> Address | None:
+    """Return the IP address in `text`, which may have a port; None if there is none.
+
+    An IPv4 address is the same address when it is written as an IPv6 one.
+    """
+    with_port = _WITH_PORT.fullmatch(text.strip())
+    if with_port:
+        text = with_port[1] or with_port[2]
+    try:
+        address = ipaddress.ip_address(text.strip())
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def counted_as_one(address: str) -> str:
+    """Return what is counted as one address: of IPv6, all that one customer is given."""
+    parsed = parse_address(address)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed or address)
