@@ -1,4 +1,4 @@
-"""Nothing in the documentation is untried; each command has a line in tests/readme.py."""
+"""Nothing in the documentation is untried; each command has a line in tests/support/readme.py."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TESTS = set(re.findall(r"^(?:async )?def (test_\w+)", "\n".join(SOURCES), re.MUL
 def test_each_command_is_run_by_a_test(command: str) -> None:
     assert command in readme.COMMANDS, (
         f"{command!r} is in the documentation and run by no test: write one "
-        "(tests/service/test_readme.py has most) and name it in COMMANDS of tests/readme.py"
+        "(tests/service/life/test_readme.py has most) and name it in COMMANDS of tests/support/readme.py"
     )
 
 
@@ -25,7 +25,7 @@ def test_each_script_is_run_by_a_test() -> None:
     for block in readme.blocks():
         assert block.kind in known, (
             f"a block of {block.kind!r} in {block.page} is run by no test: write one and "
-            "name it in SCRIPTS of tests/readme.py"
+            "name it in SCRIPTS of tests/support/readme.py"
         )
     for kind in readme.SCRIPTS:
         assert readme.block(kind)
@@ -36,7 +36,7 @@ def test_each_json_example_belongs_to_a_test() -> None:
     pages |= {name for name, span in readme.spans() if span.startswith('{"')}
     assert pages == set(readme.EXAMPLES), (
         "a page with JSON needs a test that sends or gets each line: see Conversation and "
-        "EXAMPLES in tests/readme.py"
+        "EXAMPLES in tests/support/readme.py"
     )
 
 
@@ -52,4 +52,6 @@ def test_the_tables_name_what_is_there() -> None:
     named |= {*readme.SCRIPTS.values(), *readme.EXAMPLES.values()}
     assert named <= TESTS, f"no such test: {named - TESTS}"
     gone = set(readme.COMMANDS) - set(readme.commands())
-    assert not gone, f"no longer in the documentation, take it out of tests/readme.py: {gone}"
+    assert not gone, (
+        f"no longer in the documentation, take it out of tests/support/readme.py: {gone}"
+    )

@@ -20,6 +20,7 @@ COMPOSE = "test_the_compose_file_is_one_and_starts_what_the_readme_says"
 TOKENS = "test_tokens_are_made_and_listed_as_the_readme_says"
 INSIDE = "test_the_balancer_answers_those_inside_as_the_readme_says"
 CFG = "read from its configuration; `make cluster` asks it"
+VERSION = "test_the_version_is_told_as_those_who_report_are_asked"
 ROSTER = "test_operators_get_the_list_that_the_readme_shows"
 RECIPE = "test_the_recipe_lets_in_those_who_have_a_token"
 IMAGE = "test_the_image_is_started_with_settings_and_the_port_it_has"
@@ -116,6 +117,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "make soak ONLY=faults MINUTES=2 SEED=4711": (LONG, "as above"),
     "make fuzz": (LONG, "as above; test_fuzz.py does a part of it"),
     "make test": (LONG, "as above: it runs this very test"),
+    ".venv/bin/python main.py --version": (VERSION, "with the Python of the tests"),
     "make quick": (LONG, "as above"),
     "make coverage": (LONG, "as above"),
     "make test-oldest": (LONG, "as above"),

@@ -20,6 +20,7 @@ from packaging.requirements import Requirement
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from bridge import __version__
 from tests.support import minting, readme
 from tests.support.browser_client import Browser
 from tests.support.raw_nats import RawNats
@@ -206,6 +207,12 @@ def test_a_long_command_is_there_with_these_options(command: str, folder: Path) 
             assert (ROOT / f"{module.replace('.', '/')}.py").is_file() or metadata.version(module)
             continue
         sh(" ".join([sys.executable, *words[1:], "--help"]), ROOT)
+
+
+def test_the_version_is_told_as_those_who_report_are_asked() -> None:
+    (command,) = started_by(readme.VERSION)
+    told = sh(command.replace(".venv/bin/python", sys.executable), ROOT)
+    assert told == f"nats-websocket-bridge {__version__}\n"
 
 
 @pytest.mark.parametrize("command", started_by(readme.COMPOSE))
