@@ -16,7 +16,8 @@ TESTS = set(re.findall(r"^(?:async )?def (test_\w+)", "\n".join(SOURCES), re.MUL
 def test_each_command_is_run_by_a_test(command: str) -> None:
     assert command in readme.COMMANDS, (
         f"{command!r} is in the documentation and run by no test: write one "
-        "(tests/service/life/test_readme.py has most) and name it in COMMANDS of tests/support/readme.py"
+        "(tests/service/life/test_readme.py has most) and name it in COMMANDS of "
+        "tests/support/readme.py"
     )
 
 
