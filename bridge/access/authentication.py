@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from bridge.access.login import Login
@@ -72,9 +72,9 @@ class Authentication:
             raise TokenError("no token is asked for here")
         return self._tokens.principal(token, time.time())
 
-    def login(self, principal: Principal, address: str) -> Login:
-        """Return the login of a connection that begins."""
-        return Login(principal, self._tokens, address=address)
+    def login(self, principal: Principal, address: str, stopped: Callable[[], None]) -> Login:
+        """Return the login of a connection that begins; `stopped` is called when it has ended."""
+        return Login(principal, self._tokens, address=address, stopped=stopped)
 
     def _shown(self, request: Request) -> Principal | None:
         """Return the holder of the token in a request; None without one. Raises TokenError."""

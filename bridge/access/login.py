@@ -13,15 +13,24 @@ TOKEN_CHECK_SECONDS = 30.0
 
 
 class Login:
-    """The principal of one connection, and the end of the token that was shown for it."""
+    """The principal of one connection, and the end of the token that was shown for it.
+
+    `stopped` is called when it stops.
+    """
 
     def __init__(
-        self, principal: Principal, tokens: Tokens | None = None, *, address: str = ""
+        self,
+        principal: Principal,
+        tokens: Tokens | None = None,
+        *,
+        address: str = "",
+        stopped: Callable[[], None] = lambda: None,
     ) -> None:
         self.principal = principal
         self.address = address
         """Where it comes from, if that is known."""
         self._tokens = tokens
+        self._stopped = stopped
         self._end: Callable[[str], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -31,10 +40,11 @@ class Login:
         self._check()
 
     def stop(self) -> None:
-        """Stop watching. Idempotent."""
+        """Stop watching, since the connection has ended. Idempotent."""
         self._end = None
         if self._timer is not None:
             self._timer.cancel()
+        self._stopped()
 
     def renew(self, token: str) -> None:
         """Take a fresh token. Raises TokenError; one of somebody else does not count either."""

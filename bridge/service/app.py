@@ -34,7 +34,7 @@ from bridge.web.assets import add_security_headers
 from bridge.web.capacity import Capacity
 from bridge.web.gate import Gate
 from bridge.web.listener import Listener
-from bridge.web.tcp import note_request
+from bridge.web.tcp import note_request, note_response
 from bridge.wire.codes import NotReady
 from bridge.wire.subjects import INBOXES
 
@@ -122,7 +122,8 @@ class Service(PaniniApp):
         web_app = web.Application(
             client_max_size=config.max_request_bytes, middlewares=[note_request]
         )
-        web_app.on_response_prepare.append(add_security_headers)
+        for each in (note_response, add_security_headers):
+            web_app.on_response_prepare.append(each)
         self.setup_web_server(web_app=web_app)
 
     def _next_steps(self, config: Settings) -> NextSteps:

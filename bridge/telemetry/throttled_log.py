@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.telemetry.events import Event
 from bridge.telemetry.logs import tell
 
 LOG_INTERVAL_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class _Told:
+    """An event that was told lately: how many have come since, and the facts of the latest."""
+
+    timer: asyncio.TimerHandle
+    count: int = 0
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 class ThrottledLog:
@@ -20,44 +30,48 @@ class ThrottledLog:
 
     def __init__(self, interval: float = LOG_INTERVAL_SECONDS) -> None:
         self._interval = interval
-        self._latest: dict[tuple[Event, str], tuple[int, dict[str, Any]]] = {}
-        """How many have not been told, and the facts of the latest, for each event told lately."""
+        self._lately: dict[tuple[Event, str], _Told] = {}
+        """What was told within the interval, by event and key."""
 
     def tell(
         self, event: Event, failure: BaseException | None = None, /, *, key: str = "", **facts: Any
     ) -> None:
         """Tell of an event, now or later. `facts`: those of `event`, without `count`."""
-        told = self._latest.get((event, key))
+        told = self._lately.get((event, key))
         if told is None:
-            self._tell((event, key), 1, facts, failure)
+            self._tell(event, key, 1, facts, failure)
         else:
-            self._latest[event, key] = (told[0] + 1, facts)
+            told.count += 1
+            told.facts = facts
 
     def forget(self, event: Event) -> None:
         """Tell of the next `event` at once, whatever its key."""
-        for each in [each for each in self._latest if each[0] is event]:
-            del self._latest[each]
+        for each in [each for each in self._lately if each[0] is event]:
+            self._lately.pop(each).timer.cancel()
 
     async def tell_rest(self) -> None:
         """Tell of what has not been told yet, since the service stops."""
-        for (event, _), (count, facts) in self._latest.items():
-            if count and "count" in event.facts:
-                tell(event, count=count, **facts)
-        self._latest.clear()
+        for (event, _), told in self._lately.items():
+            told.timer.cancel()
+            if told.count and "count" in event.facts:
+                tell(event, count=told.count, **told.facts)
+        self._lately.clear()
 
     def _tell(
         self,
-        which: tuple[Event, str],
+        event: Event,
+        key: str,
         count: int,
         facts: dict[str, Any],
         failure: BaseException | None = None,
     ) -> None:
-        counted = {"count": count} if "count" in which[0].facts else {}
-        tell(which[0], failure, **counted, **facts)
-        self._latest[which] = (0, {})
-        asyncio.get_running_loop().call_later(self._interval, self._check, which)
+        counted = {"count": count} if "count" in event.facts else {}
+        tell(event, failure, **counted, **facts)
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(self._interval, self._check, event, key)
+        self._lately[event, key] = _Told(timer)
 
-    def _check(self, which: tuple[Event, str]) -> None:
-        count, facts = self._latest.pop(which, (0, {}))
-        if count and "count" in which[0].facts:
-            self._tell(which, count, facts)
+    def _check(self, event: Event, key: str) -> None:
+        told = self._lately.pop((event, key))
+        if told.count and "count" in event.facts:
+            self._tell(event, key, told.count, told.facts)

@@ -84,10 +84,10 @@ class Capacity:
         """Count a TCP connection out."""
         self._sockets -= 1
         if not self._proxies.trusts(address):
-            self._forget(counted_as_one(address))
+            self.forget(counted_as_one(address))
 
-    def take_place(self, caller: str, peer: str) -> None:
-        """Count a WebSocket of `caller` in, which came from `peer`; `give_place` takes it back.
+    def take_place(self, caller: str, peer: str) -> Place:
+        """Count a WebSocket of `caller` in, which came from `peer`.
 
         Raises HTTPServiceUnavailable, and counts nothing, if there is no room.
         """
@@ -98,12 +98,11 @@ class Capacity:
                 raise no_room(self._refuse_address(caller))
             self._by_address[counted_as_one(caller)] += 1
         self._websockets += 1
+        return Place(self, counted_as_one(caller) if self._proxies.trusts(peer) else None)
 
-    def give_place(self, caller: str, peer: str) -> None:
+    def leave(self) -> None:
         """Count a WebSocket out."""
         self._websockets -= 1
-        if self._proxies.trusts(peer):
-            self._forget(counted_as_one(caller))
 
     def _refuse_full(self, address: str) -> str:
         """Count and tell that there is no room; return the sentence for whoever came."""
@@ -117,10 +116,31 @@ class Capacity:
         self._throttled.tell(events.REFUSED_ADDRESS, address=address)
         return f"At most {self._limit_per_address} connections from one address, please."
 
-    def _forget(self, key: str) -> None:
+    def forget(self, key: str) -> None:
         self._by_address[key] -= 1
         if not self._by_address[key]:
             del self._by_address[key]
+
+
+class Place:
+    """The place of one WebSocket; `key`: what its address is counted as, if it is counted here."""
+
+    def __init__(self, capacity: Capacity, key: str | None) -> None:
+        self._capacity, self._key = capacity, key
+        self._is_taken = True
+
+    def leave(self) -> None:
+        """Count the WebSocket out, though its address still has something open. Idempotent."""
+        if self._is_taken:
+            self._is_taken = False
+            self._capacity.leave()
+
+    def give_back(self) -> None:
+        """Count it out, and its address too. Idempotent."""
+        self.leave()
+        key, self._key = self._key, None
+        if key is not None:
+            self._capacity.forget(key)
 
 
 def no_room(sentence: str) -> web.HTTPServiceUnavailable:

@@ -32,8 +32,8 @@ class FirstFrame:
     async def principal(self, ws: WebSocket, fault: str) -> Principal:
         """Ask for a token, and return who holds it. `fault`: what is wrong with one that came.
 
-        Closes with 4501 if none comes that counts, and raises TokenError then; ConnectionError if
-        the browser left or no token came in time.
+        Raises TokenError if it is not valid; ConnectionError if the browser left, or if no token
+        came in time, after it was closed with 4501.
         """
         self._waiting.add(ws)
         try:
@@ -41,11 +41,8 @@ class FirstFrame:
             return self._authentication.of_token(await self._token(ws))
         except TimeoutError:
             self._counters.refused["token_late"] += 1
-            await self._close(ws, CloseCode.TOKEN, "no token came in time")
+            await self.refuse(ws, "no token came in time")
             raise ConnectionAbortedError from None
-        except TokenError as error:
-            await self._close(ws, CloseCode.TOKEN, str(error))
-            raise
         finally:
             self._waiting.discard(ws)
 
@@ -63,6 +60,10 @@ class FirstFrame:
         if token is None:
             raise TokenError("a token has to come first")
         return token
+
+    async def refuse(self, ws: WebSocket, reason: str) -> None:
+        """Close a connection whose token is missing or not valid."""
+        await self._close(ws, CloseCode.TOKEN, reason)
 
     async def close(self) -> None:
         """Close the connections that have not shown a token yet, since the service stops."""

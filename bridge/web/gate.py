@@ -18,6 +18,7 @@ from bridge.telemetry import events
 from bridge.web.capacity import TRY_LATER, no_room
 from bridge.web.first_frame import FirstFrame
 from bridge.web.heartbeat import Heartbeat
+from bridge.web.transport import break_circle
 from bridge.web.websocket import WebSocket
 from bridge.wire.responses import shorten, too_large
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from bridge.access.proxies import Caller, TrustedProxies
     from bridge.telemetry.counters import Counters
     from bridge.telemetry.throttled_log import ThrottledLog
-    from bridge.web.capacity import Capacity
+    from bridge.web.capacity import Capacity, Place
 
 
 class Gate:
@@ -62,7 +63,7 @@ class Gate:
     async def websocket(
         self, request: web.Request
     ) -> AsyncIterator[tuple[WebSocket, Login | None]]:
-        """Let a WebSocket in, and hold its place until the end of the block.
+        """Let a WebSocket in, and hold its place until its login stops, or the end of the block.
 
         The login is None if a token had to come and none did: the connection is closed then.
         Raises HTTPException for whom it does not let in.
@@ -76,15 +77,16 @@ class Gate:
         if self._shut:
             raise no_room(TRY_LATER)
         peer = request.remote or ""
-        self._capacity.take_place(caller.address, peer)
+        place = self._capacity.take_place(caller.address, peer)
         ws = WebSocket(self._max_request_bytes, self._counters)
         try:
             await self._upgrade(ws, request)
             self.heartbeat.add(ws)
-            yield ws, await self._login(ws, principal, caller)
+            yield ws, await self._login(ws, principal, caller, place)
         finally:
             self.heartbeat.discard(ws)
-            self._capacity.give_place(caller.address, peer)
+            place.give_back()
+            break_circle(ws)
 
     async def post(self, request: web.Request) -> tuple[bytes, Principal]:
         """Return the body of a POST and who makes it. Raises HTTPException for whom it refuses."""
@@ -146,7 +148,7 @@ class Gate:
             raise web.HTTPBadRequest(text="This is not a request.\n") from None
 
     async def _login(
-        self, ws: WebSocket, principal: Principal | str, caller: Caller
+        self, ws: WebSocket, principal: Principal | str, caller: Caller, place: Place
     ) -> Login | None:
         """Return the login of a connection; ask for a token if it is not known yet who it is."""
         if isinstance(principal, str):
@@ -154,10 +156,11 @@ class Gate:
                 principal = await self._first_frame.principal(ws, principal)
             except TokenError as error:
                 self._refuse_token(caller, str(error))
+                await self._first_frame.refuse(ws, str(error))
                 return None
             except ConnectionError:
                 return None  # it left, or no token came in time
-        return self._authentication.login(principal, caller.address)
+        return self._authentication.login(principal, caller.address, stopped=place.leave)
 
     async def _body_of(self, request: web.Request) -> bytes:
         """Return the body of a request; 408 if it does not come in time, 413 if it is too large."""

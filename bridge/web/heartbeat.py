@@ -9,6 +9,9 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
+from bridge.telemetry import events
+from bridge.telemetry.logs import tell
+
 PING_INTERVAL_SECONDS = 25.0
 """A browser that was silent for so long is pinged. It has half of that to answer, or it is gone."""
 CHECKS_PER_INTERVAL = 10
@@ -45,7 +48,11 @@ class Heartbeat:
         while True:
             await asyncio.sleep(PING_INTERVAL_SECONDS / CHECKS_PER_INTERVAL)
             for number, connection in enumerate(tuple(self._pinged), start=1):
-                self._check(connection)
+                try:
+                    self._check(connection)
+                except Exception as failure:
+                    self.discard(connection)  # one must not cost the others their heartbeat
+                    tell(events.BACKGROUND_FAILED, failure)
                 if number % CHECKS_PER_TURN == 0:
                     await asyncio.sleep(0)
 

@@ -142,9 +142,18 @@ async def note_request(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Note on the connection that a request has come by it."""
+    _note(request)
+    return await handler(request)
+
+
+async def note_response(request: web.Request, response: web.StreamResponse) -> None:
+    """Do the same for a request that aiohttp answers before the middlewares: 417, for one."""
+    _note(request)
+
+
+def _note(request: web.Request) -> None:
     if isinstance(request.protocol, CountedHandler):
         request.protocol.asked = True
-    return await handler(request)
 
 
 class CountedTLS(SSLProtocol):

@@ -57,20 +57,16 @@ class Socket:
         """Take the browser for alive: a ping to a slow one stands behind all that is pending."""
         if isinstance(self.ws, WebSocket):
             self.ws.show_life()
+        else:  # a program of the tutorial may have aiohttp's own heartbeat
+            self.ws._reset_heartbeat()
 
     async def close(self, code: int, reason: str) -> None:
         """Close with `code`, and cut a browser that does not take it."""
         await close_or_abort(self.ws, self.transport, code, reason)
 
     def release(self) -> None:
-        """Release the socket, even if the browser reads nothing. Idempotent.
-
-        Nothing stays in a circle of references: memory would come back only with the next
-        collection of garbage, and aiohttp keeps the exception of a browser that just vanished.
-        """
-        failure = self.ws.exception()
-        if failure is not None:
-            failure.__traceback__ = failure.__context__ = None
+        """Release the socket, even if the browser reads nothing. Idempotent."""
+        break_circle(self.ws)
         if self.size_of_unsent():
             _abort_later(self.transport)
 
@@ -86,6 +82,16 @@ async def close_or_abort(
     _abort_later(transport)
     with contextlib.suppress(ConnectionError):
         await ws.close(code=code, message=reason.encode())
+
+
+def break_circle(ws: web.WebSocketResponse) -> None:
+    """Let go of the frames that aiohttp keeps with the exception of a browser that just vanished.
+
+    They hold the connection, so memory would come back only with the next collection of garbage.
+    """
+    failure = ws.exception()
+    if failure is not None:
+        failure.__traceback__ = failure.__context__ = None
 
 
 def _abort_later(transport: asyncio.Transport) -> None:
@@ -120,8 +126,24 @@ def _unsent_of(ws: web.WebSocketResponse, transport: asyncio.Transport) -> Calla
     asyncio's own figure for TLS leaves that out, though the backlog moves there in one go.
     """
     upper = transport.get_write_buffer_size
-    tcp = ws.tcp if isinstance(ws, WebSocket) else None
+    tcp = _tcp_below(ws, transport)
     if tcp is None or tcp is transport:
         return upper
-    lower = tcp.get_write_buffer_size
-    return lambda: upper() + lower()
+
+    def unsent() -> int:
+        try:
+            held = upper()
+        except AttributeError:
+            held = 0  # asyncio's transport of TLS forgets its protocol when it is closed twice
+        return held + tcp.get_write_buffer_size()
+
+    return unsent
+
+
+def _tcp_below(
+    ws: web.WebSocketResponse, transport: asyncio.Transport
+) -> asyncio.WriteTransport | None:
+    """Return the transport of TCP; for aiohttp's own response there is no public way to it."""
+    if isinstance(ws, WebSocket):
+        return ws.tcp
+    return getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)

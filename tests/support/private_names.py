@@ -116,7 +116,12 @@ TABLE: dict[str, list[str]] = {
         " ..., server_side, ssl_handshake_timeout, ssl_shutdown_timeout)",
         "asyncio.sslproto.SSLProtocol.max_size",
     ],
-    "web/transport": ["aiohttp.web.WebSocketResponse()._req"],
+    "web/transport": [
+        "aiohttp.web.WebSocketResponse()._req",
+        "def aiohttp.web.WebSocketResponse._reset_heartbeat(self)",
+        "asyncio.sslproto.SSLProtocol()._transport",
+        "asyncio.sslproto._SSLProtocolTransport()._ssl_protocol",
+    ],
     "web/websocket": [
         "async aiohttp.web.WebSocketResponse.close(self, code, message, drain)",
         "async aiohttp.web.WebSocketResponse.prepare(self, request)",

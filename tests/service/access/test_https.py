@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import shutil
-import signal
 import socket
 import ssl
 from pathlib import Path
@@ -18,36 +17,8 @@ from tests.support.browser_client import Browser
 from tests.support.certificates import Authority
 from tests.support.raw_http import UPGRADE, exchange, head
 from tests.support.raw_nats import RawNats
-from tests.support.servers import Gateway, NatsServer, eventually, running, until
-
-
-class Secure(Gateway):
-    """A gateway with a certificate of an authority, at the paths it is served from."""
-
-    def __init__(self, nats_url: str, folder: Path, **settings: object) -> None:
-        self.cert, self.key = folder / "served.pem", folder / "served.key"
-        paths = {"tls_cert": self.cert, "tls_key": self.key}
-        super().__init__(nats_url, log=folder / "log", **paths, **settings)
-
-    @property
-    def url(self) -> str:
-        return super().url.replace("http:", "https:")
-
-    @property
-    def stream(self) -> str:
-        return super().stream.replace("ws:", "wss:")
-
-    def install(self, authority: Authority) -> None:
-        for source, target in zip(authority.issue("127.0.0.1"), (self.cert, self.key), strict=True):
-            shutil.copy(source, target)
-
-    def start(self) -> None:
-        self.launch()
-        until(lambda: "NATS  " in self.output())
-
-    def hang_up(self) -> None:
-        assert self.process is not None
-        os.kill(self.process.pid, signal.SIGHUP)
+from tests.support.secure import Secure, trusting
+from tests.support.servers import Gateway, NatsServer, eventually, running
 
 
 @pytest.fixture
@@ -62,10 +33,6 @@ def service(nats_server: NatsServer, authority: Authority, tmp_path: Path):
     gateway.start()
     yield gateway
     assert gateway.stop() == 0
-
-
-def trusting(authority: Authority) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(authority.ca))
 
 
 def shown(service: Gateway, context: ssl.SSLContext) -> bool:
@@ -275,3 +242,12 @@ def browser_of(service: Secure, authority: Authority, source: str = OTHER) -> Br
 def figures_of(service: Secure, authority: Authority) -> str:
     request = head("GET /metrics", {"Host": "x", "Connection": "close"})
     return exchange(service.port, request, source=OTHER, tls=trusting(authority))[1]
+
+
+async def test_a_stop_is_in_order_over_tls_too(service: Secure, authority: Authority) -> None:
+    async with Browser(service.stream, ssl=trusting(authority)) as browser:
+        assert service.process is not None
+        service.process.send_signal(signal.SIGTERM)
+        assert await browser.closed() == 1012
+    assert await asyncio.to_thread(service.process.wait) == 0
+    assert "failed" not in service.output()

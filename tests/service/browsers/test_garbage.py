@@ -2,34 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import json
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
 from tests.support.browser_client import Browser
-from tests.support.servers import Gateway, NatsServer, eventually, http, running
+from tests.support.certificates import Authority
+from tests.support.raw_http import exchange, head
+from tests.support.secure import Secure, trusting
+from tests.support.servers import Gateway, NatsServer, eventually, running
 
 PROGRAM = "tests/programs/without_collection.py"
+HELD = head("GET /held", {"Host": "x", "Connection": "close"})
 
 
-async def come_and_go(nats_server: NatsServer, log: Path, go: Callable[[Browser], object]) -> None:
-    """Have browsers come, follow and end as `go` says; return when nothing of them is left."""
-    with running(Gateway(nats_server.url, program=PROGRAM, log=log)) as gateway:
-        held = f"{gateway.url}/held"
+class Held:
+    """A gateway that collects no garbage, and tells how many WebSockets are in its memory."""
+
+    def __init__(self, gateway: Gateway, tls: ssl.SSLContext | None) -> None:
+        self.gateway, self.tls = gateway, tls
+
+    def __call__(self) -> int:
+        status, body = exchange(self.gateway.port, HELD, tls=self.tls)
+        assert status == 200
+        return int(body.rpartition("\r\n\r\n")[2])
+
+
+@asynccontextmanager
+async def without_collection(
+    nats_server: NatsServer, folder: Path, *, secure: bool, **settings: object
+) -> AsyncIterator[Held]:
+    context = None
+    if secure:
+        authority = Authority(folder / "ca")
+        gateway: Gateway = Secure(nats_server.url, folder, program=PROGRAM, **settings)
+        gateway.install(authority)
+        context = trusting(authority)
+    else:
+        gateway = Gateway(nats_server.url, program=PROGRAM, log=folder / "log", **settings)
+    with running(gateway):
+        yield Held(gateway, context)
+        await eventually(lambda: came(gateway) == went(gateway))
+        assert "a request failed" not in gateway.output()
+
+
+def came(gateway: Gateway) -> int:
+    return gateway.output().count(" opened by ")
+
+
+def went(gateway: Gateway) -> int:
+    return gateway.output().count(" closed: code ")
+
+
+async def nothing(browser: Browser) -> None:
+    """Leave as one should."""
+
+
+async def vanish(browser: Browser) -> None:
+    browser.kill()
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize("go", [nothing, vanish], ids=["leaves", "vanishes"])
+async def test_a_browser_that_goes_frees_its_memory_at_once(
+    go: Callable[[Browser], Awaitable[None]],
+    secure: bool,
+    nats_server: NatsServer,
+    tmp_path: Path,
+) -> None:
+    async with without_collection(nats_server, tmp_path, secure=secure) as held:
         for _ in range(10):
-            async with Browser(gateway.stream) as browser:
+            async with Browser(held.gateway.stream, ssl=held.tls) as browser:
                 await browser.subscribe("garbage.a", "garbage.*")
-                assert http(held) == (200, "1")
-                go(browser)
-            await eventually(lambda: http(held) == (200, "0"))
+                assert await asyncio.to_thread(held) == 1
+                await go(browser)
+            await eventually(lambda: held() == 0)
 
 
-async def test_a_browser_that_leaves_frees_its_memory_at_once(
-    nats_server: NatsServer, log: Path
+async def wait(ws: ClientConnection) -> None:
+    await ws.wait_closed()
+
+
+async def vanish_too(ws: ClientConnection) -> None:
+    """Answer nothing, not even the close frame."""
+    ws.transport.abort()
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize("go", [wait, vanish_too], ids=["leaves", "vanishes"])
+async def test_one_whose_token_is_wrong_frees_its_memory_at_once(
+    go: Callable[[ClientConnection], Awaitable[None]],
+    secure: bool,
+    nats_server: NatsServer,
+    tmp_path: Path,
 ) -> None:
-    await come_and_go(nats_server, log, lambda browser: None)
-
-
-async def test_a_browser_that_vanishes_frees_its_memory_at_once(
-    nats_server: NatsServer, log: Path
-) -> None:
-    await come_and_go(nats_server, log, Browser.kill)
+    tokens = tmp_path / "tokens"
+    tokens.write_text(json.dumps({"name": "ann", "token": "the-token-of-ann!"}))
+    async with without_collection(nats_server, tmp_path, secure=secure, tokens_file=tokens) as held:
+        for _ in range(10):
+            async with connect(held.gateway.stream, ssl=held.tls, proxy=None) as ws:
+                await ws.recv()
+                await ws.send('{"token": "a wrong one"}')
+                await go(ws)
+            await eventually(lambda: held() == 0)

@@ -210,6 +210,22 @@ async def test_what_has_no_count_is_told_once_an_interval_for_each_key(
     assert [facts["reason"] for _, facts in told(caplog)] == ["two"]
 
 
+async def test_what_was_forgotten_does_not_shorten_the_next_interval(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    timers, throttled = Timers(monkeypatch), ThrottledLog()
+    throttled.tell(events.NATS_ERROR, url="u", reason="r")
+    timers.go_on(50)
+    throttled.forget(events.NATS_ERROR)
+    throttled.tell(events.NATS_ERROR, url="u", reason="r")
+    timers.go_on(20)
+    throttled.tell(events.NATS_ERROR, url="u", reason="r")
+    assert len(told(caplog)) == 2
+    timers.go_on(41)
+    throttled.tell(events.NATS_ERROR, url="u", reason="r")
+    assert len(told(caplog)) == 1
+
+
 async def test_drops_are_one_episode_until_there_was_none_for_five_seconds(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

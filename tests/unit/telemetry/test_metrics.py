@@ -15,7 +15,6 @@ from bridge.telemetry import loop_lag
 from bridge.telemetry.counters import BUCKET_SECONDS, Counters, Histogram
 from bridge.telemetry.loop_lag import LoopLag
 from bridge.telemetry.metrics import FAMILIES, GAUGES, Metrics
-from bridge.web.capacity import SPARE_FILES, Capacity
 from bridge.wire.codes import Code
 
 RARE = 987_654_321.0
@@ -105,12 +104,3 @@ async def test_work_that_blocks_the_event_loop_is_seen() -> None:
     task.cancel()
     assert watch.worst >= 0.19
     assert counters.event_loop_lag.sum == pytest.approx(watch.worst)
-
-
-def test_where_files_are_few_they_limit_the_connections() -> None:
-    capacity = Capacity(limit=100)
-    assert capacity.limit == 100
-    capacity.set_files(SPARE_FILES + 20)
-    assert capacity.limit == 20
-    capacity.set_files(SPARE_FILES + 1000)
-    assert capacity.limit == 100

@@ -96,3 +96,19 @@ async def test_one_that_has_left_is_let_go_of_also_while_others_are_looked_at(
     it.add(later)
     await clock.run(it, 1.2 * PING_INTERVAL_SECONDS)
     assert later.pings == []
+
+
+async def test_one_that_cannot_be_pinged_costs_the_others_nothing(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    it, other = Heartbeat(), Browser(clock.now)
+
+    class Failing(Browser):
+        def send_ping(self) -> None:
+            raise RuntimeError("planted")
+
+    it.add(Failing(clock.now))
+    it.add(other)
+    await clock.run(it, 5 * PING_INTERVAL_SECONDS)
+    assert len(other.pings) >= 3
+    assert [each.event for each in caplog.records] == ["background_failed"]  # type: ignore[attr-defined]
