@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from bridge.nats_link.stock_client import PENDING_MESSAGES
 from tests.support.browser_client import Browser
 from tests.support.raw_nats import RawNats
 from tests.support.servers import Gateway, NatsServer, eventually, http
@@ -19,7 +18,7 @@ pytestmark = pytest.mark.skipif(
     sys.version_info >= (3, 14),
     reason="Panini 0.8.4 applies nest_asyncio, and its own App does not start on Python 3.14",
 )
-TOO_MANY = 3000
+PENDING_MESSAGES, TOO_MANY = 6000, 3000
 
 
 @pytest.mark.parametrize("error_cb", ["own", "default"])
@@ -27,7 +26,8 @@ async def test_what_nats_py_drops_is_counted_and_told(
     error_cb: str, nats_server: NatsServer, raw_nats: RawNats, log: Path
 ) -> None:
     path = "tests/programs/that_waits.py"
-    options = {"callback": "none", "error_cb": error_cb}
+    options: dict[str, object] = {"callback": "none", "error_cb": error_cb}
+    options["pending_messages"] = PENDING_MESSAGES
     program = Gateway(nats_server.url, program=path, log=log, **options)
 
     def figures() -> dict[str, int]:
