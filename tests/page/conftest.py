@@ -13,9 +13,12 @@ from tests.page.support.viewer import Viewer
 from tests.support.servers import Gateway
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """One browser for all tests."""
+    """One browser for all tests of the page.
+
+    No longer: while Playwright's event loop is there, tests of others cannot have one.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=installed(), args=OPTIONS)
         yield browser
