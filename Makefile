@@ -1,14 +1,14 @@
-# make run     start the service: the page is at http://127.0.0.1:5001/
-# make quick   unit tests, and those of the page that need no browser: half a minute
-# make test    every test but those of load, soak and fuzz; sets up all it needs, also a browser
-# make coverage  every test, and how much of the code they run; it is what CI runs
-# make check   lint, types, documentation
-# make fuzz    a million hostile inputs, in some minutes
-# make bench   compare with nats-server's own WebSocket and a plain gateway; QUICK=1 for a minute
-# make soak    40 minutes of faults and load; MINUTES=2 for short runs, ONLY=… for one, SEED=… for
-#              the same faults again
-# make cluster a cluster in Docker, in which one container after another is killed
-# make lock    compile requirements.lock anew
+# make run      start the service: the page is at http://127.0.0.1:5001/
+# make quick    unit tests, and those of the page that need no browser: half a minute
+# make test     every test but those under load; sets up all it needs, also a browser
+# make coverage every test, and how much of the code they run: in CI, in place of `make test`
+# make check    lint, types, documentation
+# make fuzz     a million hostile inputs, in some minutes
+# make bench    compare with nats-server's own WebSocket and a plain gateway; QUICK=1 for a minute
+# make soak     40 minutes of faults and load; MINUTES=2 for short runs, ONLY=… for one, SEED=… for
+#               the same faults again
+# make cluster  a cluster in Docker, in which one container after another is killed
+# make lock     compile requirements.lock anew
 
 PYTHON ?= python3
 VENV := .venv
