@@ -1,15 +1,15 @@
-# make run     start the service: the page is at http://127.0.0.1:5001/
-# make quick   unit tests, and those of the page that need no browser: half a minute
-# make test    every test but those of load, soak and fuzz; sets up all it needs, also a browser
-# make coverage  every test, and how much of the code they run; it is what CI runs
-# make test-oldest  the tests of the NATS side with the versions of `pip install -r requirements.txt`
-# make check   lint, types, documentation
-# make fuzz    a million hostile inputs, in some minutes
-# make bench   compare with nats-server's own WebSocket and a plain gateway; QUICK=1 for a minute
-# make soak    40 minutes of faults and load; MINUTES=2 for short runs, ONLY=… for one, SEED=… for
-#              the same faults again
-# make cluster a cluster in Docker, in which one container after another is killed
-# make lock    compile requirements.lock anew
+# make run      start the service: the page is at http://127.0.0.1:5001/
+# make quick    unit tests, and those of the page that need no browser: half a minute
+# make test     every test but those under load; sets up all it needs, also a browser
+# make coverage every test, and how much of the code they run: in CI, in place of `make test`
+# make test-oldest  the tests of the NATS side with what `pip install -r requirements.txt` brings
+# make check    lint, types, documentation
+# make fuzz     a million hostile inputs, in some minutes
+# make bench    compare with nats-server's own WebSocket and a plain gateway; QUICK=1 for a minute
+# make soak     40 minutes of faults and load; MINUTES=2 for short runs, ONLY=… for one, SEED=… for
+#               the same faults again
+# make cluster  a cluster in Docker, in which one container after another is killed
+# make lock     compile requirements.lock again
 
 PYTHON ?= python3
 VENV := .venv

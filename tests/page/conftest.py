@@ -10,16 +10,29 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.page.support.browser import OPTIONS, installed
 from tests.page.support.viewer import Viewer
-from tests.support.servers import Gateway
+from tests.support.servers import Gateway, NatsServer, running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """One browser for all tests."""
+    """One browser for all tests of the page.
+
+    No longer: while Playwright's event loop is there, tests of others cannot have one.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=installed(), args=OPTIONS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def gateway(nats_server: NatsServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway for the tests of a file; it drops nothing for a browser on a busy machine."""
+    log = tmp_path_factory.mktemp("gateway") / "log"
+    settings = {"requests_per_second": 10000, "request_burst": 10000}
+    patient = {"max_pending_bytes": 1_000_000_000, "write_timeout": 60}
+    with running(Gateway(nats_server.url, log=log, **settings, **patient)) as service:
+        yield service
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The program from the tutorial, with a callback that waits as Panini's `*_sync` methods do.
 
-NATS goes on being read meanwhile. It waits until `/release` is asked for.
+NATS goes on being read meanwhile. It waits until `/release` is asked for. Its queues hold less
+than they usually do, and so are soon full.
 """
 
 import asyncio
@@ -8,7 +9,10 @@ import os
 
 from aiohttp import web
 
+from bridge.nats_link import stock_client
 from tests.programs.from_the_tutorial import app, manager
+
+stock_client.MAX_PENDING_MESSAGES = int(os.environ["PENDING_MESSAGES"])
 
 released = asyncio.Event()
 errors = []

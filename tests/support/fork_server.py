@@ -17,7 +17,6 @@ import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 MODULES = (
     *("aiohttp.web", "cryptography.x509", "jwt", "msgspec", "nats.aio.client", "packaging.version"),
@@ -25,7 +24,6 @@ MODULES = (
     *("logging.config", "multiprocessing.reduction", "ujson"),
 )
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
-GONE_WITH_US = signal.SIGKILL
 
 
 def serve(control: socket.socket) -> Path | None:
@@ -89,11 +87,12 @@ def become(
 
 
 def end() -> None:
-    """End without what the modules and a measurement of coverage do at the end of a process."""
-    os.kill(os.getpid(), GONE_WITH_US)
+    """End without what modules, and a measurement of coverage, do at the end of a process."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main(descriptor: int) -> Any:
+def main(descriptor: int) -> Path | None:
+    """Import the modules and serve; return the program to run in a process that is to run one."""
     for name in MODULES:
         importlib.import_module(name)
     gc.collect()

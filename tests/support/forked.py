@@ -26,6 +26,7 @@ class ForkServer:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._started: list[Forked] = []
 
     def _begin(self) -> None:
         self._control, theirs = socket.socketpair()
@@ -56,10 +57,13 @@ class ForkServer:
             "folder": str(folder),
             "files": resource.getrlimit(resource.RLIMIT_NOFILE),
         }
-        return Forked(link, request)
+        self._started.append(Forked(link, request))
+        return self._started[-1]
 
     def stop(self) -> None:
-        """End the server; the programs it started go on."""
+        """End the server, and what a test that failed has left running."""
+        for each in self._started:
+            each.kill()
         if self._process is not None:
             self._control.close()
             self._process.wait()

@@ -324,7 +324,9 @@ def test_page_survives_a_restart_of_the_gateway(
     expect(viewer.row("before")).to_have_count(1)
     gap = viewer.row("messages in between were not received")
     expect(gap).to_have_count(1)
-    expect(gap).to_contain_text(re.compile(r"disconnected \d\d:\d\d:\d\d – \d\d:\d\d:\d\d"))
+    # A page may be back before NATS is, on a busy machine; it then says that, too.
+    what = r"disconnected(, then NATS was out of reach)?"
+    expect(gap).to_contain_text(re.compile(what + r" \d\d:\d\d:\d\d – \d\d:\d\d:\d\d"))
 
 
 def test_one_page_leaving_does_not_end_the_feed_of_another(

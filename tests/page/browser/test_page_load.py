@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import psutil
@@ -11,7 +12,7 @@ from playwright.sync_api import expect
 
 from tests.page.support.flood import Flood
 from tests.page.support.viewer import Viewer
-from tests.support.servers import NatsServer
+from tests.support.servers import Gateway, NatsServer, running
 
 pytestmark = pytest.mark.load
 
@@ -27,6 +28,14 @@ WATCH = """() => {
     if (document.body.dataset.state === "paused") window.stoodStill ??= performance.now();
   }).observe(document.body, { attributes: true });
 }"""
+
+
+@pytest.fixture(scope="module")
+def gateway(nats_server: NatsServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway that drops messages for a page that cannot keep up, as it does by default."""
+    log = tmp_path_factory.mktemp("gateway") / "log"
+    with running(Gateway(nats_server.url, log=log)) as service:
+        yield service
 
 
 def memory(viewer: Viewer) -> tuple[float, float]:

@@ -33,7 +33,7 @@ def test_it_says_where_the_page_is_and_which_nats_without_the_password(
 ) -> None:
     url = nats_server.url.replace("//", "//somebody:planted-secret@")
     with running(Gateway(url, log=log, cold=True)) as service:
-        assert f"page  {service.url}/\n" in service.output()
+        until(lambda: f"page  {service.url}/\n" in service.output())
         until(lambda: f"NATS  {nats_server.url} (connected)\n" in service.output())
         assert service.stop() == 0
         assert "planted-secret" not in service.output()

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from bridge.nats_link.stock_client import MAX_PENDING_MESSAGES
 from tests.support.browser_client import Browser
 from tests.support.raw_nats import RawNats
 from tests.support.servers import Gateway, NatsServer, eventually, http
@@ -19,7 +18,7 @@ pytestmark = pytest.mark.skipif(
     sys.version_info >= (3, 14),
     reason="Panini 0.8.4 applies nest_asyncio, and its own App does not start on Python 3.14",
 )
-TOO_MANY = 3000
+PENDING_MESSAGES, TOO_MANY = 6000, 3000
 
 
 @pytest.mark.parametrize("error_cb", ["own", "default"])
@@ -27,7 +26,8 @@ async def test_what_nats_py_drops_is_counted_and_told(
     error_cb: str, nats_server: NatsServer, raw_nats: RawNats, log: Path
 ) -> None:
     path = "tests/programs/that_waits.py"
-    options = {"callback": "none", "error_cb": error_cb}
+    options: dict[str, object] = {"callback": "none", "error_cb": error_cb}
+    options["pending_messages"] = PENDING_MESSAGES
     program = Gateway(nats_server.url, program=path, log=log, **options)
 
     def figures() -> dict[str, int]:
@@ -41,10 +41,10 @@ async def test_what_nats_py_drops_is_counted_and_told(
             raw_nats.publish("flood.a", b'"wait"')
             await eventually(lambda: figures()["received"] == 2)  # one by each subscription
             command = RawNats.command(b"flood.a", b"1")
-            for count in (MAX_PENDING_MESSAGES, TOO_MANY):
+            for count in (PENDING_MESSAGES, TOO_MANY):
                 await asyncio.to_thread(raw_nats.send, command * count)
             await eventually(lambda: figures()["received"] == 2 + 2 * TOO_MANY)
-            sent = 1 + MAX_PENDING_MESSAGES + TOO_MANY
+            sent = 1 + PENDING_MESSAGES + TOO_MANY
             await asyncio.to_thread(http, f"{program.url}/release")
             for browser in (one, two):
                 received, dropped = await browser.received_and_dropped(sent)

@@ -13,7 +13,7 @@ from tests.service.conftest import AS_OPERATOR, OPERATOR, TOKENS
 from tests.support import readme
 from tests.support.browser_client import Browser
 from tests.support.raw_nats import RawNats
-from tests.support.servers import Gateway, NatsServer, http, running
+from tests.support.servers import Gateway, NatsServer, http, running, until
 from tests.support.shell import sh
 from tests.timing import Stopwatch
 
@@ -32,7 +32,7 @@ async def test_operators_alone_see_who_is_connected(
         assert http(url, **headers)[0] == 401
     alice = {"Authorization": f"Bearer {TOKENS['alice']}"}
     assert http(url, **alice)[0] == 401
-    assert "the token of an operator is needed" in replicas[0].output()
+    until(lambda: "the token of an operator is needed" in replicas[0].output())
     assert http(f"{gateway.url}/connections") == (403, "Set OPERATOR_TOKEN to see this.\n")
 
 
