@@ -138,6 +138,7 @@ def test_an_outage_of_nats_is_a_gap_and_values_come_again(
             expect(part(page, "gap")).to_have_text(missed, timeout=BACK)
             with RawNats(nats.port) as client:
                 expect_values(page, client.publish, 2.5)
+            page.goto("about:blank")  # before the gateway goes, which is no error of the page
 
 
 def test_the_file_is_for_every_page_and_the_connection_is_not(
