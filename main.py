@@ -1,5 +1,6 @@
 """A gateway between NATS and browsers: open the page, type subjects, see live messages."""
 
+import os
 import signal
 import sys
 
@@ -7,9 +8,10 @@ if not (3, 11) <= sys.version_info[:2] <= (3, 14):
     sys.exit(f"Python 3.11 to 3.14 is needed, this is {sys.version.split()[0]}.")
 
 # Until the service can end in an orderly way: the first process of a container would not even
-# notice a SIGTERM, and Ctrl-C would print a traceback.
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
+# notice a SIGTERM, and Ctrl-C would print a traceback. Not by an exception, which some modules
+# written in C take for a failure while they are imported.
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
 # Before the rest is imported: a setting that is wrong, or --help, is answered at once. And with
 # several WORKERS this process starts them all, and comes no further.
