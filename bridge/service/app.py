@@ -24,7 +24,7 @@ from bridge.service.next_steps import NextSteps
 from bridge.service.panini_app import PaniniApp
 from bridge.service.signals import ignore_further_signals, on_stop_signal
 from bridge.service.workers import Worker
-from bridge.settings.config import Settings
+from bridge.settings.derived import Settings
 from bridge.telemetry import events
 from bridge.telemetry.counters import Counters
 from bridge.telemetry.logs import is_json, say, tell

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from bridge.nats_link.embedded import EmbeddedNats, find_or_embed
 from bridge.nats_link.sign_in import SignIn
 from bridge.service.signals import ignore_further_signals, on_stop_signal
-from bridge.settings.config import Settings
+from bridge.settings.derived import Settings
 from bridge.telemetry import events, logs, worker_figures
 from bridge.telemetry.logs import say, tell
 from bridge.web.port import bind

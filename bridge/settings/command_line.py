@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings
 from bridge import __version__
 from bridge.files import SettingError
 from bridge.settings import flags, misspelt, table
-from bridge.settings.config import Settings
+from bridge.settings.derived import Settings
 from bridge.settings.value_types import LogFormat, expected_value
 from bridge.telemetry.logs import fail
 

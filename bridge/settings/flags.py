@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from bridge.settings.config import Settings
+from bridge.settings.derived import Settings
 from bridge.settings.misspelt import did_you_mean
 from bridge.settings.table import Table
 

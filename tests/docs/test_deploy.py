@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bridge.settings.config import Settings
+from bridge.settings.derived import Settings
 from bridge.web.heartbeat import PING_INTERVAL_SECONDS
 from tests.docs.test_readme import ROOT
 from tests.support import readme

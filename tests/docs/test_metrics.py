@@ -16,7 +16,7 @@ import yaml
 from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from bridge.settings.config import Settings
+from bridge.settings.derived import Settings
 from tests.docs import promtool
 from tests.docs.promql import asked_by
 from tests.docs.test_readme import ROOT

@@ -10,7 +10,7 @@ import pytest
 
 from bench import report
 from bridge import __version__
-from bridge.settings.config import Settings
+from bridge.settings.derived import Settings
 from bridge.settings.flags import shown_default
 from tests.support import readme
 

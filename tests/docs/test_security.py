@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bridge.settings.config import Settings
+from bridge.settings.derived import Settings
 from bridge.telemetry.counters import Counters
 from bridge.telemetry.metrics import Metrics
 from tests.docs.test_readme import ROOT

@@ -220,7 +220,7 @@ def test_port_in_use_ends_the_start_with_one_line(nats_server: NatsServer, log: 
 
 
 def test_help_lists_every_setting() -> None:
-    from bridge.settings.config import Settings
+    from bridge.settings.derived import Settings
 
     command = [sys.executable, str(ROOT / "main.py"), "--help"]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout

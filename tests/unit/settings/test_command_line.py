@@ -11,7 +11,7 @@ import pytest
 
 from bridge import __version__
 from bridge.settings import command_line, misspelt, table
-from bridge.settings.config import Settings
+from bridge.settings.derived import Settings
 from bridge.settings.flags import GROUPS
 from tests.support.servers import ROOT
 
