@@ -21,7 +21,7 @@ ROUTES = set(re.findall(r'@app\.http\.\w+\("([^"]+)"\)', (ROOT / "main.py").read
 INSIDE = {"/livez", "/readyz", "/metrics", "/connections"}
 """Paths that are not for browsers."""
 LONGEST_STOP = 8
-"""Seconds, as bridge/service.py adds them up."""
+"""Seconds, as bridge/service/app.py adds them up."""
 HAPROXY = shutil.which("haproxy", path="/usr/local/sbin:/usr/sbin:/usr/local/bin:/usr/bin")
 
 
