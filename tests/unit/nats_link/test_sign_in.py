@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization as pem
 
 from bridge.nats_link.nkeys import UserKey
 from bridge.nats_link.sign_in import SignIn, SignInError
-from bridge.settings import command_line, config, table
+from bridge.settings import command_line, derived, table
 from tests.support.certificates import Authority
 from tests.support.identities import Identity, Operator
 from tests.support.servers import PATIENCE, ROOT
@@ -23,7 +23,7 @@ from tests.unit.settings.test_command_line import line_of
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder to be in, with files of every kind, and an environment without settings."""
     monkeypatch.chdir(tmp_path)
-    for name in config.Settings.model_fields:
+    for name in derived.Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setattr(table, "SECRETS", tmp_path / "secrets")
     (tmp_path / "secrets").mkdir()
@@ -142,7 +142,7 @@ def test_help_and_text_of_the_settings_show_no_secret(
         with pytest.raises(SystemExit):
             command_line.load(["--help"])
     assert "planted" not in capsys.readouterr().out
-    made = config.Settings()
+    made = derived.Settings()
     assert "planted" not in repr(made) and "planted" not in repr(made.sign_in)
 
 
