@@ -24,6 +24,8 @@ from bridge.web.tls import TLS
 
 NO_FILES_MESSAGE = "out of system resource"
 """What asyncio says, without a code, where a connection cannot be taken (`selector_events.py`)."""
+RETRY_CALLBACK = "_start_serving"
+"""What asyncio calls a second later, also if the port has been closed meanwhile; it then fails."""
 MAX_OPEN_FILES = 1048576
 """Where the system sets no bound."""
 
@@ -101,10 +103,11 @@ class LoopReports:
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Take a report, as `set_exception_handler` asks for."""
-        if NO_FILES_MESSAGE not in str(context.get("message")):
-            loop.default_exception_handler(context)
-        else:
+        message = str(context.get("message"))
+        if NO_FILES_MESSAGE in message:
             self._throttled.tell(events.NO_FILES)
+        elif RETRY_CALLBACK not in message:
+            loop.default_exception_handler(context)
 
 
 def raise_open_files() -> tuple[int, int]:
