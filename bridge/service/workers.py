@@ -151,7 +151,7 @@ class _Parent:
         except OSError as error:
             return 1, f"cannot be started: {error.strerror}"
         if self._stop.is_set():
-            process.terminate()
+            _send(process, signal.SIGTERM)
         status = await process.wait()
         os.ftruncate(self._figures[number - 1], 0)  # what it published is no longer true
         return status, f"ended with {f'signal {-status}' if status < 0 else f'status {status}'}"
@@ -179,5 +179,15 @@ class _Parent:
 
     def _tell_all(self, number: int) -> None:
         for process in self._processes.values():
-            with suppress(ProcessLookupError):
-                process.send_signal(number)
+            _send(process, number)
+
+
+def _send(process: asyncio.subprocess.Process, number: int) -> None:
+    """Send a signal to a process that still runs.
+
+    Not by `process.send_signal`: that takes the exit status of one which has just ended, so that
+    asyncio waits for it in vain and makes up 255 (Python 3.11 to 3.14, `Popen.send_signal`).
+    """
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, number)
