@@ -73,11 +73,14 @@ async def test_a_browser_that_reads_slowly_but_steadily_is_not_cut(
         raw = slow.ws.transport.get_extra_info("socket")
         slow.ws.transport.pause_reading()
         commands = RawNats.command(b"steady.feed", PAYLOAD) * 300
-        for _ in range(40):
-            # 8 KB each 50 ms, for twice the write timeout
+        now = asyncio.get_running_loop().time
+        begun, taken = now(), 0
+        while now() < begun + 2:
+            # 8 KB each 50 ms, for twice the write timeout; more at a time if it was not its turn
             await asyncio.to_thread(raw_nats.send, commands[: len(commands) // 30])
             with contextlib.suppress(BlockingIOError):
-                os.read(raw.fileno(), 8192)
+                while taken < 8192 * (now() - begun) / 0.05:
+                    taken += len(os.read(raw.fileno(), 8192))
             await asyncio.sleep(0.05)
         assert gateway.figures()['bridge_connections_closed_total{reason="stalled"}'] == 0
         assert gateway.figures()['bridge_messages_dropped_total{reason="slow"}'] > 0
