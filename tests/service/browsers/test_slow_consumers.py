@@ -65,6 +65,7 @@ async def test_a_stalled_browser_is_gone_within_the_write_timeout_and_a_bit(
         stalled.kill()
 
 
+@pytest.mark.timing  # the kernel tells of what was read each 0.4 s, and a second is the limit
 async def test_a_browser_that_reads_slowly_but_steadily_is_not_cut(
     gateway: Gateway, raw_nats: RawNats
 ) -> None:
