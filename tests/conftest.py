@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,12 @@ from tests.support.servers import Gateway, NatsServer, running
 # Examples have no deadline: a busy machine takes longer than the usual 200 ms now and then.
 settings.register_profile("busy", deadline=None)
 settings.load_profile("busy")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hang_ups_count() -> None:
+    """Give programs under test what a terminal gives them, also in a run under `nohup`."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)
