@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { complete } from "../../../page/js/model/completions.js";
+import { cpuTime } from "../support/cpu.mjs";
 
 const COUNTS = { "orders.paid": 30, "orders.created": 50, "telemetry.d7.state": 9, "reorder.all": 200, $SYS: 5, _INBOX: 4 };
 const ROWS = Object.entries(COUNTS).map(([subject, count]) => ({ subject, count }));
@@ -89,14 +90,11 @@ test("a subject that the field would read as something else is not offered", () 
 });
 
 test("a long text costs little", () => {
-  const begun = performance.now();
-  assert.equal(offer(`${"x".repeat(100_000)} ord`).texts[0], "orders.*");
-  assert.ok(performance.now() - begun < 500);
+  const look = () => assert.equal(offer(`${"x".repeat(100_000)} ord`).texts[0], "orders.*");
+  assert.ok(cpuTime(look) < 500);
 });
 
 test("a hostile subject of thousands of parts costs little", () => {
   const rows = Array.from({ length: 500 }, (_, n) => ({ subject: `a${n}${".x".repeat(2_000)}`, count: 1 }));
-  const begun = performance.now();
-  assert.equal(offer("a", { rows }).texts.length, 8);
-  assert.ok(performance.now() - begun < 500);
+  assert.ok(cpuTime(() => assert.equal(offer("a", { rows }).texts.length, 8)) < 500);
 });
