@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import nats.errors
 
@@ -14,12 +15,11 @@ from bridge.wire.envelope import Envelope, Message
 from bridge.wire.responses import Refusal, shorten
 
 if TYPE_CHECKING:
-    from nats.aio.client import Client
     from nats.aio.msg import Msg
     from nats.aio.subscription import Subscription
 
     from bridge.fanout.audience import Audience
-    from bridge.nats_link.parser import Lane
+    from bridge.nats_link.tapped import Lane
     from bridge.telemetry.counters import Counters
 
 FLUSH_TIMEOUT_SECONDS = 2
@@ -52,14 +52,14 @@ class Feed:
         self._subscription: Subscription | None = None
         self._is_open = False
         self._refused: Code | None = None
-        self._forget_elsewhere: Callable[[], None] = lambda: None
+        self._ssid = 0
+        self._unsubscribe: Callable[[int], None] = lambda sid: None
         self._forget_overflow: Callable[[], None] = lambda: None
 
     @property
     def ssid(self) -> int:
         """The id of the NATS subscription."""
-        assert self._subscription is not None
-        return stock_client.id_of(self._subscription)
+        return self._ssid
 
     @property
     def waiting(self) -> int:
@@ -71,7 +71,7 @@ class Feed:
         """Who follows."""
         return tuple(self._audiences)
 
-    async def open(self, client: Client | None) -> None:
+    async def open(self, client: Any) -> None:
         """Subscribe, unless that is done, and wait until the NATS server has accepted it.
 
         Raises Refusal if it does not, and then leaves no subscription behind.
@@ -84,20 +84,20 @@ class Feed:
         if self._is_open:
             return
         try:
-            tap = getattr(client, "tap", None)
-            if tap is None:
+            subscribe_all = getattr(client, "subscribe_all", None)
+            if subscribe_all is None:
                 subscribing = stock_client.subscribe(
                     client, self.pattern, self._receive, self._lose
                 )
                 self._subscription, self._forget_overflow = await subscribing
+                self._ssid = stock_client.id_of(self._subscription)
+                await client.flush(FLUSH_TIMEOUT_SECONDS)
             else:
-                self._subscription = await client.subscribe(self.pattern, cb=self._receive)
-                self._forget_elsewhere = tap(self._subscription, self.lane, self._on_refused)
-            await client.flush(FLUSH_TIMEOUT_SECONDS)
+                (self._ssid,) = await subscribe_all([self])
+                self._unsubscribe = client.unsubscribe
         except (nats.errors.Error, OSError, TimeoutError):
             await self.close()
             raise self._refusal("nats_down", "NATS did not answer in time") from None
-        # NATSLink hears of a refusal before the answer to the flush.
         if self._refused is not None:
             await self.close()
             raise self.refusal()
@@ -109,6 +109,7 @@ class Feed:
         self._is_open = False
         self.forget_lanes()
         self._forget_overflow()
+        self._unsubscribe(self._ssid)
         if subscription is not None:
             with contextlib.suppress(nats.errors.Error, OSError):
                 await subscription.unsubscribe()
@@ -116,7 +117,7 @@ class Feed:
     async def _receive(self, msg: Msg) -> None:
         """Take a message from nats-py. A coroutine because it asks for one."""
         self._counters.received += 1
-        self.lane(msg.subject)([msg.data])
+        self._deliver(msg.subject, [msg.data])
 
     def _lose(self, subject: str, count: int) -> None:
         """Count messages that nats-py dropped, and tell those they were for."""
@@ -133,12 +134,15 @@ class Feed:
                 counters.filtered += due
 
     def lane(self, subject: str) -> Lane:
-        """Return the way of the messages on one subject."""
+        """Return the way of the messages on one subject; good for ever."""
+        return partial(self._deliver, subject)
+
+    def _deliver(self, subject: str, payloads: list[bytes]) -> None:
         lane = self._lanes.get(subject)
         if lane is None:
             self._make_room()
             lane = self._lanes[subject] = self._make_lane(subject)
-        return lane
+        lane(payloads)
 
     def add(self, audience: Audience) -> None:
         """Take messages to `audience` from now on."""
@@ -153,7 +157,6 @@ class Feed:
     def forget_lanes(self) -> None:
         """Have the lanes rebuilt when they are needed: they know who gets what."""
         self._lanes.clear()
-        self._forget_elsewhere()
 
     def _make_lane(self, subject: str) -> Lane:
         goes = {each: each.gets(self.pattern, subject) for each in self._audiences}
@@ -199,7 +202,8 @@ class Feed:
                 if audience.callback is not None:
                     audience.callback(message)
 
-    def _on_refused(self, code: Code) -> None:
+    def refuse(self, code: Code) -> None:
+        """Take note that the server does not allow it, or not any more."""
         self._refused = code
         if self._is_open:
             self._revoked(self)

@@ -11,22 +11,25 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from nats import errors
 from nats.aio.client import PING_PROTO
 from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription
 
-from bridge.nats_link.parser import Lane, TapParser
+from bridge.nats_link.parser import TapParser
 from bridge.nats_link.reconnect import ReconnectingClient
-from bridge.nats_link.server_errors import SUBSCRIPTION_DENIED, ServerError, meaning_of
+from bridge.nats_link.server_errors import ServerError, denied_subscription, meaning_of
 from bridge.nats_link.sign_in import SignIn, sign_in_of
+from bridge.nats_link.subscriptions import Subscriptions
 from bridge.telemetry import events
 from bridge.telemetry.counters import Counters
 from bridge.telemetry.throttled_log import ThrottledLog
+
+if TYPE_CHECKING:
+    from bridge.nats_link.tapped import Tapped
 
 
 class NATSLink(ReconnectingClient):
@@ -46,9 +49,8 @@ class NATSLink(ReconnectingClient):
         self._counters = counters
         self._sign_in = sign_in or SignIn()
         self._in_url: SignIn | None = None
-        self._ps: TapParser = TapParser(self, counters)
-        self._refused: dict[int, Callable[[str], None]] = {}
-        self._newest: Subscription | None = None
+        self._tapped = Subscriptions(self)
+        self._ps: TapParser = TapParser(self, counters, self._tapped.taps)
         self._throttled = throttled or ThrottledLog()
 
     def _setup_server_pool(self, connect_url: Any) -> None:
@@ -87,51 +89,68 @@ class NATSLink(ReconnectingClient):
             shown = self._in_url.credentials(None)
         return b"%b %b\r\n" % (verb, json.dumps(json.loads(options) | shown).encode())
 
-    async def _send_subscribe(self, sub: Subscription) -> None:
-        self._newest = sub
-        await super()._send_subscribe(sub)
-
     @property
     def subscriptions(self) -> int:
         """How many there are, those for answers to ourselves among them."""
-        return len(self._subs)
+        return len(self._subs) + len(self._tapped.taps)
 
-    def tap(
-        self,
-        subscription: Subscription,
-        lane: Callable[[str], Lane],
-        refused: Callable[[str], None],
-    ) -> Callable[[], None]:
-        """Hand the payloads of `subscription` straight to what `lane` returns for their subject.
+    async def subscribe_all(self, taps: Sequence[Tapped]) -> list[int]:
+        """Hand the payloads of these patterns straight to their taps; return the ids in order.
 
-        That must not wait and not raise. The function returned is to be called when `lane` would
-        return something else than before. Messages with headers still go to `cb`. `refused` is
-        called with `denied` or `limit` if the server does not accept the subscription, or takes
-        the permission away later.
+        All SUBs are queued before anything is waited for. `refuse` is called for each tap that the
+        server does not accept before this returns, and that one is not subscribed then. Raises
+        nats.errors.Error, OSError or TimeoutError if the connection is lost or no answer comes in
+        time; then none of them is.
         """
-        self._ps.taps[subscription._id] = lane
-        self._refused[subscription._id] = refused
-        return self._ps.forget
+        return await self._tapped.subscribe_all(taps)
 
-    def _remove_sub(self, sid: int, max_msgs: int = 0) -> None:
-        super()._remove_sub(sid, max_msgs)
-        self._ps.taps.pop(sid, None)
-        self._refused.pop(sid, None)
-        self._ps.forget()
+    def unsubscribe(self, sid: int) -> None:
+        """End a subscription of `subscribe_all`. Idempotent; never waits and never raises."""
+        self._tapped.unsubscribe(sid)
+
+    async def round_trip(self) -> None:
+        """Wait until all has come that the server sent before it answered; raises as above.
+
+        All who ask in one turn of the event loop, and all SUBs of that turn, share one PING.
+        """
+        await self._tapped.round_trip()
+
+    def next_sid(self) -> int:
+        """Return an id that no subscription has had."""
+        self._sid += 1
+        return self._sid
+
+    def queue(self, command: bytes) -> None:
+        """Queue a command. nats-py's own way may wait, and with it what is to come next."""
+        self._pending.append(command)
+        self._pending_data_size += len(command)
+        # One kick is enough: the flusher writes all there is.
+        if self._flush_queue is not None and self._flush_queue.empty():
+            self._flush_queue.put_nowait(asyncio.get_running_loop().create_future())
+
+    def queue_ping(self, answered: asyncio.Future[bool]) -> None:
+        """Queue a PING after all that is pending."""
+        self._pongs.append(answered)
+        self.queue(PING_PROTO)
+
+    async def _process_connect_init(self) -> None:
+        """Sign in, and queue the SUBs that the new connection has to have."""
+        await super()._process_connect_init()
+        self._tapped.replay()
 
     async def _process_err(self, err_msg: str) -> None:
         """Take an error of the server as what it is: rarely a reason to close (nats-py: always)."""
         text = err_msg.strip("'")
         meaning = meaning_of(text)
         if meaning is ServerError.DENIED:
-            denied = SUBSCRIPTION_DENIED.search(self._ps.error)
-            if denied:
-                self._refuse(self._named(*denied.groups()), "denied")
+            denied = denied_subscription(text)
+            if denied is not None and not self._is_our_own(denied.subject):
+                self._tapped.refused("denied", denied.subject, denied.sid)
             # A SUB or a PUB, on a subject that a browser made up, and as often as it likes.
             self._throttled.tell(events.NATS_DENIES, reason=text)
             return
         if meaning is ServerError.TOO_MANY_SUBSCRIPTIONS:
-            self._refuse([self._newest], "limit")
+            self._tapped.refused("limit")
         elif meaning is ServerError.STALE:
             await self._process_op_err(errors.StaleConnectionError())
         elif meaning is ServerError.SIGNED_OUT:
@@ -139,23 +158,8 @@ class NATSLink(ReconnectingClient):
             await self._process_op_err(errors.AuthorizationError())
         self._throttled.tell(events.NATS_SAYS, key=text, reason=text)
 
-    def _named(self, subject: str, sid: str | None) -> list[Subscription | None]:
-        """Return the subscriptions an error is about: by id, by subject, or else the newest.
-
-        The server names the id if it takes a permission away, and writes rare characters in a
-        subject in a way of its own; then it is the answer to the SUB just sent.
-        """
-        if sid is not None:
-            return [self._subs.get(int(sid))]
-        # Exactly: `ORDERS.NEW`, which anybody may ask for, is not `orders.new`.
-        named = [each for each in self._subs.values() if each.subject == subject]
-        return [*named] or [self._newest]
-
-    def _refuse(self, subscriptions: list[Subscription | None], code: str) -> None:
-        for subscription in subscriptions:
-            refused = subscription and self._refused.get(subscription._id)
-            if refused:
-                refused(code)
+    def _is_our_own(self, subject: str) -> bool:
+        return any(each.subject == subject for each in self._subs.values())
 
     async def _process_pong(self) -> None:
         """Take an answer to a `flush` that gave up already: nats-py's read loop would end on it."""
@@ -202,8 +206,12 @@ class NATSLink(ReconnectingClient):
             )
         except Exception as failure:
             # Whatever a publisher sent or a callback did, the read loop has to go on.
-            self._throttled.tell(events.MESSAGE_UNREADABLE, failure)
-            self._counters.unreadable += 1
+            self.skip(failure)
+
+    def skip(self, failure: Exception) -> None:
+        """Count a message that cannot be read."""
+        self._throttled.tell(events.MESSAGE_UNREADABLE, failure)
+        self._counters.unreadable += 1
 
     async def _read_loop(self) -> None:
         """Read until the connection ends; nats-py's loop can also end with the link still up."""

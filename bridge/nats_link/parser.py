@@ -8,31 +8,27 @@ the subscription id; here, words are separated by spaces, as the server writes t
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nats.errors import ProtocolError
 from nats.protocol.parser import Parser
 
+from bridge.nats_link.remembered_lines import RememberedLines
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bridge.nats_link.tapped import Lane, Tapped
     from bridge.telemetry.counters import Counters
-
-Lane = Callable[[list[bytes]], None]
-"""Takes payloads of one subject on their way, in order; never waits and never raises."""
-
-MAX_REMEMBERED_LINES = 10000
 
 
 class TapParser(Parser):
-    """Parses what the server sends. `taps`: subscription id to what returns a subject's lane."""
+    """Parses what the server sends. `taps`: subscription id to what takes its messages."""
 
-    def __init__(self, nc: Any, counters: Counters) -> None:
+    def __init__(self, nc: Any, counters: Counters, taps: Mapping[int, Tapped]) -> None:
         self._counters = counters
-        self.taps: dict[int, Callable[[str], Lane]] = {}
-        self._lines: dict[bytes, tuple[Lane, int]] = {}
-        """Control lines seen before: where the payload goes, and its size."""
-        self.error = ""
-        """The last error of the server, in its own spelling: nats-py hands it on in lower case."""
+        self._taps = taps
+        self._lines = RememberedLines()
         self._resets = 0
         super().__init__(nc)
 
@@ -44,10 +40,6 @@ class TapParser(Parser):
         self._needed = 0
         """Bytes of that item in all, if they are known."""
         self._resets += 1
-
-    def forget(self) -> None:
-        """Ask for every lane again."""
-        self._lines.clear()
 
     async def parse(self, data: bytes = b"") -> None:
         """Take what was read from the server. Raises ProtocolError on what makes no sense."""
@@ -73,7 +65,7 @@ class TapParser(Parser):
 
     def _take_messages(self, data: bytes, position: int) -> int:
         """Hand on the messages from `position` on; return where something else begins."""
-        lines, size_of_all, begins = self._lines, len(data), data.startswith
+        lines, size_of_all, begins = self._lines.known, len(data), data.startswith
         line, size, alike = b"\xff", 0, 1
         lane: Lane = _nowhere
         run: list[bytes] = []
@@ -116,28 +108,31 @@ class TapParser(Parser):
         if len(words) not in (4, 5) or words[0] != b"MSG":
             return None
         try:
-            lane_of = self.taps.get(int(words[2]))
-            if lane_of is None:
+            tap = self._taps.get(int(words[2]))
+            if tap is None:
                 return None
-            known = lane_of(words[1].decode()), int(words[-1])
+            known = tap.lane(words[1].decode()), int(words[-1])
         except Exception:
             # The long way counts and skips it; here, it would end the connection.
             return None
         if len(words) == 4:  # a reply subject is hardly ever seen twice
-            if len(self._lines) >= MAX_REMEMBERED_LINES:
-                self._lines.clear()
-            self._lines[line] = known
+            self._lines.add(line, known)
         return known
 
     async def _take_item(self, item: bytes) -> None:
         """Hand on one whole item that is not a message for a tap."""
         line, _, rest = item.partition(b"\r\n")
         words = line.split(b" ")
-        if words[0] not in (b"MSG", b"HMSG"):
-            if words[0] == b"-ERR":
-                self.error = line[4:].decode(errors="replace").strip(" '")
+        if words[0] in (b"MSG", b"HMSG"):
+            await self._take_message(words, rest)
+        elif words[0] == b"-ERR":
+            # nats-py would hand it on in lower case, also the subject in it.
+            await self.nc._process_err(line[4:].decode(errors="replace").strip())
+        else:
             await super().parse(item)
-            return
+
+    async def _take_message(self, words: list[bytes], rest: bytes) -> None:
+        """Hand on a message: with headers, with a reply subject, or not for a tap."""
         with_headers = words[0] == b"HMSG"
         try:
             subject, sid = words[1], int(words[2])
@@ -146,7 +141,16 @@ class TapParser(Parser):
         except (ValueError, IndexError):
             raise ProtocolError("nats: malformed MSG") from None
         headers, payload = rest[:size_of_headers], rest[size_of_headers:-2]
-        await self.nc._process_msg(sid, subject, reply, payload, headers or None)
+        tap = self._taps.get(sid)
+        if tap is None:
+            await self.nc._process_msg(sid, subject, reply, payload, headers or None)
+            return
+        try:
+            lane = tap.lane(subject.decode())
+        except Exception as failure:
+            self.nc.skip(failure)
+        else:
+            self._hand_on([payload], lane)
 
 
 def _cut(data: bytes, position: int, line: bytes, size: int, count: int) -> list[bytes] | None:

@@ -8,12 +8,30 @@ from __future__ import annotations
 
 import re
 from enum import Enum, auto
+from typing import NamedTuple
 
-SUBSCRIPTION_DENIED = re.compile(
-    r'permissions violation for subscription to "(.*?)"(?: \(sid "(\d+)"\))?$',
+from bridge.nats_link.quoting import QUOTED, unquote
+
+_SUBSCRIPTION_DENIED = re.compile(
+    rf'permissions violation for subscription to ({QUOTED})(?:.*\(sid "(\d+)"\))?',
     re.IGNORECASE,
 )
-"""Subject of the SUB, and its id where a permission is taken away later."""
+
+
+class DeniedSubscription(NamedTuple):
+    """Subject of a SUB, and its id where a permission is taken away later."""
+
+    subject: str
+    sid: int | None
+
+
+def denied_subscription(text: str) -> DeniedSubscription | None:
+    """Return which subscription an error is about; None for one about something else."""
+    found = _SUBSCRIPTION_DENIED.search(text)
+    if found is None:
+        return None
+    quoted, sid = found.groups()
+    return DeniedSubscription(unquote(quoted), None if sid is None else int(sid))
 
 
 class ServerError(Enum):

@@ -193,7 +193,7 @@ async def test_a_denied_publish_costs_nobody_anything(tmp_path: Path, log: Path)
         with running(Gateway(url, log=log, publish_test_messages=True)) as service:
             async with Browser(service.stream) as browser:
                 await browser.subscribe("open")
-                await eventually(lambda: "permissions violation for publish" in service.output())
+                await eventually(lambda: "Permissions Violation for Publish" in service.output())
                 await browser.quiet()
                 assert "lost" not in service.output()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.nats_link.server_errors import SUBSCRIPTION_DENIED, ServerError, meaning_of
+from bridge.nats_link.server_errors import ServerError, denied_subscription, meaning_of
 from tests.support.servers import PATIENCE, NatsServer, running
 
 USERS = "authorization {{ timeout: 1, users: [{{user: u, password: p{permissions}}}] }}"
@@ -55,9 +55,20 @@ def test_an_error_is_taken_for_what_it_is(
     assert meaning_of(text) is meaning_of(text.lower()) is meaning, text
 
 
-def test_a_denied_subscription_is_named(tmp_path: Path) -> None:
-    with running(NatsServer(tmp_path, NO_A)) as server:
-        denied = SUBSCRIPTION_DENIED.search(said(server, SIGNED_IN + b"SUB a 1\r\n"))
-        other = SUBSCRIPTION_DENIED.search(said(server, SIGNED_IN + b"PUB a 0\r\n\r\n"))
-    assert denied is not None and denied[1] == "a"
-    assert other is None
+@pytest.mark.parametrize(
+    "subject", ["a", 'a"b', "a\\b", "a\u200b", "ü.\U0001f600.\ue000", "\U000e0001", "a\u2028`'"]
+)
+def test_a_denied_subscription_is_named_exactly(subject: str, tmp_path: Path) -> None:
+    permissions = ", permissions: {subscribe: {allow: b}, publish: {deny: a}}"
+    config = USERS.format(permissions=permissions)
+    with running(NatsServer(tmp_path, config)) as server:
+        text = said(server, SIGNED_IN + f"SUB {subject} 1\r\n".encode())
+        other = said(server, SIGNED_IN + b"PUB a 0\r\n\r\n")
+    assert denied_subscription(text) == (subject, None)
+    assert denied_subscription(other) is None
+
+
+def test_a_subject_of_too_many_tokens_is_named(tmp_path: Path) -> None:
+    with running(NatsServer(tmp_path, "max_sub_tokens: 3")) as server:
+        text = said(server, b"CONNECT {}\r\nSUB a.b.c.d 1\r\n")
+    assert denied_subscription(text) == ("a.b.c.d", None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,21 +17,18 @@ from bridge.wire.responses import Refusal
 
 
 class Nats:
-    """A client that accepts everything at once, and has a tap as NATSLink."""
+    """A client that accepts everything at once, and takes taps as NATSLink."""
 
     is_connected = True
     count = 0
 
-    async def subscribe(self, subject: str, cb: Any) -> Any:
-        self.count += 1
+    async def subscribe_all(self, taps: Any) -> list[int]:
+        await asyncio.sleep(0)
+        self.count += len(taps)
+        return list(range(self.count - len(taps) + 1, self.count + 1))
 
-        async def unsubscribe() -> None:
-            pass
-
-        return SimpleNamespace(_id=self.count, pending_msgs=0, unsubscribe=unsubscribe)
-
-    def tap(self, *_: Any) -> Any:
-        return lambda: None
+    def unsubscribe(self, sid: int) -> None:
+        pass
 
     async def flush(self, timeout: int) -> None:
         await asyncio.sleep(0)
@@ -70,7 +66,7 @@ async def test_nobody_can_join_a_feed_that_is_about_to_be_closed() -> None:
     await hub.follow(connection, "taken.away")
     feed = hub._by_pattern["taken.away"]
     async with hub._changes:
-        feed._on_refused("denied")
+        feed.refuse("denied")
         late = asyncio.create_task(feed.open(Nats()))
         with pytest.raises(Refusal) as refusal:
             await late
@@ -88,7 +84,7 @@ async def test_a_pattern_taken_away_during_an_unsubscribe_stays_away() -> None:
     hub._by_pattern["a.*"].last = (1, "a.b", b"1")
     unfollow = asyncio.create_task(hub.unfollow(connection, "a.*"))
     await asyncio.sleep(0)
-    hub._by_pattern["other"]._on_refused("denied")
+    hub._by_pattern["other"].refuse("denied")
     await unfollow
     await hub._closing
     assert connection.patterns == ("a.b",)
@@ -173,7 +169,7 @@ async def test_a_permission_taken_away_between_two_copies_costs_and_repeats_no_m
         feed.lane("a.b")([b"1"])
     for feed in both if ends_before == "the next message" else both[:1]:
         feed.lane("a.b")([b"2"])
-    wide._on_refused("denied")
+    wide.refuse("denied")
     narrow.lane("a.b")([b"2", b"3"] if ends_before == "the other copy" else [b"3"])
     narrow.lane("a.b")([b"2"])  # another message, though it looks like one before
     hub.flush()
@@ -195,7 +191,7 @@ async def test_a_message_from_before_a_pattern_was_followed_is_not_taken_for_mis
     narrow.lane("a.b")([b"1"])
     for pattern in ("a.*", "a.b"):
         await hub.follow(connection, pattern)
-    hub._by_pattern["a.*"]._on_refused("denied")
+    hub._by_pattern["a.*"].refuse("denied")
     hub.flush()
     assert numbers(connection) == []
     await hub._closing
@@ -217,7 +213,7 @@ async def test_what_was_not_due_by_a_pattern_taken_away_is_not_made_up_for(
     for pattern in patterns:
         await hub.follow(connection, pattern)
     hub._by_pattern["a.*"].lane("a.b")([b"1"])
-    hub._by_pattern["a.>"]._on_refused("denied")
+    hub._by_pattern["a.>"].refuse("denied")
     hub.flush()
     assert numbers(connection) == got
     await hub._closing

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nats.protocol.parser import Parser
 
 from bridge.nats_link.parser import TapParser
+from bridge.nats_link.tapped import Lane
 from bridge.telemetry.counters import Counters
 
 TAPPED = 1
@@ -69,14 +71,25 @@ ITEMS = st.one_of(
 )
 
 
+class Tap:
+    """Hands what it gets to `heard`; notes which lanes it was asked for."""
+
+    pattern = ">"
+
+    def __init__(self, heard: list[Any]) -> None:
+        self.asked: list[str] = []
+        self._heard = heard
+
+    def lane(self, subject: str) -> Lane:
+        self.asked.append(subject)
+        return lambda run: self._heard.extend((TAPPED, subject, each) for each in run)
+
+    def refuse(self, code: str) -> None:
+        self._heard.append(code)
+
+
 def tapped(client: Client) -> TapParser:
-    parser = TapParser(client, Counters())
-
-    def lane(subject: str) -> Any:
-        return lambda run: client.heard.extend((TAPPED, subject, each) for each in run)
-
-    parser.taps[TAPPED] = lane
-    return parser
+    return TapParser(client, Counters(), {TAPPED: Tap(client.heard)})
 
 
 @given(st.lists(ITEMS, max_size=12), st.lists(st.integers(1, 40), min_size=1, max_size=30))
@@ -118,28 +131,41 @@ async def test_what_follows_an_error_that_ends_the_connection_is_not_kept() -> N
     assert client.heard == ["ping"]
 
 
-async def test_lanes_are_asked_for_anew_once_they_are_forgotten() -> None:
+async def test_a_lane_is_asked_for_once() -> None:
     client = Client()
-    parser = TapParser(client, Counters())
-    asked: list[str] = []
-
-    def lane(subject: str) -> Any:
-        asked.append(subject)
-        return lambda payload: None
-
-    parser.taps[1] = lane
+    tap = Tap(client.heard)
+    taps = {TAPPED: tap}
+    parser = TapParser(client, Counters(), taps)
     for _ in range(3):
         await parser.parse(msg("a", 1, b"x", "") * 2)
-    assert asked == ["a"]
-    parser.forget()
+    assert tap.asked == ["a"]
+    taps[2] = Tap([])
+    await parser.parse(msg("b", 2, b"x", "") + msg("a", 1, b"x", ""))
+    del taps[2]
     await parser.parse(msg("a", 1, b"x", ""))
-    assert asked == ["a", "a"]
+    assert tap.asked == ["a"]
 
 
-async def test_lines_remembered_are_bounded() -> None:
+async def test_a_stray_message_of_a_subscription_that_ended_harms_nothing() -> None:
     client = Client()
-    parser = tapped(client)
+    taps = {TAPPED: Tap(client.heard)}
+    parser = TapParser(client, Counters(), taps)
+    await parser.parse(msg("a", 1, b"x", ""))
+    taps.clear()
+    await parser.parse(msg("a", 1, b"y", "") + hmsg("b", 1, b"z") + b"PING\r\n")
+    assert client.heard == [(1, "a", b"x"), (1, "a", b"y"), (1, "b", b"z"), "ping"]
+
+
+@pytest.mark.parametrize("size", [4, 4000])
+async def test_lines_remembered_are_bounded_and_the_oldest_is_forgotten_first(size: int) -> None:
+    client = Client()
+    tap = Tap(client.heard)
+    parser = TapParser(client, Counters(), {TAPPED: tap})
     for number in range(10100):
-        await parser.parse(msg(f"s.{number}", 1, b"", ""))
+        await parser.parse(msg(f"s.{number:0{size}}", 1, b"", ""))
     assert len(client.heard) == 10100
-    assert len(parser._lines) <= 10000
+    known = parser._lines.known
+    assert len(known) <= 10000
+    assert 8000000 < sum(map(len, known)) <= 8388608 or len(known) == 10000
+    latest = [f"s.{number:0{size}}" for number in range(10100 - len(known), 10100)]
+    assert [line.split()[1].decode() for line in known] == latest
