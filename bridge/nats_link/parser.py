@@ -8,11 +8,16 @@ the subscription id; here, words are separated by spaces, as the server writes t
 
 from __future__ import annotations
 
+import asyncio
+import math
+import time
 from typing import TYPE_CHECKING, Any
 
+from nats.aio.client import DEFAULT_BUFFER_SIZE
 from nats.errors import ProtocolError
 from nats.protocol.parser import Parser
 
+from bridge.nats_link.items import Message, cut, item_end, read_message
 from bridge.nats_link.remembered_lines import RememberedLines
 
 if TYPE_CHECKING:
@@ -20,6 +25,11 @@ if TYPE_CHECKING:
 
     from bridge.nats_link.tapped import Lane, Tapped
     from bridge.telemetry.counters import Counters
+
+STINT_SECONDS = 0.005
+"""Of reading on, after which everybody else has a turn."""
+BYTES_A_LOOK = 1024
+"""Of messages on different subjects, between two looks at the clock."""
 
 
 class TapParser(Parser):
@@ -30,6 +40,8 @@ class TapParser(Parser):
         self._taps = taps
         self._lines = RememberedLines()
         self._resets = 0
+        self._due = 0.0
+        """When the event loop has to have a turn."""
         super().__init__(nc)
 
     def reset(self) -> None:
@@ -39,11 +51,16 @@ class TapParser(Parser):
         """The beginning of an item whose rest has yet to come."""
         self._needed = 0
         """Bytes of that item in all, if they are known."""
+        self._reads_on = False
+        """Whether there may be more to read, so that nats-py does not wait before it does."""
         self._resets += 1
 
     async def parse(self, data: bytes = b"") -> None:
         """Take what was read from the server. Raises ProtocolError on what makes no sense."""
         self._counters.received_bytes += len(data)
+        if not self._reads_on:
+            self._due = time.monotonic() + STINT_SECONDS
+        self._reads_on = len(data) == DEFAULT_BUFFER_SIZE
         if self._held:
             self._held += data
             if len(self._held) < self._needed:
@@ -54,26 +71,59 @@ class TapParser(Parser):
         # An error of the server can end the connection, and with it what else came by it.
         while position < len(data) and resets == self._resets:
             position = self._take_messages(data, position)
-            end = _item_end(data, position)
+            if position == len(data):
+                break
+            end = item_end(data, position)
             if end is None or end > len(data):
                 self._held += data[position:]
                 self._needed = end - position if end is not None else 0
-                return
+                break
             if end > position:
                 await self._take_item(data[position:end])
+            position = end
+            if time.monotonic() > self._due:
+                await self._rest(data, position)
+        if self._reads_on and time.monotonic() > self._due:
+            await self._rest(b"", 0)
+
+    async def _rest(self, data: bytes, position: int) -> None:
+        """Let the event loop run. If reading ends meanwhile, hand on what was read already."""
+        resets = self._resets
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            self._finish(data, position)
+            raise
+        if resets != self._resets:
+            self._finish(data, position)
+        self._due = time.monotonic() + STINT_SECONDS
+
+    def _finish(self, data: bytes, position: int) -> None:
+        """Hand on every whole message for a tap; what else there is was for the lost connection."""
+        self._due = math.inf
+        while position < len(data):
+            position = self._take_messages(data, position)
+            end = item_end(data, position)
+            if end is None or end > len(data):
+                return
+            line, _, rest = data[position:end].partition(b"\r\n")
+            if line.startswith((b"MSG ", b"HMSG ")):
+                self._take_tapped(read_message(line, rest))
             position = end
 
     def _take_messages(self, data: bytes, position: int) -> int:
         """Hand on the messages from `position` on; return where something else begins."""
-        lines, size_of_all, begins = self._lines.known, len(data), data.startswith
+        lines, counters = self._lines.known, self._counters
+        size_of_all, begins = len(data), data.startswith
         line, size, alike = b"\xff", 0, 1
         lane: Lane = _nowhere
         run: list[bytes] = []
+        look = position + BYTES_A_LOOK
         while True:
             # The next message is often of the same subject and size as the one before.
             if begins(line, position):
                 alike = min(2 * alike, (size_of_all - position) // (len(line) + size + 2))
-                payloads = _cut(data, position, line, size, alike)
+                payloads = cut(data, position, line, size, alike)
                 if payloads:
                     run += payloads
                     position += alike * (len(line) + size + 2)
@@ -86,8 +136,14 @@ class TapParser(Parser):
                 if known is None:
                     break
                 if known[0] is not lane:
-                    self._hand_on(run, lane)
-                    run = []
+                    if run:  # written out: this is the usual case with many subjects
+                        counters.received += len(run)
+                        lane(run)
+                        run = []
+                    if position > look:
+                        if time.monotonic() > self._due:
+                            return position
+                        look = position + BYTES_A_LOOK
                 lane, size = known
             stop = start + size
             if stop + 2 > size_of_all:
@@ -122,57 +178,29 @@ class TapParser(Parser):
     async def _take_item(self, item: bytes) -> None:
         """Hand on one whole item that is not a message for a tap."""
         line, _, rest = item.partition(b"\r\n")
-        words = line.split(b" ")
-        if words[0] in (b"MSG", b"HMSG"):
-            await self._take_message(words, rest)
-        elif words[0] == b"-ERR":
+        if line.startswith((b"MSG ", b"HMSG ")):
+            message = read_message(line, rest)
+            if not self._take_tapped(message):
+                await self.nc._process_msg(*message)
+        elif line.startswith(b"-ERR"):
             # nats-py would hand it on in lower case, also the subject in it.
             await self.nc._process_err(line[4:].decode(errors="replace").strip())
         else:
             await super().parse(item)
 
-    async def _take_message(self, words: list[bytes], rest: bytes) -> None:
-        """Hand on a message: with headers, with a reply subject, or not for a tap."""
-        with_headers = words[0] == b"HMSG"
-        try:
-            subject, sid = words[1], int(words[2])
-            reply = words[3] if len(words) == 5 + with_headers else b""
-            size_of_headers = int(words[-2]) if with_headers else 0
-        except (ValueError, IndexError):
-            raise ProtocolError("nats: malformed MSG") from None
-        headers, payload = rest[:size_of_headers], rest[size_of_headers:-2]
-        tap = self._taps.get(sid)
+    def _take_tapped(self, message: Message) -> bool:
+        """Hand a message with headers or a reply subject to its tap; return whether it has one."""
+        tap = self._taps.get(message.sid)
         if tap is None:
-            await self.nc._process_msg(sid, subject, reply, payload, headers or None)
-            return
+            return False
         try:
-            lane = tap.lane(subject.decode())
+            lane = tap.lane(message.subject.decode())
         except Exception as failure:
             self.nc.skip(failure)
         else:
-            self._hand_on([payload], lane)
-
-
-def _cut(data: bytes, position: int, line: bytes, size: int, count: int) -> list[bytes] | None:
-    """Return the payloads of `count` messages with this line and size; None if they are not."""
-    stride = len(line) + size + 2
-    first, end = position + len(line), position + count * stride
-    payloads = [data[start : start + size] for start in range(first, end, stride)]
-    # What stands between the payloads shows whether they are where they seem to be.
-    return payloads if (b"\r\n" + line).join(payloads) == data[first : end - 2] else None
+            self._hand_on([message.payload], lane)
+        return True
 
 
 def _nowhere(payloads: list[bytes]) -> None:
     raise ProtocolError("nats: no line of the protocol begins like this")
-
-
-def _item_end(data: bytes, position: int) -> int | None:
-    """Return where the item at `position` ends, payload included; None if that cannot be told."""
-    line_end = data.find(b"\r\n", position)
-    if line_end < 0:
-        return None
-    verb, _, words = data[position:line_end].partition(b" ")
-    size = words.rpartition(b" ")[2]
-    if verb in (b"MSG", b"HMSG") and size.isdigit():
-        return line_end + 2 + int(size) + 2
-    return line_end + 2

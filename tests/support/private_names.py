@@ -52,6 +52,7 @@ TABLE: dict[str, list[str]] = {
     "nats_link/parser": [
         "async nats.aio.client.Client._process_err(self, err_msg)",
         "async nats.aio.client.Client._process_msg(self, sid, subject, reply, data, headers)",
+        "nats.aio.client.DEFAULT_BUFFER_SIZE",
         "async nats.protocol.parser.Parser.parse(self, data)",
         "def nats.protocol.parser.Parser.__init__(self, nc)",
         "def nats.protocol.parser.Parser.reset(self)",
