@@ -210,6 +210,8 @@ class Feed:
 
     def refusal(self) -> Refusal:
         """Return the refusal for all who follow, or want to, when the server does not allow it."""
+        if self._refused == "nats_down":
+            return self._refusal("nats_down", "NATS hung up on it, it is tried again later")
         return self._refusal(self._refused or "denied", "the NATS server does not allow it")
 
     def _refusal(self, code: Code, reason: str) -> Refusal:

@@ -14,10 +14,15 @@ if TYPE_CHECKING:
 
 
 class Batch:
-    """The server answers with an error for each SUB that it does not accept, then with a PONG."""
+    """The server answers with an error for each SUB that it does not accept, then with a PONG.
 
-    def __init__(self) -> None:
+    `company` is how many share the suspicion if it hangs up instead; None if all that are not
+    answered at that moment do.
+    """
+
+    def __init__(self, company: int | None = None) -> None:
         loop = asyncio.get_running_loop()
+        self.company = company
         self.taps: dict[int, Tapped] = {}
         """By the id of their SUB."""
         self.answered: asyncio.Future[bool] = loop.create_future()
@@ -29,6 +34,11 @@ class Batch:
         """One for each error that does not name a SUB of this batch."""
         self._by_pattern: dict[str, list[int]] | None = None
         self._refused: set[int] = set()
+
+    @property
+    def patterns(self) -> list[str]:
+        """What is asked for."""
+        return [tap.pattern for tap in self.taps.values()]
 
     def named(self, pattern: str) -> list[int]:
         """Return the ids of the SUBs of a pattern, which the server has refused by its name."""
@@ -47,12 +57,13 @@ class Batch:
         return len(self.strangers) + len(self._refused) >= len(self.taps)
 
     def lose(self) -> None:
-        """End the wait for an answer: the connection was lost before the PING."""
-        self.answered.set_exception(errors.ConnectionReconnectingError())
-        self.answered.exception()
+        """End the wait for an answer: the connection is lost. Idempotent."""
+        if not self.answered.done():
+            self.answered.set_exception(errors.ConnectionReconnectingError())
+            self.answered.exception()  # not everybody waits for it
 
     def end(self, lost: Exception | None = None) -> None:
-        """Tell those who wait; nobody may be left who does."""
+        """Tell those who wait, if anybody does."""
         if lost is None:
             self.settled.set_result(True)
         else:

@@ -133,10 +133,18 @@ class NATSLink(ReconnectingClient):
         self._pongs.append(answered)
         self.queue(PING_PROTO)
 
+    async def restored(self) -> None:
+        """Wait until a new connection has all subscriptions that the server accepts."""
+        await self._tapped.restored()
+
     async def _process_connect_init(self) -> None:
         """Sign in, and queue the SUBs that the new connection has to have."""
         await super()._process_connect_init()
         self._tapped.replay()
+
+    async def _attempt_reconnect(self) -> None:
+        self._tapped.lost()
+        await super()._attempt_reconnect()
 
     async def _process_err(self, err_msg: str) -> None:
         """Take an error of the server as what it is: rarely a reason to close (nats-py: always)."""
@@ -151,11 +159,16 @@ class NATSLink(ReconnectingClient):
             return
         if meaning is ServerError.TOO_MANY_SUBSCRIPTIONS:
             self._tapped.refused("limit")
+        elif meaning is ServerError.LINE_TOO_LONG:
+            self._tapped.too_long()
         elif meaning is ServerError.STALE:
             await self._process_op_err(errors.StaleConnectionError())
         elif meaning is ServerError.SIGNED_OUT:
             # Sign in again, with credentials read again, rather than close.
             await self._process_op_err(errors.AuthorizationError())
+        else:
+            # Known ones that are not about a SUB end the connection.
+            self._tapped.refused("denied")
         self._throttled.tell(events.NATS_SAYS, key=text, reason=text)
 
     def _is_our_own(self, subject: str) -> bool:

@@ -41,6 +41,8 @@ class ServerError(Enum):
     """A SUB or a PUB that the NATS user may not do; the connection stays."""
     TOO_MANY_SUBSCRIPTIONS = auto()
     """The newest SUB is not accepted; the connection stays."""
+    LINE_TOO_LONG = auto()
+    """A SUB is longer than the server's `max_control_line`; it ends the connection."""
     STALE = auto()
     """The server heard nothing from us for too long, and ends the connection."""
     SIGNED_OUT = auto()
@@ -51,6 +53,7 @@ class ServerError(Enum):
 _WORDS: tuple[tuple[str, ServerError], ...] = (
     ("permissions violation", ServerError.DENIED),
     ("maximum subscriptions exceeded", ServerError.TOO_MANY_SUBSCRIPTIONS),
+    ("maximum control line exceeded", ServerError.LINE_TOO_LONG),
     ("stale connection", ServerError.STALE),
     ("authorization", ServerError.SIGNED_OUT),
     ("authentication", ServerError.SIGNED_OUT),

@@ -1,4 +1,4 @@
-"""What the fan-out is subscribed to: asked for in batches, each before one PING.
+"""What the fan-out is subscribed to.
 
 nats-py makes a queue and a task for each subscription, of which the fan-out needs neither: here, a
 subscription is an entry of a table. So it is also replayed here, after a reconnect.
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import deque
 from collections.abc import Sequence
-from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from nats import errors
 
-from bridge.nats_link.batch import Batch
+from bridge.nats_link.asking import Asking, Sub, Wire
+from bridge.nats_link.line_up import Asked, LineUp
+from bridge.nats_link.suspects import Suspects
 
 if TYPE_CHECKING:
     from bridge.nats_link.tapped import Tapped
@@ -29,49 +29,35 @@ REPLAY_BATCH = 100
 _BREAKS_THE_LINE = re.compile(r"\s|^$", re.ASCII)
 
 
-class Wire(Protocol):
-    """The connection as it is used here; what is queued is sent in its order."""
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether something may be queued."""
-
-    def next_sid(self) -> int:
-        """Return an id that no subscription has had."""
-
-    def queue(self, command: bytes) -> None:
-        """Queue a command; never waits."""
-
-    def queue_ping(self, answered: asyncio.Future[bool]) -> None:
-        """Queue a PING; its PONG, or the loss of the connection, ends `answered`."""
-
-
 class Subscriptions:
     """The subscriptions of one connection and the next: `taps` has them by their id."""
 
     def __init__(self, wire: Wire) -> None:
         self.taps: dict[int, Tapped] = {}
         self._wire = wire
-        self._open: Batch | None = None
-        """What is asked for in this turn of the event loop."""
-        self._unanswered: deque[Batch] = deque()
-        """In the order of their PINGs."""
-        self._replaying: asyncio.Task[None] | None = None
+        self._suspects = Suspects()
+        self._asking = Asking(wire, self.taps, self._suspects, self._refuse)
+        self._line_up = LineUp(self._ask_group, self._suspects.group_size)
+        self._replays = 0
+        self._replayed: list[asyncio.Future[bool]] = []
 
     async def subscribe_all(self, taps: Sequence[Tapped]) -> list[int]:
         """Ask for all at once, and wait until the server has accepted or refused each."""
-        if not taps:
-            return []
         self._check(taps)
-        batch = self._of_this_turn()
-        sids = [self._ask(batch, tap) for tap in taps]
+        subs = [(self._wire.next_sid(), tap) for tap in taps]
+        clean, suspicious = self._sort(subs)
+        self.taps.update(clean)
+        self.taps.update(suspicious)
+        settled = [self._asking.together(clean).settled] if clean else []
+        settled += self._line_up.add(suspicious)
         try:
-            await _end_of(batch.settled)
+            for each in settled:
+                await _end_of(each)
         except BaseException:
-            for sid in sids:
+            for sid, _ in subs:
                 self.unsubscribe(sid)
             raise
-        return sids
+        return [sid for sid, _ in subs]
 
     def unsubscribe(self, sid: int) -> None:
         """Queue UNSUB, if that is still to be done."""
@@ -80,22 +66,29 @@ class Subscriptions:
 
     async def round_trip(self) -> None:
         """Wait for the PONG to the PING of this turn."""
-        if not self._wire.is_connected:
-            raise errors.ConnectionReconnectingError
-        await _end_of(self._of_this_turn().answered)
+        self._check(())
+        await _end_of(self._asking.together().answered)
+
+    def lost(self) -> None:
+        """Take note that the connection is lost. Idempotent."""
+        self._asking.lost()
+        self._line_up.lose()
 
     def replay(self) -> None:
-        """Queue every SUB, on a new connection."""
-        rest = iter(tuple(self.taps.items()))
-        batches = []
-        while asked := dict(islice(rest, REPLAY_BATCH)):
-            batch = self._add_batch()
-            for sid, tap in asked.items():
-                self._queue_sub(batch, sid, tap)
-            self._wire.queue_ping(batch.answered)
-            batches.append(batch)
-        if batches:
-            self._replaying = asyncio.get_running_loop().create_task(self._settle_all(batches))
+        """Queue the SUBs of what is subscribed, on a new connection."""
+        self.lost()  # or nats-py gave a connection up before it counted as one
+        self._replays += 1
+        clean, suspicious = self._sort(list(self.taps.items()))
+        self._replayed = [
+            self._asking.at_once(clean[begin : begin + REPLAY_BATCH]).settled
+            for begin in range(0, len(clean), REPLAY_BATCH)
+        ]
+        self._replayed += self._line_up.add(suspicious)
+
+    async def restored(self) -> None:
+        """Wait until what was replayed is accepted or refused, or the connection lost again."""
+        if self._replayed:
+            await asyncio.wait(self._replayed)
 
     def refused(self, code: Code, subject: str | None = None, sid: int | None = None) -> None:
         """Take a refusal of the server: of a subscription that is there, or of a SUB just sent.
@@ -105,14 +98,22 @@ class Subscriptions:
         if sid is not None:
             self._refuse(sid, code)
             return
-        batch = self._next_to_be_answered()
-        named = batch.named(subject) if batch is not None and subject is not None else []
-        # Taken away later, by a server that does not name the id.
-        named = named or [sid for sid, tap in self.taps.items() if tap.pattern == subject]
+        batch = self._asking.next_to_be_answered()
+        named: list[int] = []
+        if subject is not None:
+            named = batch.named(subject) if batch is not None else []
+            # Taken away later, by a server that does not name the id.
+            named = named or [sid for sid, tap in self.taps.items() if tap.pattern == subject]
         for sid in named:
             self._refuse(sid, code)
         if batch is not None and not named:
             batch.strangers.append(code)
+
+    def too_long(self) -> None:
+        """Take note that the server hangs up on a line that is too long for it."""
+        batch = self._asking.next_to_be_answered()
+        if batch is not None and batch.taps:
+            self._suspects.too_long(batch.patterns)
 
     def _check(self, taps: Sequence[Tapped]) -> None:
         if not self._wire.is_connected:
@@ -120,86 +121,49 @@ class Subscriptions:
         if any(_BREAKS_THE_LINE.search(tap.pattern) for tap in taps):
             raise errors.BadSubjectError
 
-    def _ask(self, batch: Batch, tap: Tapped) -> int:
-        sid = self._wire.next_sid()
-        self.taps[sid] = tap
-        self._queue_sub(batch, sid, tap)
-        return sid
+    def _sort(self, subs: Sequence[Sub]) -> tuple[list[Sub], list[Sub]]:
+        """Return those that may be asked for together, and those that have to line up.
 
-    def _queue_sub(self, batch: Batch, sid: int, tap: Tapped) -> None:
-        batch.taps[sid] = tap
-        self._wire.queue(b"SUB %b %d\r\n" % (tap.pattern.encode(), sid))
-
-    def _add_batch(self) -> Batch:
-        batch = Batch()
-        self._unanswered.append(batch)
-        return batch
-
-    def _of_this_turn(self) -> Batch:
-        if self._open is None:
-            self._open = self._add_batch()
-            asyncio.get_running_loop().call_soon(self._close_turn)
-        return self._open
-
-    def _close_turn(self) -> None:
-        batch, self._open = self._open, None
-        if batch is not None:
-            if self._wire.is_connected:
-                self._wire.queue_ping(batch.answered)
+        The rest is refused, or its time has not come.
+        """
+        clean, suspicious = [], []
+        for sid, tap in subs:
+            wait = self._suspects.wait(tap.pattern)
+            if self._suspects.is_refused(tap.pattern):
+                self._turn_away(sid, tap, "denied")
+            elif wait is None:
+                clean.append((sid, tap))
+            elif wait == 0:
+                suspicious.append((sid, tap))
+            elif sid in self.taps:
+                loop = asyncio.get_running_loop()
+                loop.call_later(wait, self._ask_again, sid, self._replays)
             else:
-                batch.lose()
-            batch.settling = asyncio.get_running_loop().create_task(self._settle(batch))
+                tap.refuse("nats_down")
+        return clean, suspicious
 
-    async def _settle_all(self, batches: list[Batch]) -> None:
-        for batch in batches:
-            await self._settle(batch)
+    def _ask_again(self, sid: int, replays: int) -> None:
+        """Ask for what is subscribed and had to wait; a later replay does so by itself."""
+        if sid in self.taps and replays == self._replays and self._wire.is_connected:
+            self._line_up.add([(sid, self.taps[sid])])
 
-    async def _settle(self, batch: Batch) -> None:
-        """Wait for the answer to a batch; blame each SUB that was not accepted."""
-        try:
-            await batch.answered
-            if batch.strangers:
-                await self._blame(batch)
-        except errors.Error as lost:
-            batch.end(lost)
-        else:
-            batch.end()
-
-    async def _blame(self, batch: Batch) -> None:
-        """Find whom the errors without a known name are about, and refuse those."""
-        if batch.all_are_refused:
-            for sid in batch.taps:
-                self._refuse(sid, batch.strangers[-1])
-            return
-        singles = [self._ask_alone(sid, tap) for sid, tap in tuple(batch.taps.items())]
-        for single in singles:
-            await single.answered
-            if single.strangers:
-                await self._blame(single)
-
-    def _ask_alone(self, sid: int, tap: Tapped) -> Batch:
-        """Take a SUB back and queue it again, before a PING of its own."""
-        single = self._add_batch()
-        if sid in self.taps:
-            self._wire.queue(b"UNSUB %d\r\n" % sid)
-            self._queue_sub(single, sid, tap)
-        self._wire.queue_ping(single.answered)
-        return single
-
-    def _next_to_be_answered(self) -> Batch | None:
-        while self._unanswered and self._unanswered[0].answered.done():
-            self._unanswered.popleft()
-        return self._unanswered[0] if self._unanswered else None
+    async def _ask_group(self, group: Sequence[Asked]) -> None:
+        self._check(())
+        subs = [(each.sid, each.tap) for each in group if each.sid in self.taps]
+        if subs:
+            await self._asking.at_once(subs, company=len(subs)).settled
 
     def _refuse(self, sid: int, code: Code) -> None:
-        tap = self.taps.get(sid)
-        if tap is not None:
-            self.unsubscribe(sid)
-            tap.refuse(code)
+        if sid in self.taps:
+            self._turn_away(sid, self.taps[sid], code)
+
+    def _turn_away(self, sid: int, tap: Tapped, code: Code) -> None:
+        self.unsubscribe(sid)
+        tap.refuse(code)
 
 
 async def _end_of(future: asyncio.Future[bool]) -> None:
-    """Wait for a future that others wait for as well. Raises TimeoutError."""
+    """Wait for a future that others may wait for as well. Raises TimeoutError."""
     await asyncio.wait({future}, timeout=ANSWER_TIMEOUT_SECONDS)
     if not future.done():
         raise TimeoutError("NATS does not answer")

@@ -86,8 +86,10 @@ class NatsWatch:
         self._tell(up=False)
 
     async def back(self) -> None:
-        """Tell that every subscription is back."""
+        """Tell that every subscription is back, once it is."""
         self._counters.reconnects += 1
+        if self._link is not None:
+            await self._link.restored()
         self._tell(up=True)
 
     def _tell(self, *, up: bool) -> None:

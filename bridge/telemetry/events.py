@@ -92,6 +92,12 @@ NATS_DENIES = _event(
     "the NATS server denies a SUB or PUB ({count} in the last minute): {reason}",
     *("reason", "count"),
 )
+NATS_HANGS_UP = _event(
+    "nats_hangs_up",
+    WARNING,
+    "{pattern} is refused for ten minutes, as NATS hangs up on it: {reason}",
+    *("pattern", "reason"),
+)
 NATS_SILENT = _event("nats_silent", WARNING, "{reason}: reconnecting", "reason")
 NATS_INBOX_DENIED = _event(
     "nats_inbox_denied",

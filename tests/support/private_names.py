@@ -11,6 +11,7 @@ TABLE: dict[str, list[str]] = {
     ],
     "nats_link/client": [
         # Overridden, or called of the base class
+        "async nats.aio.client.Client._attempt_reconnect(self)",
         "async nats.aio.client.Client._process_err(self, err_msg)",
         "async nats.aio.client.Client._process_msg(self, sid, subject, reply, data, headers)",
         "nats.aio.client.Client._process_info(self, info, initial_connection)",

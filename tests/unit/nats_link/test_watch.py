@@ -18,6 +18,9 @@ class Link:
     is_connected = True
     connected_url = urlparse("nats://user:planted-secret@127.0.0.1:4222")
 
+    async def restored(self) -> None:
+        """Take note of nothing: it has no subscriptions."""
+
 
 def made() -> tuple[NatsWatch, Any]:
     return NatsWatch(lambda: ["nats://user:planted-secret@127.0.0.1:4222"], Counters()), Link()

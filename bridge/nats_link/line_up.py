@@ -1,0 +1,84 @@
+"""Suspicious patterns, which are asked for a few at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+from nats import errors
+
+if TYPE_CHECKING:
+    from bridge.nats_link.tapped import Tapped
+
+
+class Asked(NamedTuple):
+    """One that has lined up; `settled` is done once the server has accepted or refused it."""
+
+    sid: int
+    tap: Tapped
+    settled: asyncio.Future[bool]
+
+
+class LineUp:
+    """Calls `ask` for a group, waits until it is settled, and goes on with the next one.
+
+    `ask` raises nats.errors.Error if the connection is lost. `group_size` returns how many may be
+    in a group with a pattern.
+    """
+
+    def __init__(
+        self, ask: Callable[[list[Asked]], Awaitable[None]], group_size: Callable[[str], int]
+    ) -> None:
+        self._ask = ask
+        self._group_size = group_size
+        self._waiting: deque[Asked] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    def add(self, each: Iterable[tuple[int, Tapped]]) -> list[asyncio.Future[bool]]:
+        """Line up; return what tells how it went with each."""
+        loop = asyncio.get_running_loop()
+        asked = [Asked(sid, tap, loop.create_future()) for sid, tap in each]
+        self._waiting += asked
+        if asked and self._task is None:
+            self._task = loop.create_task(self._run())
+        return [each.settled for each in asked]
+
+    def lose(self) -> None:
+        """Send everybody away: the connection is lost."""
+        _end(self._waiting, errors.ConnectionReconnectingError())
+        self._waiting.clear()
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                group = self._next_group()
+                try:
+                    await self._ask(group)
+                except errors.Error as lost:
+                    _end(group, lost)
+                else:
+                    _end(group)
+        finally:
+            self._task = None
+
+    def _next_group(self) -> list[Asked]:
+        group: list[Asked] = []
+        size = self._group_size(self._waiting[0].tap.pattern)
+        while self._waiting and len(group) < size:
+            size = min(size, self._group_size(self._waiting[0].tap.pattern))
+            if len(group) < size:
+                group.append(self._waiting.popleft())
+        return group
+
+
+def _end(asked: Iterable[Asked], lost: Exception | None = None) -> None:
+    for each in asked:
+        if each.settled.done():
+            continue
+        if lost is None:
+            each.settled.set_result(True)
+        else:
+            each.settled.set_exception(lost)
+            each.settled.exception()  # not everybody waits for it
