@@ -63,12 +63,13 @@ class Asking:
         batch = self._of_this_turn
         if batch is None:
             batch = self._of_this_turn = self._add_batch(None)
-            asyncio.get_running_loop().call_soon(self._close_turn, batch)
+            asyncio.get_running_loop().call_soon(self._close_turn)
         self._queue(batch, subs)
         return batch
 
     def at_once(self, subs: Iterable[Sub], company: int | None = None) -> Batch:
         """Queue SUBs and a PING of their own."""
+        self._close_turn()  # or its errors would come before this one's PONG, its own PONG after
         batch = self._add_batch(company)
         self._queue(batch, subs)
         self._ping(batch)
@@ -84,7 +85,7 @@ class Asking:
         """Take note that the connection is lost. Idempotent."""
         unanswered = [each for each in self._unanswered if not each.answered.done()]
         self._unanswered.clear()
-        together = sum(len(each.taps) for each in unanswered if each.company is None)
+        together = sum(len(each.taps) for each in unanswered)
         for batch in unanswered:
             self._suspects.lost(batch.patterns, batch.company or together)
             batch.lose()
@@ -99,9 +100,10 @@ class Asking:
             batch.taps[sid] = tap
             self._wire.queue(b"SUB %b %d\r\n" % (tap.pattern.encode(), sid))
 
-    def _close_turn(self, batch: Batch) -> None:
-        self._of_this_turn = None
-        self._ping(batch)
+    def _close_turn(self) -> None:
+        batch, self._of_this_turn = self._of_this_turn, None
+        if batch is not None:
+            self._ping(batch)
 
     def _ping(self, batch: Batch) -> None:
         if self._wire.is_connected:
