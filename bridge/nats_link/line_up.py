@@ -45,11 +45,6 @@ class LineUp:
             self._task = loop.create_task(self._run())
         return [each.settled for each in asked]
 
-    def lose(self) -> None:
-        """Send everybody away: the connection is lost."""
-        _end(self._waiting, errors.ConnectionReconnectingError())
-        self._waiting.clear()
-
     async def _run(self) -> None:
         try:
             while self._waiting:

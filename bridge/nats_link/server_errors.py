@@ -13,7 +13,7 @@ from typing import NamedTuple
 from bridge.nats_link.quoting import QUOTED, unquote
 
 _SUBSCRIPTION_DENIED = re.compile(
-    rf'permissions violation for subscription to ({QUOTED})(?:.*\(sid "(\d+)"\))?',
+    rf'permissions violation for subscription to ({QUOTED})(?: \(sid "(\d+)"\))?',
     re.IGNORECASE,
 )
 

@@ -71,8 +71,7 @@ class Subscriptions:
 
     def lost(self) -> None:
         """Take note that the connection is lost. Idempotent."""
-        self._asking.lost()
-        self._line_up.lose()
+        self._asking.lost()  # who has lined up finds out by itself
 
     def replay(self) -> None:
         """Queue the SUBs of what is subscribed, on a new connection."""

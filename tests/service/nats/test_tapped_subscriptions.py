@@ -206,6 +206,26 @@ async def test_what_the_server_does_not_accept_is_refused_and_nothing_else(start
             assert follows(server) == ["a", "b.c", "c", "d", "e", "f"]
 
 
+async def test_a_subject_that_the_server_takes_for_invalid_is_refused(start: Any) -> None:
+    with start() as server:
+        async with linked(server) as link:
+            asked = [Tap("a"), Tap("b..c"), Tap("d")]
+            await link.subscribe_all(asked)
+            assert [tap.refused for tap in asked] == [[], ["denied"], []]
+
+
+async def test_what_is_said_of_a_subscription_of_our_own_is_not_about_a_browsers(
+    start: Any,
+) -> None:
+    with start(DENY.format('{deny: ["secret.>"]}')) as server:
+        async with linked(server) as link:
+            await link.subscribe("secret.inbox", cb=quiet)
+            tap = Tap("a")
+            await link.subscribe_all([tap])
+            assert tap.refused == []
+            assert follows(server) == ["a"]
+
+
 async def test_a_denied_publish_is_never_about_a_subscription(start: Any) -> None:
     config = 'authorization: { users: [{user: u, password: p, permissions: {publish: "x"}}] }\n'
     with start(config) as server:

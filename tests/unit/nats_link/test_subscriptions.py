@@ -101,17 +101,23 @@ class Server:
         self.subs.replay()
 
     async def run(self) -> None:
-        """Answer each turn, and be there again the turn after a loss."""
+        """Answer each turn, and be there again soon after a loss."""
         while True:
             await asyncio.sleep(0)
-            self.answer() if self.is_connected else self.reconnect()
+            if self.is_connected:
+                self.answer()
+            else:
+                await asyncio.sleep(0.001)
+                self.reconnect()
 
 
 @asynccontextmanager
 async def running(server: Server) -> AsyncIterator[None]:
     task = asyncio.create_task(server.run())
-    yield
-    task.cancel()
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 def taps(*patterns: str) -> list[Tap]:
@@ -189,6 +195,16 @@ async def test_an_error_that_names_nobody_costs_nobody_else(limit: int) -> None:
     assert [tap.refused for tap in asked] == [[]] * limit + [["limit"]] * (5 - limit)
     assert [*server.held.values()] == [tap.pattern for tap in server.subs.taps.values()]
     assert len(server.held) == limit
+
+
+async def test_nobody_is_asked_for_again_where_each_is_known_to_be_refused() -> None:
+    server = Server()
+    server.limit, server.denied = 0, {"secret"}
+    asked = taps("a", "secret", "b")
+    async with running(server):
+        await server.subs.subscribe_all(asked)
+    assert [tap.refused for tap in asked] == [["limit"], ["denied"], ["limit"]]
+    assert server.asked == ["a", "secret", "b", "PING"]
 
 
 async def test_an_unknown_name_is_found_out_by_asking_one_by_one() -> None:
@@ -424,6 +440,20 @@ async def test_a_batch_of_its_own_does_not_come_between_a_turn_and_its_ping() ->
     assert [tap.refused for tap in asked] == [["denied"], [], []]
 
 
+async def test_who_lines_up_is_told_of_a_loss_at_once() -> None:
+    server = Server()
+    server.kills = {"killer"}
+    asked = taps("killer", "next", "last")
+    with pytest.raises(errors.Error):
+        async with running(server):
+            await server.subs.subscribe_all(asked)
+    server.reconnect()
+    async with running(server):
+        asking = (server.subs.subscribe_all([tap]) for tap in asked)
+        told = await asyncio.gather(*asking, return_exceptions=True)
+    assert all(isinstance(each, errors.ConnectionReconnectingError) for each in told)
+
+
 async def test_while_one_has_to_wait_the_others_of_its_request_are_followed(quick: None) -> None:
     server = Server()
     server.kills = {"killer"}
@@ -469,6 +499,8 @@ async def test_one_that_is_followed_already_cannot_end_every_connection(
     assert [tap.pattern for tap in asked if tap.refused] == [killer.pattern]
     assert len(server.held) == count - 1
     assert server.losses <= 6
+    pings = server.asked.count("PING")
+    assert pings < 400, "they are not all asked for one by one"
 
 
 async def test_suspicion_ends_with_an_answer(quick: None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 from urllib.parse import urlparse
@@ -53,6 +54,20 @@ async def test_each_change_is_told_once_and_no_outage_before_the_first_connect()
     await watch.lost()
     await watch.lost()
     assert (told, watch.trouble) == ([True, False], "nats_down")
+
+
+async def test_messages_flow_once_every_subscription_is_back() -> None:
+    watch, link = made()
+    watch.begin(link)
+    await watch.lost()
+    restored = asyncio.Event()
+    link.restored = restored.wait
+    back = asyncio.create_task(watch.back())
+    await asyncio.sleep(0.01)
+    assert watch.trouble == "nats_down"
+    restored.set()
+    await back
+    assert watch.trouble is None
 
 
 async def test_an_error_is_logged_once_a_minute_and_outage_without_the_password(
