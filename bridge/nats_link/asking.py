@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from nats import errors
 
-from bridge.nats_link.batch import Batch
+from bridge.nats_link.trip import Trip
 
 if TYPE_CHECKING:
     from bridge.nats_link.suspects import Suspects
@@ -38,7 +38,7 @@ class Wire(Protocol):
 
 
 class Asking:
-    """Batches of SUBs, in the order of their PINGs, until each is settled.
+    """Trips to the server, in the order of their PINGs, until each is settled.
 
     `refuse` is called for each subscription that the server does not accept; one that is not in
     `taps` any more has been given up.
@@ -55,28 +55,28 @@ class Asking:
         self._taps = taps
         self._suspects = suspects
         self._refuse = refuse
-        self._of_this_turn: Batch | None = None
-        self._unanswered: deque[Batch] = deque()
+        self._of_this_turn: Trip | None = None
+        self._unanswered: deque[Trip] = deque()
 
-    def together(self, subs: Iterable[Sub] = ()) -> Batch:
+    def together(self, subs: Iterable[Sub] = ()) -> Trip:
         """Queue SUBs, before the one PING of this turn of the event loop."""
-        batch = self._of_this_turn
-        if batch is None:
-            batch = self._of_this_turn = self._add_batch(None)
+        trip = self._of_this_turn
+        if trip is None:
+            trip = self._of_this_turn = self._add(None)
             asyncio.get_running_loop().call_soon(self._close_turn)
-        self._queue(batch, subs)
-        return batch
+        self._queue(trip, subs)
+        return trip
 
-    def at_once(self, subs: Iterable[Sub], company: int | None = None) -> Batch:
-        """Queue SUBs and a PING of their own."""
-        self._close_turn()  # or its errors would come before this one's PONG, its own PONG after
-        batch = self._add_batch(company)
-        self._queue(batch, subs)
-        self._ping(batch)
-        return batch
+    def at_once(self, subs: Iterable[Sub], company: int | None = None) -> Trip:
+        """Queue SUBs and a PING of their own; `company` as in Trip."""
+        self._close_turn()  # or the PONG of this one would come after errors of that one
+        trip = self._add(company)
+        self._queue(trip, subs)
+        self._ping(trip)
+        return trip
 
-    def next_to_be_answered(self) -> Batch | None:
-        """Return the batch that an error is about: the next PONG is for its PING."""
+    def next_to_be_answered(self) -> Trip | None:
+        """Return the trip that an error is about: the next PONG is for its PING."""
         while self._unanswered and self._unanswered[0].answered.done():
             self._unanswered.popleft()
         return self._unanswered[0] if self._unanswered else None
@@ -86,52 +86,52 @@ class Asking:
         unanswered = [each for each in self._unanswered if not each.answered.done()]
         self._unanswered.clear()
         together = sum(len(each.taps) for each in unanswered)
-        for batch in unanswered:
-            self._suspects.lost(batch.patterns, batch.company or together)
-            batch.lose()
+        for trip in unanswered:
+            self._suspects.lost(trip.patterns, trip.company or together)
+            trip.lose()
 
-    def _add_batch(self, company: int | None) -> Batch:
-        batch = Batch(company)
-        self._unanswered.append(batch)
-        return batch
+    def _add(self, company: int | None) -> Trip:
+        trip = Trip(company)
+        self._unanswered.append(trip)
+        return trip
 
-    def _queue(self, batch: Batch, subs: Iterable[Sub]) -> None:
+    def _queue(self, trip: Trip, subs: Iterable[Sub]) -> None:
         for sid, tap in subs:
-            batch.taps[sid] = tap
+            trip.taps[sid] = tap
             self._wire.queue(b"SUB %b %d\r\n" % (tap.pattern.encode(), sid))
 
     def _close_turn(self) -> None:
-        batch, self._of_this_turn = self._of_this_turn, None
-        if batch is not None:
-            self._ping(batch)
+        trip, self._of_this_turn = self._of_this_turn, None
+        if trip is not None:
+            self._ping(trip)
 
-    def _ping(self, batch: Batch) -> None:
+    def _ping(self, trip: Trip) -> None:
         if self._wire.is_connected:
-            self._wire.queue_ping(batch.answered)
+            self._wire.queue_ping(trip.answered)
         else:
-            batch.lose()
-        batch.settling = asyncio.get_running_loop().create_task(self._settle(batch))
+            trip.lose()
+        trip.settling = asyncio.get_running_loop().create_task(self._settle(trip))
 
-    async def _settle(self, batch: Batch) -> None:
-        """Wait for the answer to a batch; blame each SUB that was not accepted."""
+    async def _settle(self, trip: Trip) -> None:
+        """Wait for the answer to a trip; blame each SUB that was not accepted."""
         try:
-            await batch.answered
-            self._suspects.clear(batch.patterns)
-            if batch.strangers:
-                await self._blame(batch)
+            await trip.answered
+            self._suspects.clear(trip.patterns)
+            if trip.strangers:
+                await self._blame(trip)
         except errors.Error as lost:
-            batch.end(lost)
+            trip.end(lost)
         else:
-            batch.end()
+            trip.end()
 
-    async def _blame(self, batch: Batch) -> None:
+    async def _blame(self, trip: Trip) -> None:
         """Refuse those whom the errors without a known name are about."""
-        if batch.all_are_refused:
-            for sid in batch.taps:
-                self._refuse(sid, batch.strangers[-1])
+        if trip.all_are_refused:
+            for sid in trip.taps:
+                self._refuse(sid, trip.strangers[-1])
             return
         singles = []
-        for sid, tap in batch.taps.items():
+        for sid, tap in trip.taps.items():
             if sid in self._taps:
                 self._wire.queue(b"UNSUB %d\r\n" % sid)
                 singles.append(self.at_once([(sid, tap)]))

@@ -22,17 +22,17 @@ class Asked(NamedTuple):
 
 
 class LineUp:
-    """Calls `ask` for a group, waits until it is settled, and goes on with the next one.
+    """Calls `ask` for a few, waits until they are settled, and goes on with the next few.
 
-    `ask` raises nats.errors.Error if the connection is lost. `group_size` returns how many may be
-    in a group with a pattern.
+    `ask` raises nats.errors.Error if the connection is lost. `at_a_time` returns how many a pattern
+    may be among.
     """
 
     def __init__(
-        self, ask: Callable[[list[Asked]], Awaitable[None]], group_size: Callable[[str], int]
+        self, ask: Callable[[list[Asked]], Awaitable[None]], at_a_time: Callable[[str], int]
     ) -> None:
         self._ask = ask
-        self._group_size = group_size
+        self._at_a_time = at_a_time
         self._waiting: deque[Asked] = deque()
         self._task: asyncio.Task[None] | None = None
 
@@ -48,24 +48,24 @@ class LineUp:
     async def _run(self) -> None:
         try:
             while self._waiting:
-                group = self._next_group()
+                few = self._next_few()
                 try:
-                    await self._ask(group)
+                    await self._ask(few)
                 except errors.Error as lost:
-                    _end(group, lost)
+                    _end(few, lost)
                 else:
-                    _end(group)
+                    _end(few)
         finally:
             self._task = None
 
-    def _next_group(self) -> list[Asked]:
-        group: list[Asked] = []
-        size = self._group_size(self._waiting[0].tap.pattern)
-        while self._waiting and len(group) < size:
-            size = min(size, self._group_size(self._waiting[0].tap.pattern))
-            if len(group) < size:
-                group.append(self._waiting.popleft())
-        return group
+    def _next_few(self) -> list[Asked]:
+        few: list[Asked] = []
+        size = self._at_a_time(self._waiting[0].tap.pattern)
+        while self._waiting and len(few) < size:
+            size = min(size, self._at_a_time(self._waiting[0].tap.pattern))
+            if len(few) < size:
+                few.append(self._waiting.popleft())
+        return few
 
 
 def _end(asked: Iterable[Asked], lost: Exception | None = None) -> None:

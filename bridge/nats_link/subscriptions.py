@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ANSWER_TIMEOUT_SECONDS = 2.0
 """For the NATS server to answer a PING."""
-REPLAY_BATCH = 100
+SUBS_A_TRIP = 100
 """SUBs before one PING after a reconnect: so many are asked for again if one is not accepted."""
 
 _BREAKS_THE_LINE = re.compile(r"\s|^$", re.ASCII)
@@ -37,7 +37,7 @@ class Subscriptions:
         self._wire = wire
         self._suspects = Suspects()
         self._asking = Asking(wire, self.taps, self._suspects, self._refuse)
-        self._line_up = LineUp(self._ask_group, self._suspects.group_size)
+        self._line_up = LineUp(self._ask_few, self._suspects.at_a_time)
         self._replays = 0
         self._replayed: list[asyncio.Future[bool]] = []
 
@@ -79,15 +79,17 @@ class Subscriptions:
         self._replays += 1
         clean, suspicious = self._sort(list(self.taps.items()))
         self._replayed = [
-            self._asking.at_once(clean[begin : begin + REPLAY_BATCH]).settled
-            for begin in range(0, len(clean), REPLAY_BATCH)
+            self._asking.at_once(clean[begin : begin + SUBS_A_TRIP]).settled
+            for begin in range(0, len(clean), SUBS_A_TRIP)
         ]
         self._replayed += self._line_up.add(suspicious)
 
     async def restored(self) -> None:
         """Wait until what was replayed is accepted or refused, or the connection lost again."""
-        if self._replayed:
-            await asyncio.wait(self._replayed)
+        while replayed := self._replayed:
+            await asyncio.wait(replayed)
+            if self._replayed is replayed:
+                self._replayed = []
 
     def refused(self, code: Code, subject: str | None = None, sid: int | None = None) -> None:
         """Take a refusal of the server: of a subscription that is there, or of a SUB just sent.
@@ -97,22 +99,22 @@ class Subscriptions:
         if sid is not None:
             self._refuse(sid, code)
             return
-        batch = self._asking.next_to_be_answered()
+        trip = self._asking.next_to_be_answered()
         named: list[int] = []
         if subject is not None:
-            named = batch.named(subject) if batch is not None else []
+            named = trip.named(subject) if trip is not None else []
             # Taken away later, by a server that does not name the id.
             named = named or [sid for sid, tap in self.taps.items() if tap.pattern == subject]
         for sid in named:
             self._refuse(sid, code)
-        if batch is not None and not named:
-            batch.strangers.append(code)
+        if trip is not None and not named:
+            trip.strangers.append(code)
 
     def too_long(self) -> None:
         """Take note that the server hangs up on a line that is too long for it."""
-        batch = self._asking.next_to_be_answered()
-        if batch is not None and batch.taps:
-            self._suspects.too_long(batch.patterns)
+        trip = self._asking.next_to_be_answered()
+        if trip is not None and trip.taps:
+            self._suspects.too_long(trip.patterns)
 
     def _check(self, taps: Sequence[Tapped]) -> None:
         if not self._wire.is_connected:
@@ -146,9 +148,9 @@ class Subscriptions:
         if sid in self.taps and replays == self._replays and self._wire.is_connected:
             self._line_up.add([(sid, self.taps[sid])])
 
-    async def _ask_group(self, group: Sequence[Asked]) -> None:
+    async def _ask_few(self, few: Sequence[Asked]) -> None:
         self._check(())
-        subs = [(each.sid, each.tap) for each in group if each.sid in self.taps]
+        subs = [(each.sid, each.tap) for each in few if each.sid in self.taps]
         if subs:
             await self._asking.at_once(subs, company=len(subs)).settled
 

@@ -21,7 +21,7 @@ WAIT_SECONDS = (0.0, 1.0, 10.0)
 """Until it is asked for again, by how often the connection was lost for that pattern alone."""
 REFUSED_SECONDS = 600.0
 """Until what is refused may be asked for again: a server can be set up anew."""
-GROUPS = 50
+PARTS = 50
 """Parts in which those that were asked for together are asked for again, one after the other."""
 MAX_SUSPECTS = 10000
 
@@ -85,10 +85,10 @@ class Suspects:
         suspect = self._by_pattern.get(pattern)
         return None if suspect is None else max(0.0, suspect.due - time.monotonic())
 
-    def group_size(self, pattern: str) -> int:
-        """Return with how many others, itself included, a pattern may be asked for."""
+    def at_a_time(self, pattern: str) -> int:
+        """Return how many may be asked for together with a pattern, itself included."""
         suspect = self._by_pattern.get(pattern)
-        return GROUPS if suspect is None else max(1, suspect.company // GROUPS)
+        return PARTS if suspect is None else max(1, suspect.company // PARTS)
 
     def _known(self, pattern: str) -> _Suspect:
         # Moved to the end, so that the one that is forgotten has been quiet for longest.

@@ -218,8 +218,8 @@ async def test_an_unknown_name_is_found_out_by_asking_one_by_one() -> None:
     assert "".join(server.asked[5:]) == "PINGaPINGbPINGcPINGdPINGePING"
 
 
-async def test_an_error_is_about_the_batch_whose_answer_is_next() -> None:
-    """Also where one read has the answer to one batch and the error for the next."""
+async def test_an_error_is_about_the_trip_whose_answer_is_next() -> None:
+    """Also where one read has the answer to one trip and the error for the next."""
     server = Server()
     first = asyncio.create_task(server.subs.subscribe_all(one := taps("a")))
     await asyncio.sleep(0)
@@ -336,7 +336,7 @@ async def test_nothing_stays_acknowledged_and_dead_after_a_reconnect(limit: int)
     alive = {sid: tap.pattern for sid, tap in server.subs.taps.items()}
     assert server.held == alive
     assert len(alive) == limit
-    assert len(server.asked) < 500, "only one batch is asked for again"
+    assert len(server.asked) < 500, "only one trip is asked for again"
 
 
 async def test_who_is_denied_after_a_reconnect_is_told_and_nobody_else() -> None:
@@ -424,7 +424,7 @@ async def test_who_is_asked_for_while_another_one_is_tried_alone_is_not_blamed()
     assert waits == [0, pytest.approx(1, abs=0.5)]
 
 
-async def test_a_batch_of_its_own_does_not_come_between_a_turn_and_its_ping() -> None:
+async def test_a_trip_of_its_own_does_not_come_between_a_turn_and_its_ping() -> None:
     server = Server()
     server.kills = {"killer"}
     with pytest.raises(errors.Error):

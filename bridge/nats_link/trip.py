@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bridge.wire.codes import Code
 
 
-class Batch:
+class Trip:
     """The server answers with an error for each SUB that it does not accept, then with a PONG.
 
     `company` is how many share the suspicion if it hangs up instead; None if all that are not
@@ -31,7 +31,7 @@ class Batch:
         """Done once each SUB is known to be accepted or not, or the connection is lost."""
         self.settling: asyncio.Task[None] | None = None
         self.strangers: list[Code] = []
-        """One for each error that does not name a SUB of this batch."""
+        """One for each error that does not name a SUB of this trip."""
         self._by_pattern: dict[str, list[int]] | None = None
         self._refused: set[int] = set()
 
@@ -43,7 +43,7 @@ class Batch:
     def named(self, pattern: str) -> list[int]:
         """Return the ids of the SUBs of a pattern, which the server has refused by its name."""
         if self._by_pattern is None:
-            # A batch can have thousands, and errors come for each of them.
+            # A trip can have thousands, and errors come for each of them.
             self._by_pattern = defaultdict(list)
             for sid, tap in self.taps.items():
                 self._by_pattern[tap.pattern].append(sid)
