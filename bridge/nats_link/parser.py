@@ -115,10 +115,9 @@ class TapParser(Parser):
         """Hand on the messages from `position` on; return where something else begins."""
         lines, counters = self._lines.known, self._counters
         size_of_all, begins = len(data), data.startswith
-        line, size, alike = b"\xff", 0, 1
+        line, size, alike, look = b"\xff", 0, 1, position + BYTES_A_LOOK
         lane: Lane = _nowhere
         run: list[bytes] = []
-        look = position + BYTES_A_LOOK
         while True:
             # The next message is often of the same subject and size as the one before.
             if begins(line, position):

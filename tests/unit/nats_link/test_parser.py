@@ -2,66 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from itertools import pairwise
-from types import SimpleNamespace
-from typing import Any
 from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nats.aio.client import DEFAULT_BUFFER_SIZE
 from nats.protocol.parser import Parser
 
 from bridge.nats_link import parser
 from bridge.nats_link.parser import TapParser
-from bridge.nats_link.tapped import Lane
 from bridge.telemetry.counters import Counters
+from tests.unit.nats_link.stream import TAPPED, Client, Tap, hmsg, msg
 
-TAPPED = 1
 SUBJECTS = st.sampled_from(["a", "b.c", "ü"])
 PAYLOADS = st.binary(max_size=60) | st.sampled_from([b"MSG a 1 3\r\nabc\r\n", b"\r\n", b"x" * 99])
-
-
-class Client:
-    """Notes what a parser hands on."""
-
-    def __init__(self) -> None:
-        self.heard: list[Any] = []
-
-    async def _process_msg(
-        self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes | None
-    ) -> None:
-        self.heard.append((sid, subject.decode(), bytes(data)))
-
-    async def _process_err(self, text: str) -> None:
-        self.heard.append(text)
-
-    async def _process_ping(self) -> None:
-        self.heard.append("ping")
-
-    async def _process_pong(self) -> None:
-        self.heard.append("pong")
-
-    def _process_info(self, info: Any) -> asyncio.Future[None]:
-        # nats-py 2.6.0 does not await it, later ones do.
-        self.heard.append(info)
-        done = asyncio.get_running_loop().create_future()
-        done.set_result(None)
-        return done
-
-
-def msg(subject: str, sid: int, payload: bytes, reply: str) -> bytes:
-    words = [subject, str(sid), *([reply] if reply else []), str(len(payload))]
-    return f"MSG {' '.join(words)}\r\n".encode() + payload + b"\r\n"
-
-
-def hmsg(subject: str, sid: int, payload: bytes) -> bytes:
-    headers = b"NATS/1.0\r\na: b\r\n\r\n"
-    size = len(headers) + len(payload)
-    line = f"HMSG {subject} {sid} {len(headers)} {size}\r\n".encode()
-    return line + headers + payload + b"\r\n"
 
 
 ITEMS = st.one_of(
@@ -74,23 +28,6 @@ ITEMS = st.one_of(
     ),
     st.sampled_from([b"PING\r\n", b"PONG\r\n", b"+OK\r\n", b"-ERR 'no'\r\n", b'INFO {"a":1}\r\n']),
 )
-
-
-class Tap:
-    """Hands what it gets to `heard`; notes which lanes it was asked for."""
-
-    pattern = ">"
-
-    def __init__(self, heard: list[Any]) -> None:
-        self.asked: list[str] = []
-        self.heard = heard
-
-    def lane(self, subject: str) -> Lane:
-        self.asked.append(subject)
-        return lambda run: self.heard.extend((TAPPED, subject, each) for each in run)
-
-    def refuse(self, code: str) -> None:
-        self.heard.append(code)
 
 
 def tapped(client: Client) -> TapParser:
@@ -179,95 +116,3 @@ async def test_lines_remembered_are_bounded_and_the_oldest_is_forgotten_first(si
     assert 8000000 < sum(map(len, known)) <= 8388608 or len(known) == 10000
     latest = [f"s.{number:0{size}}" for number in range(10100 - len(known), 10100)]
     assert [line.split()[1].decode() for line in known] == latest
-
-
-class SlowTap(Tap):
-    """One whose lanes take a millisecond for each run, by a clock of its own."""
-
-    now = 0.0
-
-    def lane(self, subject: str) -> Lane:
-        lane = super().lane(subject)
-
-        def slow(run: list[bytes]) -> None:
-            self.now += 0.001
-            lane(run)
-
-        return slow
-
-    @classmethod
-    def with_clock(cls, monkeypatch: pytest.MonkeyPatch) -> SlowTap:
-        tap = cls([])
-        monkeypatch.setattr("bridge.nats_link.parser.time", SimpleNamespace(monotonic=tap.clock))
-        return tap
-
-    def clock(self) -> float:
-        return self.now
-
-
-MANY = [(1, f"many.{number}", b"x" * 40) for number in range(400)]
-"""More than one turn can take; with one that has headers, and the beginning of another one."""
-PIECES = [
-    b"".join(msg(subject, 1, payload, "") for _, subject, payload in MANY[:300]),
-    hmsg("many.300", 1, b"x" * 40),
-    b"PING\r\n",
-    b"".join(msg(subject, 1, payload, "") for _, subject, payload in MANY[301:]),
-    b"MSG many.400 1 5\r\nhe",
-]
-
-
-async def test_everybody_else_has_a_turn_while_slow_lanes_take_what_was_read(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    tap = SlowTap.with_clock(monkeypatch)
-    client = Client()
-    client.heard = tap.heard
-    reader = TapParser(client, Counters(), {1: tap})
-    seen = []
-
-    async def others() -> None:
-        while True:
-            seen.append(tap.now)
-            await asyncio.sleep(0)
-
-    task = asyncio.create_task(others())
-    await reader.parse(b"".join(PIECES))
-    task.cancel()
-    await reader.parse(b"llo\r\n")
-    assert client.heard == [*MANY[:301], "ping", *MANY[301:], (1, "many.400", b"hello")]
-    turns = [after - before for before, after in pairwise(seen)]
-    assert len(turns) > 20
-    assert max(turns) < 0.025, "a look at the clock every 1,024 bytes, and 5 ms"
-
-
-async def test_full_reads_one_after_the_other_are_one_stint(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """nats-py goes on reading what asyncio has, with no turn for others in between."""
-    tap = SlowTap.with_clock(monkeypatch)
-    reader = TapParser(Client(), Counters(), {1: tap})
-    turns = []
-    asyncio.get_running_loop().call_soon(lambda: turns.append(tap.now))
-    for number in range(8):
-        await reader.parse(msg(f"s.{number}", 1, b"x" * (DEFAULT_BUFFER_SIZE - 19), ""))
-    assert turns == [0.006]
-
-
-@pytest.mark.parametrize("how", ["reset", "cancelled"])
-async def test_what_was_read_is_handed_on_also_if_the_connection_is_lost_meanwhile(
-    how: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tap = SlowTap.with_clock(monkeypatch)
-    client = Client()
-    client.heard = tap.heard
-    reader = TapParser(client, Counters(), {1: tap})
-    reading = asyncio.create_task(reader.parse(b"".join(PIECES)))
-    await asyncio.sleep(0)
-    assert 0 < len(client.heard) < 100
-    reader.reset()
-    if how == "cancelled":
-        reading.cancel()
-    await asyncio.wait({reading})
-    assert client.heard == MANY, "and not the PING"
-    await reader.parse(b"PONG\r\n")
-    assert client.heard[-1] == "pong"
