@@ -95,6 +95,11 @@ class Server:
         self.is_connected = True
         self.subs.replay()
 
+    async def is_back(self) -> None:
+        """Wait until it is connected again."""
+        while not self.is_connected:
+            await asyncio.sleep(0.001)
+
     async def run(self) -> None:
         """Answer each turn, and be there again soon after a loss."""
         while True:
