@@ -17,7 +17,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from bench.client import Failure
-from bench.slow_rounds import Round, Shape, measure, percentile
+from bench.figures import percentile
+from bench.slow_rounds import Round, Shape, measure
 from bench.suites import MOST_BUSY
 from bench.targets import Gateway, NatsServer
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import select
 import socket
-import statistics
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.client import Client, Failure, completes, read_head
+from bench.figures import percentile
 from bench.load import Crowd, Publisher, payloads, publish
 from bench.targets import Gateway, Target
 
@@ -242,8 +242,3 @@ def measure(gateway: Gateway, shape: Shape, *, with_bad: bool) -> Round:
     seen.counted = {name: value - before[name] for name, value in after.items()}
     gateway.wait_until_left(files)
     return seen
-
-
-def percentile(values: list[float], percent: int) -> float:
-    """Return the value that `percent` of `values` do not exceed."""
-    return statistics.quantiles(values, n=100)[percent - 1]
