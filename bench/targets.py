@@ -140,10 +140,18 @@ class Native(Target):
 
 
 class Gateway(Target):
-    """This project, or another program with its wire; `path` may ask for batches."""
+    """This project, or another program with its wire; `path` may ask for batches.
+
+    `root`: the checkout that is measured; this Python runs it.
+    """
 
     def __init__(
-        self, name: str, nats: NatsServer, program: str = "main.py", **environment: str
+        self,
+        name: str,
+        nats: NatsServer,
+        program: str = "main.py",
+        root: Path = ROOT,
+        **environment: str,
     ) -> None:
         self.port = free_port()
         self.path = "/stream"
@@ -157,13 +165,13 @@ class Gateway(Target):
             "MAX_CONNECTIONS_PER_ADDRESS": "10000",
             "WRITE_TIMEOUT": "120",
             "LOG_LEVEL": "error",
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(root),
         }
         process = subprocess.Popen(
-            [sys.executable, str(ROOT / program)],
+            [sys.executable, str(root / program)],
             env=os.environ | settings | environment,
             stdout=subprocess.DEVNULL,
-            cwd=ROOT,
+            cwd=root,
         )
         super().__init__(name, nats, process)
         wait_for(self.port, process)
@@ -186,7 +194,7 @@ class Gateway(Target):
     def counters(self) -> dict[str, int]:
         if not self.counting:
             return {}
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics") as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=120) as answer:
             lines = [line for line in answer.read().decode().splitlines() if line[0] != "#"]
         counted: Counter[str] = Counter()
         for line in lines:
