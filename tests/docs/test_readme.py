@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench import report
+from bench.heart.rows import ROWS
 from bridge import __version__
 from bridge.settings.derived import Settings
 from bridge.settings.flags import shown_default
@@ -72,6 +73,14 @@ def test_speed_table_is_what_was_measured() -> None:
     table = report.main_table(measured["summary"])
     for page in ("README.md", "docs/performance.md"):
         assert table in readme.TEXTS[page], f"{page}: the table should read:\n\n{table}\n"
+
+
+def test_the_rows_of_the_bench_are_those_of_its_page() -> None:
+    rows = ["| row | what | goal |", "|---|---|---|"]
+    rows += [f"| `{row.name}` | {row.what} | {'; '.join(map(str, row.goals))} |" for row in ROWS]
+    table = "\n".join(rows)
+    page = readme.TEXTS["docs/performance.md"]
+    assert table in page, f"the table should read:\n\n{table}\n"
 
 
 def test_json_lines_of_the_wire_are_json() -> None:

@@ -125,6 +125,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ".venv/bin/python -m bench.slow": (LONG, "as above"),
     ".venv/bin/python -m bench.denials": (LONG, "as above"),
     ".venv/bin/python -m bench.workers": (LONG, "as above"),
+    ".venv/bin/python -m bench.heart": (LONG, "as above"),
+    ".venv/bin/python -m bench.heart turnover toggle --gateway ../before": (LONG, "as above"),
     ".venv/bin/python -m tests.timing 20": (LONG, "as above"),
     "python -m docs.screenshots": (LONG, "as above"),
 }
