@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+MAX_ADDRESS_CHARACTERS = 100
+"""Of IPv6, with brackets, the name of a zone and a port."""
 
 _WITH_PORT = re.compile(r"\[([^\]]+)\](?::\d+)?|([\d.]+):\d+")
 
@@ -25,6 +29,12 @@ def parse_address(text: str) -> Address | None:
 
     An IPv4 address is the same address when it is written as an IPv6 one.
     """
+    # A forwarded header may hold anything; what is remembered has to be short.
+    return _parse_address(text) if len(text) <= MAX_ADDRESS_CHARACTERS else None
+
+
+@lru_cache(maxsize=1024)
+def _parse_address(text: str) -> Address | None:
     with_port = _WITH_PORT.fullmatch(text.strip())
     if with_port:
         text = with_port[1] or with_port[2]
