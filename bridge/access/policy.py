@@ -3,28 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from bridge.wire import subjects
+from bridge.wire.patterns import PatternSet
 from bridge.wire.subjects import CONTROL, INBOXES
 
 RESERVED = ("$SYS.>", "$JS.>", "$KV.>", "$O.>", "_INBOX.>", "panini_events.>")
 """Denied unless granted by name: by a grant that lies within one of these, as `$JS.API.>` does."""
-MAX_DECISIONS = 10000
+
+_RESERVED = PatternSet(RESERVED)
+_OURS = PatternSet((f"{CONTROL}.>", f"{INBOXES}.>"))
+
+Decided = dict[PatternSet, bool]
+"""Whether one subject is hit by each set of patterns asked so far: many rules share them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What decides, subject by subject, on messages that one followed pattern brings.
+
+    Equal for all policies that make no difference to this pattern.
+    """
+
+    denials: tuple[PatternSet, ...]
+    by_name: PatternSet | None
+    """Grants of reserved subjects; None where the pattern brings none, or was granted by name."""
+
+    def allows(self, subject: str, decided: Decided) -> bool:
+        """Tell whether a message on `subject` may be delivered; remembers in `decided`.
+
+        By overlap: a publisher may use `a.>` as a plain name, which a denial of `a.*` matches.
+        """
+        if any(_overlaps(each, subject, decided) for each in self.denials):
+            return False
+        if self.by_name is None or not _overlaps(_RESERVED, subject, decided):
+            return True
+        return self.by_name.covers(subject)
 
 
 class SubjectPolicy:
     """Which patterns may be followed, and which subjects under them are delivered; deny wins.
 
-    Two with the same grants and denials are equal, so that connections can share what they get.
+    Two with the same grants and denials are equal. What one has in `common` with others, all its
+    denials, is compiled once for all of them.
     """
 
-    def __init__(self, allow: Iterable[str] = (">",), deny: Iterable[str] = ()) -> None:
-        self.allow = tuple(allow)
-        self.deny = tuple(deny)
-        self._denied = (*self.deny, f"{CONTROL}.>", f"{INBOXES}.>")
-        self._by_name = tuple(each for each in self.allow if _is_within(each, RESERVED))
-        self._hash = hash((self.allow, self.deny))
-        self._decided: dict[str, bool] = {}
+    __slots__ = ("_by_name", "_denials", "_grants", "deny")
+
+    def __init__(
+        self,
+        allow: Iterable[str] = (">",),
+        deny: Iterable[str] = (),
+        *,
+        common: SubjectPolicy | None = None,
+    ) -> None:
+        own = tuple(deny)
+        inherited: tuple[PatternSet, ...] = (_OURS,) if common is None else common._denials
+        self.deny: tuple[str, ...] = own if common is None else (*common.deny, *own)
+        self._grants = PatternSet(allow)
+        self._by_name = PatternSet(each for each in self.allow if _RESERVED.covers(each))
+        self._denials: tuple[PatternSet, ...] = inherited
+        if own:
+            self._denials = (*inherited, PatternSet(own))
+
+    @property
+    def allow(self) -> tuple[str, ...]:
+        """The grants."""
+        return self._grants.patterns
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, SubjectPolicy):
@@ -32,30 +77,33 @@ class SubjectPolicy:
         return (self.allow, self.deny) == (other.allow, other.deny)
 
     def __hash__(self) -> int:
-        return self._hash
+        return hash((self.allow, self.deny))
 
     def may_follow(self, pattern: str) -> bool:
         """Tell whether `pattern` lies wholly within a grant and not wholly in a denial."""
-        grants = self._by_name if _is_within(pattern, RESERVED) else self.allow
-        return _is_within(pattern, grants) and not _is_within(pattern, self._denied)
+        grants = self._by_name if _RESERVED.covers(pattern) else self._grants
+        return grants.covers(pattern) and not any(each.covers(pattern) for each in self._denials)
 
     def may_receive(self, subject: str) -> bool:
-        """Tell whether a message on `subject` may be delivered; remembered for 10,000 subjects."""
-        decision = self._decided.get(subject)
-        if decision is None:
-            if len(self._decided) >= MAX_DECISIONS:
-                self._decided.clear()
-            decision = self._decided[subject] = self._decide(subject)
-        return decision
+        """Tell whether a message on `subject` may be delivered."""
+        decided: Decided = {}
+        grants = self._by_name if _overlaps(_RESERVED, subject, decided) else self._grants
+        return grants.covers(subject) and Rule(self._denials, None).allows(subject, decided)
 
-    def _decide(self, subject: str) -> bool:
-        # By overlap: a publisher may use `a.>` as a plain name, which a denial of `a.*` matches.
-        def hits(pattern: str) -> bool:
-            return subjects.overlap(pattern, subject)
+    def rule(self, pattern: str) -> Rule | None:
+        """Return what decides on the messages of a `pattern` that may be followed.
 
-        grants = self._by_name if any(map(hits, RESERVED)) else self.allow
-        return _is_within(subject, grants) and not any(map(hits, self._denied))
+        None if there is nothing to decide: it lies within a grant, so every subject of it does.
+        """
+        denials = tuple(each for each in self._denials if each.overlaps(pattern))
+        mixed = _RESERVED.overlaps(pattern) and not _RESERVED.covers(pattern)
+        if not denials and not mixed:
+            return None
+        return Rule(denials, self._by_name if mixed else None)
 
 
-def _is_within(pattern: str, outer: Iterable[str]) -> bool:
-    return any(subjects.contains(each, pattern) for each in outer)
+def _overlaps(patterns: PatternSet, subject: str, decided: Decided) -> bool:
+    known = decided.get(patterns)
+    if known is None:
+        known = decided[patterns] = patterns.overlaps(subject)
+    return known

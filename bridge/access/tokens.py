@@ -189,7 +189,7 @@ class Grants:
     def under(self, common: SubjectPolicy) -> SubjectPolicy:
         """Return the policy: its own grants or else the common ones; the denials of both."""
         allow = common.allow if self.allow is None else self.allow
-        return SubjectPolicy(allow, (*common.deny, *self.deny))
+        return SubjectPolicy(allow, self.deny, common=common)
 
 
 def granted(lists: dict[str, Any]) -> Grants:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from bridge.access.addresses import is_loopback
 from bridge.access.origins import OriginPolicy
-from bridge.access.policy import RESERVED, SubjectPolicy
+from bridge.access.policy import RESERVED, Decided, Rule, SubjectPolicy
+from bridge.wire.patterns import PatternSet
 from bridge.wire.subjects import contains
 from tests.unit.wire.test_subjects import EVERY_SUBJECT, PATTERNS
 
@@ -68,12 +69,68 @@ def test_a_name_that_looks_like_a_pattern_evades_no_denial(deny: str, subject: s
     assert not SubjectPolicy([">"], [deny]).may_receive(subject)
 
 
-def test_decisions_are_remembered_within_bounds() -> None:
-    policy = SubjectPolicy()
-    for number in range(25000):
-        assert policy.may_receive(f"a.{number}")
-        assert not policy.may_receive(f"$SYS.{number}")
-    assert len(policy._decided) <= 10000
+@given(
+    st.lists(PATTERNS, max_size=3),
+    st.lists(PATTERNS, max_size=12),
+    st.lists(PATTERNS, max_size=2),
+    PATTERNS,
+)
+def test_a_rule_decides_as_the_policy_does_on_all_that_its_pattern_brings(
+    allow: list[str], common: list[str], deny: list[str], pattern: str
+) -> None:
+    policy = SubjectPolicy(allow, deny, common=SubjectPolicy(deny=common))
+    if not policy.may_follow(pattern):
+        return
+    rule = policy.rule(pattern)
+    for subject in EVERY_SUBJECT:
+        if contains(pattern, subject):
+            allowed = rule is None or rule.allows(subject, {})
+            assert allowed == policy.may_receive(subject)
+
+
+@pytest.mark.parametrize(
+    ("allow", "subject", "allowed"),
+    [
+        ([">"], "$SYS.a", False),
+        ([">", "$SYS.a"], "$SYS.a", True),
+        ([">", "$SYS.a"], "$SYS.b", False),
+        ([">", "nats_bridge.x"], "nats_bridge.x", False),
+        ([">"], "a", True),
+    ],
+)
+def test_a_rule_knows_what_needs_a_grant_by_name(
+    allow: list[str], subject: str, allowed: bool
+) -> None:
+    policy = SubjectPolicy(allow)
+    rule = policy.rule(">")
+    assert rule is not None
+    assert rule.allows(subject, {}) is policy.may_receive(subject) is allowed
+
+
+def test_where_policies_make_no_difference_they_have_the_same_rule() -> None:
+    common = SubjectPolicy(deny=["common.secret"])
+    one, other = (
+        SubjectPolicy(["public.>", f"user.{n}.>"], [f"user.{n}.secret"], common=common)
+        for n in (1, 2)
+    )
+    assert one.rule("public.>") is other.rule("public.>") is None
+    assert one.rule("user.1.>") == Rule((PatternSet(["user.1.secret"]),), None)
+    everything = [SubjectPolicy(deny=[], common=common).rule(">") for _ in range(2)]
+    assert everything[0] == everything[1]
+    assert hash(everything[0]) == hash(everything[1])
+
+
+def test_what_rules_share_is_decided_once_for_a_subject(monkeypatch: pytest.MonkeyPatch) -> None:
+    common = SubjectPolicy(deny=["common.secret"])
+    rules = [SubjectPolicy(deny=[f"x.{n}"], common=common).rule(">") for n in range(100)]
+    asked: list[PatternSet] = []
+    overlaps = PatternSet.overlaps
+    monkeypatch.setattr(
+        PatternSet, "overlaps", lambda self, name: asked.append(self) or overlaps(self, name)
+    )
+    decided: Decided = {}
+    assert all(rule is not None and rule.allows("a.b", decided) for rule in rules)
+    assert len(asked) == 100 + 3, "those of its own; ours, the common and the reserved ones once"
 
 
 @pytest.mark.parametrize(
