@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bridge.nats_link.tapped import Lane, Tapped
     from bridge.telemetry.counters import Counters
 
-STINT_SECONDS = 0.005
+STINT_SECONDS = 0.002
 """Of reading on, after which everybody else has a turn."""
 BYTES_A_LOOK = 1024
 """Of messages on different subjects, between two looks at the clock."""
