@@ -28,7 +28,17 @@ WISHES = [
     ["soak.*.3", "soak.c.3", "soak.b.2"],
     ["soak.*.*"],
 ]
-"""Patterns of a browser; most overlap, each distinct order is another stream in the gateway."""
+"""Patterns of a browser; most overlap."""
+HOLDERS = [
+    {
+        "name": f"holder {n}",
+        "token": f"a-token-for-the-long-run-{n:06d}",
+        "allow": ["soak.>", f"user.{n}.>"],
+        "deny": [f"soak.*.hidden{n}"] if n % 2 else [],
+    }
+    for n in range(50)
+]
+"""Who the browsers are for: grants of their own, and for half of them denials, too."""
 NARROW = 65536
 """Bytes the kernel may hold for a browser that follows bursts; less, and it could not catch up."""
 
@@ -37,14 +47,19 @@ class Member:
     """One browser; `follow` ends with its connection."""
 
     def __init__(
-        self, stream: str, patterns: list[str], published: dict[str, Numbers], findings: Findings
+        self,
+        stream: str,
+        token: str,
+        patterns: list[str],
+        published: dict[str, Numbers],
+        findings: Findings,
     ) -> None:
         self.checker = Checker(published, findings, " ".join(patterns))
         self.patterns = patterns
         self.told_at = self.flowed_at = self.dropped_at = 0.0
         """When it last heard of an outage, got a message while none was told, heard of a drop."""
         narrow = {"sock": _narrow_socket(stream)} if BURST in patterns else {}
-        self._browser = Browser(stream, ping_interval=None, **narrow)
+        self._browser = Browser(stream, token, ping_interval=None, **narrow)
         self._leaves = False
         self._is_down = False
 
@@ -133,7 +148,8 @@ class Crowd:
             following = sum(BURST in each.patterns for each in self.members)
             burst = [BURST] if following < max(self._size // 20, 3) else []
             stream = self._stream + self._chance.choice(["", "?batch=1"])
-            member = Member(stream, burst + wish, self._published, self.findings)
+            token = str(self._chance.choice(HOLDERS)["token"])
+            member = Member(stream, token, burst + wish, self._published, self.findings)
             self.members.append(member)
             self.came += 1
             self._tasks[member] = asyncio.create_task(member.follow())

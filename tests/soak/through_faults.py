@@ -7,6 +7,7 @@ had again.
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import signal
 import sys
@@ -17,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
-from tests.soak.crowd import SUBJECTS, Crowd, reached
+from tests.soak.crowd import HOLDERS, SUBJECTS, Crowd, reached
 from tests.soak.faults import FAULTS, Fault, World
 from tests.soak.publisher import Publisher
 from tests.soak.report import Base, Report
@@ -36,8 +37,11 @@ MOST_SHOWN = 5
 @contextmanager
 def world(folder: Path, browsers: int, seed: int) -> Iterator[World]:
     """Start a server, a proxy before it, and a gateway that knows only the proxy."""
+    tokens = folder / "tokens"
+    tokens.write_text("\n".join(json.dumps(each) for each in HOLDERS))
+    settings: dict[str, object] = {"log": folder / "gateway.log", "tokens_file": tokens}
     with running(NatsServer(folder)) as server, running(Proxy(server.port)) as proxy:
-        with running(Gateway(proxy.url, log=folder / "gateway.log")) as gateway:
+        with running(Gateway(proxy.url, **settings)) as gateway:
             chance = Random(seed)
             publishers = {each: Publisher(each, server.port, EVERY) for each in SUBJECTS}
             numbers = {subject: each.numbers for subject, each in publishers.items()}
