@@ -24,6 +24,7 @@ from bridge.telemetry.logs import tell
 from bridge.wire import responses
 from bridge.wire.codes import CloseCode
 from bridge.wire.envelope import Message
+from bridge.wire.framing import FRAMES, Framing
 
 # asyncio does not say when the transport below TLS has room again, so these two are polled.
 FULL_CHECK_SECONDS = 0.05
@@ -68,6 +69,11 @@ class WSSManager:
         return self._hub.ssid_map
 
     @property
+    def patterns(self) -> int:
+        """How many patterns are followed, each by one NATS subscription."""
+        return self._hub.patterns
+
+    @property
     def pending_messages(self) -> int:
         """How many messages wait for their connections."""
         return sum(each.pending_messages for each in self.connections.values())
@@ -79,19 +85,19 @@ class WSSManager:
         ws: web.WebSocketResponse,
         connection_id: str,
         *,
-        batch: bool = False,
+        framing: Framing = FRAMES,
         login: Login | None = None,
     ) -> web.WebSocketResponse:
         """Answer the requests of one connection until it ends.
 
-        `batch`: several lines may share a frame. `login`: who it is for, if not just anyone.
+        `framing`: how it is written to. `login`: who it is for, if not just anyone.
         Raises ValueError if the id is taken.
         """
         if connection_id in self.connections:
             raise ValueError(f"connection_id {connection_id} is in use")
         try:
             login = login or Login(Principal(self._policy))
-            connection = self._open(ws, connection_id, login, batch=batch)
+            connection = self._open(ws, connection_id, login, framing=framing)
         except ConnectionResetError:
             return ws
         try:
@@ -107,11 +113,11 @@ class WSSManager:
         return ws
 
     def _open(
-        self, ws: web.WebSocketResponse, connection_id: str, login: Login, *, batch: bool
+        self, ws: web.WebSocketResponse, connection_id: str, login: Login, *, framing: Framing
     ) -> Connection:
         """Make a connection known. Raises ConnectionResetError if the browser has left."""
         limits, counters, watch = self._limits, self.counters, self._stall_watch
-        connection = Connection(ws, connection_id, limits, login, counters, watch, batch=batch)
+        connection = Connection(ws, connection_id, limits, login, counters, watch, framing=framing)
         deliver = self.get_callback(connection)
         if isinstance(deliver, Callback):
             connection.callback = deliver
@@ -141,7 +147,7 @@ class WSSManager:
         self.counters.closed[connection.ending] += 1
         async with connection.changes:
             self.actions.waiting.forget(connection)
-            await self._hub.unfollow_all(connection)
+            self._hub.unfollow_all(connection)
         connection.release()
         tell(
             events.CONNECTION_CLOSED,
@@ -158,6 +164,7 @@ class WSSManager:
     async def close(self) -> None:
         """Close every connection with 1012; returns when all have taken it or time is up."""
         self._hub.flush()
+        self._hub.stop()
         self.actions.waiting.stop()
         connections = list(self.connections.values())
         closing = (each.close(CloseCode.RESTART, "the service stops") for each in connections)
@@ -167,7 +174,7 @@ class WSSManager:
 
     def nats_changed(self, up: bool) -> None:
         """Tell every connection that messages are being missed, or that they flow again."""
-        self._hub.flush()
+        self._hub.nats_changed(up=up)
         self._told_down = not up
         self.actions.waiting.nats_changed(up)
         for connection in self.connections.values():

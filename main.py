@@ -36,6 +36,7 @@ from bridge.telemetry.metrics import CONTENT_TYPE
 from bridge.web.assets import Assets
 from bridge.wire import responses
 from bridge.wire.codes import OK
+from bridge.wire.framing import BATCH, FRAMES
 from handler import WSSManager, html
 
 logs.set_up(config.log_level, config.log_format, worker.name)
@@ -89,8 +90,8 @@ async def web_endpoint_listener(request: web.Request) -> web.StreamResponse:
         if login is not None:
             connection_id = replicas.new_connection_id()
             await ws.send_str(responses.greeting(connection_id).decode())
-            batch = request.query.get("batch") == "1"
-            await manager.client_listener(ws, connection_id, batch=batch, login=login)
+            framing = BATCH if request.query.get("batch") == "1" else FRAMES
+            await manager.client_listener(ws, connection_id, framing=framing, login=login)
         return ws
 
 

@@ -3,11 +3,12 @@
 import os
 
 import main
+from bridge.wire.framing import BATCH
 
 if os.environ["CALLBACK"] == "async":
 
     async def callback(subscriber, msg):
-        await subscriber.send_str(msg.line.decode())
+        await subscriber.send_str(BATCH.piece(msg).decode())
 
 else:
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 
 from bridge.access.tokens import TokenError
@@ -95,28 +95,40 @@ class Actions:
             return [Refusal("rate_limited", text, request.subjects, request.id).line()]
         if request.token is not None:
             return await self._take_token(connection, request.token, request.id)
-        subscribing = request.action == SUBSCRIBE
-        change = self._follow if subscribing else self._unfollow
-        done: list[str] = []
-        refused: list[bytes] = []
         async with connection.changes:
             if connection.id not in self._connections:
                 # It ended while a POST for it waited: following now would never be undone.
                 return []
-            for subject in request.subjects:
-                try:
-                    await change(connection, subject)
-                    done.append(subject)
-                except Refusal as refusal:
-                    refusal.request_id = request.id
-                    refused.append(refusal.line())
-                    # `rate_limited`, which has no figure of this name, does not come here.
-                    self._counters.refused[cast("Refused", refusal.counted_as)] += 1
-                    if refusal.code == "nats_down":
-                        self.waiting.add(connection, subject, request.id)
-        if subscribing:
-            return [responses.subscribed(done, request.id), *refused] if done else refused
-        return [responses.unsubscribed(subject, request.id) for subject in done] + refused
+            if request.action == SUBSCRIBE:
+                return await self._subscribe(connection, request)
+            return self._unsubscribe(connection, request)
+
+    async def _subscribe(self, connection: Connection, request: Request) -> list[bytes]:
+        refused = await self._follow(connection, request.subjects)
+        done = [each for each in request.subjects if each not in refused]
+        for pattern, refusal in refused.items():
+            if refusal.code == "nats_down":
+                self.waiting.add(connection, pattern, request.id)
+        lines = self._refuse(refused.values(), request)
+        return [responses.subscribed(done, request.id), *lines] if done else lines
+
+    def _unsubscribe(self, connection: Connection, request: Request) -> list[bytes]:
+        waited = {each for each in request.subjects if self.waiting.discard(connection, each)}
+        followed = [each for each in request.subjects if each not in waited]
+        refused = self._hub.unfollow(connection, followed)
+        done = [each for each in request.subjects if each not in refused]
+        lines = [responses.unsubscribed(subject, request.id) for subject in done]
+        return lines + self._refuse(refused.values(), request)
+
+    def _refuse(self, refusals: Iterable[Refusal], request: Request) -> list[bytes]:
+        """Count refusals, and return the responses for them."""
+        lines = []
+        for refusal in refusals:
+            refusal.request_id = request.id
+            lines.append(refusal.line())
+            # `rate_limited`, which has no figure of this name, does not come here.
+            self._counters.refused[cast("Refused", refusal.counted_as)] += 1
+        return lines
 
     def _count(self, request: Request) -> None:
         if request.token is not None:
@@ -139,31 +151,47 @@ class Actions:
             except TokenError as error:
                 await connection.close(CloseCode.TOKEN, str(error))
                 return []
-            policy = connection.login.principal.policy
-            lost = await self._hub.change_policy(connection, policy)
+            lost = self._hub.change_policy(connection, connection.login.principal.policy)
         gone = (_denied(pattern).line() for pattern in lost)
         return [responses.signed_in(request_id), *gone]
 
-    async def _follow(self, connection: Connection, pattern: str) -> None:
-        if pattern in connection.patterns:
-            return
+    async def _follow(
+        self, connection: Connection, patterns: Collection[str]
+    ) -> dict[str, Refusal]:
+        """Follow `patterns`; return the refusals of those that cannot be, in the same order."""
+        refused: dict[str, Refusal] = {}
+        wanted: list[str] = []
+        # One that waits already has its place.
+        taken = {*connection.follows, *self.waiting.patterns(connection)}
+        for pattern in patterns:
+            if pattern in connection.follows:
+                continue
+            taken.add(pattern)
+            refusal = self._fault(connection, pattern, len(taken))
+            if refusal is None:
+                wanted.append(pattern)
+            else:
+                taken.discard(pattern)
+                refused[pattern] = refusal
+        refused |= await self._hub.follow(connection, wanted)
+        for pattern in wanted:
+            if pattern not in refused:
+                self.waiting.discard(connection, pattern)
+        return {each: refused[each] for each in patterns if each in refused}
+
+    def _fault(self, connection: Connection, pattern: str, count: int) -> Refusal | None:
+        """Say why `pattern`, with which it would be `count`, may not be asked for."""
         name = repr(responses.shorten(pattern))
         fault = subjects.fault(pattern)
         if fault:
-            raise Refusal("bad_subject", f"{name} is not a valid subject: {fault}.", [pattern])
+            return Refusal("bad_subject", f"{name} is not a valid subject: {fault}.", [pattern])
         if not connection.policy.may_follow(pattern):
-            raise _denied(pattern)
+            return _denied(pattern)
         most = self._limits.max_subjects
-        # One that waits already has its place.
-        if len(connection.patterns) + self.waiting.count_others(connection, pattern) >= most:
+        if count > most:
             text = f"A connection may follow {most} patterns, {name} would be one more."
-            raise Refusal("limit", text, [pattern], counted_as="patterns")
-        await self._hub.follow(connection, pattern)
-        self.waiting.discard(connection, pattern)
-
-    async def _unfollow(self, connection: Connection, pattern: str) -> None:
-        if not self.waiting.discard(connection, pattern):
-            await self._hub.unfollow(connection, pattern)
+            return Refusal("limit", text, [pattern], counted_as="patterns")
+        return None
 
 
 def _now() -> float:

@@ -10,8 +10,8 @@ from bridge.connections.outbox import Outbox
 from bridge.telemetry import events
 from bridge.telemetry.logs import tell
 from bridge.web.transport import Socket
-from bridge.wire import frames
 from bridge.wire.codes import NO_CLOSE_FRAME, CloseCode
+from bridge.wire.framing import FRAMES, Framing
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bridge.access.login import Login
     from bridge.connections.callback import Callback
     from bridge.connections.stall_watch import StallWatch
+    from bridge.fanout.follow import Follow
     from bridge.telemetry.counters import Closed, Counters
     from bridge.wire.envelope import Message
 
@@ -49,15 +50,15 @@ class Connection:
         counters: Counters,
         stall_watch: StallWatch,
         *,
-        batch: bool = False,
+        framing: Framing = FRAMES,
     ) -> None:
         self.id = connection_id
-        self.batch = batch
+        self.framing = framing
         self.login = login
         self.policy = login.principal.policy
         """What it may follow; changed by `Hub.change_policy` alone."""
-        self.patterns: tuple[str, ...] = ()
-        """What it follows, oldest first; changed by the hub alone."""
+        self.follows: dict[str, Follow] = {}
+        """What it follows by pattern, oldest first; changed by the hub alone."""
         self.callback: Callback | None = None
         """The program's own code for each message, if it has any."""
         self.changes = asyncio.Lock()
@@ -68,7 +69,7 @@ class Connection:
         self._ws = ws
         self._socket = Socket(ws)
         self.outbox = Outbox(
-            connection_id, self._socket, limits, counters, stall_watch, self._stalled, batch=batch
+            connection_id, self._socket, limits, counters, stall_watch, self._stalled, framing
         )
         self.deliver = self.outbox.deliver  # for every write of a group: no call between
         self.respond = self.outbox.append_line
@@ -88,14 +89,18 @@ class Connection:
 
     def send(self, message: Message) -> None:
         """Send `message`, or drop and count it while there is no room."""
-        self.outbox.append_message(message.line if self.batch else message.frame)
+        self.outbox.append_message(self.framing.piece(message))
 
     async def send_str(self, text: str) -> None:
         """Send `text` as a message: what a `manager.callback` calls. It does not wait either."""
-        line = text.encode()
-        self.outbox.append_message(line if self.batch else frames.text_frame(line))
+        self.outbox.append_message(self.framing.notice(text.encode()))
 
     # What it holds
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """What it follows, oldest first."""
+        return tuple(self.follows)
 
     @property
     def delivered(self) -> int:

@@ -12,19 +12,21 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bridge.connections.slow_consumer import SlowConsumer
-from bridge.wire import frames, responses
+from bridge.wire import responses
 
 if TYPE_CHECKING:
     from bridge.connections.limits import Limits
     from bridge.connections.stall_watch import StallWatch
     from bridge.telemetry.counters import Counters
     from bridge.web.transport import Socket
+    from bridge.wire.framing import Framing
 
 
 class Outbox:
     """Holds at most `limits.max_pending_bytes`, drops and counts what comes on top of that.
 
-    Nothing here waits or raises. `stalled` is called, once, for a browser that takes nothing.
+    A message that is larger than this goes out if nothing at all is held. Nothing here waits or
+    raises. `stalled` is called, once, for a browser that takes nothing.
     """
 
     def __init__(
@@ -35,15 +37,14 @@ class Outbox:
         counters: Counters,
         stall_watch: StallWatch,
         stalled: Callable[[int], None],
-        *,
-        batch: bool,
+        framing: Framing,
     ) -> None:
         self.slow = SlowConsumer(connection_id, self, counters)
         self.delivered = 0
         self.pending_messages = 0
         """Messages that are pending, without responses and notices."""
         self.show_life = socket.show_life
-        self._batch = batch
+        self._framing = framing
         self._loop = asyncio.get_running_loop()
         self._socket = socket
         self._ws, self._transport = socket.ws, socket.transport
@@ -75,18 +76,24 @@ class Outbox:
 
     def append_message(self, piece: bytes) -> None:
         """Append a message to what is pending, or drop and count it while there is no room."""
-        if self._pending and self._bytes + self._unsent >= self._max_pending:
-            self.flush()  # to a socket that may have room for all of it
-        full = self.slow.untold or self._unsent >= self._max_pending
-        if full and not self.tell_dropped():
-            self.slow.miss(1)
-            return
+        size = len(piece)
+        held = self._bytes + self._unsent
+        if (held and held + size > self._max_pending) or self.slow.untold:
+            if self._pending and held + size > self._max_pending:
+                self.flush()  # to a socket that may have room for all of it
+            if not self.tell_dropped(size):
+                self.slow.miss(1)
+                return
         self.pending_messages += 1
-        self._append(piece)
+        # As in _append; written out because a callback sends each message to each client.
+        if not self._pending:
+            self._loop.call_soon(self.flush)
+        self._pending.append(piece)
+        self._bytes += size
 
     def append_line(self, line: bytes) -> None:
         """Append a response or a notice; these are never dropped."""
-        self._append(line if self._batch else frames.text_frame(line))
+        self._append(self._framing.notice(line))
 
     def _append(self, piece: bytes) -> None:
         if not self._pending:
@@ -100,8 +107,7 @@ class Outbox:
         count, self.pending_messages = self.pending_messages, 0
         self._bytes = 0
         if pending:
-            data = frames.batch_frames(pending) if self._batch else b"".join(pending)
-            self._write(data, count)
+            self._write(self._framing.join(pending), count)
 
     def _write(self, data: bytes, count: int) -> None:
         """Give `data`, which holds `count` messages, to the transport."""
@@ -149,15 +155,16 @@ class Outbox:
         """Tell what was dropped once there is room, even if no further message comes."""
         self._stall_watch.add(self)
 
-    def tell_dropped(self) -> bool:
-        """If there is room, say how many messages were dropped; return whether there is.
+    def tell_dropped(self, size: int = 0) -> bool:
+        """If there is room, for `size` bytes more, say how many messages were dropped.
 
-        After a drop there is room once half the limit is free: else a slow consumer would get a
-        notice before every other message.
+        Returns whether there is. After a drop there is room once half the limit is free: else a
+        slow consumer would get a notice before every other message.
         """
         self._unsent = self._size_of_unsent()
         limit = self._max_pending // 2 if self.slow.untold else self._max_pending
-        if self._bytes + self._unsent >= limit:
+        held = self._bytes + self._unsent
+        if held and (held >= limit or held + size > self._max_pending):
             return False
         count = self.slow.take_untold()
         if count:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import TYPE_CHECKING
 
+from bridge.telemetry import events
+from bridge.telemetry.logs import tell
 from bridge.wire import responses
 from bridge.wire.responses import Refusal
 
@@ -20,12 +22,15 @@ RETRY_SECONDS = 0.25
 class Waiting:
     """What each connection was refused with `nats_down` and has not given up since.
 
-    `follow` follows a pattern or raises Refusal; `nats_is_up` tells whether that can succeed. Call
-    the methods that take a connection only while `Connection.changes` is held.
+    `follow` follows patterns and returns the refusals of those that it cannot; `nats_is_up` tells
+    whether that can succeed. Call the methods that take a connection only while
+    `Connection.changes` is held.
     """
 
     def __init__(
-        self, follow: Callable[[Connection, str], Awaitable[None]], nats_is_up: Callable[[], bool]
+        self,
+        follow: Callable[[Connection, Collection[str]], Awaitable[dict[str, Refusal]]],
+        nats_is_up: Callable[[], bool],
     ) -> None:
         self._follow = follow
         self._nats_is_up = nats_is_up
@@ -60,9 +65,9 @@ class Waiting:
         """Forget all requests of a connection that has ended."""
         self._asked.pop(connection, None)
 
-    def count_others(self, connection: Connection, pattern: str) -> int:
-        """Return how many patterns besides `pattern` wait for it."""
-        return sum(each != pattern for each in self._asked.get(connection, ()))
+    def patterns(self, connection: Connection) -> tuple[str, ...]:
+        """Return the patterns that wait for it."""
+        return tuple(self._asked.get(connection, ()))
 
     def stop(self) -> None:
         """Take up nothing more. Idempotent."""
@@ -76,9 +81,13 @@ class Waiting:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(None if self._is_down else RETRY_SECONDS):
                         await self._back.wait()
-                for connection in tuple(self._asked):
-                    if self._nats_is_up():
-                        await self._take_up_for(connection)
+                if self._nats_is_up():
+                    # One that is busy with a request is passed over: it must hold up nobody else.
+                    idle = [each for each in self._asked if not each.changes.locked()]
+                    work = map(self._take_up_for, idle)
+                    for failure in await asyncio.gather(*work, return_exceptions=True):
+                        if isinstance(failure, Exception):
+                            tell(events.BACKGROUND_FAILED, failure)
         finally:
             self._task = None
 
@@ -86,13 +95,15 @@ class Waiting:
         """Follow what waits for one connection; respond as to the requests for it."""
         done: dict[bytes, list[str]] = {}
         async with connection.changes:
-            for pattern, request_id in tuple(self._asked.get(connection, {}).items()):
-                try:
-                    await self._follow(connection, pattern)
+            asked = dict(self._asked.get(connection, {}))
+            refused = await self._follow(connection, asked)
+            for pattern, request_id in asked.items():
+                refusal = refused.get(pattern)
+                if refusal is None:
                     done.setdefault(request_id, []).append(pattern)
-                except Refusal as refusal:
-                    if refusal.code == "nats_down":
-                        break  # away again: the rest waits on
+                elif refusal.code == "nats_down":
+                    continue  # away again: this one waits on
+                else:
                     refusal.request_id = request_id
                     connection.respond(refusal.line())
                 self.discard(connection, pattern)

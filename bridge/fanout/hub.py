@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import Callable
-from itertools import chain, product
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-import nats.errors
-
-from bridge.fanout.audience import Audience, Key
-from bridge.fanout.feed import FLUSH_TIMEOUT_SECONDS, Feed
+from bridge.fanout.crossings import Crossings
+from bridge.fanout.feed import Feed
 from bridge.fanout.flusher import Flusher
-from bridge.fanout.handover import SkipsOneCopy, is_between_copies, lone_copy
+from bridge.fanout.lanes import Lanes
+from bridge.fanout.membership import Membership
+from bridge.fanout.opener import Opener
 from bridge.wire.envelope import Message
 from bridge.wire.responses import Refusal, shorten
-from bridge.wire.subjects import overlap
 
 if TYPE_CHECKING:
     from bridge.access.policy import SubjectPolicy
+    from bridge.fanout.lane import Lane
     from bridge.fanout.member import Member
     from bridge.telemetry.counters import Counters
 
-MAX_LANES = 20000
-"""Of all feeds: subjects that messages came on, times the patterns that brought them."""
+MAX_PATTERNS = 100_000
+"""Different patterns that a gateway follows: 2 KiB each, and a subscription at NATS."""
 
 
 class Hub:
@@ -35,178 +32,160 @@ class Hub:
     """
 
     def __init__(self, client: Callable[[], Any], counters: Counters) -> None:
-        self.ssid_map: dict[int, dict[str, Callable[[Message], None]]] = {}
-        self._by_pattern: dict[str, Feed] = {}
-        self._audiences: dict[Key, Audience] = {}
-        self._audience_of: dict[Member, Audience] = {}
-        """Those that a member shares its patterns with; none while it follows nothing."""
-        self._changes = asyncio.Lock()
-        """Held from "is there a feed?" until there is one: two first followers share it."""
-        self._closing: asyncio.Task[None] | None = None
-        self._client = client
-        self._counters = counters
-        self._flusher = Flusher(counters)
-        self._lanes_made = 0
-        """Since all lanes were forgotten."""
+        self.counters = counters
+        self.flusher = Flusher(counters)
+        self.crossings = Crossings(self._round_trip, self._settled)
+        self._feeds: dict[str, Feed] = {}
+        self._memberships: dict[Member, Membership] = {}
+        self._unsettled: dict[Membership, None] = {}
+        """Those with something that is to be done once copies have settled."""
+        self._lanes = Lanes()
+        self._opener = Opener(client, counters)
+
+    @property
+    def ssid_map(self) -> dict[int, dict[str, Callable[[Message], None]]]:
+        """NATS subscription id to its followers: connection id to what takes a message there."""
+        found: dict[int, dict[str, Callable[[Message], None]]] = {
+            feed.ssid: {} for feed in self._feeds.values() if feed.is_open
+        }
+        for member in self._memberships:
+            for pattern in member.follows:
+                found[self._feeds[pattern].ssid][member.id] = member.deliver_message
+        return found
+
+    @property
+    def patterns(self) -> int:
+        """How many patterns are followed."""
+        return len(self._feeds)
 
     def flush(self) -> None:
         """Write what is pending to all connections now."""
-        self._flusher.flush()
+        self.flusher.flush()
 
-    async def follow(self, member: Member, pattern: str) -> None:
-        """Deliver `pattern` to `member`; returns when the NATS server has accepted it.
+    def stop(self) -> None:
+        """Wait for nothing more. Idempotent."""
+        self.crossings.stop()
+        self._opener.stop()
 
-        Raises Refusal, and leaves no trace then.
+    # What members ask for
+
+    async def follow(self, member: Member, patterns: Iterable[str]) -> dict[str, Refusal]:
+        """Deliver `patterns` to `member`; returns when the NATS server has accepted them.
+
+        Returns the refusals of those that it has not, which leave no trace.
         """
-        async with self._changes:
-            feed = self._by_pattern.get(pattern) or Feed(
-                pattern, self._counters, self._revoked, self._make_room
-            )
-            await feed.open(self._client())
-            self._by_pattern[pattern] = feed
-            self.ssid_map[feed.ssid] = feed.followers
-            feed.followers[member.id] = member.deliver_message
-            self._move(member, (*member.patterns, pattern))
+        refused: dict[str, Refusal] = {}
+        feeds: list[Feed] = []
+        for pattern in patterns:
+            feed = self._feed(pattern)
+            if feed is None:
+                text = f"This gateway follows {MAX_PATTERNS} patterns, and no further ones."
+                refused[pattern] = Refusal("limit", text, [pattern], counted_as="patterns")
+            elif pattern not in member.follows:
+                feed.holds += 1
+                feeds.append(feed)
+        could_ask = self._opener.is_connected
+        try:
+            await self._opener.open(feeds)
+        finally:
+            for feed in feeds:
+                feed.holds -= 1
+            accepted = [each for each in feeds if each.is_open and each.refused is None]
+            if accepted:
+                self._membership(member).join(accepted)
+            for feed in feeds:
+                self.close_if_unused(feed)
+        for feed in feeds:
+            if feed not in accepted:
+                refused[feed.pattern] = feed.refusal(could_ask=could_ask)
+        return refused
 
-    async def unfollow(self, member: Member, pattern: str) -> None:
-        """Stop delivering `pattern`; what another pattern of `member` matches goes on coming.
+    def _feed(self, pattern: str) -> Feed | None:
+        """Return the feed for a pattern, made known if it is new; None if they are too many."""
+        feed = self._feeds.get(pattern)
+        if feed is None and len(self._feeds) < MAX_PATTERNS:
+            feed = self._feeds[pattern] = Feed(pattern, self)
+        return feed
 
-        Raises Refusal if it was not followed.
+    def _membership(self, member: Member) -> Membership:
+        membership = self._memberships.get(member)
+        if membership is None:
+            membership = self._memberships[member] = Membership(member, self)
+        return membership
+
+    def unfollow(self, member: Member, patterns: Iterable[str]) -> dict[str, Refusal]:
+        """Stop delivering `patterns`; what another pattern of `member` matches goes on coming.
+
+        Returns the refusals of those that were not followed.
         """
-        if pattern not in member.patterns:
-            text = f"The user did not subscribe to event {shorten(pattern)}"
-            raise Refusal("not_subscribed", text, [pattern])
-        await self._part(member, (pattern,))
-        await self._leave(member, (pattern,))
+        followed, refused = [], {}
+        for pattern in patterns:
+            if pattern in member.follows:
+                followed.append(pattern)
+            else:
+                text = f"The user did not subscribe to event {shorten(pattern)}"
+                refused[pattern] = Refusal("not_subscribed", text, [pattern])
+        if followed:
+            self._memberships[member].leave(followed)
+        return refused
 
-    async def unfollow_all(self, member: Member) -> None:
+    def unfollow_all(self, member: Member) -> None:
         """Let go of a member that has ended."""
-        await self._leave(member, member.patterns)
+        membership = self._memberships.pop(member, None)
+        if membership is not None:
+            self._unsettled.pop(membership, None)
+            membership.end()
 
-    async def change_policy(self, member: Member, policy: SubjectPolicy) -> tuple[str, ...]:
-        """Put `member` under another policy, at once; return the patterns that it lost.
-
-        What overlaps a lost pattern may take a moment to go over to the others. Meanwhile each
-        message is looked at under the new policy, whatever pattern brings it.
-        """
+    def change_policy(self, member: Member, policy: SubjectPolicy) -> tuple[str, ...]:
+        """Put `member` under another policy, at once; return the patterns that it lost."""
         member.policy = policy
-        self._move(member, member.patterns)
-        lost = tuple(each for each in member.patterns if not policy.may_follow(each))
-        await self._part(member, lost)
-        await self._leave(member, lost)
+        lost = tuple(each for each in member.follows if not policy.may_follow(each))
+        if member.follows:
+            membership = self._memberships[member]
+            membership.leave(lost)
+            membership.look_again()
         return lost
 
-    async def _leave(self, member: Member, gone: tuple[str, ...]) -> None:
-        """Let go of the patterns `gone` before anything is waited for; then tell NATS."""
-        # Asked again: the server may have taken one of them away meanwhile.
-        feeds = [self._by_pattern[each] for each in member.patterns if each in gone]
-        self._move(member, tuple(each for each in member.patterns if each not in gone))
-        for feed in feeds:
-            feed.followers.pop(member.id, None)
-        async with self._changes:
-            for feed in feeds:
-                await self._close_if_unused(feed)
+    # What feeds and memberships need of it
 
-    def _make_room(self) -> None:
-        """Keep the lanes of all feeds within bounds: subjects and patterns can both be many."""
-        self._lanes_made += 1
-        if self._lanes_made > MAX_LANES:
-            self._lanes_made = 1
-            for feed in self._by_pattern.values():
-                feed.forget_lanes()
+    def keep(self, lane: Lane) -> None:
+        """Keep a lane that was made."""
+        self._lanes.keep(lane)
 
-    def _revoked(self, feed: Feed) -> None:
+    def await_settling(self, membership: Membership) -> None:
+        """Call `settle` of a membership as soon as what is under way now has come."""
+        self._unsettled[membership] = None
+        self.crossings.run()
+
+    def close_if_unused(self, feed: Feed) -> None:
+        """End a feed that nobody follows or waits for."""
+        if not (feed.groups or feed.holds) and self._feeds.get(feed.pattern) is feed:
+            del self._feeds[feed.pattern]
+            self._lanes.forget_all(list(feed.lanes.values()))
+            self._opener.close(feed)
+
+    # What NATS does
+
+    def revoked(self, feed: Feed) -> None:
         """Tell the followers of a feed that the server does not allow any more, and drop it."""
-        for audience in feed.audiences:
-            rest = tuple(each for each in audience.patterns if each != feed.pattern)
-            heirs = [self._by_pattern[each] for each in rest]
-            missed, had = lone_copy(feed, heirs, audience)
-            for member in tuple(audience.members):
-                self._move(member, rest, had)
-                if missed is not None:
-                    self._counters.expected += 1
-                    member.deliver_message(missed)
+        members = [member for group in feed.groups.values() for member in group.members]
+        for member in members:
+            if self._memberships[member].lose(feed.pattern):
                 member.respond(feed.refusal().line())
-        feed.followers.clear()
-        self._closing = asyncio.get_running_loop().create_task(self._close_revoked(feed))
 
-    async def _close_revoked(self, feed: Feed) -> None:
-        async with self._changes:
-            await self._close_if_unused(feed)
-        await self._round_trip()
-        # Every copy has come that was under way.
-        for audience in tuple(self._audiences.values()):
-            for member in tuple(audience.members) if isinstance(audience, SkipsOneCopy) else ():
-                self._move(member, member.patterns)
+    def nats_changed(self, *, up: bool) -> None:
+        """Take note that the connection to NATS is lost, or that there is another one."""
+        self.flush()
+        self.crossings.begin_anew()
+        for membership in self._memberships.values() if up else ():
+            membership.begin_anew()
 
-    async def _part(self, member: Member, gone: tuple[str, ...]) -> None:
-        """Wait for a moment at which every copy of what `gone` brought has come by the other ones.
+    async def _round_trip(self) -> bool:
+        return await self._opener.round_trip(list(self._feeds.values()))
 
-        Mostly that is now; under load, where what was read ended between two copies, it is after
-        one of the next reads. What still has no copy after a flush will not get one: it is from
-        before the other feed was there.
-        """
-        parting = [self._by_pattern[each] for each in gone]
-        staying = [self._by_pattern[each] for each in member.patterns if each not in gone]
-        pairs = [
-            (one, other)
-            for one, other in product(parting, staying)
-            if overlap(one.pattern, other.pattern)
-        ]
-        while any(feed.waiting for feed in {*parting, *chain(*pairs)}):
-            await asyncio.sleep(0)
-        for turn in range(1, 1000):
-            if not any(is_between_copies(*pair) for pair in pairs):
-                return
-            await asyncio.sleep(0)
-            if turn % 100 == 0:
-                before = self._counters.overlapping
-                await self._round_trip()
-                if before == self._counters.overlapping:
-                    return
-
-    async def _round_trip(self) -> None:
-        """Wait until NATS has answered, and so all has come that it sent before; or 2 seconds."""
-        with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
-            await self._client().flush(FLUSH_TIMEOUT_SECONDS)
-
-    def _move(self, member: Member, patterns: tuple[str, ...], had: Message | None = None) -> None:
-        """Take `member` from its audience to the one for `patterns`.
-
-        `had`: a message it has had already, by a pattern it lost, and that will come once more.
-        """
-        old = self._audience_of.pop(member, None)
-        member.patterns = patterns
-        if old is not None:
-            old.flush()
-            del old.members[member]
-            if not old.members:
-                del self._audiences[old.key]
-                for pattern in old.patterns:
-                    self._by_pattern[pattern].remove(old)
-        if patterns:
-            audience = self._known(self._new_audience(member, patterns, had))
-            audience.flush()
-            audience.members[member] = None
-            self._audience_of[member] = audience
-
-    def _new_audience(
-        self, member: Member, patterns: tuple[str, ...], had: Message | None
-    ) -> Audience:
-        if had is not None:
-            return SkipsOneCopy(member, patterns, self._counters, self._flusher, had)
-        return Audience.for_one(member, patterns, self._counters, self._flusher)
-
-    def _known(self, candidate: Audience) -> Audience:
-        """Return the audience there is with the same key, or else `candidate`, made known."""
-        audience = self._audiences.setdefault(candidate.key, candidate)
-        if audience is candidate:
-            for pattern in audience.patterns:
-                self._by_pattern[pattern].add(audience)
-        return audience
-
-    async def _close_if_unused(self, feed: Feed) -> None:
-        if not feed.audiences and self._by_pattern.get(feed.pattern) is feed:
-            del self._by_pattern[feed.pattern]
-            del self.ssid_map[feed.ssid]
-            await feed.close()
+    def _settled(self, until: float) -> bool:
+        waiting, self._unsettled = self._unsettled, {}
+        for membership in waiting:
+            if membership.settle(until):
+                self._unsettled[membership] = None
+        return bool(self._unsettled)

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from bridge.access.policy import SubjectPolicy
+from bridge.fanout.follow import Follow
 from bridge.wire.envelope import Message
+from bridge.wire.framing import Framing
 
 
 class Member(Protocol):
@@ -14,15 +16,15 @@ class Member(Protocol):
 
     policy: SubjectPolicy
     """What it may follow; the hub alone changes it."""
-    patterns: tuple[str, ...]
-    """What it follows, oldest first; the hub alone changes it."""
+    follows: dict[str, Follow]
+    """What it follows by pattern, oldest first; the hub alone changes it."""
 
     @property
     def id(self) -> str: ...
 
     @property
-    def batch(self) -> bool:
-        """Whether several lines may share a frame."""
+    def framing(self) -> Framing:
+        """How it is written to."""
 
     @property
     def callback(self) -> Callable[[Message], None] | None:
@@ -30,7 +32,7 @@ class Member(Protocol):
 
     @property
     def deliver(self) -> Callable[[list[bytes], bytes], None]:
-        """What takes finished frames, or lines with `batch`, and what they look like joined."""
+        """What takes pieces, and what its framing joins them to."""
 
     def deliver_message(self, message: Message) -> None:
         """Take one message."""

@@ -23,7 +23,7 @@ class Connections(Protocol):
     @property
     def connections(self) -> Sized: ...
     @property
-    def ssid_map(self) -> Sized: ...
+    def patterns(self) -> int: ...
     @property
     def pending_messages(self) -> int: ...
 
@@ -35,7 +35,7 @@ class Figures(WorkerFigures):
         gauges = {
             "bridge_connections": lambda: len(manager.connections),
             "bridge_connections_limit": lambda: app.capacity.limit,
-            "bridge_patterns": lambda: len(manager.ssid_map),
+            "bridge_patterns": lambda: manager.patterns,
             "bridge_messages_pending": lambda: manager.pending_messages,
             "bridge_nats_subscriptions": lambda: app.nats_watch.subscriptions,
             "bridge_nats_up": lambda: app.nats_watch.trouble is None,

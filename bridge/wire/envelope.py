@@ -10,30 +10,32 @@ from typing import Any
 
 import msgspec
 
-from bridge.wire.frames import frame_head, text_frame
+from bridge.wire.frames import FRAME_HEADS, text_frame
 
 _encode = msgspec.json.encode
 _check_json = msgspec.json.Decoder(msgspec.Raw).decode
 _check_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
-MAX_FRAME_STARTS = 64
-"""Sizes of payloads remembered for one subject; there may be 10,000 subjects."""
-
 
 class Envelope:
     """Encodes the messages of one subject, each once for all who get it."""
 
+    __slots__ = ("_around", "_head", "subject")
+
     def __init__(self, subject: str) -> None:
+        self.subject = subject
         self._head = b'{"subject":%b,"data":' % _encode(subject)
-        self._starts = _Starts(self._head)
+        self._around = len(self._head) + 1
+        """Bytes of a line beside its payload."""
 
     def frames(self, payloads: list[bytes]) -> list[bytes]:
         """Return messages as finished WebSocket frames."""
         if len(payloads) == 1 or _as_json(payloads) is None:
             return [self._frame(payload) for payload in payloads]
-        starts = map(self._starts.__getitem__, map(len, payloads))
-        return list(map(b"".join, zip(starts, payloads, repeat(b"}"))))
+        sizes = map(self._around.__add__, map(len, payloads))
+        heads = map(FRAME_HEADS.__getitem__, sizes)
+        return list(map(b"".join, zip(heads, repeat(self._head), payloads, repeat(b"}"))))
 
     def lines(self, payloads: list[bytes]) -> list[bytes]:
         """Return messages as lines, to share a frame with others."""
@@ -50,7 +52,7 @@ class Envelope:
                 payload.decode()
         except _NOT_JSON:
             return text_frame(self._not_json(payload))
-        return b"%b%b}" % (self._starts[len(payload)], payload)
+        return b"%b%b%b}" % (FRAME_HEADS[self._around + len(payload)], self._head, payload)
 
     def _line(self, payload: bytes) -> bytes:
         if not _is_json(payload):
@@ -66,19 +68,6 @@ class Envelope:
         except UnicodeDecodeError:
             data, encoding = b'"%b"' % base64.b64encode(payload), b"base64"
         return b'%b%b,"encoding":"%b"}' % (self._head, data, encoding)
-
-
-class _Starts(dict[int, bytes]):
-    """What a frame begins with, by the size of the payload: its head, and `head` of the line."""
-
-    def __init__(self, head: bytes) -> None:
-        self._head = head
-
-    def __missing__(self, size: int) -> bytes:
-        if len(self) >= MAX_FRAME_STARTS:
-            self.clear()
-        start = self[size] = frame_head(len(self._head) + size + 1) + self._head
-        return start
 
 
 def _is_json(payload: bytes) -> bool:
@@ -116,21 +105,13 @@ class Message:
     def __init__(self, subject: str, payload: bytes) -> None:
         self.subject = subject
         self.payload = payload
-
-    @cached_property
-    def frame(self) -> bytes:
-        """The message as a finished WebSocket frame."""
-        return Envelope(self.subject).frames([self.payload])[0]
-
-    @cached_property
-    def line(self) -> bytes:
-        """The message as a line, to share a frame with others."""
-        return Envelope(self.subject).lines([self.payload])[0]
+        self.pieces: dict[object, bytes] = {}
+        """What it looks like in each framing that was asked for: many may send the same one."""
 
     @cached_property
     def data(self) -> Any:
         """The payload as a Python value: parsed JSON, text, or base64 text, as on the wire."""
         try:
-            return json.loads(self.line)["data"]
+            return json.loads(Envelope(self.subject).lines([self.payload])[0])["data"]
         except RecursionError:
             return self.payload.decode()

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 MAX_BATCH_FRAME_BYTES = 65536
 """Of a frame that holds several lines."""
+MAX_REMEMBERED_SIZE = 16384
+"""Of frames whose head is remembered."""
 PING = b"\x89\x00"
 """An empty ping."""
 
@@ -17,6 +19,20 @@ def frame_head(size: int) -> bytes:
     if size < 65536:
         return b"\x81\x7e" + size.to_bytes(2, "big")
     return b"\x81\x7f" + size.to_bytes(8, "big")
+
+
+class _Heads(dict[int, bytes]):
+    """Heads by size, remembered where frames are many: at most 3 MiB of them."""
+
+    def __missing__(self, size: int) -> bytes:
+        head = frame_head(size)
+        if size < MAX_REMEMBERED_SIZE:
+            self[size] = head
+        return head
+
+
+FRAME_HEADS = _Heads()
+"""The head of a text frame, by the size of its payload."""
 
 
 def text_frame(payload: bytes) -> bytes:

@@ -5,10 +5,10 @@ import main
 follow = main.manager.actions._follow
 
 
-async def broken(connection, pattern):
-    if pattern == "bug":
+async def broken(connection, patterns):
+    if "bug" in patterns:
         raise RuntimeError("planted")
-    await follow(connection, pattern)
+    return await follow(connection, patterns)
 
 
 main.manager.actions._follow = broken

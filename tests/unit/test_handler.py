@@ -10,6 +10,7 @@ from bridge.access.login import Login
 from bridge.access.policy import SubjectPolicy
 from bridge.access.tokens import Principal
 from bridge.connections.connection import Connection
+from bridge.wire.framing import FRAMES
 from handler import WSSManager
 from tests.unit.connections.test_connection import MESSAGE, Socket
 
@@ -34,7 +35,7 @@ async def test_nothing_of_a_connection_that_leaves_is_in_no_figure() -> None:
     socket: Any = Socket()
     ws: Any = SimpleNamespace(_req=SimpleNamespace(transport=socket), closed=False, close_code=None)
     ws.exception = lambda: None
-    connection = manager._open(ws, "id", Login(Principal(SubjectPolicy())), batch=False)
+    connection = manager._open(ws, "id", Login(Principal(SubjectPolicy())), framing=FRAMES)
     connection.send(MESSAGE)
     for _ in range(2):
         connection.deliver_message(MESSAGE)

@@ -21,6 +21,7 @@ from bridge.connections.stall_watch import StallWatch
 from bridge.telemetry.counters import Counters
 from bridge.wire.codes import CloseCode
 from bridge.wire.envelope import Message
+from bridge.wire.framing import BATCH, FRAMES, Framing
 
 
 class Socket:
@@ -61,7 +62,7 @@ class Socket:
 
 
 class Fixture:
-    def __init__(self, *, batch: bool = False) -> None:
+    def __init__(self, *, framing: Framing = FRAMES) -> None:
         self.socket = Socket()
         request = SimpleNamespace(transport=self.socket)
         self.ws: Any = SimpleNamespace(_req=request, closed=False, close_code=None)
@@ -76,7 +77,7 @@ class Fixture:
             Login(Principal(SubjectPolicy())),
             self.counters,
             self.watch,
-            batch=batch,
+            framing=framing,
         )
 
     @property
@@ -118,17 +119,17 @@ async def test_everything_pending_is_one_write_a_turn() -> None:
     fixture.connection.respond(b"{}")
     assert fixture.socket.writes == []
     await turn()
-    assert fixture.socket.writes == [MESSAGE.frame * 5 + b"\x81\x02{}"]
+    assert fixture.socket.writes == [FRAMES.piece(MESSAGE) * 5 + b"\x81\x02{}"]
     assert fixture.counters.delivered == fixture.connection.delivered == 5
     assert not fixture.connection.pending_bytes
 
 
 async def test_batch_shares_a_frame() -> None:
-    fixture = Fixture(batch=True)
+    fixture = Fixture(framing=BATCH)
     fixture.connection.send(MESSAGE)
     await fixture.connection.send_str("two")
     await turn()
-    assert fixture.socket.text.endswith(MESSAGE.line + b"\ntwo")
+    assert fixture.socket.text.endswith(BATCH.piece(MESSAGE) + b"\ntwo")
 
 
 async def test_over_the_limit_messages_are_dropped_and_told_before_the_next_one() -> None:
@@ -140,17 +141,17 @@ async def test_over_the_limit_messages_are_dropped_and_told_before_the_next_one(
     for _ in range(8):
         fixture.connection.send(MESSAGE)
     await turn()
-    assert len(fixture.socket.text) == 10 * 102
-    assert fixture.dropped == fixture.connection.dropped == 3
+    assert len(fixture.socket.text) == 9 * 102
+    assert fixture.dropped == fixture.connection.dropped == 4
     fixture.socket.take(102 * 3)
     fixture.connection.send(MESSAGE)
     await turn()
-    assert fixture.dropped == 4, "half of the limit has to be free again"
+    assert fixture.dropped == 5, "half of the limit has to be free again"
     fixture.socket.take(102 * 3)
     fixture.connection.send(MESSAGE)
     await turn()
-    assert fixture.socket.text.endswith(b'{"dropped":4}' + MESSAGE.frame)
-    assert fixture.counters.delivered == 11
+    assert fixture.socket.text.endswith(b'{"dropped":5}' + FRAMES.piece(MESSAGE))
+    assert fixture.counters.delivered == 10
     assert fixture.counters.slow_episodes == 1
     fixture.socket.room = 0
     for _ in range(8):
@@ -166,9 +167,26 @@ async def test_a_message_larger_than_the_limit_passes_when_nothing_is_pending() 
     assert fixture.counters.delivered == 1
 
 
+async def test_of_messages_larger_than_the_limit_one_is_held_at_a_time() -> None:
+    fixture = Fixture()
+    fixture.socket.room = 0
+    large = Message("a", b"x" * 5000)
+    for _ in range(3):
+        fixture.connection.send(large)
+        await turn()
+    assert fixture.connection.pending_bytes < 2 * 5000
+    assert fixture.dropped == 2
+    fixture.socket.take(10**6)
+    fixture.connection.send(large)
+    await turn()
+    assert fixture.counters.delivered == 2
+    assert b'{"dropped":2}' in fixture.socket.text
+    assert fixture.dropped == 2
+
+
 async def test_a_browser_with_room_for_all_of_it_loses_nothing_of_more_than_the_limit() -> None:
     fixture = Fixture()
-    pieces = [MESSAGE.frame] * 100
+    pieces = [FRAMES.piece(MESSAGE)] * 100
     fixture.connection.deliver(pieces, b"".join(pieces))
     await turn()
     assert fixture.counters.delivered == 100
@@ -193,7 +211,7 @@ async def test_what_was_dropped_is_told_even_if_no_message_follows(clock: Clock)
     await turn()
     fixture.socket.take(10**6)
     await clock.advance(0.6)
-    assert fixture.socket.text.endswith(b'{"dropped":2}')
+    assert fixture.socket.text.endswith(b'{"dropped":3}')
 
 
 async def test_a_connection_that_takes_nothing_is_cut(clock: Clock) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from bridge.connections import waiting
 from bridge.connections.waiting import Waiting
+from bridge.wire.responses import Refusal
 
 
 class Nats:
@@ -23,8 +25,9 @@ class Nats:
         self.asked += 1
         return self.up
 
-    async def follow(self, connection: Any, pattern: str) -> None:
-        self.followed.append(pattern)
+    async def follow(self, connection: Any, patterns: Iterable[str]) -> dict[str, Refusal]:
+        self.followed += patterns
+        return {}
 
 
 class Connection:
@@ -68,3 +71,19 @@ async def test_without_an_outage_what_was_not_answered_in_time_is_tried_again() 
             await asyncio.sleep(0)
     it.stop()
     it.stop()
+
+
+async def test_one_that_is_busy_holds_up_nobody_else() -> None:
+    nats = Nats()
+    it: Any = Waiting(nats.follow, nats.is_up)
+    busy, idle = Connection(), Connection()
+    async with busy.changes:
+        it.add(busy, "busy", b"")
+        it.add(idle, "idle", b"")
+        nats.up = True
+        async with asyncio.timeout(5):
+            while nats.followed != ["idle"]:
+                await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        while nats.followed != ["idle", "busy"]:
+            await asyncio.sleep(0)

@@ -1,245 +1,250 @@
-"""Patterns that are taken away while something else is going on."""
+"""Who is in which group, and what coming and going costs."""
 
 from __future__ import annotations
 
-import asyncio
-import re
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from bridge.access.policy import SubjectPolicy
-from bridge.fanout.audience import Audience
-from bridge.fanout.hub import Hub
-from bridge.telemetry.counters import Counters
-from bridge.wire.envelope import Message
-from bridge.wire.responses import Refusal
+from bridge.fanout import hub as hub_module
+from bridge.fanout import lanes
+from tests.unit.fanout.world import Follower, World
 
 
-class Nats:
-    """A client that accepts everything at once, and takes taps as NATSLink."""
-
-    is_connected = True
-    count = 0
-
-    async def subscribe_all(self, taps: Any) -> list[int]:
-        await asyncio.sleep(0)
-        self.count += len(taps)
-        return list(range(self.count - len(taps) + 1, self.count + 1))
-
-    def unsubscribe(self, sid: int) -> None:
-        pass
-
-    async def flush(self, timeout: int) -> None:
-        await asyncio.sleep(0)
+@pytest.fixture
+def world() -> Iterator[World]:
+    world = World()
+    yield world
+    world.end()
 
 
-class Follower:
-    """As much of a connection as the hub needs."""
-
-    def __init__(self, counters: Counters) -> None:
-        self.id, self.batch, self.counters = "id", False, counters
-        self.policy = SubjectPolicy()
-        self.patterns: tuple[str, ...] = ()
-        self.callback: Any = None
-        self.told: list[bytes] = []
-        self.got = b""
-
-    def deliver_message(self, message: Message) -> None:
-        self.got += message.frame
-
-    def deliver(self, pieces: list[bytes], joined: bytes) -> None:
-        self.got += joined
-
-    def respond(self, line: bytes) -> None:
-        self.told.append(line)
+def publish(world: World, subject: str, payload: bytes = b"1") -> None:
+    """Publish a message and deliver it."""
+    message = world.server.publish(subject, payload)
+    while message.waiting:
+        world.server.queue_copy(message)
+    world.gateway_reads(100)
+    world.hub.flush()
 
 
-def made() -> tuple[Any, Any]:
-    counters = Counters()
-    client = Nats()
-    return Hub(lambda: client, counters), Follower(counters)
+def test_all_subscriptions_of_a_request_come_before_one_ping(world: World) -> None:
+    member = Follower()
+    task = world.run(world.hub.follow(member, [f"a.{n}" for n in range(128)]))
+    assert len(world.server.commands) == 129
+    world.server_reads(129)
+    assert not task.done()
+    world.gateway_reads()
+    assert task.result() == {}
+    assert len(member.follows) == len(world.hub.ssid_map) == 128
 
 
-async def test_nobody_can_join_a_feed_that_is_about_to_be_closed() -> None:
-    hub, connection = made()
-    await hub.follow(connection, "taken.away")
-    feed = hub._by_pattern["taken.away"]
-    async with hub._changes:
-        feed.refuse("denied")
-        late = asyncio.create_task(feed.open(Nats()))
-        with pytest.raises(Refusal) as refusal:
-            await late
-    assert refusal.value.code == "denied"
-    assert len(connection.told) == 1
-    await hub._closing
-    assert hub.ssid_map == {}
+def test_two_who_ask_at_the_same_time_share_a_subscription(world: World) -> None:
+    members = [Follower(str(n)) for n in range(2)]
+    tasks = [world.run(world.hub.follow(member, ["a"])) for member in members]
+    assert len(world.server.commands) == 2, "one SUB, one PING"
+    world.server_reads(2)
+    world.gateway_reads()
+    assert [task.result() for task in tasks] == [{}, {}]
+    assert [*world.hub.ssid_map.values()] == [
+        {member.id: member.deliver_message for member in members}
+    ]
+    for member in members:
+        world.unfollow(member, "a")
+    world.server_reads(1)
+    assert not world.server.subscriptions
 
 
-async def test_a_pattern_taken_away_during_an_unsubscribe_stays_away() -> None:
-    hub, connection = made()
-    for pattern in ("a.*", "a.b", "other"):
-        await hub.follow(connection, pattern)
-    # Between two copies, so that the unsubscribe has to wait a turn.
-    hub._by_pattern["a.*"].last = (1, "a.b", b"1")
-    unfollow = asyncio.create_task(hub.unfollow(connection, "a.*"))
-    await asyncio.sleep(0)
-    hub._by_pattern["other"].refuse("denied")
-    await unfollow
-    await hub._closing
-    assert connection.patterns == ("a.b",)
-    assert list(hub._by_pattern) == ["a.b"]
+def test_what_nats_does_not_allow_leaves_no_trace(world: World) -> None:
+    member = Follower()
+    task = world.run(world.hub.follow(member, ["denied", "allowed"]))
+    world.server.taps[1].refuse("denied")
+    world.server_reads(3)
+    world.gateway_reads()
+    refused = task.result()
+    assert {pattern: each.code for pattern, each in refused.items()} == {"denied": "denied"}
+    assert [*member.follows] == [*world.hub._feeds] == ["allowed"]
+    world.server_reads(1)
+    assert len(world.server.subscriptions) == 1
 
 
-async def test_what_another_policy_does_not_allow_is_let_go_of_at_once() -> None:
-    hub, connection = made()
-    for pattern in ("a.*", "b"):
-        await hub.follow(connection, pattern)
-    async with hub._changes:
-        change = asyncio.create_task(hub.change_policy(connection, SubjectPolicy(["b"])))
-        await asyncio.sleep(0)
-        assert connection.patterns == ("b",)
-        assert hub._by_pattern["a.*"].audiences == ()
-    assert await change == ("a.*",)
-    assert list(hub._by_pattern) == ["b"]
+def test_nobody_can_join_a_subscription_that_was_taken_away(world: World) -> None:
+    member, late = Follower(), Follower("late")
+    world.follow(member, "a")
+    task = world.run(world.hub.follow(late, ["b", "a"]))  # waits for b, and would then have both
+    world.server.revoke(1)
+    world.gateway_reads()
+    assert len(member.told) == 1
+    assert not member.follows
+    world.server_reads(3)
+    world.gateway_reads()
+    assert {pattern: each.code for pattern, each in task.result().items()} == {"a": "denied"}
+    assert [*late.follows] == [*world.hub._feeds] == ["b"]
 
 
-async def test_what_a_lost_pattern_brought_goes_over_to_the_others_between_two_messages() -> None:
-    hub, connection = made()
-    for pattern in ("a.*", "a.b"):
-        await hub.follow(connection, pattern)
-    wide, narrow = hub._by_pattern.values()
-    wide.lane("a.b")([b"1"])
-    change = asyncio.create_task(hub.change_policy(connection, SubjectPolicy(["a.b"])))
-    await asyncio.sleep(0)
-    assert connection.patterns == ("a.*", "a.b"), "its copy by a.b has yet to come"
-    narrow.lane("a.b")([b"1"])
-    assert await change == ("a.*",)
-    narrow.lane("a.b")([b"2"])
-    hub.flush()
-    assert connection.got.count(b"data") == 2
-    assert connection.got.endswith(b'"data":2}')
+def test_without_nats_each_pattern_is_refused_and_none_is_kept(world: World) -> None:
+    world.server.is_connected = False
+    task = world.run(world.hub.follow(Follower(), ["a", "b"]))
+    assert {each.code for each in task.result().values()} == {"nats_down"}
+    assert not world.hub._feeds
 
 
-async def test_while_a_lost_pattern_waits_nothing_denied_is_delivered() -> None:
-    hub, connection = made()
-    for pattern in ("a.*", "a.b"):
-        await hub.follow(connection, pattern)
-    wide, narrow = hub._by_pattern.values()
-    wide.lane("a.secret")([b"0"])
-    wide.lane("a.b")([b"1"])
-    change = asyncio.create_task(hub.change_policy(connection, SubjectPolicy(["a.b"])))
-    await asyncio.sleep(0)
-    before = connection.got
-    assert wide.audiences, "it waits"
-    for _ in range(3):
-        wide.lane("a.secret")([b"2"])
-        hub.flush()
-        await asyncio.sleep(0)
-    assert b"secret" in before
-    assert connection.got == before
-    narrow.lane("a.b")([b"1"])
-    await change
-    assert connection.got == before
-    assert hub._counters.expected == hub._counters.filtered + connection.got.count(b"data")
-
-
-def numbers(connection: Any) -> list[int]:
-    """Return the payloads that `connection` has got."""
-    return [int(each) for each in re.findall(rb'"data":(\d+)}', connection.got)]
-
-
-@pytest.mark.parametrize("kind", ["frames", "batch", "callback"])
-@pytest.mark.parametrize("ends_before", ["its own copy", "the other copy", "the next message"])
-async def test_a_permission_taken_away_between_two_copies_costs_and_repeats_no_message(
-    ends_before: str, kind: str
+def test_patterns_of_all_together_are_bounded(
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hub, connection = made()
-    other = Follower(connection.counters)
-    other.id = "other"
-    if kind == "callback":
-        connection.callback = connection.deliver_message
-    connection.batch = other.batch = kind == "batch"
-    for pattern in ("a.>", "a.b"):
-        await hub.follow(connection, pattern)
-    await hub.follow(other, "a.b")
-    wide, narrow = hub._by_pattern.values()
-    both = [narrow, wide] if ends_before == "its own copy" else [wide, narrow]
-    for feed in both:
-        feed.lane("a.b")([b"1"])
-    for feed in both if ends_before == "the next message" else both[:1]:
-        feed.lane("a.b")([b"2"])
-    wide.refuse("denied")
-    narrow.lane("a.b")([b"2", b"3"] if ends_before == "the other copy" else [b"3"])
-    narrow.lane("a.b")([b"2"])  # another message, though it looks like one before
-    hub.flush()
-    assert numbers(connection) == numbers(other) == [1, 2, 3, 2]
-    assert len(connection.told) == 1
-    await hub._closing
-    assert type(hub._audience_of[connection]) is Audience
-    counters = hub._counters
-    assert counters.expected == 8 + counters.filtered
+    monkeypatch.setattr(hub_module, "MAX_PATTERNS", 2)
+    world.follow(Follower("0"), "a", "b")
+    member = Follower("1")
+    task = world.run(world.hub.follow(member, ["a", "c"]))
+    assert task.result()["c"].code == "limit"
+    assert [*member.follows] == ["a"]
 
 
-async def test_a_message_from_before_a_pattern_was_followed_is_not_taken_for_missed() -> None:
-    hub, connection = made()
-    other = Follower(connection.counters)
-    other.id = "other"
-    for pattern in ("a.b", "*.b"):
-        await hub.follow(other, pattern)
-    narrow = hub._by_pattern["a.b"]
-    narrow.lane("a.b")([b"1"])
-    for pattern in ("a.*", "a.b"):
-        await hub.follow(connection, pattern)
-    hub._by_pattern["a.*"].refuse("denied")
-    hub.flush()
-    assert numbers(connection) == []
-    await hub._closing
+def test_the_same_pattern_of_anybody_is_one_group_where_policies_make_no_difference(
+    world: World,
+) -> None:
+    common = SubjectPolicy(deny=["common.secret"])
+    members = [
+        Follower(str(n), SubjectPolicy(["public.>", f"user.{n}.>"], common=common))
+        for n in range(3)
+    ]
+    other = Follower("other", SubjectPolicy(deny=["public.secret"], common=common))
+    for member in (*members, other):
+        world.follow(member, "public.>")
+    shared, own = world.hub._feeds["public.>"].groups.values()
+    assert [*shared.members] == members
+    assert [*own.members] == [other]
+    publish(world, "public.secret")
+    publish(world, "public.other")
+    assert [member.got.count(b"data") for member in (*members, other)] == [2, 2, 2, 1]
+    counters = world.hub.counters
+    assert (counters.expected, counters.filtered) == (8, 1)
+
+
+def test_joining_and_leaving_a_group_that_is_there_touches_no_lane(world: World) -> None:
+    world.follow(Follower("0"), "a.*")
+    publish(world, "a.b")
+    feed = world.hub._feeds["a.*"]
+    lane, changed = feed.lanes["a.b"], feed.changed
+    member = Follower("1")
+    world.follow(member, "a.*", "other")
+    publish(world, "a.b")
+    world.unfollow(member, "a.*")
+    publish(world, "a.b")
+    assert member.got.count(b"data") == 1
+    assert feed.lanes["a.b"] is lane
+    assert feed.changed == changed
+
+
+def test_a_new_group_is_asked_for_each_subject_once_and_no_other_group_is(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denying(number: int) -> Follower:
+        return Follower(str(number), SubjectPolicy(deny=[f"a.{number}"]))
+
+    for number in range(5):
+        world.follow(denying(number), "a.*")
+    for number in range(10):
+        publish(world, f"a.{number}")
+    key = type(next(iter(world.hub._feeds["a.*"].groups)))
+    asked: list[str] = []
+    takes = key.takes
+    monkeypatch.setattr(key, "takes", lambda *of: asked.append(of[1]) or takes(*of))
+    last = denying(9)
+    world.follow(last, "a.*")
+    for number in (*range(10), *range(10)):
+        publish(world, f"a.{number}")
+    assert sorted(asked) == [f"a.{number}" for number in range(10)]
+    assert last.got.count(b"data") == 18
+    world.unfollow(last, "a.*")
+    publish(world, "a.1")
+    assert len(asked) == 10
+    assert last.got.count(b"data") == 18
+
+
+def test_a_lane_that_missed_many_changes_asks_all_groups(world: World) -> None:
+    stays = Follower("stays", SubjectPolicy(deny=["a.no"]))
+    world.follow(stays, "a.*")
+    publish(world, "a.b")
+    for number in range(600):
+        member = Follower(str(number), SubjectPolicy(deny=[f"a.{number}"]))
+        world.follow(member, "a.*")
+        if number < 599:
+            world.call(world.hub.unfollow_all, member)
+    publish(world, "a.b")
+    assert [each.got.count(b"data") for each in (stays, member)] == [2, 1]
 
 
 @pytest.mark.parametrize(
-    ("patterns", "policy", "got"),
-    [
-        (("a.*", "a.>"), SubjectPolicy(), [1]),
-        (("a.>", "a.*"), SubjectPolicy(deny=["a.b"]), []),
-    ],
-    ids=["comes by the other", "denied"],
+    ("bound", "most"), [("MAX_LANES", 100), ("MAX_LANE_BYTES", 100 * (lanes.MAX_LANES // 100 + 9))]
 )
-async def test_what_was_not_due_by_a_pattern_taken_away_is_not_made_up_for(
-    patterns: tuple[str, str], policy: SubjectPolicy, got: list[int]
+def test_lanes_of_all_feeds_together_are_bounded(
+    world: World, monkeypatch: pytest.MonkeyPatch, bound: str, most: int
 ) -> None:
-    hub, connection = made()
-    connection.policy = policy
-    for pattern in patterns:
-        await hub.follow(connection, pattern)
-    hub._by_pattern["a.*"].lane("a.b")([b"1"])
-    hub._by_pattern["a.>"].refuse("denied")
-    hub.flush()
-    assert numbers(connection) == got
-    await hub._closing
-
-
-async def test_only_connections_under_equal_policies_share_an_audience() -> None:
-    hub, one = made()
-    alike, other = Follower(one.counters), Follower(one.counters)
-    alike.id, other.id, other.policy = "alike", "other", SubjectPolicy(deny=["a.secret"])
-    for connection in (one, alike, other):
-        await hub.follow(connection, "a.*")
-    shared, own = hub._audience_of[one], hub._audience_of[other]
-    assert hub._audience_of[alike] is shared is not own
-    feed = hub._by_pattern["a.*"]
-    assert shared.gets("a.*", "a.secret")
-    assert not own.gets("a.*", "a.secret")
-    assert len(hub.ssid_map) == 1
-    assert set(feed.audiences) == {shared, own}
-
-
-async def test_lanes_of_all_feeds_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bridge.fanout.hub.MAX_LANES", 100)
-    hub, connection = made()
-    for pattern in (">", "a.>", "a.*"):
-        await hub.follow(connection, pattern)
+    monkeypatch.setattr(lanes, bound, most)
+    world.follow(Follower(), ">", "a.>", "a.*")
     for number in range(1000):
-        for feed in hub._by_pattern.values():
+        for feed in world.hub._feeds.values():
             feed.lane(f"a.{number}")
-        assert sum(len(feed._lanes) for feed in hub._by_pattern.values()) <= 100
+        kept = sum(len(feed.lanes) for feed in world.hub._feeds.values())
+        assert kept == len(world.hub._lanes) <= 100
+    assert kept > 10
+    assert "a.999" in feed.lanes, "the oldest go first"
+
+
+def test_a_forgotten_lane_goes_on_working(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "MAX_LANES", 1)
+    first, later = Follower("0"), Follower("1")
+    world.follow(first, "a.*")
+    take = world.hub._feeds["a.*"].lane("a.b")
+    world.hub._feeds["a.*"].lane("a.c")
+    world.follow(later, "a.*")
+    world.unfollow(first, "a.*")
+    world.loop.call_soon(take, [b"1"])
+    world.loop.settle()
+    world.hub.flush()
+    assert (first.got, later.got.count(b"data")) == (b"", 1)
+    world.unfollow(later, "a.*")
+    take([b"2"])
+    assert len(world.hub._lanes) == 0
+
+
+def test_what_another_policy_does_not_allow_is_let_go_of_at_once(world: World) -> None:
+    member = Follower()
+    world.follow(member, "a.*", "b")
+    publish(world, "a.secret")
+    assert world.call(world.hub.change_policy, member, SubjectPolicy(["b"])) == ("a.*",)
+    assert [*member.follows] == [*world.hub._feeds] == ["b"]
+    publish(world, "a.secret")
+    assert member.got.count(b"data") == 1
+
+
+def test_a_denial_counts_at_once_for_what_is_still_followed(world: World) -> None:
+    member = Follower()
+    world.follow(member, "a.*")
+    world.call(world.hub.change_policy, member, SubjectPolicy(["a.*"], ["a.secret"]))
+    publish(world, "a.secret")
+    publish(world, "a.b")
+    assert b"secret" not in member.got
+    assert member.got.count(b"data") == 1
+
+
+def test_a_callback_gets_each_message_at_once(world: World) -> None:
+    member, other = Follower(), Follower("other")
+    got: list[object] = []
+    member.callback = lambda message: got.append((message.subject, message.data))
+    for each in (member, other):
+        world.follow(each, "a.*")
+    publish(world, "a.b", b'{"x": 1}')
+    assert got == [("a.b", {"x": 1})]
+    assert other.got.count(b"data") == 1
+
+
+def test_what_nats_py_dropped_is_told_to_those_it_was_for(world: World) -> None:
+    member, denied = Follower(), Follower("denied", SubjectPolicy(deny=["a.b"]))
+    for each in (member, denied):
+        world.follow(each, "a.*")
+    world.hub._feeds["a.*"].lane_of("a.b").lose(3)
+    assert (member.missed, denied.missed) == (3, 0)
+    counters = world.hub.counters
+    assert (counters.expected, counters.filtered) == (6, 3)

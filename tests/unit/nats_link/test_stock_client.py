@@ -11,12 +11,7 @@ import pytest
 from nats.aio.client import Client
 from nats.errors import Error, SlowConsumerError
 
-from bridge.access.policy import SubjectPolicy
-from bridge.fanout.audience import Audience
-from bridge.fanout.feed import Feed
-from bridge.fanout.flusher import Flusher
 from bridge.nats_link import stock_client
-from bridge.telemetry.counters import Counters
 
 
 class Nats:
@@ -101,27 +96,3 @@ async def test_queue_is_bounded_and_takes_the_largest_message() -> None:
     client.max_payload = 64 * 1048576
     await stock_client.subscribe(client, "a", None, None)
     assert client.limits["pending_bytes_limit"] == 128 * 1048576
-
-
-class Member:
-    """As much of a connection as the count of its lost messages needs."""
-
-    def __init__(self) -> None:
-        self.missed = 0
-
-    def miss(self, count: int) -> None:
-        self.missed += count
-
-
-def test_lost_messages_count_as_dropped_only_where_they_were_meant_to_go() -> None:
-    counters, members = Counters(), [Member(), Member(), Member()]
-    policy = SubjectPolicy(deny=["a.secret"])
-    feed = Feed("a.*", counters, lambda feed: None, lambda: None)
-    for patterns, part in ((("a.*",), members[:2]), (("a.b", "a.*"), members[2:])):
-        audience: Any = Audience(patterns, policy, counters, Flusher(counters))
-        audience.members.update(dict.fromkeys(part))
-        feed.add(audience)
-    for subject in ("a.b", "a.c", "a.secret"):
-        feed._lose(subject, 10)
-    assert [member.missed for member in members] == [20, 20, 10]
-    assert (counters.received, counters.expected, counters.filtered) == (30, 90, 40)

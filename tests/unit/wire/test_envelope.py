@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bridge.wire import envelope
 from bridge.wire.envelope import Message
+from bridge.wire.framing import BATCH, FRAMES
 from tests.unit.wire.test_frames import unframed
 
 JSON = st.recursive(
@@ -32,11 +33,11 @@ JSON = st.recursive(
 @example("a", b'"\xed\xa0\x80"')
 def test_payload_bytes_never_change_anything_but_data(subject: str, payload: bytes) -> None:
     message = Message(subject, payload)
-    envelope = json.loads(message.line, parse_constant=pytest.fail)
+    envelope = json.loads(BATCH.piece(message), parse_constant=pytest.fail)
     assert list(envelope)[:2] == ["subject", "data"]
     assert set(envelope) <= {"subject", "data", "encoding"}
     assert envelope["subject"] == subject
-    assert b"\n" not in message.line
+    assert b"\n" not in BATCH.piece(message)
     if envelope.get("encoding") == "base64":
         assert base64.b64decode(envelope["data"]) == payload
     elif envelope.get("encoding") == "text":
@@ -50,8 +51,8 @@ def test_payload_bytes_never_change_anything_but_data(subject: str, payload: byt
 def test_json_payloads_keep_their_bytes(value: object, indent: int | None) -> None:
     payload = json.dumps(value, indent=indent, ensure_ascii=False).encode(errors="ignore")
     message = Message("a", payload)
-    assert message.frame.endswith(b'{"subject":"a","data":' + payload + b"}")
-    assert json.loads(message.line)["data"] == json.loads(payload)
+    assert FRAMES.piece(message).endswith(b'{"subject":"a","data":' + payload + b"}")
+    assert json.loads(BATCH.piece(message))["data"] == json.loads(payload)
 
 
 PIECES = b'1|,|,\n|\n|\r| |[|]|{|}|"|"a":|null|\xc3\xbc|\xff'.split(b"|")

@@ -1,0 +1,12 @@
+"""What a connection follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """A pattern, and how its messages are wanted. Those who have the same one can share them."""
+
+    pattern: str

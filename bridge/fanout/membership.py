@@ -1,0 +1,242 @@
+"""What one member follows: a group for each pattern, and how it goes from one to another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Protocol
+
+from bridge.fanout.follow import Follow
+from bridge.fanout.group import Group, GroupKey
+from bridge.fanout.route import Route, width
+from bridge.wire.envelope import Message
+from bridge.wire.patterns import PatternTree
+from bridge.wire.subjects import overlap
+
+if TYPE_CHECKING:
+    from bridge.fanout.copies import Copy
+    from bridge.fanout.crossings import Crossings
+    from bridge.fanout.feed import Feed
+    from bridge.fanout.flusher import Flusher
+    from bridge.fanout.member import Member
+    from bridge.telemetry.counters import Counters
+
+FEW = 4
+"""New patterns that are compared with the others one by one as fast as by a tree."""
+
+
+class Surroundings(Protocol):
+    """What a membership needs of the hub."""
+
+    counters: Counters
+    flusher: Flusher
+    crossings: Crossings
+
+    def await_settling(self, membership: Membership) -> None: ...
+    def close_if_unused(self, feed: Feed) -> None: ...
+
+
+class Membership:
+    """One member's places: for each of its patterns, the feed and the group that it is in."""
+
+    __slots__ = ("_groups", "_hub", "_member", "_places", "_route")
+
+    def __init__(self, member: Member, hub: Surroundings) -> None:
+        self._member = member
+        self._hub = hub
+        self._places: dict[str, tuple[Feed, Group | None]] = {}
+        self._groups = 0
+        """How many groups it is in."""
+        self._route: Route | None = None
+        """None while none of its patterns overlap, as usual."""
+
+    # What it follows
+
+    def join(self, feeds: list[Feed]) -> None:
+        """Follow further patterns."""
+        beside = self._beside([feed.pattern for feed in feeds])
+        for feed in feeds:
+            self._member.follows[feed.pattern] = Follow(feed.pattern)
+            self._places.setdefault(feed.pattern, (feed, None))
+        if any(beside.values()):
+            self._route = self._route or Route()
+            there = {each for its in beside.values() for each in its} - beside.keys()
+            self._reroute(lambda route: route.add(beside), there)
+        route = self._route.crosses if self._route is not None else {}
+        self._regroup(feed.pattern for feed in feeds if feed.pattern not in route)
+
+    def _beside(self, patterns: list[str]) -> dict[str, list[str]]:
+        """Return, widest first, each of `patterns` and what overlaps it and was there before it."""
+        known = [each for each in self._places if each not in patterns]
+        found = {}
+        tree = PatternTree(known) if len(patterns) > FEW else None
+        for pattern in sorted(patterns, key=width):
+            if tree is not None:
+                found[pattern] = tree.overlapping(pattern)
+                tree.add(pattern)
+            else:
+                found[pattern] = [each for each in known if overlap(each, pattern)]
+                known.append(pattern)
+        return found
+
+    def leave(self, patterns: Iterable[str]) -> None:
+        """Stop following `patterns`; what the others match goes on coming."""
+        patterns = list(patterns)
+        for pattern in patterns:
+            del self._member.follows[pattern]
+        if self._route is not None:
+            crossing = [each for each in patterns if each in self._route.crosses]
+            if crossing:
+                self._reroute(lambda route: route.leave(crossing))
+        self._regroup(patterns)
+
+    def lose(self, pattern: str) -> bool:
+        """Stop following a pattern by which nothing will come any more; tell whether it was."""
+        followed = self._member.follows.pop(pattern, None) is not None
+        if self._route is not None and pattern in self._route.crosses:
+            self._reroute(lambda route: route.remove(pattern))
+        self._regroup([pattern])
+        return followed
+
+    def look_again(self) -> None:
+        """Take note that the member is under another policy."""
+        self._regroup(self._places)
+
+    def end(self) -> None:
+        """Let go of everything."""
+        self._member.follows.clear()
+        if self._route is not None:
+            self._hub.crossings.unwatch(self._route.crosses)
+            self._route = None
+        self._regroup(self._places)
+
+    # Overlapping patterns
+
+    def begin_anew(self) -> None:
+        """Take note that the connection to NATS is another one."""
+        if self._route is not None:
+            self._route.is_steady = False
+            self._hub.await_settling(self)
+
+    def settle(self, until: float) -> bool:
+        """All that was under way at that time has come; tell whether there is more to wait for."""
+        route = self._route
+        if route is None:
+            return False
+        if route.changed <= until:
+            alone = route.tidy()
+            self._hub.crossings.unwatch(alone)
+            if not route.crosses:
+                self._route = None
+            self._regroup([*alone, *route.crosses])
+            if not route.crosses:
+                return False
+            if not route.is_steady and self._have_settled(route):
+                self._reroute(lambda _: None)
+        return not route.is_steady or route.changed > until
+
+    def _have_settled(self, route: Route) -> bool:
+        return all(map(self._hub.crossings.has_settled, route.crosses))
+
+    def _reroute(self, change: Callable[[Route], object], also: Iterable[str] = ()) -> None:
+        """Change the route; what is under way is delivered once all the same.
+
+        It may have come by the old source and not by the new one, or the other way round. `also`:
+        patterns that were no part of the route so far, and become one.
+        """
+        route, crossings = self._route, self._hub.crossings
+        assert route is not None
+        before = set(route.crosses)
+        route.put(also)
+        there = set(route.crosses)
+        under_way = [each for each in crossings.copies if route.source(each.subject) is not None]
+        has = set(filter(route.has, under_way))
+        change(route)
+        for pattern in route.crosses.keys() - before:
+            crossings.watch(self._places[pattern][0])
+        route.is_steady = False
+        if self._have_settled(route):
+            route.settle()
+        missed = route.exchange(under_way, has, there, crossings.now())
+        crossings.unwatch(before - route.crosses.keys())
+        self._hub.await_settling(self)
+        if missed:
+            self._catch_up(missed)
+        self._regroup(before | route.crosses.keys())
+
+    def _catch_up(self, missed: list[Copy]) -> None:
+        """Deliver what had come by another pattern than its source before."""
+        self._hub.flusher.flush()
+        for copy in missed:
+            if self._member.policy.may_receive(copy.subject):
+                self._hub.counters.expected += 1
+                self._member.deliver_message(Message(copy.subject, copy.payload))
+
+    # Groups
+
+    def _regroup(self, patterns: Iterable[str]) -> None:
+        """Put the member into the groups that are right now."""
+        for pattern in tuple(patterns):
+            if pattern not in self._places:
+                continue
+            feed, old = self._places[pattern]
+            key = self._key(pattern)
+            if old is not None and old.key == key:
+                continue
+            if old is not None:
+                self._part(feed, old)
+            self._places[pattern] = feed, None
+            if key is None:
+                del self._places[pattern]
+                self._hub.close_if_unused(feed)
+            else:
+                self._places[pattern] = feed, self._enter(feed.group(key))
+
+    def _key(self, pattern: str) -> GroupKey | None:
+        """Return what the group for a pattern is known by; None if nothing is to come by it."""
+        member, route = self._member, self._route
+        follow = member.follows.get(pattern)
+        rule = member.policy.rule(pattern)
+        if route is None or pattern not in route.crosses:
+            if follow is None:
+                return None
+            return GroupKey(follow, member.framing, member.callback, rule)
+        within = route.within(pattern)
+        if follow is None and within is None:
+            return None
+        return GroupKey(
+            follow or Follow(pattern),
+            member.framing,
+            member.callback,
+            rule,
+            route.without(pattern),
+            within,
+            route.had_by(pattern),
+        )
+
+    def _enter(self, group: Group) -> Group:
+        if group.runs:
+            self._hub.flusher.flush()
+        group.members[self._member] = None
+        if self._groups == 1:
+            self._other_than(group).mixed += 1
+        if self._groups:
+            group.mixed += 1
+        self._groups += 1
+        return group
+
+    def _part(self, feed: Feed, group: Group) -> None:
+        if group.runs:
+            self._hub.flusher.flush()
+        del group.members[self._member]
+        self._groups -= 1
+        if self._groups == 1:
+            self._other_than(group).mixed -= 1
+        if self._groups:
+            group.mixed -= 1
+        feed.drop_if_empty(group)
+
+    def _other_than(self, group: Group) -> Group:
+        found = (each for _, each in self._places.values() if each not in (None, group))
+        other = next(found)
+        assert other is not None
+        return other

@@ -1,0 +1,137 @@
+"""Opens and closes subscriptions at the NATS server: many at once, each for all who ask for it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import nats.errors
+
+from bridge.nats_link import stock_client
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+    from nats.aio.msg import Msg
+
+    from bridge.fanout.feed import Feed
+    from bridge.telemetry.counters import Counters
+
+FLUSH_TIMEOUT_SECONDS = 2
+"""For the NATS server to answer a subscribe."""
+_AWAY = (nats.errors.Error, OSError, TimeoutError)
+
+
+class Opener:
+    """Opens feeds with the NATS client that `client` returns: NATSLink, or one of nats-py's own."""
+
+    def __init__(self, client: Callable[[], Any], counters: Counters) -> None:
+        self._client = client
+        self._counters = counters
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._ends: dict[Feed, Callable[[], Any]] = {}
+        """What ends a subscription of a client of nats-py's own."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether NATS can be reached just now."""
+        client = self._client()
+        return client is not None and bool(client.is_connected)
+
+    async def open(self, feeds: list[Feed]) -> None:
+        """Return once the NATS server has answered for each of `feeds`, or has not in time.
+
+        Each is open then, or refused, or neither. What somebody else is opening is waited for.
+        """
+        new = [each for each in feeds if not (each.is_open or each.opening or each.refused)]
+        if new and self.is_connected:
+            done = asyncio.get_running_loop().create_future()
+            for feed in new:
+                feed.opening = done
+            self._run(self._open(new, done))
+        under_way = {each.opening for each in feeds if each.opening is not None}
+        if under_way:
+            await asyncio.wait(under_way)
+
+    async def _open(self, feeds: list[Feed], done: asyncio.Future[None]) -> None:
+        client = self._client()
+        try:
+            if hasattr(client, "subscribe_all"):
+                ids = await client.subscribe_all(feeds)
+                for feed, ssid in zip(feeds, ids, strict=True):
+                    feed.ssid = ssid
+            else:
+                await self._open_stock(client, feeds)
+            for feed in feeds:
+                feed.is_open = feed.refused is None
+        except _AWAY:
+            for feed in feeds:
+                self.close(feed)
+        finally:
+            for feed in feeds:
+                feed.opening = None
+            done.set_result(None)
+
+    async def _open_stock(self, client: Client, feeds: list[Feed]) -> None:
+        for feed in feeds:
+            subscription, forget = await stock_client.subscribe(
+                client, feed.pattern, partial(self._receive, feed), partial(self._lose, feed)
+            )
+            feed.ssid = stock_client.id_of(subscription)
+            feed.stock = partial(getattr, subscription, "pending_msgs")
+            self._ends[feed] = partial(self._end_stock, subscription, forget)
+        await client.flush(FLUSH_TIMEOUT_SECONDS)
+
+    async def _receive(self, feed: Feed, msg: Msg) -> None:
+        """Take a message from nats-py. A coroutine because it asks for one."""
+        self._counters.received += 1
+        feed.lane_of(msg.subject).take([msg.data])
+
+    def _lose(self, feed: Feed, subject: str, count: int) -> None:
+        """Count messages that nats-py dropped, and tell those they were for."""
+        self._counters.received += count
+        feed.lane_of(subject).lose(count)
+
+    async def _end_stock(self, subscription: Any, forget: Callable[[], None]) -> None:
+        forget()
+        with contextlib.suppress(*_AWAY):
+            await subscription.unsubscribe()
+
+    def close(self, feed: Feed) -> None:
+        """Unsubscribe; returns at once. Idempotent."""
+        end = self._ends.pop(feed, None)
+        feed.is_open = False
+        if end is not None:
+            self._run(end())
+        elif feed.ssid:
+            self._client().unsubscribe(feed.ssid)
+
+    async def round_trip(self, feeds: list[Feed]) -> bool:
+        """Wait until all has come that NATS sent before; return whether it has, in time.
+
+        nats-py's own client queues what comes for each subscription: `feeds` are those to look at.
+        """
+        client = self._client()
+        try:
+            if hasattr(client, "round_trip"):
+                await client.round_trip()
+                return True
+            await client.flush(FLUSH_TIMEOUT_SECONDS)
+            async with asyncio.timeout(FLUSH_TIMEOUT_SECONDS):
+                while any(feed.stock is not None and feed.stock() for feed in feeds):
+                    await asyncio.sleep(0.01)
+        except (*_AWAY, AttributeError):
+            return False  # AttributeError: there is no client yet
+        return True
+
+    def stop(self) -> None:
+        """Wait for nothing more. Idempotent."""
+        for task in tuple(self._tasks):
+            task.cancel()
+
+    def _run(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

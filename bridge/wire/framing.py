@@ -1,0 +1,49 @@
+"""How messages, responses and notices are written to one kind of client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.wire.envelope import Envelope, Message
+from bridge.wire.frames import batch_frames, text_frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Framing:
+    """One way to write. A *piece* is one message, made once for all who are written to like this.
+
+    There is one object for each way, so that they can be compared by identity.
+    """
+
+    encode: Callable[[Envelope, list[bytes]], list[Any]]
+    """Turns payloads of one subject into pieces, one for each."""
+    join: Callable[[list[bytes]], bytes]
+    """Returns the bytes to write for pieces, in their order."""
+    notice: Callable[[bytes], bytes]
+    """Turns a response or a notice into a piece."""
+
+    def piece(self, message: Message) -> bytes:
+        """Return one message as a piece; remembered in the message."""
+        piece = message.pieces.get(self)
+        if piece is None:
+            made = self.encode(Envelope(message.subject), [message.payload])
+            piece = message.pieces[self] = made[0]
+        return piece
+
+
+def _messages(envelope: Envelope, payloads: list[bytes]) -> list[Message]:
+    return [Message(envelope.subject, payload) for payload in payloads]
+
+
+def _nothing(_: object) -> bytes:
+    raise NotImplementedError("a callback is called, and nothing is written")
+
+
+FRAMES = Framing(Envelope.frames, b"".join, text_frame)
+"""A WebSocket frame for each message."""
+BATCH = Framing(Envelope.lines, batch_frames, bytes)
+"""A line for each message; lines that are written together share WebSocket frames."""
+CALLS = Framing(_messages, _nothing, _nothing)
+"""A `Message` for each message, for the program's own code."""
