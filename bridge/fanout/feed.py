@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bridge.fanout.group import CallbackGroup, Group, GroupKey
 from bridge.fanout.lane import Lane, Targets, remove
+from bridge.wire.codes import Code
 from bridge.wire.responses import Refusal, shorten
 
 if TYPE_CHECKING:
@@ -15,8 +16,13 @@ if TYPE_CHECKING:
     from bridge.fanout.flusher import Flusher
     from bridge.nats_link import tapped
     from bridge.telemetry.counters import Counters
-    from bridge.wire.codes import Code
 
+_REASONS: dict[Code, str] = {
+    "denied": "the NATS server does not allow it",
+    "limit": "the NATS server has no room for further subscriptions",
+    "nats_down": "NATS was lost while it was asked for, and it will be asked for again",
+}
+"""What the NATS link says of a pattern, in words."""
 MAX_CHANGES = 256
 """Remembered for lanes that are used seldom; one that missed more asks all groups again."""
 
@@ -150,7 +156,7 @@ class Feed:
         """Return the refusal for all who follow, or want to; `could_ask`: NATS was reachable."""
         code: Code = self.refused or "nats_down"
         if self.refused:
-            reason = "the NATS server does not allow it"
+            reason = _REASONS[self.refused]
         elif could_ask:
             reason = "NATS did not answer in time"
         else:

@@ -1,0 +1,111 @@
+"""Overlapping patterns that come and go under load, with a real nats-server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import Counter
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from tests.support.browser_client import Browser
+from tests.support.raw_nats import RawNats
+from tests.support.servers import Gateway, NatsServer, running
+
+pytestmark = pytest.mark.load
+PUBLISHERS, SECONDS = 4, 6
+BURST, EVERY = 50, 0.01
+"""Messages that a publisher sends at a time, and seconds between: 20,000 a second of all four."""
+CHANGE_EVERY = 0.0025
+"""Seconds between two changes, or until the gateway has answered if that takes longer."""
+
+
+class Publisher(Thread):
+    """Publishes numbered messages, or such as are all alike."""
+
+    def __init__(self, port: int, number: int, *, alike: bool) -> None:
+        super().__init__(daemon=True)
+        self.number = number
+        self.sent = 0
+        self.begin = Event()
+        self._port = port
+        self._alike = alike
+
+    def run(self) -> None:
+        with RawNats(self._port) as client:
+            self.begin.wait()
+            started = time.monotonic()
+            for turn in range(round(SECONDS / EVERY)):
+                client.send(b"".join(self._command() for _ in range(BURST)))
+                time.sleep(max(0.0, started + turn * EVERY - time.monotonic()))
+
+    def _command(self) -> bytes:
+        self.sent += 1
+        payload = b"7" if self._alike else b"[%d,%d]" % (self.number, self.sent)
+        return RawNats.command(b"load.a", payload)
+
+
+async def toggle(browser: Browser, responded: asyncio.Queue[None]) -> int:
+    """Leave and join one pattern after the other until cancelled; return how often."""
+    changes = 0
+    try:
+        while True:
+            for pattern in ("load.*", "load.a"):
+                for action in ("unsubscribe", "subscribe"):
+                    began = time.monotonic()
+                    await browser.send({"subjects": [pattern], "action": action})
+                    await responded.get()
+                    changes += 1
+                    await asyncio.sleep(began + CHANGE_EVERY - time.monotonic())
+    except asyncio.CancelledError:
+        return changes
+
+
+@pytest.mark.parametrize("alike", [True, False], ids=["alike", "numbered"])
+async def test_in_a_storm_of_joins_and_leaves_each_message_comes_once(
+    alike: bool, nats_server: NatsServer, log: Path
+) -> None:
+    limits = {"requests_per_second": 100_000, "request_burst": 100_000}
+    service = Gateway(nats_server.url, log=log, max_pending_bytes=100_000_000, **limits)
+    publishers = [Publisher(nats_server.port, n, alike=alike) for n in range(PUBLISHERS)]
+    got: list[str] = []
+    with running(service):
+        async with Browser(service.stream + "?batch=1") as browser:
+            await browser.subscribe("load.*", "load.a")
+            for publisher in publishers:
+                publisher.start()
+            await asyncio.sleep(0.5)
+            responded: asyncio.Queue[None] = asyncio.Queue()
+            toggling = asyncio.create_task(toggle(browser, responded))
+            for publisher in publishers:
+                publisher.begin.set()
+            quiet = 0
+            while quiet < 3:
+                try:
+                    async with asyncio.timeout(1):
+                        lines = str(await browser.ws.recv()).split("\n")
+                except TimeoutError:
+                    quiet += 1
+                    continue
+                for line in lines:
+                    if line.startswith('{"subject"'):
+                        got.append(line)
+                    elif '"success":true' in line:
+                        responded.put_nowait(None)
+                    else:
+                        pytest.fail(line)
+                if not any(each.is_alive() for each in publishers):
+                    toggling.cancel()
+            changes = await toggling
+    sent = sum(publisher.sent for publisher in publishers)
+    assert len(got) == sent
+    assert changes > 100 * SECONDS
+    if not alike:
+        numbered = [tuple(json.loads(line)["data"]) for line in got]
+        assert max(Counter(numbered).values()) == 1
+        for publisher in publishers:
+            its = [number for who, number in numbered if who == publisher.number]
+            assert its == sorted(its)
