@@ -9,6 +9,7 @@ does not matter which copy belongs to which.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 MAX_COPIES = 10000
 MAX_COPY_BYTES = 8388608
@@ -16,16 +17,25 @@ MAX_COPY_BYTES = 8388608
 
 
 class Copy:
-    """One message under way: by which patterns it has come, and by which it is yet to come."""
+    """One message under way: `patterns` bring it, and by those `missing` it is yet to come."""
 
-    __slots__ = ("came", "missing", "payload", "since", "subject")
+    __slots__ = ("missing", "older", "patterns", "payload", "since", "subject")
 
-    def __init__(self, subject: str, payload: bytes, since: float) -> None:
+    def __init__(
+        self, subject: str, payload: bytes, since: float, patterns: frozenset[str]
+    ) -> None:
         self.subject = subject
         self.payload = payload
         self.since = since
-        self.came: set[str] = set()
-        self.missing: set[str] = set()
+        self.patterns = patterns
+        self.missing = set(patterns)
+        self.older: Copy | None = None
+        """The one before it that looks the same."""
+
+    @property
+    def came(self) -> frozenset[str]:
+        """The patterns by which it has come."""
+        return self.patterns - self.missing
 
 
 class Copies:
@@ -34,18 +44,21 @@ class Copies:
     def __init__(self, now: Callable[[], float], added: Callable[[], None]) -> None:
         self._now = now
         self._added = added
-        self._alike: dict[tuple[str, bytes], list[Copy]] = {}
-        """Those that look the same, oldest first."""
+        self._latest_alike: dict[tuple[str, bytes], Copy] = {}
+        """Of those that look the same, the latest, which knows the others."""
         self._count = 0
         self._bytes = 0
-        self._latest: dict[tuple[str, str, bytes], float] | None = None
+        self._came: dict[tuple[str, str, bytes], float] | None = None
         """When a copy by a pattern came last, by subject and payload; None if nobody asks."""
         self._repeated: dict[str, float] = {}
         """Pattern to when the first of two messages came that cannot be told apart."""
 
     def __iter__(self) -> Iterator[Copy]:
-        for alike in self._alike.values():
-            yield from alike
+        for latest in self._latest_alike.values():
+            copy: Copy | None = latest
+            while copy is not None:
+                yield copy
+                copy = copy.older
 
     def __len__(self) -> int:
         return self._count
@@ -57,53 +70,62 @@ class Copies:
 
         `patterns`: all by which a message on `subject` comes.
         """
-        if self._latest is not None:
-            for payload in payloads:
-                self._look_for_repeats(self._latest, patterns, (pattern, subject, payload))
-        return [self._note(pattern, patterns, subject, payload) for payload in payloads]
-
-    def _note(self, pattern: str, patterns: frozenset[str], subject: str, payload: bytes) -> Copy:
-        # The latest that looks the same: one from before a pattern was followed, of which no
-        # further copy will come, is then left over and grows old.
-        for copy in reversed(self._alike.get((subject, payload), ())):
-            if pattern in copy.missing:
+        now, alike, found = self._now(), self._latest_alike, []
+        for payload in payloads:
+            if self._came is not None:
+                self._look_for_repeats(self._came, patterns, (pattern, subject, payload), now)
+            latest = alike.get((subject, payload))
+            # The latest that looks the same: one from before a pattern was followed, of which no
+            # further copy will come, is then left over and grows old.
+            copy = latest
+            while copy is not None and pattern not in copy.missing:
+                copy = copy.older
+            if copy is None:
+                copy = Copy(subject, payload, now, patterns)
+                copy.older = latest
                 copy.missing.discard(pattern)
-                copy.came.add(pattern)
-                if not copy.missing:
-                    self._remove(copy)
-                return copy
-        copy = Copy(subject, payload, self._now())
-        copy.came.add(pattern)
-        copy.missing.update(patterns)
-        copy.missing.discard(pattern)
-        if copy.missing:
-            self._add(copy)
-        return copy
+                if copy.missing:
+                    self._add(copy)
+            elif len(copy.missing) > 1:
+                copy.missing.discard(pattern)
+            else:
+                self._remove(copy)
+            found.append(copy)
+        return found
 
     def _add(self, copy: Copy) -> None:
-        self._alike.setdefault((copy.subject, copy.payload), []).append(copy)
+        self._latest_alike[copy.subject, copy.payload] = copy
         self._count += 1
         self._bytes += len(copy.payload)
         self._added()
-        while self._count > MAX_COPIES or (self._bytes > MAX_COPY_BYTES and self._count > 1):
-            self._remove(next(iter(self)))
+        if self._count > MAX_COPIES or self._bytes > MAX_COPY_BYTES:
+            # Many at once: a dict looks at all that was deleted before it finds its first key.
+            for old in tuple(islice(self, (self._count + 1) // 2)):
+                self._remove(old)
 
     def _remove(self, copy: Copy) -> None:
         key = copy.subject, copy.payload
-        alike = self._alike[key]
-        alike.remove(copy)
-        if not alike:
-            del self._alike[key]
+        later = self._latest_alike[key]
+        if later is copy:
+            if copy.older is None:
+                del self._latest_alike[key]
+            else:
+                self._latest_alike[key] = copy.older
+        else:
+            while later.older is not copy:
+                assert later.older is not None
+                later = later.older
+            later.older = copy.older
         self._count -= 1
         self._bytes -= len(copy.payload)
 
     def watch_repeats(self, *, on: bool) -> None:
         """Begin to take note of messages that look the same, unless that has begun, or stop it."""
         if not on:
-            self._latest = None
+            self._came = None
             self._repeated.clear()
-        elif self._latest is None:
-            self._latest = {}
+        elif self._came is None:
+            self._came = {}
 
     def has_repeated(self, pattern: str, since: float) -> bool:
         """Tell whether messages by `pattern` that look the same have come since that time."""
@@ -111,23 +133,27 @@ class Copies:
 
     def _look_for_repeats(
         self,
-        latest: dict[tuple[str, str, bytes], float],
+        came: dict[tuple[str, str, bytes], float],
         patterns: frozenset[str],
         key: tuple[str, str, bytes],
+        now: float,
     ) -> None:
-        before = latest.pop(key, None)
-        latest[key] = self._now()
+        before = came.get(key)
+        came[key] = now
         if before is not None:
             self._repeated.update(dict.fromkeys(patterns, before))
-        if len(latest) > MAX_COPIES:
-            del latest[next(iter(latest))]
+        elif len(came) > MAX_COPIES:
+            came.clear()  # that many in a moment are hardly alike
 
     def forget(self, patterns: set[str]) -> None:
         """Expect no further copies by `patterns`."""
         for copy in tuple(self):
-            copy.missing -= patterns
-            if not copy.missing:
-                self._remove(copy)
+            gone = copy.missing & patterns
+            if gone:
+                copy.patterns -= gone
+                copy.missing -= gone
+                if not copy.missing:
+                    self._remove(copy)
 
     def prune(self, until: float) -> None:
         """Expect no further copies of what first came until that time."""
@@ -137,5 +163,5 @@ class Copies:
 
     def clear(self) -> None:
         """Expect no further copies of anything."""
-        self._alike.clear()
+        self._latest_alike.clear()
         self._count = self._bytes = 0

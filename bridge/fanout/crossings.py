@@ -75,7 +75,7 @@ class Crossings:
     def __init__(
         self, round_trip: Callable[[], Awaitable[bool]], settled: Callable[[float], bool]
     ) -> None:
-        self.copies = Copies(self.now, self.run)
+        self.copies = Copies(lambda: self.now(), self.run)
         self._round_trip = round_trip
         self._settled = settled
         self.version = 0
