@@ -48,8 +48,8 @@ class Copies:
         """Of those that look the same, the latest, which knows the others."""
         self._count = 0
         self._bytes = 0
-        self._came: dict[tuple[str, str, bytes], float] | None = None
-        """When a copy by a pattern came last, by subject and payload; None if nobody asks."""
+        self._came: dict[tuple[str, int], float] | None = None
+        """When a copy by a pattern came last, by a hash of what it says; None if nobody asks."""
         self._repeated: dict[str, float] = {}
         """Pattern to when the first of two messages came that cannot be told apart."""
 
@@ -73,7 +73,8 @@ class Copies:
         now, alike, found = self._now(), self._latest_alike, []
         for payload in payloads:
             if self._came is not None:
-                self._look_for_repeats(self._came, patterns, (pattern, subject, payload), now)
+                key = pattern, hash((subject, payload))
+                self._look_for_repeats(self._came, patterns, key, now)
             latest = alike.get((subject, payload))
             # The latest that looks the same: one from before a pattern was followed, of which no
             # further copy will come, is then left over and grows old.
@@ -133,15 +134,16 @@ class Copies:
 
     def _look_for_repeats(
         self,
-        came: dict[tuple[str, str, bytes], float],
+        came: dict[tuple[str, int], float],
         patterns: frozenset[str],
-        key: tuple[str, str, bytes],
+        key: tuple[str, int],
         now: float,
     ) -> None:
         before = came.get(key)
         came[key] = now
         if before is not None:
-            self._repeated.update(dict.fromkeys(patterns, before))
+            for pattern in patterns:
+                self._repeated[pattern] = max(before, self._repeated.get(pattern, 0.0))
         elif len(came) > MAX_COPIES:
             came.clear()  # that many in a moment are hardly alike
 

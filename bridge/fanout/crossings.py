@@ -85,6 +85,7 @@ class Crossings:
         self._new: dict[str, None] = {}
         """Those that are yet to come into the tree: once a message asks for it."""
         self._task: asyncio.Task[None] | None = None
+        self._is_stopped = False
 
     @staticmethod
     def now() -> float:
@@ -145,11 +146,12 @@ class Crossings:
 
     def run(self) -> None:
         """See to it that it is told once all has come that is under way now."""
-        if self._task is None:
+        if self._task is None and not self._is_stopped:
             self._task = asyncio.get_running_loop().create_task(self._run())
 
     def stop(self) -> None:
         """Tell of nothing more. Idempotent."""
+        self._is_stopped = True
         if self._task is not None:
             self._task.cancel()
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bridge.fanout.group import CallbackGroup, Group, GroupKey
+from bridge.fanout.group import NO_COPIES, CallbackGroup, Group, GroupKey
 from bridge.fanout.lane import Lane, Targets, remove
 from bridge.wire.codes import Code
 from bridge.wire.responses import Refusal, shorten
@@ -132,6 +132,8 @@ class Feed:
         """Forget a group without members."""
         if not group.members:
             del self.groups[group.key]
+            # A lane that is used seldom may remember the group for long.
+            group.key = group.key._replace(had=NO_COPIES)
             if group.is_open:
                 remove(self.open_groups, group)
             else:

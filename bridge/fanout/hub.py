@@ -40,7 +40,7 @@ class Hub:
         self._unsettled: dict[Membership, None] = {}
         """Those with something that is to be done once copies have settled."""
         self._lanes = Lanes()
-        self._opener = Opener(client, counters)
+        self._opener = Opener(client, counters, self.close_if_unused)
 
     @property
     def ssid_map(self) -> dict[int, dict[str, Callable[[Message], None]]]:
@@ -159,7 +159,8 @@ class Hub:
 
     def close_if_unused(self, feed: Feed) -> None:
         """End a feed that nobody follows or waits for."""
-        if not (feed.groups or feed.holds) and self._feeds.get(feed.pattern) is feed:
+        is_unused = not (feed.groups or feed.holds or feed.opening)
+        if is_unused and self._feeds.get(feed.pattern) is feed:
             del self._feeds[feed.pattern]
             self._lanes.forget_all(list(feed.lanes.values()))
             self._opener.close(feed)

@@ -150,13 +150,15 @@ class Membership:
         there = set(route.crosses)
         under_way = [each for each in crossings.copies if route.source(each.subject) is not None]
         has = set(filter(route.has, under_way))
+        was_steady = route.is_steady
         change(route)
         for pattern in route.crosses.keys() - before:
             crossings.watch(self._places[pattern][0])
         route.is_steady = False
         if self._have_settled(route):
             route.settle()
-        missed = route.exchange(under_way, has, there, crossings.now())
+        missed = route.exchange(under_way, has, there, was_steady=was_steady)
+        route.changed = crossings.now()
         crossings.unwatch(before - route.crosses.keys())
         self._hub.await_settling(self)
         if missed:

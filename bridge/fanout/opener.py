@@ -25,11 +25,17 @@ _AWAY = (nats.errors.Error, OSError, TimeoutError)
 
 
 class Opener:
-    """Opens feeds with the NATS client that `client` returns: NATSLink, or one of nats-py's own."""
+    """Opens feeds with the NATS client that `client` returns: NATSLink, or one of nats-py's own.
 
-    def __init__(self, client: Callable[[], Any], counters: Counters) -> None:
+    `answered` is called for each feed once the server has answered, or has not in time.
+    """
+
+    def __init__(
+        self, client: Callable[[], Any], counters: Counters, answered: Callable[[Feed], None]
+    ) -> None:
         self._client = client
         self._counters = counters
+        self._answered = answered
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ends: dict[Feed, Callable[[], Any]] = {}
         """What ends a subscription of a client of nats-py's own."""
@@ -45,17 +51,28 @@ class Opener:
 
         Each is open then, or refused, or neither. What somebody else is opening is waited for.
         """
+        for feed in feeds:
+            if feed.refused == "nats_down" and feed.opening is None:
+                feed.refused = None  # for others, and a while ago
         new = [each for each in feeds if not (each.is_open or each.opening or each.refused)]
         if new and self.is_connected:
             done = asyncio.get_running_loop().create_future()
             for feed in new:
                 feed.opening = done
-            self._run(self._open(new, done))
+            self._run(self._open(new)).add_done_callback(lambda _: self._finish(new, done))
         under_way = {each.opening for each in feeds if each.opening is not None}
         if under_way:
             await asyncio.wait(under_way)
 
-    async def _open(self, feeds: list[Feed], done: asyncio.Future[None]) -> None:
+    def _finish(self, feeds: list[Feed], done: asyncio.Future[None]) -> None:
+        """Tell those who wait, however it ended: it may have been cancelled before it began."""
+        if not done.done():
+            done.set_result(None)
+        for feed in feeds:
+            feed.opening = None
+            self._answered(feed)
+
+    async def _open(self, feeds: list[Feed]) -> None:
         client = self._client()
         try:
             if hasattr(client, "subscribe_all"):
@@ -69,10 +86,6 @@ class Opener:
         except _AWAY:
             for feed in feeds:
                 self.close(feed)
-        finally:
-            for feed in feeds:
-                feed.opening = None
-            done.set_result(None)
 
     async def _open_stock(self, client: Client, feeds: list[Feed]) -> None:
         for feed in feeds:
@@ -102,11 +115,11 @@ class Opener:
     def close(self, feed: Feed) -> None:
         """Unsubscribe; returns at once. Idempotent."""
         end = self._ends.pop(feed, None)
-        feed.is_open = False
+        ssid, feed.ssid, feed.is_open = feed.ssid, 0, False
         if end is not None:
             self._run(end())
-        elif feed.ssid:
-            self._client().unsubscribe(feed.ssid)
+        elif ssid and hasattr(self._client(), "subscribe_all"):
+            self._client().unsubscribe(ssid)
 
     async def round_trip(self, feeds: list[Feed]) -> bool:
         """Wait until all has come that NATS sent before; return whether it has, in time.
@@ -131,7 +144,8 @@ class Opener:
         for task in tuple(self._tasks):
             task.cancel()
 
-    def _run(self, work: Any) -> None:
+    def _run(self, work: Any) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

@@ -19,6 +19,9 @@ from bridge.wire.subjects import matches, split
 if TYPE_CHECKING:
     from bridge.fanout.copies import Copy
 
+MAX_LINGERING = 128
+"""Patterns of one member that it has left and that bring what others match."""
+
 _WIDTH = {">": 0, "*": 1}
 
 
@@ -69,12 +72,12 @@ class Route:
         """Return the patterns whose messages `pattern` does not bring; None if there are none."""
         beside = self.crosses[pattern]
         before = [each for each in self.order[: self.order.index(pattern)] if each in beside]
-        return PatternSet(before) if before else None
+        return PatternSet(before, with_tree=False) if before else None
 
     def within(self, pattern: str) -> PatternSet | None:
         """Return the patterns outside of which a lingering one brings nothing, else None."""
         beside = self._followed_beside(pattern) if pattern in self.left else ()
-        return PatternSet(beside) if beside else None
+        return PatternSet(beside, with_tree=False) if beside else None
 
     def had_by(self, pattern: str) -> frozenset[Copy]:
         """Return the messages that the member has had and of which a copy comes by `pattern`."""
@@ -106,28 +109,43 @@ class Route:
             behind = self.order[self.order.index(pattern) + 1 :]
             heirs = (self.crosses[pattern] - self.left).intersection(behind)
             if self.is_steady or not heirs:
-                self.remove(pattern)
+                self._drop(pattern)
+        # Who comes and goes that fast may lose a message, or get it twice, but not hold them all.
+        for pattern in [each for each in self.order if each in self.left][:-MAX_LINGERING]:
+            self._drop(pattern)
+        self._drop_idle()
 
     def remove(self, pattern: str) -> None:
         """Leave `pattern` at once."""
+        self._drop(pattern)
+        self._drop_idle()
+
+    def _drop(self, pattern: str) -> None:
         for each in self.crosses.pop(pattern):
             self.crosses[each].discard(pattern)
         self.order.remove(pattern)
         self.left.discard(pattern)
+
+    def _drop_idle(self) -> None:
+        """Leave those that linger and are the source of nothing any more."""
+        for pattern in tuple(self.left):
+            if not self.crosses[pattern] - self.left:
+                self._drop(pattern)
 
     def settle(self) -> None:
         """Put the widest first, and leave those that linger."""
         self.order.sort(key=width)
         self.is_steady = True
         for pattern in tuple(self.left):
-            self.remove(pattern)
+            self._drop(pattern)
 
     def exchange(
-        self, under_way: Iterable[Copy], has: set[Copy], before: set[str], now: float
+        self, under_way: Iterable[Copy], has: set[Copy], before: set[str], *, was_steady: bool
     ) -> list[Copy]:
         """See to it that after a change what is `under_way` comes once; return what never would.
 
-        `has`: those of them that the member has had. `before`: the patterns there were.
+        `has`: those of them that the member has had. `before`: the patterns there were, and whether
+        all had settled: else it cannot be known of what nobody brings any more.
         """
         had, owed, missed = set(), set(), []
         for copy in under_way:
@@ -137,12 +155,11 @@ class Route:
             if copy in has:
                 if source is not None and not has_come:
                     had.add(copy)
-            elif has_come or (source is None and is_owed):
+            elif has_come or (source is None and is_owed and was_steady):
                 missed.append(copy)
             elif is_owed:
                 owed.add(copy)
         self.had, self.owed = frozenset(had), frozenset(owed)
-        self.changed = now
         return missed
 
     def tidy(self) -> list[str]:
@@ -150,7 +167,7 @@ class Route:
         self.had = self.owed = NO_COPIES
         alone = [each for each, beside in self.crosses.items() if not beside]
         for pattern in alone:
-            self.remove(pattern)
+            self._drop(pattern)
         return alone
 
 

@@ -107,14 +107,17 @@ def _find_below(node: _Node, found: list[str]) -> None:
 
 
 class PatternSet:
-    """Patterns that do not change: equal to others with the same ones in the same order."""
+    """Patterns that do not change: equal to others with the same ones in the same order.
+
+    `with_tree`: whether many of them may take the memory of a tree, to be asked faster.
+    """
 
     __slots__ = ("_first", "_hash", "_tokens", "_tree", "patterns")
 
-    def __init__(self, patterns: Iterable[str]) -> None:
+    def __init__(self, patterns: Iterable[str], *, with_tree: bool = True) -> None:
         self.patterns = tuple(patterns)
         self._hash = hash(self.patterns)
-        is_small = len(self.patterns) <= SMALL_SET
+        is_small = len(self.patterns) <= SMALL_SET or not with_tree
         self._tokens = [split(each) for each in self.patterns] if is_small else []
         self._tree = None if is_small else PatternTree(self.patterns)
         first = {split(each)[0] for each in self.patterns}

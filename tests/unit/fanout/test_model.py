@@ -14,7 +14,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from bridge.fanout import crossings
 from bridge.wire.subjects import matches
@@ -174,6 +174,10 @@ class FanOut(RuleBasedStateMachine):
                     by.discard(pattern)
 
     # What is right
+
+    @invariant()
+    def all_that_is_kept_agrees(self) -> None:
+        self.world.check()
 
     def look(self) -> None:
         """Take note of what members have been told."""

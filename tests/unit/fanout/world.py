@@ -8,7 +8,7 @@ their copy, the others have not.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -223,6 +223,31 @@ class World:
             self.server_reads(100)
             self.gateway_reads(100)
         assert task.result() == {}
+
+    def check(self) -> None:
+        """Fail unless all that the hub keeps agrees with the rest of it."""
+        watched = Counter[str]()
+        groups = Counter[Any]()
+        for member, membership in self.hub._memberships.items():
+            places, route = membership._places, membership._route
+            crosses = route.crosses.keys() if route is not None else set()
+            watched.update(crosses)
+            assert places.keys() == member.follows.keys() | (route.left if route else set())
+            assert places.keys() >= crosses
+            for pattern, (feed, group) in places.items():
+                assert self.hub._feeds[pattern] is feed
+                assert group is not None
+                assert feed.groups[group.key] is group
+                assert feed.is_watched == (pattern in self.hub.crossings._watched) or (
+                    self.hub.crossings._watched[pattern].feed is None
+                )
+                groups[group] += len(places) > 1
+        for feed in self.hub._feeds.values():
+            for group in feed.groups.values():
+                assert group.members
+                assert group.mixed == groups[group]
+        live = {p: w.count for p, w in self.hub.crossings._watched.items() if w.count}
+        assert live == {p: n for p, n in watched.items() if n}
 
     def end(self) -> None:
         """Stop everything."""
