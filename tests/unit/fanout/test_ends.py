@@ -80,16 +80,17 @@ def test_leaving_all_before_they_have_settled_repeats_nothing(world: World) -> N
 def test_those_that_linger_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(route, "MAX_LINGERING", 5)
     member = Follower()
-    for number in range(10):
-        world.follow(member, *(f"a.{number}.{n}" for n in range(4)))
-        world.follow(member, f"a.{number}.*" if number % 2 else "a.*.*")
-        world.unfollow(
-            member, *(each for each in member.follows if each != next(iter(member.follows)))
-        )
-        assert len(world.hub._feeds) <= 8
+    anchors = ["a.*.*", "a.>", "*.*.*", "*.>", "*.*.>", ">"]
+    for number, anchor in enumerate(anchors):
+        before = tuple(member.follows)
+        its = [f"a.{number}.{n}" for n in range(4)]
+        world.follow(member, *its)
+        world.follow(member, anchor)  # which has yet to settle, and matches all of them
+        world.unfollow(member, *before, *its)
+        assert len(world.hub._feeds) <= 5 + 1
         world.check()
     world.quiesce()
-    assert len(world.hub._feeds) == 1
+    assert [*world.hub._feeds] == [">"]
 
 
 def test_a_request_that_is_cancelled_leaves_no_subscription(world: World) -> None:
