@@ -49,10 +49,10 @@ class Member:
     def __init__(
         self,
         stream: str,
-        token: str,
         patterns: list[str],
         published: dict[str, Numbers],
         findings: Findings,
+        token: str | None = None,
     ) -> None:
         self.checker = Checker(published, findings, " ".join(patterns))
         self.patterns = patterns
@@ -149,7 +149,7 @@ class Crowd:
             burst = [BURST] if following < max(self._size // 20, 3) else []
             stream = self._stream + self._chance.choice(["", "?batch=1"])
             token = str(self._chance.choice(HOLDERS)["token"])
-            member = Member(stream, token, burst + wish, self._published, self.findings)
+            member = Member(stream, burst + wish, self._published, self.findings, token)
             self.members.append(member)
             self.came += 1
             self._tasks[member] = asyncio.create_task(member.follow())
