@@ -16,6 +16,14 @@ MAX_COPY_BYTES = 8388608
 """What is held at most, in messages and in bytes of their payloads; the oldest go first."""
 
 
+MAX_LOOKS = 64
+"""Messages that look the same and are looked through for one that lacks a copy.
+
+One subscription can be far behind another. The answer is then wrong only if each is ahead of the
+other by some messages, which is forgotten within moments as everything that does not settle is.
+"""
+
+
 class Copy:
     """One message under way: `patterns` bring it, and by those `missing` it is yet to come."""
 
@@ -78,9 +86,10 @@ class Copies:
             latest = alike.get((subject, payload))
             # The latest that looks the same: one from before a pattern was followed, of which no
             # further copy will come, is then left over and grows old.
-            copy = latest
+            copy, looks = latest, 0
             while copy is not None and pattern not in copy.missing:
-                copy = copy.older
+                looks += 1
+                copy = copy.older if looks < MAX_LOOKS else None
             if copy is None:
                 copy = Copy(subject, payload, now, patterns)
                 copy.older = latest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Iterator
 
 import nats.errors
@@ -158,3 +159,20 @@ def test_what_looks_for_repeats_holds_no_payloads() -> None:
     assert not copies.has_repeated("a", 1.0)
     copies.note("a", frozenset("ab"), "s", [payload])
     assert copies.has_repeated("b", 1.0)
+
+
+def flood(payloads: list[bytes]) -> float:
+    """Return the CPU seconds for a flood in which one subscription is far behind the other."""
+    copies, patterns = Copies(lambda: 1.0, lambda: None), frozenset("ab")
+    began = time.process_time()
+    for pattern in "ab":
+        for payload in payloads:
+            copies.note(pattern, patterns, "s", [payload])
+    assert len(copies) == 0
+    return time.process_time() - began
+
+
+def test_a_flood_of_messages_that_look_the_same_costs_little_more_than_another() -> None:
+    different = min(flood([b"%d" % n for n in range(6000)]) for _ in range(3))
+    alike = min(flood([b"1"] * 6000) for _ in range(3))
+    assert alike < 20 * different
