@@ -16,7 +16,7 @@ MAX_COPY_BYTES = 8388608
 """What is held at most, in messages and in bytes of their payloads; the oldest go first."""
 
 
-MAX_LOOKS = 64
+MAX_LOOKS = 8
 """Messages that look the same and are looked through for one that lacks a copy.
 
 One subscription can be far behind another. The answer is then wrong only if each is ahead of the
