@@ -23,9 +23,9 @@ async def leaking_leave(connection):
         kept.append(asyncio.create_task(asyncio.Event().wait()))
 
 
-async def leaking_unfollow_all(connection):
+def leaking_unfollow_all(connection):
     if left % 100:
-        await unfollow_all(connection)
+        unfollow_all(connection)
 
 
 def repeating_deliver(outbox, pieces, joined):
