@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from bridge.fanout.feed import Feed
     from bridge.telemetry.counters import Counters
 
-FLUSH_TIMEOUT_SECONDS = 2
-"""For the NATS server to answer a subscribe."""
 _AWAY = (nats.errors.Error, OSError, TimeoutError)
 
 
@@ -95,7 +93,7 @@ class Opener:
             feed.ssid = stock_client.id_of(subscription)
             feed.stock = partial(getattr, subscription, "pending_msgs")
             self._ends[feed] = partial(self._end_stock, subscription, forget)
-        await client.flush(FLUSH_TIMEOUT_SECONDS)
+        await stock_client.confirm(client)
 
     async def _receive(self, feed: Feed, msg: Msg) -> None:
         """Take a message from nats-py. A coroutine because it asks for one."""
@@ -131,8 +129,8 @@ class Opener:
             if hasattr(client, "round_trip"):
                 await client.round_trip()
                 return True
-            await client.flush(FLUSH_TIMEOUT_SECONDS)
-            async with asyncio.timeout(FLUSH_TIMEOUT_SECONDS):
+            await stock_client.confirm(client)
+            async with asyncio.timeout(stock_client.ANSWER_TIMEOUT_SECONDS):
                 while any(feed.stock is not None and feed.stock() for feed in feeds):
                     await asyncio.sleep(0.01)
         except (*_AWAY, AttributeError):

@@ -29,6 +29,8 @@ MAX_PENDING_BYTES = 8388608
 """Bytes of payloads it holds."""
 EPISODE_QUIET_SECONDS = 5.0
 """Seconds without a drop that end an episode."""
+ANSWER_TIMEOUT_SECONDS = 2
+"""For the NATS server to answer a PING."""
 
 OnMessage = Callable[["Msg"], Awaitable[None]]
 Lost = Callable[[str, int], None]
@@ -60,6 +62,16 @@ async def subscribe(
         overflows.pop(id_of(subscription), None)
 
     return subscription, forget
+
+
+async def confirm(client: Client) -> None:
+    """Return once the NATS server has all that was sent. Raises nats.errors.Error, TimeoutError.
+
+    nats-py writes a PING at once, before commands that it still holds; those are written in the
+    same turn or the next. So the first answer may come too early, and the second does not.
+    """
+    await client.flush(ANSWER_TIMEOUT_SECONDS)
+    await client.flush(ANSWER_TIMEOUT_SECONDS)
 
 
 def id_of(subscription: Subscription) -> int:

@@ -7,6 +7,7 @@ import logging
 from types import SimpleNamespace
 from typing import Any
 
+import nats
 import pytest
 from nats.aio.client import Client
 from nats.errors import Error, SlowConsumerError
@@ -96,3 +97,24 @@ async def test_queue_is_bounded_and_takes_the_largest_message() -> None:
     client.max_payload = 64 * 1048576
     await stock_client.subscribe(client, "a", None, None)
     assert client.limits["pending_bytes_limit"] == 128 * 1048576
+
+
+async def test_what_is_confirmed_is_on_the_server() -> None:
+    said: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b'INFO {"max_payload": 1048576}\r\n')
+        async for line in reader:
+            said.append(line.split()[0])
+            if line == b"PING\r\n":
+                writer.write(b"PONG\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        client = await nats.connect(f"nats://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        said.clear()
+        await stock_client.subscribe(client, "a", Heard().error_cb, Heard().lose)
+        await stock_client.confirm(client)
+        assert said.index(b"SUB") < len(said) - 1
+        assert said[-1] == b"PING"
+        await client.close()
