@@ -62,6 +62,13 @@ class Browser:
         answer = await self.ask({"subjects": list(subjects)})
         assert answer["success"] is True, answer
 
+    async def subscribe_at_last(self, *subjects: str) -> None:
+        """Follow `subjects`, maybe at a worker that has not found NATS yet."""
+        answer = await self.ask({"subjects": list(subjects)})
+        while answer.get("code") == "nats_down" or "success" not in answer:
+            answer = await self.next()
+        assert answer["success"] is True, answer
+
     async def received_and_dropped(self, sent: int) -> tuple[int, int]:
         """Read until `sent` messages are accounted for; return how many came, and were dropped."""
         received = dropped = 0

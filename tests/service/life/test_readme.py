@@ -72,7 +72,7 @@ async def test_make_run_does_what_the_readme_says(
     with running(typed(command, folder, nats_server, free_port())) as service:
         assert http(service.url)[1].startswith("<!doctype html>")
         async with Browser(service.stream) as browser:
-            await browser.subscribe("test.subject")
+            await browser.subscribe_at_last("test.subject")
             if "PUBLISH_TEST_MESSAGES=false" in command:
                 with RawNats(nats_server.port) as client:
                     client.publish("test.subject", b"1")
