@@ -9,13 +9,11 @@ does not matter which copy belongs to which.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import chain
 
 MAX_COPIES = 10000
 MAX_COPY_BYTES = 8388608
 """What is held at most, in messages and in bytes of their payloads; the oldest go first."""
-
-
 MAX_LOOKS = 8
 """Messages that look the same and are looked through for one that lacks a copy.
 
@@ -27,7 +25,7 @@ other by some messages, which is forgotten within moments as everything that doe
 class Copy:
     """One message under way: `patterns` bring it, and by those `missing` it is yet to come."""
 
-    __slots__ = ("missing", "older", "patterns", "payload", "since", "subject")
+    __slots__ = ("missing", "patterns", "payload", "since", "subject")
 
     def __init__(
         self, subject: str, payload: bytes, since: float, patterns: frozenset[str]
@@ -37,8 +35,6 @@ class Copy:
         self.since = since
         self.patterns = patterns
         self.missing = set(patterns)
-        self.older: Copy | None = None
-        """The one before it that looks the same."""
 
     @property
     def came(self) -> frozenset[str]:
@@ -52,8 +48,8 @@ class Copies:
     def __init__(self, now: Callable[[], float], added: Callable[[], None]) -> None:
         self._now = now
         self._added = added
-        self._latest_alike: dict[tuple[str, bytes], Copy] = {}
-        """Of those that look the same, the latest, which knows the others."""
+        self._alike: dict[tuple[str, bytes], list[Copy]] = {}
+        """Those that look the same, oldest first."""
         self._count = 0
         self._bytes = 0
         self._came: dict[tuple[str, int], float] | None = None
@@ -62,11 +58,7 @@ class Copies:
         """Pattern to when the first of two messages came that cannot be told apart."""
 
     def __iter__(self) -> Iterator[Copy]:
-        for latest in self._latest_alike.values():
-            copy: Copy | None = latest
-            while copy is not None:
-                yield copy
-                copy = copy.older
+        return chain.from_iterable(self._alike.values())
 
     def __len__(self) -> int:
         return self._count
@@ -78,56 +70,56 @@ class Copies:
 
         `patterns`: all by which a message on `subject` comes.
         """
-        now, alike, found = self._now(), self._latest_alike, []
+        now, found = self._now(), []
         for payload in payloads:
             if self._came is not None:
-                key = pattern, hash((subject, payload))
-                self._look_for_repeats(self._came, patterns, key, now)
-            latest = alike.get((subject, payload))
-            # The latest that looks the same: one from before a pattern was followed, of which no
-            # further copy will come, is then left over and grows old.
-            copy, looks = latest, 0
-            while copy is not None and pattern not in copy.missing:
-                looks += 1
-                copy = copy.older if looks < MAX_LOOKS else None
-            if copy is None:
+                said = pattern, hash((subject, payload))
+                self._look_for_repeats(self._came, patterns, said, now)
+            key = subject, payload
+            alike = self._alike.get(key)
+            place = _place(pattern, alike) if alike is not None else -1
+            if alike is not None and place >= 0:
+                copy = alike[place]
+                copy.missing.discard(pattern)
+                if not copy.missing:
+                    self._remove(key, alike, place)
+            else:
                 copy = Copy(subject, payload, now, patterns)
-                copy.older = latest
                 copy.missing.discard(pattern)
                 if copy.missing:
-                    self._add(copy)
-            elif len(copy.missing) > 1:
-                copy.missing.discard(pattern)
-            else:
-                self._remove(copy)
+                    self._add(key, alike, copy)
             found.append(copy)
         return found
 
-    def _add(self, copy: Copy) -> None:
-        self._latest_alike[copy.subject, copy.payload] = copy
+    def _add(self, key: tuple[str, bytes], alike: list[Copy] | None, copy: Copy) -> None:
+        if alike is None:
+            self._alike[key] = [copy]
+        else:
+            alike.append(copy)
         self._count += 1
         self._bytes += len(copy.payload)
         self._added()
         if self._count > MAX_COPIES or self._bytes > MAX_COPY_BYTES:
             # Many at once: a dict looks at all that was deleted before it finds its first key.
-            for old in tuple(islice(self, (self._count + 1) // 2)):
-                self._remove(old)
+            oldest = sorted(self, key=lambda each: each.since)
+            self._keep(set(oldest[(self._count + 1) // 2 :]).__contains__)
 
-    def _remove(self, copy: Copy) -> None:
-        key = copy.subject, copy.payload
-        later = self._latest_alike[key]
-        if later is copy:
-            if copy.older is None:
-                del self._latest_alike[key]
-            else:
-                self._latest_alike[key] = copy.older
+    def _remove(self, key: tuple[str, bytes], alike: list[Copy], place: int) -> None:
+        if len(alike) == 1:
+            del self._alike[key]
         else:
-            while later.older is not copy:
-                assert later.older is not None
-                later = later.older
-            later.older = copy.older
+            del alike[place]
         self._count -= 1
-        self._bytes -= len(copy.payload)
+        self._bytes -= len(key[1])
+
+    def _keep(self, wanted: Callable[[Copy], bool]) -> None:
+        """Forget all but those that are wanted."""
+        for key, alike in tuple(self._alike.items()):
+            alike[:] = filter(wanted, alike)
+            if not alike:
+                del self._alike[key]
+        self._count = sum(map(len, self._alike.values()))
+        self._bytes = sum(len(copy.payload) for copy in self)
 
     def watch_repeats(self, *, on: bool) -> None:
         """Begin to take note of messages that look the same, unless that has begun, or stop it."""
@@ -158,21 +150,31 @@ class Copies:
 
     def forget(self, patterns: set[str]) -> None:
         """Expect no further copies by `patterns`."""
-        for copy in tuple(self):
+        for copy in self:
             gone = copy.missing & patterns
-            if gone:
-                copy.patterns -= gone
-                copy.missing -= gone
-                if not copy.missing:
-                    self._remove(copy)
+            copy.patterns -= gone
+            copy.missing -= gone
+        self._keep(lambda copy: bool(copy.missing))
 
     def prune(self, until: float) -> None:
         """Expect no further copies of what first came until that time."""
-        for copy in tuple(self):
-            if copy.since <= until:
-                self._remove(copy)
+        self._keep(lambda copy: copy.since > until)
 
     def clear(self) -> None:
         """Expect no further copies of anything."""
-        self._latest_alike.clear()
-        self._count = self._bytes = 0
+        self._keep(lambda _: False)
+
+
+def _place(pattern: str, alike: list[Copy]) -> int:
+    """Return the place of the one of which a copy by `pattern` is yet to come; -1 if none is.
+
+    The latest such: one from before a pattern was followed, of which no further copy will come, is
+    then left over and grows old.
+    """
+    last = len(alike) - 1
+    if pattern in alike[last].missing:
+        return last
+    for place in range(last - 1, max(-1, last - MAX_LOOKS), -1):
+        if pattern in alike[place].missing:
+            return place
+    return -1

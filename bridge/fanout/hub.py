@@ -87,13 +87,12 @@ class Hub:
         could_ask = self._opener.is_connected
         try:
             await self._opener.open(feeds)
-        finally:
-            for feed in feeds:
-                feed.holds -= 1
             accepted = [each for each in feeds if each.is_open and each.refused is None]
             if accepted:
                 self._membership(member).join(accepted)
+        finally:
             for feed in feeds:
+                feed.holds -= 1
                 self.close_if_unused(feed)
         for feed in feeds:
             if feed not in accepted:
@@ -185,8 +184,7 @@ class Hub:
         return await self._opener.round_trip(list(self._feeds.values()))
 
     def _settled(self, until: float) -> bool:
-        waiting, self._unsettled = self._unsettled, {}
-        for membership in waiting:
-            if membership.settle(until):
-                self._unsettled[membership] = None
+        for membership in tuple(self._unsettled):
+            if not membership.settle(until):
+                del self._unsettled[membership]
         return bool(self._unsettled)

@@ -106,7 +106,6 @@ class Lane:
         """Return who gets `count` messages on this subject; count them as filtered for others."""
         feed = self._feed
         if not feed.asked_groups:
-            self._known = None
             return feed.open_groups
         known = self._known
         if known is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 import time
 from collections.abc import Iterator
@@ -176,3 +177,29 @@ def test_a_flood_of_messages_that_look_the_same_costs_little_more_than_another()
     different = min(flood([b"%d" % n for n in range(6000)]) for _ in range(3))
     alike = min(flood([b"1"] * 6000) for _ in range(3))
     assert alike < 20 * different
+
+
+def test_of_copies_that_are_too_many_the_oldest_are_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bridge.fanout.copies.MAX_COPIES", 10)
+    clock = itertools.count(1.0)
+    copies = Copies(lambda: next(clock), lambda: None)
+    for _ in range(11):
+        copies.note("a", frozenset("ab"), "s", [b"alike"])
+    assert [copy.since for copy in copies] == [7.0, 8.0, 9.0, 10.0, 11.0]
+    assert len(copies) == 5
+
+
+def test_pruning_a_flood_that_looks_the_same_takes_one_look_at_each() -> None:
+    clock = itertools.count(1.0)
+    copies = Copies(lambda: next(clock), lambda: None)
+    for _ in range(9000):
+        copies.note("a", frozenset("ab"), "s", [b"alike"])
+    began = time.process_time()
+    copies.note("a", frozenset("ab"), "s", [b"alike"] * 900)
+    noting = time.process_time() - began
+    began = time.process_time()
+    copies.prune(4500.0)
+    assert time.process_time() - began < 20 * noting
+    assert len(copies) == 5400

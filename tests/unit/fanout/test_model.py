@@ -23,6 +23,13 @@ from tests.unit.fanout.world import Follower, Published, World
 PATTERNS = ["a.b", "a.*", "a.>", ">", "*.b", "c", "a.b.d"]
 SUBJECTS = ["a.b", "a.c", "c", "a.b.d"]
 PUBLISHERS = 3
+PUBLICATION: Any = {
+    "publisher": st.integers(0, PUBLISHERS - 1),
+    "subject": st.sampled_from(SUBJECTS),
+    "alike": st.booleans(),
+    "backwards": st.booleans(),
+}
+"""`backwards`: its copies are queued in the other order."""
 MEMBERS = st.integers(0, 2)
 
 
@@ -78,12 +85,7 @@ class FanOut(RuleBasedStateMachine):
 
     # What publishers do
 
-    @rule(
-        publisher=st.integers(0, PUBLISHERS - 1),
-        subject=st.sampled_from(SUBJECTS),
-        alike=st.booleans(),
-        backwards=st.booleans(),
-    )
+    @rule(**PUBLICATION)
     def publish(self, publisher: int, subject: str, alike: bool, backwards: bool) -> None:
         if publisher in self.publishing:
             return
@@ -96,12 +98,7 @@ class FanOut(RuleBasedStateMachine):
             expected.due.append((message, by))
         self.sort_out()
 
-    @rule(
-        publisher=st.integers(0, PUBLISHERS - 1),
-        subject=st.sampled_from(SUBJECTS),
-        alike=st.booleans(),
-        backwards=st.booleans(),
-    )
+    @rule(**PUBLICATION)
     def publish_halfway(self, publisher: int, subject: str, alike: bool, backwards: bool) -> None:
         """The pause that matters most: the gateway has read one copy, and not the other."""
         if publisher in self.publishing:
