@@ -39,6 +39,7 @@ class Actions:
         self._limits = limits
         self._counters = counters
         self.waiting = Waiting(self._follow, nats_is_up)
+        hub.on_postponed = self.waiting.add
 
     def read(self, data: str | bytes) -> Request:
         """Read a request, from a frame or the body of a POST. Raises Refusal, counted."""

@@ -47,7 +47,7 @@ class Waiting:
         if up:
             self._back.set()
 
-    def add(self, connection: Connection, pattern: str, request_id: bytes) -> None:
+    def add(self, connection: Connection, pattern: str, request_id: bytes = b"") -> None:
         """Remember a request; a later one for the same pattern takes its place."""
         self._asked.setdefault(connection, {})[pattern] = request_id
         if self._task is None:

@@ -39,6 +39,8 @@ class Hub:
         self._memberships: dict[Member, Membership] = {}
         self._unsettled: dict[Membership, None] = {}
         """Those with something that is to be done once copies have settled."""
+        self.on_postponed: Callable[[Any, str], None] = lambda member, pattern: None
+        """Called for each member that has lost a pattern which may be followed again later."""
         self._lanes = Lanes()
         self._opener = Opener(client, counters, self.close_if_unused)
 
@@ -167,11 +169,13 @@ class Hub:
     # What NATS does
 
     def revoked(self, feed: Feed) -> None:
-        """Tell the followers of a feed that the server does not allow any more, and drop it."""
+        """Tell the followers of a feed that the server does not bring any more, and drop it."""
         members = [member for group in feed.groups.values() for member in group.members]
         for member in members:
             if self._memberships[member].lose(feed.pattern):
                 member.respond(feed.refusal().line())
+                if feed.refused == "nats_down":
+                    self.on_postponed(member, feed.pattern)
 
     def nats_changed(self, *, up: bool) -> None:
         """Take note that the connection to NATS is lost, or that there is another one."""

@@ -38,7 +38,6 @@ class Subscriptions:
         self._suspects = Suspects()
         self._asking = Asking(wire, self.taps, self._suspects, self._refuse)
         self._line_up = LineUp(self._ask_few, self._suspects.at_a_time)
-        self._replays = 0
         self._replayed: list[asyncio.Future[bool]] = []
 
     async def subscribe_all(self, taps: Sequence[Tapped]) -> list[int]:
@@ -76,7 +75,6 @@ class Subscriptions:
     def replay(self) -> None:
         """Queue the SUBs of what is subscribed, on a new connection."""
         self.lost()  # or nats-py gave a connection up before it counted as one
-        self._replays += 1
         clean, suspicious = self._sort(list(self.taps.items()))
         self._replayed = [
             self._asking.at_once(clean[begin : begin + SUBS_A_TRIP]).settled
@@ -125,7 +123,7 @@ class Subscriptions:
     def _sort(self, subs: Sequence[Sub]) -> tuple[list[Sub], list[Sub]]:
         """Return those that may be asked for together, and those that have to line up.
 
-        The rest is refused, or its time has not come.
+        The rest is refused; with `nats_down`, if its time has not come.
         """
         clean, suspicious = [], []
         for sid, tap in subs:
@@ -136,17 +134,9 @@ class Subscriptions:
                 clean.append((sid, tap))
             elif wait == 0:
                 suspicious.append((sid, tap))
-            elif sid in self.taps:
-                loop = asyncio.get_running_loop()
-                loop.call_later(wait, self._ask_again, sid, self._replays)
             else:
-                tap.refuse("nats_down")
+                self._turn_away(sid, tap, "nats_down")
         return clean, suspicious
-
-    def _ask_again(self, sid: int, replays: int) -> None:
-        """Ask for what is subscribed and had to wait; a later replay does so by itself."""
-        if sid in self.taps and replays == self._replays and self._wire.is_connected:
-            self._line_up.add([(sid, self.taps[sid])])
 
     async def _ask_few(self, few: Sequence[Asked]) -> None:
         self._check(())

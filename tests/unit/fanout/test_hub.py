@@ -68,6 +68,21 @@ def test_what_nats_does_not_allow_leaves_no_trace(world: World) -> None:
     assert len(world.server.subscriptions) == 1
 
 
+@pytest.mark.parametrize(("code", "postponed"), [("nats_down", True), ("denied", False)])
+def test_what_may_be_had_again_later_is_postponed(
+    world: World, code: str, postponed: bool
+) -> None:
+    members = [Follower(str(n)) for n in range(2)]
+    told: list[tuple[str, str]] = []
+    world.hub.on_postponed = lambda member, pattern: told.append((member.id, pattern))
+    for member in members:
+        world.follow(member, "a", "a.*")
+    world.server.taps[1].refuse(code)
+    assert [*members[0].follows] == ["a.*"]
+    assert [len(member.told) for member in members] == [1, 1]
+    assert told == ([("0", "a"), ("1", "a")] if postponed else [])
+
+
 def test_nobody_can_join_a_subscription_that_was_taken_away(world: World) -> None:
     member, late = Follower(), Follower("late")
     world.follow(member, "a")

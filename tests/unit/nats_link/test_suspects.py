@@ -159,6 +159,18 @@ async def test_a_line_that_is_too_long_costs_one_connection(
     assert "too long for the server" in caplog.text
 
 
+async def test_what_is_followed_already_and_has_to_wait_is_told_of_it() -> None:
+    server = Server()
+    (only,) = await followed(server, 1)
+    server.kills = {only.pattern}
+    async with running(server):
+        async with asyncio.timeout(20):
+            while not only.refused:
+                await asyncio.sleep(0.001)
+    assert only.refused == ["nats_down"]
+    assert not server.subs.taps
+
+
 @pytest.mark.parametrize("count", [1, 30, 5000])
 async def test_one_that_is_followed_already_cannot_end_every_connection(
     count: int, quick: None
@@ -171,6 +183,9 @@ async def test_one_that_is_followed_already_cannot_end_every_connection(
         async with asyncio.timeout(20):
             while not killer.refused:
                 await asyncio.sleep(0.001)
+        killer.refused.clear()
+        await subscribe_again(server, killer)
+        assert killer.refused == ["denied"]
         await server.subs.restored()
         await asyncio.sleep(0.01)
     assert [tap.pattern for tap in asked if tap.refused] == [killer.pattern]
