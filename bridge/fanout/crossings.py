@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
 from bridge.fanout.copies import Copies
-from bridge.wire.patterns import PatternTree
+from bridge.wire.pattern_tree import PatternTree
 
 SETTLE_SECONDS = 0.1
 """The NATS server hands a message on to all subscriptions within this time of the first."""

@@ -9,8 +9,7 @@ from bridge.fanout.follow import Follow
 from bridge.fanout.group import Group, GroupKey
 from bridge.fanout.route import Route, width
 from bridge.wire.envelope import Message
-from bridge.wire.patterns import PatternTree
-from bridge.wire.subjects import overlap
+from bridge.wire.pattern_bits import PatternBits
 
 if TYPE_CHECKING:
     from bridge.fanout.copies import Copy
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
     from bridge.fanout.flusher import Flusher
     from bridge.fanout.member import Member
     from bridge.telemetry.counters import Counters
-
-FEW = 4
-"""New patterns that are compared with the others one by one as fast as by a tree."""
 
 
 class Surroundings(Protocol):
@@ -66,16 +62,15 @@ class Membership:
 
     def _beside(self, patterns: list[str]) -> dict[str, list[str]]:
         """Return, widest first, each of `patterns` and what overlaps it and was there before it."""
-        known = [each for each in self._places if each not in patterns]
-        found = {}
-        tree = PatternTree(known) if len(patterns) > FEW else None
-        for pattern in sorted(patterns, key=width):
-            if tree is not None:
-                found[pattern] = tree.overlapping(pattern)
-                tree.add(pattern)
-            else:
-                found[pattern] = [each for each in known if overlap(each, pattern)]
-                known.append(pattern)
+        new = sorted(patterns, key=width)
+        bits = PatternBits(new)
+        found: dict[str, list[str]] = {each: [] for each in new}
+        for known in self._places:
+            if known not in found:
+                for each in bits.overlapping(known):
+                    found[each].append(known)
+        for index, pattern in enumerate(new):
+            found[pattern] += bits.overlapping(pattern, among=index)
         return found
 
     def leave(self, patterns: Iterable[str]) -> None:

@@ -17,6 +17,8 @@ CONTROL = "nats_bridge"
 INBOXES = "_INBOX.nats_bridge"
 """Where they get the answers: nobody else may follow those either."""
 
+WILDCARDS = ("*", ">")
+
 Tokens = tuple[str, ...]
 
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f\s]")

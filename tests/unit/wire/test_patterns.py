@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.wire import subjects
-from bridge.wire.patterns import SMALL_SET, PatternSet, PatternTree
+from bridge.wire.pattern_bits import PatternBits
+from bridge.wire.pattern_tree import PatternTree
+from bridge.wire.patterns import SMALL_SET, PatternSet
 from tests.unit.wire.test_subjects import EVERY_SUBJECT, PATTERNS
 
 MANY = st.lists(PATTERNS, max_size=20, unique=True)
@@ -27,6 +29,13 @@ def test_a_tree_finds_what_one_by_one_finds(kept: list[str], gone: list[str], as
         found = tree.matching(subject)
         assert len(found) == len(set(found))
         assert set(found) == {each for each in left if subjects.contains(each, subject)}
+
+
+@given(MANY, PATTERNS, st.integers(-1, 20))
+def test_bits_tell_what_one_by_one_tells(patterns: list[str], asked: str, among: int) -> None:
+    some = patterns if among < 0 else patterns[:among]
+    found = PatternBits(patterns).overlapping(asked, among)
+    assert found == [each for each in some if subjects.overlap(each, asked)]
 
 
 @given(MANY)
