@@ -49,28 +49,38 @@ class Membership:
 
     def join(self, feeds: list[Feed]) -> None:
         """Follow further patterns."""
-        beside = self._beside([feed.pattern for feed in feeds])
+        new = sorted((feed.pattern for feed in feeds), key=width)
+        beside = self._beside(new)
         for feed in feeds:
             self._member.follows[feed.pattern] = Follow(feed.pattern)
             self._places.setdefault(feed.pattern, (feed, None))
-        if any(beside.values()):
+        if beside:
             self._route = self._route or Route()
-            there = {each for its in beside.values() for each in its} - beside.keys()
-            self._reroute(lambda route: route.add(beside), there)
+            there = beside.keys() - set(new)
+            self._reroute(lambda route: route.add(new, beside), there)
         route = self._route.crosses if self._route is not None else {}
         self._regroup(feed.pattern for feed in feeds if feed.pattern not in route)
 
-    def _beside(self, patterns: list[str]) -> dict[str, list[str]]:
-        """Return, widest first, each of `patterns` and what overlaps it and was there before it."""
-        new = sorted(patterns, key=width)
+    def _beside(self, new: list[str]) -> dict[str, set[str]]:
+        """Return those of `new` that overlap others, and of what is there those that overlap them.
+
+        Each with the patterns that it overlaps: all of them, or those of `new`.
+        """
         bits = PatternBits(new)
-        found: dict[str, list[str]] = {each: [] for each in new}
+        found: dict[str, set[str]] = {}
+        for pattern in new:
+            beside = set(bits.overlapping(pattern))
+            beside.discard(pattern)
+            if beside:
+                found[pattern] = beside
+        among = set(new)
         for known in self._places:
-            if known not in found:
-                for each in bits.overlapping(known):
-                    found[each].append(known)
-        for index, pattern in enumerate(new):
-            found[pattern] += bits.overlapping(pattern, among=index)
+            if known not in among:
+                beside = set(bits.overlapping(known))
+                for each in beside:
+                    found.setdefault(each, set()).add(known)
+                if beside:
+                    found[known] = beside
         return found
 
     def leave(self, patterns: Iterable[str]) -> None:

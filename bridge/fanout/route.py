@@ -10,6 +10,7 @@ the widest. `docs/architecture.md` has the invariant and its proof.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bridge.fanout.group import NO_COPIES
@@ -92,15 +93,15 @@ class Route:
                 self.crosses[pattern] = set()
                 self.order.append(pattern)
 
-    def add(self, patterns: dict[str, list[str]]) -> None:
-        """Take up further patterns, or some that linger; each with those that overlap it."""
-        for pattern, beside in patterns.items():
-            self.left.discard(pattern)
-            if beside:
-                self.put((*beside, pattern))
-            for each in beside:
-                self.crosses[each].add(pattern)
-                self.crosses[pattern].add(each)
+    def add(self, patterns: Iterable[str], beside: dict[str, set[str]]) -> None:
+        """Take up further patterns, or some that lingered; `beside`: what overlaps them or others.
+
+        Only those of `patterns` are taken up that overlap others.
+        """
+        self.left.difference_update(patterns)
+        self.put(each for each in patterns if each in beside)
+        for pattern, others in beside.items():
+            self.crosses[pattern] |= others
 
     def leave(self, patterns: Iterable[str]) -> None:
         """Leave `patterns`: at once where that is exact, else once they have settled."""
@@ -171,6 +172,7 @@ class Route:
         return alone
 
 
-def width(pattern: str) -> tuple[list[int], str]:
+@lru_cache(maxsize=1024)
+def width(pattern: str) -> tuple[bytes, str]:
     """Return a key by which a pattern comes before all that it contains."""
-    return [_WIDTH.get(token, 2) for token in split(pattern)], pattern
+    return bytes([_WIDTH.get(token, 2) for token in split(pattern)]), pattern

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from bridge.wire.pattern_tree import PatternTree
 from bridge.wire.subjects import (
     WILDCARDS,
+    Tokens,
     contains,
     split,
     tokens_contain,
@@ -24,17 +25,16 @@ class PatternSet:
     `with_tree`: whether many of them may take the memory of a tree, to be asked faster.
     """
 
-    __slots__ = ("_first", "_hash", "_tokens", "_tree", "patterns")
+    __slots__ = ("_firsts", "_hash", "_tokens", "_tree", "patterns")
 
     def __init__(self, patterns: Iterable[str], *, with_tree: bool = True) -> None:
         self.patterns = tuple(patterns)
         self._hash = hash(self.patterns)
         is_small = len(self.patterns) <= SMALL_SET or not with_tree
-        self._tokens = [split(each) for each in self.patterns] if is_small else []
         self._tree = None if is_small else PatternTree(self.patterns)
-        first = {split(each)[0] for each in self.patterns}
-        self._first = None if first.intersection(WILDCARDS) else first | {*WILDCARDS}
-        """The first tokens of whatever may overlap one of them, which mostly nothing does."""
+        # Made when they are asked for: a request can make a hundred sets, each of a hundred.
+        self._tokens: list[Tokens] | None = None
+        self._firsts: set[str] | None = None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PatternSet):
@@ -44,27 +44,39 @@ class PatternSet:
     def __hash__(self) -> int:
         return self._hash
 
+    def _split(self) -> list[Tokens]:
+        if self._tokens is None:
+            self._tokens = [split(each) for each in self.patterns]
+        return self._tokens
+
+    def _may_overlap(self, tokens: Tokens) -> bool:
+        """Look at the first token alone, by which mostly nothing overlaps one of them."""
+        if self._firsts is None:
+            firsts = {split(each)[0] for each in self.patterns}
+            self._firsts = set() if firsts.intersection(WILDCARDS) else firsts.union(WILDCARDS)
+        return not self._firsts or tokens[0] in self._firsts
+
     def overlaps(self, pattern: str) -> bool:
         """Tell whether one of them matches a subject that `pattern` matches, too."""
         tokens = split(pattern)
-        if self._first is not None and tokens[0] not in self._first:
+        if not self._may_overlap(tokens):
             return False
         if self._tree is not None:
             return bool(self._tree.overlapping(pattern))
-        return any(tokens_overlap(each, tokens) for each in self._tokens)
+        return any(tokens_overlap(each, tokens) for each in self._split())
 
     def covers(self, pattern: str) -> bool:
         """Tell whether one of them matches every subject that `pattern` matches."""
         tokens = split(pattern)
-        if self._first is not None and tokens[0] not in self._first:
+        if not self._may_overlap(tokens):
             return False
         if self._tree is not None:
             return any(contains(each, pattern) for each in self._tree.overlapping(pattern))
-        return any(tokens_contain(each, tokens) for each in self._tokens)
+        return any(tokens_contain(each, tokens) for each in self._split())
 
     def matches(self, subject: str) -> bool:
         """Tell whether one of them matches `subject`, of which every token stands for itself."""
         if self._tree is not None:
             return bool(self._tree.matching(subject))
         tokens = split(subject)
-        return any(tokens_match(each, tokens) for each in self._tokens)
+        return any(tokens_match(each, tokens) for each in self._split())

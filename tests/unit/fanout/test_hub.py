@@ -69,9 +69,7 @@ def test_what_nats_does_not_allow_leaves_no_trace(world: World) -> None:
 
 
 @pytest.mark.parametrize(("code", "postponed"), [("nats_down", True), ("denied", False)])
-def test_what_may_be_had_again_later_is_postponed(
-    world: World, code: str, postponed: bool
-) -> None:
+def test_what_may_be_had_again_later_is_postponed(world: World, code: str, postponed: bool) -> None:
     members = [Follower(str(n)) for n in range(2)]
     told: list[tuple[str, str]] = []
     world.hub.on_postponed = lambda member, pattern: told.append((member.id, pattern))
