@@ -129,7 +129,10 @@ class WSSManager:
 
     async def _listen(self, ws: web.WebSocketResponse, connection: Connection) -> None:
         while True:
-            frame = await ws.receive()
+            try:
+                frame = await ws.receive()
+            except ConnectionError:
+                return  # it left, and aiohttp was about to answer a ping
             if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                 return
             for line in await self.actions.answer_frame(connection, frame.data):

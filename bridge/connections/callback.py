@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MESSAGE_OVERHEAD_BYTES = 500
 """Bytes a waiting message takes besides its payload, which may be empty."""
 
+_FAULTS = (Exception, asyncio.CancelledError)
+"""What a program's own code may raise; Cancelled, too, of something of its own."""
+
 
 class Subscriber(Protocol):
     """What a `manager.callback` gets to write to: one browser."""
@@ -62,7 +65,7 @@ class Callback:
         # As in _call; written out because it is done for each message for each client.
         try:
             result = self._callback(self._subscriber, message)
-        except Exception:
+        except _FAULTS:
             self._fail()
             return
         if result is not None and inspect.isawaitable(result):
@@ -97,26 +100,37 @@ class Callback:
             self._task.cancel()
 
     async def _run(self, result: Awaitable[None] | None = None) -> None:
-        while result is not None or self._waiting:
-            if result is None:
-                message = self._waiting.popleft()
-                self._waiting_bytes -= len(message.payload) + MESSAGE_OVERHEAD_BYTES
-                result = self._call(message)
-            if result is not None:
-                self._is_busy = True
-                try:
-                    await result
-                except Exception:
-                    if self._is_busy:  # or else `stop` has counted it
-                        self._fail()
-                result = None
-                self._is_busy = False
-        self._task = None
+        try:
+            while result is not None or self._waiting:
+                if result is None:
+                    message = self._waiting.popleft()
+                    self._waiting_bytes -= len(message.payload) + MESSAGE_OVERHEAD_BYTES
+                    result = self._call(message)
+                if result is not None:
+                    await self._await(result)
+                    result = None
+        finally:
+            self._task = None
+
+    async def _await(self, result: Awaitable[None]) -> None:
+        self._is_busy = True
+        try:
+            await result
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            self._fail()  # what the program waits for was cancelled, and not this
+        except Exception:
+            if not self._stopped:  # or else `stop` has counted it
+                self._fail()
+        finally:
+            self._is_busy = False
 
     def _call(self, message: Message) -> Awaitable[None] | None:
         try:
             return self._callback(self._subscriber, message)
-        except Exception:
+        except _FAULTS:
             # The program's own code: its fault must not cost the other followers the message.
             self._fail()
             return None

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bridge.wire.envelope import Message
 
 ENDINGS: dict[int, Closed] = {
+    CloseCode.PROTOCOL_ERROR: "protocol",
     CloseCode.TOO_LARGE: "too_large",
     CloseCode.BUG: "bug",
     CloseCode.RESTART: "restart",

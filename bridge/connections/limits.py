@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bridge.token_bucket import TokenBucket
 from bridge.wire.codes import CloseCode
 
 
@@ -18,25 +19,6 @@ class Limits:
     request_burst: int = 40
     bad_requests_per_minute: int = 60
     max_request_bytes: int = 65536
-
-
-class TokenBucket:
-    """Lets `rate` takes a second through on average, and `burst` at once."""
-
-    def __init__(self, rate: float, burst: int, now: float) -> None:
-        self._rate = rate
-        self._burst = burst
-        self._tokens = float(burst)
-        self._filled = now
-
-    def take(self, now: float) -> bool:
-        """Take one token; False when there is none. `now` is a monotonic time in seconds."""
-        self._tokens = min(self._burst, self._tokens + (now - self._filled) * self._rate)
-        self._filled = now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
 
 
 class RequestLimiter:

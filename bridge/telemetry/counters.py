@@ -13,6 +13,7 @@ Closed = Literal[
     "stalled",
     "flood",
     "bad_requests",
+    "protocol",
     "token",
     "too_large",
     "bug",

@@ -18,6 +18,7 @@ from bridge.telemetry import events
 from bridge.web.capacity import TRY_LATER, no_room
 from bridge.web.first_frame import FirstFrame
 from bridge.web.heartbeat import Heartbeat
+from bridge.web.tcp import UNREADABLE
 from bridge.web.transport import break_circle
 from bridge.web.websocket import WebSocket
 from bridge.wire.responses import shorten, too_large
@@ -174,3 +175,6 @@ class Gate:
             self._counters.refused["too_large"] += 1
             error.text = f"{too_large(request.client_max_size)}\n"
             raise
+        except UNREADABLE:
+            self._counters.refused["bad_request"] += 1
+            raise web.HTTPBadRequest(text="The body of the request cannot be read.\n") from None

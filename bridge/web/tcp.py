@@ -9,8 +9,10 @@ import asyncio
 import ssl
 from asyncio.sslproto import SSLProtocol
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
 
-from aiohttp import web
+from aiohttp import ClientError, web
+from aiohttp.http import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
 from bridge.telemetry import events
@@ -18,7 +20,15 @@ from bridge.telemetry.counters import Counters
 from bridge.telemetry.logs import tell
 from bridge.web.assets import SECURITY_HEADERS
 from bridge.web.capacity import Capacity, no_room
+from bridge.web.frame_meter import MeteredReader
 
+if TYPE_CHECKING:
+    from aiohttp._websocket.reader import WebSocketReader
+
+    from bridge.wire.codes import CloseCode
+
+UNREADABLE = (HttpProcessingError, ClientError, web.RequestPayloadError)
+"""What aiohttp raises for a body that is not compressed as it says, or ends in the middle."""
 LINGER_SECONDS = 1.0
 """For a refused caller to read why: an earlier end could take the answer with it."""
 TLS_SHUTDOWN_SECONDS = 3.0
@@ -39,6 +49,7 @@ class CountedHandler(RequestHandler):
         "_since",
         "_time",
         "asked",
+        "frames_failed",
         "heard",
         "tcp",
     )
@@ -62,6 +73,8 @@ class CountedHandler(RequestHandler):
         """The transport of TCP, which is below that of TLS if there is one."""
         self.asked = False
         """Whether a whole request has come."""
+        self.frames_failed: Callable[[CloseCode], None] | None = None
+        """Called when a WebSocket is to be closed for the frames that come."""
 
     def count_in(self, transport: asyncio.Transport) -> None:
         """Count it in; cut it after a moment if it is one too many. `transport` is that of TCP."""
@@ -104,6 +117,15 @@ class CountedHandler(RequestHandler):
         self.heard = self._time()
         super().data_received(data)
 
+    def set_parser(
+        self, parser: WebSocketReader, data_received_cb: Callable[[], None] | None = None
+    ) -> None:
+        """Read frames from now on, the heads of which are looked at first."""
+        reader = parser
+        if self.frames_failed is not None:
+            reader = MeteredReader(parser, self.frames_failed)  # type: ignore[assignment]
+        super().set_parser(reader, data_received_cb)
+
     def _turn_away(self, sentence: str) -> None:
         if self.transport is None:
             return
@@ -115,6 +137,11 @@ class CountedHandler(RequestHandler):
                 head += f"\r\n{name}: {value}"
         self.transport.write(f"{head}\r\n\r\n{text}".encode())
         self.close()  # nothing that comes is read as a request any more
+
+    def log_exception(self, *args: Any, **kwargs: Any) -> None:
+        """Log what failed beside a request, unless that is its body, which nobody can read."""
+        if not isinstance(kwargs.get("exc_info"), UNREADABLE):
+            super().log_exception(*args, **kwargs)
 
     def handle_error(
         self,

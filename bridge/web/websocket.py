@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 from aiohttp import WSCloseCode, web
 
 from bridge.web.tcp import CountedHandler
+from bridge.wire.codes import CloseCode
 from bridge.wire.frames import PING
 from bridge.wire.responses import too_large
 
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 
 CLOSE_TIMEOUT_SECONDS = 3.0
 """For a browser to take what is left and to answer a close frame."""
+_REASONS = {
+    CloseCode.PROTOCOL_ERROR: b"a browser masks its frames",
+    CloseCode.FLOOD: b"too many control frames or fragments",
+}
 
 
 class WebSocket(web.WebSocketResponse):
@@ -39,15 +45,17 @@ class WebSocket(web.WebSocketResponse):
         """What it writes to, once it is prepared."""
         self._handler: CountedHandler | None = None
         self._counters = counters
+        self._closing_for: asyncio.Task[None] | None = None
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
         """Upgrade. Raises ConnectionResetError if the browser has left already."""
+        assert isinstance(request.protocol, CountedHandler)
+        self._handler = request.protocol
+        self._handler.frames_failed = self._close_for
         writer = await super().prepare(request)
         if request.transport is None:
             raise ConnectionResetError("the browser left before its connection was set up")
         self.transport = request.transport
-        assert isinstance(request.protocol, CountedHandler)
-        self._handler = request.protocol
         self.show_life()
         return writer
 
@@ -75,6 +83,16 @@ class WebSocket(web.WebSocketResponse):
         """End the connection at once."""
         if self.transport is not None:
             self.transport.abort()
+
+    def _close_for(self, code: CloseCode) -> None:
+        """Close for the frames that come, of which no further one is read."""
+        loop = asyncio.get_running_loop()
+        loop.call_later(CLOSE_TIMEOUT_SECONDS, self.abort)
+        self._closing_for = loop.create_task(self._close_quietly(code, _REASONS[code]))
+
+    async def _close_quietly(self, code: CloseCode, reason: bytes) -> None:
+        with contextlib.suppress(ConnectionError):
+            await self.close(code=code, message=reason)
 
     async def close(
         self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True

@@ -21,6 +21,7 @@ class CloseCode(IntEnum):
     up ask it not to.
     """
 
+    PROTOCOL_ERROR = 1002
     TOO_LARGE = 1009
     BUG = 1011
     RESTART = 1012

@@ -11,6 +11,8 @@ from bridge.wire.codes import SUBSCRIBE, UNSUBSCRIBE
 from bridge.wire.responses import Refusal, shorten
 
 MAX_REQUEST_SUBJECTS = 128
+MAX_ID_BYTES = 200
+"""Of an `id` as it is spelled: each response to the request repeats it."""
 
 _NO_ID = msgspec.Raw()
 
@@ -57,6 +59,8 @@ def parse_request(text: str | bytes) -> Request:
     request_id = bytes(shape.id).strip()
     if request_id and request_id[:1] not in b'"-0123456789':
         raise Refusal("bad_request", "id has to be a string or a number.")
+    if len(request_id) > MAX_ID_BYTES:
+        raise Refusal("bad_request", f"id has to be of {MAX_ID_BYTES} bytes at most.")
     fault = _shape_fault(shape)
     if fault:
         raise Refusal("bad_request", fault, request_id=request_id)
@@ -76,7 +80,7 @@ def _shape_fault(shape: _RequestShape) -> str | None:
     if shape.action not in (SUBSCRIBE, UNSUBSCRIBE):
         return (
             "The user has to specify action in message ('subscribe' or 'unsubscribe'), "
-            f"got {shorten(str(shape.action))} instead"
+            f"got {_shown(shape.action)} instead"
         )
     subjects = shape.subjects
     if subjects is msgspec.UNSET:
@@ -90,3 +94,10 @@ def _shape_fault(shape: _RequestShape) -> str | None:
     if not 1 <= len(subjects) <= MAX_REQUEST_SUBJECTS:
         return f"subjects has to hold 1 to {MAX_REQUEST_SUBJECTS} subjects, got {len(subjects)}."
     return None
+
+
+def _shown(value: object) -> str:
+    """Return what stands for a value in a sentence: a list may be nested too deeply to be shown."""
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "an object"
+    return shorten(str(value))

@@ -127,3 +127,48 @@ async def test_a_failing_callback_is_logged_and_the_next_message_comes(
     assert "planted" in caplog.text
     await asyncio.sleep(0)
     assert (subscriber.failed, subscriber.missed, deliver.waiting) == (5, 0, 0)
+
+
+@pytest.mark.parametrize("kind", ["async", "plain", "lambda"])
+async def test_what_the_program_has_cancelled_itself_costs_that_message_alone(kind: str) -> None:
+    async def waits(subscriber: Any, msg: Any) -> None:
+        if msg.data == 1:
+            other = asyncio.get_running_loop().create_future()
+            other.cancel()
+            await other
+        await subscriber.send_str(str(msg.data))
+
+    def plain(subscriber: Any, msg: Any) -> None:
+        if msg.data == 1:
+            raise asyncio.CancelledError
+        subscriber.texts.append(str(msg.data))
+
+    subscriber = Subscriber()
+    kinds = {"async": waits, "plain": plain, "lambda": lambda *given: waits(*given)}
+    deliver = Callback(kinds[kind], subscriber, 10_000)
+    for message in MESSAGES:
+        deliver(message)
+    async with asyncio.timeout(5):
+        while len(subscriber.texts) < 4:
+            await asyncio.sleep(0)
+    assert subscriber.texts == ["0", "2", "3", "4"]
+    assert (subscriber.failed, deliver.waiting) == (1, 0)
+
+
+async def test_who_cancels_the_task_itself_ends_it() -> None:
+    begun = 0
+
+    async def callback(subscriber: Any, msg: Any) -> None:
+        nonlocal begun
+        begun += 1
+        await asyncio.Event().wait()
+
+    deliver = Callback(callback, Subscriber(), 10_000)
+    for message in MESSAGES:
+        deliver(message)
+    await asyncio.sleep(0)
+    (task,) = asyncio.all_tasks() - {asyncio.current_task()}
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert begun == 1

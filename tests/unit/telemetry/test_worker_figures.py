@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from types import SimpleNamespace
 
+import pytest
+
+from bridge.telemetry import worker_figures
 from bridge.telemetry.worker_figures import WorkerFigures, merged, new_file
 
 ONE = b"""# HELP seen_total how many
@@ -76,3 +80,26 @@ async def test_alone_there_is_no_label_and_nothing_to_hang_out() -> None:
     alone = WorkerFigures((), 1, lambda: ONE)
     await alone.keep_up()
     assert alone.text() == ONE
+
+
+def test_alone_too_those_who_ask_again_and_again_cost_a_part_of_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = made = 0.0
+
+    def text() -> bytes:
+        nonlocal now, made
+        now, made = now + 0.01, made + 1
+        return b"%d" % made
+
+    monkeypatch.setattr(worker_figures, "time", SimpleNamespace(monotonic=lambda: now))
+    alone = WorkerFigures((), 1, text)
+    assert [alone.text() for _ in range(100)][-1] == b"6"  # as many as take a twentieth of a second
+    for _ in range(10_000):
+        now += 0.001
+        alone.text()
+    assert now > 10
+    assert made == pytest.approx(6 + 0.05 * now / 0.01, abs=2)
+    now += 60
+    made = 0
+    assert [alone.text() for _ in range(3)] == [b"1", b"2", b"3"]

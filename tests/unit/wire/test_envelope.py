@@ -92,3 +92,10 @@ def test_data_of_a_payload_too_deep_for_python_is_its_text() -> None:
 
     data = at_depth(150)
     assert data == payload.decode() or data == json.loads(payload)
+
+
+@pytest.mark.parametrize(
+    "payload", [b"1" * 5000, b"-" + b"7" * 4301, b'{"a":[%b]}' % (b"1" * 9999)]
+)
+def test_data_of_an_integer_too_long_for_python_is_its_text(payload: bytes) -> None:
+    assert Message("a", payload).data == payload.decode()

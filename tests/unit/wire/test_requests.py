@@ -31,7 +31,10 @@ def test_any_request_is_read_or_refused_with_a_sentence(text: str | bytes) -> No
 @given(
     st.lists(st.text(), min_size=1, max_size=128, unique=True),
     st.sampled_from(["subscribe", "unsubscribe"]),
-    st.none() | st.text() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
+    st.none()
+    | st.text(max_size=30)
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False),
 )
 def test_well_formed_requests_are_read_as_they_are(
     subjects: list[str], action: str, request_id: object
@@ -63,3 +66,29 @@ def test_long_actions_are_cut_in_the_answer() -> None:
     with pytest.raises(Refusal) as refusal:
         parse_request(json.dumps({"subjects": ["a"], "action": "x" * 60000}))
     assert len(str(refusal.value)) < 250
+
+
+@pytest.mark.parametrize("field", ["action", "subjects", "id", "connection_id", "token", "more"])
+@pytest.mark.parametrize("brackets", ["[]", "{}"])
+def test_however_deep_it_is_nested_a_request_is_refused_or_read(field: str, brackets: str) -> None:
+    opening = "[" if brackets == "[]" else '{"a":'
+    for depth in [1, 2, 10, 500, *range(960, 1040), 5000]:
+        value = opening * depth + "1" + brackets[1] * depth
+        request = {"subjects": '["a"]', "action": '"subscribe"'} | {field: value}
+        text = ",".join(f'"{name}":{each}' for name, each in request.items())
+        try:
+            parse_request("{" + text + "}")
+        except Refusal as refusal:
+            assert len(refusal.line()) < 400
+
+
+@pytest.mark.parametrize("request_id", ['"%s"', "%s"])
+@pytest.mark.parametrize("subjects", ['["a"]', "5"])
+def test_an_id_is_bounded_since_each_answer_repeats_it(request_id: str, subjects: str) -> None:
+    longest = request_id % ("7" * (200 - len(request_id) + 2))
+    with pytest.raises(Refusal, match="200 bytes") as refused:
+        parse_request(f'{{"subjects": {subjects}, "id": {longest.replace("7", "77", 1)}}}')
+    assert len(refused.value.line()) < 200
+    if subjects != "5":
+        request = parse_request(f'{{"subjects": {subjects}, "id": {longest}}}')
+        assert request.id == longest.encode()

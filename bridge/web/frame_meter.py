@@ -1,0 +1,100 @@
+"""The heads of a browser's frames, read before aiohttp reads the frames: what RFC 6455 forbids, and
+what comes too often.
+
+aiohttp takes unmasked frames, and it answers all pings that it has read in one go: tens of
+thousands, while everybody else waits. Requests are counted where they are answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from bridge.token_bucket import TokenBucket
+from bridge.wire.codes import CloseCode
+
+MAX_FRAMES_PER_SECOND = 100.0
+"""Control frames and fragments on average; a browser sends a pong each 25 s, and no fragments."""
+FRAME_BURST = 600
+"""At once: a request of 64 KiB in fragments of 125 bytes, say."""
+
+_CONTINUATION, _FIRST_CONTROL = 0x0, 0x8
+_FINAL, _OPCODE = 0x80, 0x0F
+_MASKED, _LENGTH = 0x80, 0x7F
+_MASK_BYTES = 4
+
+
+class FrameMeter:
+    """Follows the frames of one connection by their heads (RFC 6455, section 5.2)."""
+
+    def __init__(self, now: float) -> None:
+        self._bucket = TokenBucket(MAX_FRAMES_PER_SECOND, FRAME_BURST, now)
+        self._head = b""
+        """What has come of a head that is not whole."""
+        self._payload_left = 0
+
+    def fault(self, data: bytes, now: float) -> CloseCode | None:
+        """Take what came; return the code to close the connection with, if there is one."""
+        if self._payload_left >= len(data):
+            self._payload_left -= len(data)
+            return None
+        data, position = self._head + data, self._payload_left
+        while len(data) - position >= 2:
+            first, second = data[position], data[position + 1]
+            if not second & _MASKED:
+                return CloseCode.PROTOCOL_ERROR
+            extended = {126: 2, 127: 8}.get(second & _LENGTH, 0)
+            end = position + 2 + extended + _MASK_BYTES
+            if end > len(data):
+                break
+            length = second & _LENGTH
+            if extended:
+                length = int.from_bytes(data[position + 2 : position + 2 + extended])
+            if _is_extra(first) and not self._bucket.take(now):
+                return CloseCode.FLOOD
+            position = end + length
+        self._head = data[position:]
+        self._payload_left = max(0, position - len(data))
+        return None
+
+
+def _is_extra(first: int) -> bool:
+    """Tell from its first byte whether a frame is no request by itself."""
+    opcode = first & _OPCODE
+    return opcode >= _FIRST_CONTROL or opcode == _CONTINUATION or not first & _FINAL
+
+
+class Reader(Protocol):
+    """aiohttp's reader of frames."""
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]: ...
+    def feed_eof(self) -> None: ...
+
+
+class MeteredReader:
+    """Stands before aiohttp's reader; from the first fault on, of which it tells, it reads nothing.
+
+    `failed` is called with the code to close the connection with.
+    """
+
+    def __init__(self, reader: Reader, failed: Callable[[CloseCode], None]) -> None:
+        self._reader = reader
+        self._failed = failed
+        self._time = asyncio.get_running_loop().time
+        self._meter = FrameMeter(self._time())
+        self._has_failed = False
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        """Take what came; return what aiohttp's own does: whether it is the end, what is left."""
+        if not self._has_failed:
+            code = self._meter.fault(data, self._time())
+            if code is None:
+                return self._reader.feed_data(data)
+            self._has_failed = True
+            self._failed(code)
+        return False, b""
+
+    def feed_eof(self) -> None:
+        """Take the end of the connection."""
+        self._reader.feed_eof()
