@@ -367,6 +367,8 @@ async def test_the_end_of_a_connection_is_counted_under_a_name_of_ours(theirs: i
     fixture.ws.our_code = 1009
     assert fixture.connection.ending == "too_large"
     fixture.ws.our_code = 1002
+    assert fixture.connection.ending == "protocol"
+    fixture.ws.our_code = 1007
     assert fixture.connection.ending == "other"
 
 
