@@ -12,6 +12,13 @@ if not (3, 11) <= sys.version_info[:2] <= (3, 14):
 # written in C take for a failure while they are imported.
 signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+signal.signal(signal.SIGQUIT, lambda *_: os._exit(0))
+for later in (
+    signal.SIGHUP,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+):  # they would end it, and mean nothing yet
+    signal.signal(later, lambda *_: None)
 
 # Before the rest is imported: a setting that is wrong, or --help, is answered at once. And with
 # several WORKERS this process starts them all, and comes no further.

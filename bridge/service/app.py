@@ -22,7 +22,7 @@ from bridge.nats_link.sign_in import SignIn
 from bridge.nats_link.watch import NatsWatch
 from bridge.service.next_steps import NextSteps
 from bridge.service.panini_app import PaniniApp
-from bridge.service.signals import ignore_further_signals, on_stop_signal
+from bridge.service.signals import ignore_further_signals, on_other_signals, on_stop_signal
 from bridge.service.workers import Worker
 from bridge.settings.derived import Settings
 from bridge.telemetry import events
@@ -78,6 +78,8 @@ class Service(PaniniApp):
         )
         self.on_nats_change = self.nats_watch.on_change
         """Called with True when messages flow, with False when they stop."""
+        self.show_status: Callable[[], None] = lambda: None
+        """Called on SIGUSR1."""
         self.on_stop: list[Callable[[], Awaitable[None]]] = [self.throttled.tell_rest]
         """Called together when the service stops and NATS is still there."""
         self.background: list[Callable[[], Coroutine[Any, Any, None]]] = [self.loop_lag.run]
@@ -157,6 +159,9 @@ class Service(PaniniApp):
     async def _serve(self) -> None:
         stop = asyncio.Event()
         on_stop_signal(stop.set)
+        on_other_signals(
+            stop=stop.set, reread=self._listener.renew_certificate, show=lambda: self.show_status()
+        )
         runner = await self.new_runner(HANDLER_TIMEOUT_SECONDS)
         assert runner.server is not None
         await self._listener.open(runner.server)

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Sized
 from typing import TYPE_CHECKING, Protocol
 
+from bridge.telemetry import events
+from bridge.telemetry.logs import tell
 from bridge.telemetry.metrics import Metrics
 from bridge.telemetry.worker_figures import WorkerFigures
 from bridge.wire.codes import OK, NotReady
@@ -46,3 +48,18 @@ class Figures(WorkerFigures):
         metrics = Metrics(app.counters, gauges, lambda: app.nats_watch.trouble or OK, NATS_STATES)
         super().__init__(worker.figures, worker.number, metrics.text)
         app.background.append(self.keep_up)
+        self._app, self._manager = app, manager
+        app.show_status = self.show
+
+    def show(self) -> None:
+        """Write a line that says what goes on."""
+        counters = self._app.counters
+        tell(
+            events.STATUS,
+            connections=len(self._manager.connections),
+            patterns=self._manager.patterns,
+            received=counters.received,
+            delivered=counters.delivered,
+            dropped=sum(counters.dropped.values()),
+            nats=self._app.nats_watch.trouble or OK,
+        )

@@ -18,7 +18,8 @@ from dataclasses import asdict, dataclass
 
 from bridge.nats_link.embedded import EmbeddedNats, find_or_embed
 from bridge.nats_link.sign_in import SignIn
-from bridge.service.signals import ignore_further_signals, on_stop_signal
+from bridge.service.signals import ignore_further_signals, on_other_signals, on_stop_signal
+from bridge.service.worker_watch import CHECK_SECONDS, MAX_SILENT_CHECKS, WorkerWatch
 from bridge.settings.derived import Settings
 from bridge.telemetry import events, logs, worker_figures
 from bridge.telemetry.logs import say, tell
@@ -29,6 +30,8 @@ PLACE = "NATS_BRIDGE_WORKER"
 MIN_RESTART_WAIT_SECONDS, MAX_RESTART_WAIT_SECONDS = 1.0, 30.0
 """Until a worker that ended is started again: the double each time, if it ends early."""
 EARLY_END_SECONDS = 10.0
+LAST_WORDS_SECONDS = 0.5
+"""For a worker that hangs to write where it stands."""
 STOP_TIMEOUT_SECONDS = 12.0
 """Until what still runs is killed; a stop takes eight at most."""
 WRONG_SETTING = 2
@@ -72,8 +75,6 @@ def begin(config: Settings) -> Worker:
     """Return the place of this process; the parent of several never returns, but exits."""
     place = os.environ.pop(PLACE, None)
     if place is not None:
-        # It is for the certificate; without one nobody takes it.
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         worker = Worker(**json.loads(place))
         worker.stop_with_parent()
         return worker
@@ -99,8 +100,13 @@ class _Parent:
         """Keep all workers running until SIGINT or SIGTERM; return the exit status."""
         loop = asyncio.get_running_loop()
         on_stop_signal(self._stop.set)
-        if self._config.tls:
-            loop.add_signal_handler(signal.SIGHUP, self._tell_all, signal.SIGHUP)
+        tell_all = self._tell_all
+        on_other_signals(
+            stop=self._stop.set,
+            reread=lambda: tell_all(signal.SIGHUP),
+            show=lambda: tell_all(signal.SIGUSR1),
+        )
+        loop.add_signal_handler(signal.SIGUSR2, tell_all, signal.SIGUSR2)
         await self._try_the_port()
         if not self._config.nats_url:
             may_embed = self._config.sign_in == SignIn()
@@ -110,7 +116,9 @@ class _Parent:
             count = self._config.workers
             say(f"port  shared by {count} workers", events.WORKERS_START, count=count)
             keepers = [loop.create_task(self._keep(number + 1)) for number in range(count)]
+            watch = loop.create_task(self._end_those_that_hang())
             await self._stop.wait()
+            watch.cancel()
             await self._stop_all(keepers)
         finally:
             if self._embedded is not None:
@@ -168,6 +176,19 @@ class _Parent:
             # Ctrl-C and the end of a terminal are for the parent, which then stops them.
             start_new_session=True,
         )
+
+    async def _end_those_that_hang(self) -> None:
+        """Kill workers that do nothing, after they have written where they stand."""
+        watch = WorkerWatch(self._figures)
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            for number in watch.hanging():
+                process = self._processes[number]
+                _send(process, signal.SIGUSR2)
+                await asyncio.sleep(LAST_WORDS_SECONDS)
+                seconds = CHECK_SECONDS * MAX_SILENT_CHECKS
+                tell(events.WORKER_HANGS, number=number, seconds=seconds)
+                _send(process, signal.SIGKILL)
 
     async def _stop_all(self, keepers: list[asyncio.Task[None]]) -> None:
         self._tell_all(signal.SIGTERM)

@@ -13,19 +13,23 @@ FACTS = {
     "before": "how many files could be opened at first",
     "code": "with which a WebSocket was closed; null if it ended in no orderly way",
     "connection": "its `connection_id`",
+    "connections": "how many there are",
     "count": "how often since the line before with this `event`: there is one a minute at most, "
     "with the other facts of the latest; of lines and workers, how many",
-    "delivered": "messages written to a connection",
-    "dropped": "messages dropped for it, in this episode or in all",
+    "delivered": "messages written to a connection, or to all",
+    "dropped": "messages dropped for it, or for all, in this episode or since the start",
     "files": "how many files may be open at a time",
     "limit": "`MAX_CONNECTIONS`",
     "logger": "which part of which library",
+    "nats": "`ok`, or why no messages flow, as `/readyz` has it",
     "number": "of a worker, from 1",
     "origin": "of a web page",
     "pattern": "that is followed",
+    "patterns": "how many are followed",
     "pending_bytes": "held for a connection, since it does not take them",
     "pid": "of the process",
     "reason": "why, in words; of a connection, empty if the browser ended it",
+    "received": "messages that came from NATS",
     "room": "for how many connections there is room",
     "seconds": "how long it took or lasted; of `nats_up`, since NATS was lost or looked for; of "
     "`worker_died`, until it is started again",
@@ -69,9 +73,24 @@ WORKER_DIED = _event(
     "reason",
     "seconds",
 )
+WORKER_HANGS = _event(
+    "worker_hangs",
+    ERROR,
+    "worker {number} has done nothing for {seconds} s and is killed",
+    "number",
+    "seconds",
+)
 WORKERS_KILLED = _event(
     "workers_killed", ERROR, "{count} workers did not stop in time and are killed", "count"
 )
+STATUS = _event(
+    "status",
+    INFO,
+    "{connections} connections follow {patterns} patterns; {received} messages received, "
+    "{delivered} delivered, {dropped} dropped; NATS: {nats}",
+    *("connections", "patterns", "received", "delivered", "dropped", "nats"),
+)
+NOTHING_TO_REREAD = _event("nothing_to_reread", INFO, "there is no certificate to read again")
 SAID = _event("said", INFO, "anything else the service says to whoever started it")
 LIBRARY = _event("log", INFO, "what a library says, at a level of its own", "logger")
 LINES_LOST = _event(

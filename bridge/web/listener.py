@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
-import signal
 import ssl
 from functools import partial
 from typing import Any
@@ -49,6 +48,7 @@ class Listener:
         self._host, self._port, self._shared = host, port, shared
         self._capacity, self._tls, self._counters = capacity, tls, counters
         self._server: asyncio.Server | None = None
+        self._context: ssl.SSLContext | None = None
 
     async def open(self, web_server: web.Server) -> None:
         """Listen. Exits with 2 if the port cannot be had."""
@@ -56,8 +56,7 @@ class Listener:
         loop.set_exception_handler(LoopReports())
         self._use_all_files()
         context = self._tls.context() if self._tls else None
-        if context is not None:
-            loop.add_signal_handler(signal.SIGHUP, self._renew_certificate, context)
+        self._context = context
         accept = partial(self._accept, web_server, context)
         self._server = await bind(accept, self._host, self._port, reuse_port=self._shared or None)
         scheme = "https" if self._tls else "http"
@@ -78,9 +77,13 @@ class Listener:
             return handler
         return CountedTLS(handler, context, self._capacity.request_timeout)
 
-    def _renew_certificate(self, context: ssl.SSLContext) -> None:
+    def renew_certificate(self) -> None:
+        """Read the certificate again, if there is one; new connections get it."""
+        if self._context is None:
+            say("there is no certificate to read again", events.NOTHING_TO_REREAD)
+            return
         try:
-            self._tls.load_into(context)
+            self._tls.load_into(self._context)
             say("the certificate was read again, for new connections", events.CERTIFICATE_RENEWED)
         except SettingError as error:
             tell(events.CERTIFICATE_USELESS, reason=str(error))

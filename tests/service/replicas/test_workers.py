@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from tests.service.browsers.test_post import post
+from tests.service.life.test_terminal import Terminal
 from tests.support.browser_client import Browser
 from tests.support.ports import default_port
 from tests.support.raw_nats import RawNats
@@ -234,15 +235,35 @@ async def test_a_signal_for_a_certificate_that_is_not_there_harms_nobody(
             await browser.quiet()
 
 
-async def test_a_closed_terminal_ends_all_in_an_orderly_way(pair: Gateway) -> None:
-    async with AsyncExitStack() as stack:
-        by_worker = await browsers(pair, stack)
-        process, pair.process = pair.process, None
-        assert process is not None
-        process.send_signal(signal.SIGHUP)
-        for browser in (browser for some in by_worker.values() for browser in some):
-            assert await browser.closed() == 1012
-        await asyncio.to_thread(process.wait, 20)
+def test_a_closed_terminal_ends_all_in_an_orderly_way(nats_server: NatsServer) -> None:
+    terminal = Terminal()
+    service = Gateway(nats_server.url, log=terminal.path, cold=True, workers=2)
+    service.start()
+    until(lambda: sum(map(listens, workers_of(service))) == 2)
+    children, process, service.process = workers_of(service), service.process, None
+    assert process is not None
+    terminal.close()
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(20) == 0
+    assert not any(child.is_running() for child in children)
+
+
+async def test_a_worker_that_hangs_is_killed_and_another_one_takes_its_place(
+    nats_server: NatsServer, log: Path
+) -> None:
+    program = "tests/programs/with_quick_checks.py"
+    with running(
+        Gateway(nats_server.url, program=program, log=log, cold=True, workers=2)
+    ) as service:
+        until(lambda: sum(map(listens, workers_of(service))) == 2)
+        until(lambda: min(connections_of(service)) == 0)  # both have published figures
+        before = workers_of(service)
+        before[0].suspend()
+        await eventually(lambda: "has done nothing for 3.0 s and is killed" in service.output())
+        await eventually(lambda: sum(map(listens, workers_of(service))) == 2)
+        assert before[1] in workers_of(service)
+        async with AsyncExitStack() as stack:
+            await browsers(service, stack)
 
 
 async def test_every_worker_tells_the_figures_of_all(pair: Gateway, raw_nats: RawNats) -> None:
