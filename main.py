@@ -36,6 +36,7 @@ from aiohttp import web
 
 from bridge.replicas.directory import ConnectionDirectory
 from bridge.replicas.forwarding import Replicas
+from bridge.replicas.presence import Presence
 from bridge.service.app import Service
 from bridge.service.figures import Figures
 from bridge.telemetry import logs
@@ -52,8 +53,9 @@ if worker.number == 1:
 
 app = Service(config, worker)
 manager = WSSManager(app, config.limits, config.policy, app.counters)
-replicas = Replicas(app, manager.actions)
-directory = ConnectionDirectory(app, replicas.name, manager.connections)
+presence = Presence(app)
+replicas = Replicas(app, manager.actions, presence)
+directory = ConnectionDirectory(app, presence, manager.connections)
 assets = Assets(Path(__file__).parent / "page")
 figures = Figures(app, manager, worker)
 app.on_nats_change.append(manager.nats_changed)

@@ -17,6 +17,7 @@ from bridge.wire.subjects import CONTROL
 
 if TYPE_CHECKING:
     from bridge.connections.connection import Connection
+    from bridge.replicas.presence import Presence
 
 SUBJECT = f"{CONTROL}.connections"
 QUIET_SECONDS = 0.3
@@ -30,14 +31,14 @@ MAX_ANSWERS = 4
 class ConnectionDirectory:
     """Lists `connections` for those who ask, and asks for the lists of others.
 
-    `replica` is the name of this one, `app` the Panini app that asks and listens.
+    `presence` knows which replicas there are; `app` is the Panini app that asks and listens.
     """
 
-    def __init__(self, app: Any, replica: str, connections: Mapping[str, Connection]) -> None:
+    def __init__(self, app: Any, presence: Presence, connections: Mapping[str, Connection]) -> None:
         self._app = app
-        self._replica = replica
-        self._answerer = Answerer(app, replica, connections)
-        self._asker = Asker(app)
+        self._replica = presence.name
+        self._answerer = Answerer(app, presence.name, connections)
+        self._asker = Asker(app, presence)
 
     async def everyone(self) -> ConnectionList:
         """Return who is connected anywhere. Waits 0.3 to 3 seconds for other replicas."""
@@ -49,7 +50,6 @@ class ConnectionDirectory:
         replicas = {page.replica: ReplicaStatus(page.replica, page.host) for page in pages}
         silent = await self._asker.silent(set(replicas))
         replicas |= {name: ReplicaStatus(name, "") for name in silent}
-        self._asker.known = set(replicas)
         for page in pages:
             status = replicas[page.replica]
             status.connections += len(page.connections)
@@ -62,10 +62,9 @@ class ConnectionDirectory:
 class Asker:
     """Asks all replicas for their pages."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, presence: Presence) -> None:
         self._app = app
-        self.known: set[str] = set()
-        """Replicas that have answered before: they are waited for."""
+        self._presence = presence
 
     async def pages(self) -> list[Page]:
         """Return the pages that come before nothing more does, or before it takes too long."""
@@ -88,7 +87,7 @@ class Asker:
         return pages
 
     async def _gather(self, arrived: asyncio.Queue[bytes], pages: list[Page]) -> None:
-        unfinished = set(self.known)
+        unfinished = self._presence.others
         while True:
             try:
                 async with asyncio.timeout(None if unfinished else QUIET_SECONDS):
@@ -101,8 +100,8 @@ class Asker:
             (unfinished.add if page.more else unfinished.discard)(page.replica)
 
     async def silent(self, answered: set[str]) -> list[str]:
-        """Return the replicas that have answered before, not now, and are still there."""
-        missing = list(self.known - answered)
+        """Return the replicas that are there and have not answered."""
+        missing = list(self._presence.others - answered)
         gone = await asyncio.gather(*map(self._is_gone, missing))
         return [name for name, left in zip(missing, gone, strict=True) if not left]
 

@@ -22,6 +22,7 @@ from bridge.wire.subjects import CONTROL
 
 if TYPE_CHECKING:
     from bridge.connections.actions import Actions
+    from bridge.replicas.presence import Presence
     from bridge.wire.requests import Request
 
 ANSWER_TIMEOUT_SECONDS = 1
@@ -58,13 +59,15 @@ _decode_answer = msgspec.json.Decoder(_Answer).decode
 class Replicas:
     """This replica among all. `app` is the Panini app that asks and listens.
 
-    `actions` reads requests, and carries out those for connections of ours.
+    `actions` reads requests, and carries out those for connections of ours. `presence` knows which
+    replicas there are.
     """
 
-    def __init__(self, app: Any, actions: Actions) -> None:
-        self.name = secrets.token_hex(4)
+    def __init__(self, app: Any, actions: Actions, presence: Presence) -> None:
+        self.name = presence.name
         self._app = app
         self._actions = actions
+        self._presence = presence
         self._work: set[asyncio.Future[bytes]] = set()
         """Requests of other replicas that are carried out; asyncio itself holds on to no task."""
         app.listen(request_subject(self.name), data_type=bytes)(self._take)
@@ -105,6 +108,8 @@ class Replicas:
         except errors.NoRespondersError:
             return 404, [responses.no_such_connection(request.id)]
         except (errors.Error, msgspec.MsgspecError, OSError, TimeoutError):
+            if not self._presence.is_there(replica):
+                return 404, [responses.no_such_connection(request.id)]
             return 404, [Refusal("bad_request", SILENT, (), request.id).line()]
         return answer.status, [bytes(each) for each in answer.responses]
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from tests.service.browsers.test_post import post
 from tests.service.conftest import AS_OPERATOR, OPERATOR, TOKENS
 from tests.support import readme
 from tests.support.browser_client import Browser
 from tests.support.raw_nats import RawNats
-from tests.support.servers import Gateway, NatsServer, http, running, until
+from tests.support.servers import Gateway, NatsServer, eventually, http, running, until
 from tests.support.shell import sh
 from tests.timing import Stopwatch
 
@@ -120,6 +124,38 @@ async def test_a_replica_that_does_not_answer_any_more_is_missed_until_it_is_gon
     roster = await listing(here)
     assert roster["complete"] is True
     assert name not in [each["replica"] for each in roster["replicas"]]
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+async def test_a_follower_of_everything_hides_no_replica_that_is_gone(
+    replicas: tuple[Gateway, Gateway], nats_server: NatsServer, log: Path, end: int
+) -> None:
+    here, there = replicas
+    other = Gateway(nats_server.url, log=log)
+    async with Browser(there.stream) as follower:
+        await follower.subscribe(">")
+        with running(other):
+            async with Browser(other.stream) as browser:
+                of_other = browser.connection_id
+                roster = await listing(here)
+                assert of_other in [each["connection_id"] for each in roster["connections"]]
+                assert other.process is not None
+                other.process.send_signal(end)
+                await browser.closed()
+            other.process.wait(20)
+            other.process = None
+        if end == signal.SIGKILL:  # it could not say goodbye
+            assert (await listing(here))["complete"] is False
+        await eventually(lambda: complete(here), within=60)
+        roster = await listing(here)
+        assert of_other[:8] not in [each["replica"] for each in roster["replicas"]]
+        request = {"connection_id": of_other, "subjects": ["a"], "id": 3}
+        status, answers = await post(here, request)
+        assert (status, answers[0]["message"]) == (404, "No connection has this connection_id.")
+
+
+def complete(gateway: Gateway) -> bool:
+    return bool(json.loads(http(f"{gateway.url}/connections", **AS_OPERATOR)[1])["complete"])
 
 
 async def test_a_list_that_lacks_others_says_so(

@@ -46,7 +46,8 @@ def made(*pages: tuple[float, Page]) -> ConnectionDirectory:
         return lambda function: function
 
     app = SimpleNamespace(trouble=None, nats_client=FakeNats(*pages), listen=listen)
-    return ConnectionDirectory(app, "ours", {})
+    presence: Any = SimpleNamespace(name="ours", others=set())
+    return ConnectionDirectory(app, presence, {})
 
 
 @pytest.fixture(autouse=True)
@@ -89,9 +90,9 @@ async def test_a_replica_that_has_more_to_send_is_waited_for() -> None:
     ]
 
 
-async def test_a_replica_that_has_answered_before_is_waited_for() -> None:
+async def test_a_replica_that_is_there_is_waited_for() -> None:
     late = made((0, OURS), (0.3, Page("late", "there", [])))
-    late._asker.known = {"late"}
+    late._asker._presence.others.add("late")
     gathered = await late.everyone()
     assert gathered.complete
     assert {each.replica for each in gathered.replicas} == {"ours", "late"}

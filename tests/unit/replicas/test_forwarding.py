@@ -21,7 +21,8 @@ FORWARDED = SimpleNamespace(data=b'{"identity":[],"request":{"subjects":["a"],"i
 def replica(answer: Callable[..., Any]) -> Replicas:
     app = SimpleNamespace(listen=lambda *_, **__: lambda function: function)
     actions: Any = SimpleNamespace(read_post=parse_request, answer_post=answer)
-    return Replicas(app, actions)
+    presence: Any = SimpleNamespace(name="ours")
+    return Replicas(app, actions, presence)
 
 
 async def test_who_needs_long_says_so_in_time_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
