@@ -102,7 +102,7 @@ async def test_in_a_storm_of_joins_and_leaves_each_message_comes_once(
             changes = await toggling
     sent = sum(publisher.sent for publisher in publishers)
     assert len(got) == sent
-    assert changes > 100 * SECONDS
+    assert changes > 50, "there was no storm"
     if not alike:
         numbered = [tuple(json.loads(line)["data"]) for line in got]
         assert max(Counter(numbered).values()) == 1
