@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from bridge import __version__
 from bridge.files import SettingError
 from bridge.settings import flags, misspelt, table
 from bridge.settings.derived import Settings
+from bridge.settings.dot_env import DotEnv
 from bridge.settings.value_types import LogFormat, expected_value
 from bridge.telemetry.logs import fail
 
@@ -55,6 +56,17 @@ class _LogFormat(BaseSettings):
     model_config = Settings.model_config
 
     log_format: LogFormat = ""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, DotEnv(settings_cls)
 
 
 def _log_format(arguments: list[str]) -> str:

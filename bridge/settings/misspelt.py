@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from dotenv import dotenv_values
+from bridge.settings import dot_env
 
 MIN_LIKENESS = 0.85
 """How alike a name is, of 1: one or two letters are wrong. HTTP_PROXY is 0.74 of HTTP_PORT."""
@@ -38,9 +38,8 @@ def sentences(settings: Iterable[str], places: Mapping[str, Iterable[str]]) -> l
 
 def places(secrets: Path) -> dict[str, list[str]]:
     """Return the names in each place that settings come from, but the flags."""
-    env = Path(".env")
     return {
         "the environment": list(os.environ),
-        ".env": list(dotenv_values(env)) if env.is_file() else [],
+        ".env": list(dot_env.read()) if dot_env.ENV_FILE.is_file() else [],
         str(secrets): [path.name for path in secrets.iterdir()] if secrets.is_dir() else [],
     }

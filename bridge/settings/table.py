@@ -14,6 +14,7 @@ from pydantic_settings import (
 from bridge.access.addresses import is_loopback
 from bridge.access.policy import RESERVED
 from bridge.connections.limits import Limits
+from bridge.settings.dot_env import DotEnv
 from bridge.settings.secret_files import SecretFiles
 from bridge.settings.value_types import (
     Algorithms,
@@ -38,7 +39,6 @@ class Table(BaseSettings):
     these that has it counts. Lists are separated by commas or white space."""
 
     model_config = SettingsConfigDict(
-        env_file=".env",
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,
@@ -169,7 +169,8 @@ class Table(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return where settings come from; flags come first, as `init_settings`."""
-        return init_settings, env_settings, dotenv_settings, SecretFiles(settings_cls, SECRETS)
+        secret_files = SecretFiles(settings_cls, SECRETS)
+        return init_settings, env_settings, DotEnv(settings_cls), secret_files
 
     @field_validator("allow_anonymous")
     @classmethod

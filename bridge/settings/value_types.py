@@ -15,6 +15,12 @@ from bridge.access.proxies import TrustedProxies
 from bridge.access.tokens import MIN_TOKEN_CHARACTERS
 from bridge.wire import subjects
 
+LOST_DOLLAR = (
+    "; if it began with a $, a shell or Compose has replaced that part: put it between ' and ', or "
+    "in a compose file write $$"
+)
+"""Of `$KV.config.>` they leave `.config.>`."""
+
 
 def expected_value(field: FieldInfo) -> str:
     """Describe the value that a number or boolean setting expects."""
@@ -58,7 +64,8 @@ def _valid_patterns(patterns: tuple[str, ...]) -> tuple[str, ...]:
     for pattern in patterns:
         fault = subjects.fault(pattern)
         if fault:
-            raise ValueError(f"{pattern!r} is not a valid subject: {fault}")
+            hint = LOST_DOLLAR if pattern.startswith(".") else ""
+            raise ValueError(f"{pattern!r} is not a valid subject: {fault}{hint}")
     return patterns
 
 
