@@ -43,8 +43,14 @@ def _words(value: Any) -> Any:
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
+def _with_scheme(url: str) -> str:
+    """Return `url` with a scheme, in small letters: nats-py knows it in no others (RFC 3986)."""
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme.lower()}://{rest}" if separator else f"nats://{url}"
+
+
 def _valid_urls(urls: tuple[str, ...]) -> tuple[str, ...]:
-    urls = tuple(url if "://" in url else f"nats://{url}" for url in urls)
+    urls = tuple(map(_with_scheme, urls))
     for url in urls:
         try:
             parts = urlsplit(url)
