@@ -17,6 +17,10 @@ from tests.support import readme
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 BALANCER = (ROOT / "deploy" / "haproxy.cfg").read_text()
+GATEWAYS = [name for name, each in COMPOSE.items() if "build" in each]
+COMPOSE_NATS = COMPOSE["gateway"]["environment"]
+PORT_OF_THE_IMAGE = ("HTTP_HOST", "HTTP_PORT")
+"""Compose publishes it as `PAGE_PORT`."""
 ROUTES = set(re.findall(r'@app\.http\.\w+\("([^"]+)"\)', (ROOT / "main.py").read_text()))
 INSIDE = {"/livez", "/readyz", "/metrics", "/connections"}
 """Paths that are not for browsers."""
@@ -29,18 +33,54 @@ def is_setting(name: str) -> bool:
     return name.lower() in Settings.model_fields
 
 
-def default_of(value: str) -> str:
-    """Return what Compose makes of `value` where nothing else is set."""
-    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)
+def in_container(service: str, **given: str) -> dict[str, str]:
+    """Return the environment that Compose makes where a shell or `.env` has what is `given`."""
+
+    def filled_in(value: str) -> str:
+        return re.sub(r"\$\{(\w+):-([^}]*)\}", lambda m: given.get(m[1]) or m[2], value)
+
+    environment: dict[str, Any] = COMPOSE[service]["environment"]
+    return {
+        name: given[name] if value is None else filled_in(value)
+        for name, value in environment.items()
+        if value is not None or name in given
+    }
 
 
-@pytest.mark.parametrize("name", [name for name, each in COMPOSE.items() if "build" in each])
+@pytest.mark.parametrize("name", GATEWAYS)
 def test_what_compose_sets_are_settings_with_values_that_count(name: str) -> None:
-    environment: dict[str, Any] = COMPOSE[name]["environment"]
-    assert all(is_setting(each) for each in environment)
+    environment = in_container(name)
+    assert all(is_setting(each) for each in COMPOSE[name]["environment"])
     assert environment["ALLOW_ANONYMOUS"] == "true"
-    values = {each.lower(): default_of(value) for each, value in environment.items() if value}
-    Settings(_env_file=None, **values)
+    Settings(**{each.lower(): value for each, value in environment.items()})
+
+
+@pytest.mark.parametrize("service", GATEWAYS)
+@pytest.mark.parametrize("name", [name.upper() for name in Settings.model_fields])
+def test_a_setting_of_the_shell_or_of_env_is_one_of_the_container(name: str, service: str) -> None:
+    """What was meant to be hidden must not be shown because its line got lost on the way."""
+    own = set(PORT_OF_THE_IMAGE)
+    if service == "gateways":
+        own |= {"TRUSTED_PROXIES", *(name for name in COMPOSE_NATS if name.startswith("NATS_"))}
+    if name in own:
+        assert in_container(service, **{name: "given"}).get(name) != "given"
+    else:
+        assert in_container(service, **{name: "given"}).get(name) == "given", (
+            f"{name} of .env would be lost: name it in x-settings of docker-compose.yml"
+        )
+
+
+@pytest.mark.parametrize("service", GATEWAYS)
+def test_what_is_not_given_is_not_set_in_the_container(service: str) -> None:
+    """An empty value is a wrong one for a number, and for true or false."""
+    assert "" not in in_container(service).values()
+    assert not {"MAX_CONNECTIONS", "DENY_SUBJECTS"} & set(in_container(service))
+
+
+def test_logs_are_bounded_by_a_driver_that_docker_and_podman_have() -> None:
+    for name, service in COMPOSE.items():
+        assert service["logging"]["driver"] == "json-file", name
+        assert {*service["logging"]["options"]} == {"max-size", "max-file"}, name
 
 
 def test_without_a_profile_compose_starts_the_pair_alone() -> None:
@@ -123,4 +163,4 @@ def test_the_image_is_started_with_settings_and_the_port_it_has() -> None:
     given = dict(re.findall(r"-e (\w+)=(\S+)", run))
     assert given and all(is_setting(each) for each in given)
     settings = {name.lower(): value for name, value in given.items()}
-    Settings(_env_file=None, http_host="0.0.0.0", **settings)
+    Settings(http_host="0.0.0.0", **settings)

@@ -222,8 +222,19 @@ def test_the_compose_file_is_one_and_starts_what_the_readme_says(
     docker = shutil.which("docker")
     if docker is None or subprocess.run([docker, "compose", "version"], check=False).returncode:
         pytest.skip("Docker Compose is not installed")
-    read = json.loads(sh("docker compose config --format json", ROOT))
+    for each in ("docker-compose.yml", "deploy"):
+        (folder / each).unlink()
+    shutil.copy(ROOT / "docker-compose.yml", folder)
+    (folder / ".env").write_text("MAX_CONNECTIONS=7\nNATS_PASSWORD='a$b${HOME}'\n")
+    shown = sh("docker compose config --format json", folder, DENY_SUBJECTS="secret.>")
+    read = json.loads(shown)
     assert {"nats", "gateway"} <= set(read["services"])
+    environment = read["services"]["gateway"]["environment"]
+    assert environment["MAX_CONNECTIONS"] == "7"
+    assert environment["DENY_SUBJECTS"] == "secret.>"
+    assert environment["NATS_PASSWORD"].replace("$$", "$") == "a$b${HOME}"
+    assert environment["NATS_URL"] == "nats://nats:4222"
+    assert environment.get("MAX_SUBJECTS") is None
     ports = [port for each in read["services"].values() for port in each["ports"]]
     assert {(each["host_ip"], each["published"]) for each in ports} == {
         ("127.0.0.1", "5001"),
