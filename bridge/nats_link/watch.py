@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bridge.nats_link.canary import Canary
+from bridge.nats_link.localhost import LocalhostHint
 from bridge.telemetry import events
 from bridge.telemetry.logs import say, tell
 from bridge.telemetry.throttled_log import ThrottledLog
@@ -42,6 +43,7 @@ class NatsWatch:
         self._since = time.monotonic()
         """When messages began to be missed."""
         self._throttled = ThrottledLog()
+        self._hint = LocalhostHint()
 
     @property
     def trouble(self) -> NotReady | None:
@@ -77,7 +79,9 @@ class NatsWatch:
         """Log what went wrong, each thing once a minute."""
         text = str(error) or type(error).__name__
         servers = ", ".join(map(without_password, self._servers()))
-        self._throttled.tell(events.NATS_ERROR, key=text, url=servers, reason=text)
+        # Once messages have flowed, the URL is known to be right.
+        hint = "" if self._link else self._hint(error, self._servers())
+        self._throttled.tell(events.NATS_ERROR, key=text, url=servers, reason=text + hint)
         if "authorization" in text.lower() or "authentication" in text.lower():
             self._signed_out = True
 
