@@ -37,8 +37,9 @@ WORKDIR /app
 USER 10001:10001
 EXPOSE 5001
 
-# Unhealthy while no messages flow. Docker only shows that; whatever would restart the container for
-# it (Swarm) should ask /livez: browsers stay connected while NATS is away.
+# Unhealthy while no messages flow. Docker only shows that; what restarts the container for it
+# (Swarm), or sends nobody there (Traefik), should ask `bridge.healthcheck /livez`: browsers stay
+# connected while NATS is away.
 HEALTHCHECK --interval=5s --timeout=4s --start-period=15s --retries=3 \
   CMD ["python", "-m", "bridge.healthcheck"]
 

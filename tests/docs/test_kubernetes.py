@@ -45,7 +45,8 @@ def test_the_schema_check_finds_a_misspelt_field() -> None:
 
 def test_each_probe_asks_what_the_service_answers() -> None:
     asked = [GATEWAY[probe]["httpGet"] for probe in PROBES]
-    assert [each["path"] for each in asked] == ["/livez", "/livez", "/readyz"]
+    # tests/service/life/test_probes.py asks them while NATS goes and comes.
+    assert [each["path"] for each in asked] == ["/readyz", "/livez", "/livez"]
     assert {each["path"] for each in asked} <= ROUTES
     (port,) = GATEWAY["ports"]
     assert {each["port"] for each in asked} == {port["name"]}
@@ -69,6 +70,35 @@ def test_what_it_sets_are_settings() -> None:
     assert keys and set(keys) <= set(HOLD_A_PATH)
     (mount,) = GATEWAY["volumeMounts"]
     assert mount["mountPath"] == str(SECRETS)
+
+
+BACK_OFF_FORGOTTEN = 600
+"""Seconds that a container has to run for Kubernetes to start it again without a wait."""
+
+
+def test_a_pod_that_waits_for_nats_starts_over_without_ever_longer_waits() -> None:
+    probe = GATEWAY["startupProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] > BACK_OFF_FORGOTTEN
+
+
+def exposed() -> dict[str, Any]:
+    """Return the Service with the lines that a comment has for one without an ingress."""
+    shown = re.sub(r"^  # (type: |externalTrafficPolicy: )", r"  \1", TEXT, flags=re.MULTILINE)
+    services = [each for each in yaml.safe_load_all(shown) if each["kind"] == "Service"]
+    return dict(services[0])
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_without_an_ingress_addresses_are_those_of_browsers(version: str) -> None:
+    check(exposed(), version)
+    assert exposed()["spec"]["type"] in ("NodePort", "LoadBalancer")
+    assert exposed()["spec"]["externalTrafficPolicy"] == "Local"
+
+
+def test_the_policy_is_on_no_service_that_may_not_have_it() -> None:
+    """Kubernetes refuses it beside ClusterIP, which no schema says."""
+    spec = MANIFEST["Service"]["spec"]
+    assert "type" not in spec and "externalTrafficPolicy" not in spec
 
 
 def test_no_other_service_is_a_setting() -> None:

@@ -19,15 +19,19 @@ from tests.support.servers import ROOT, Gateway, NatsServer, free_port, http, ru
 HEALTHY = (0, '{"status": "ok"}\n')
 
 
-def check(port: int | str) -> tuple[int, str]:
-    """Return the exit status, and what was said, without a traceback."""
+def check(port: int | str, *paths: str, host: str = "0.0.0.0") -> tuple[int, str]:
+    """Return the exit status, and what was said, without a traceback. `host` is HTTP_HOST."""
     found = re.search(r"HEALTHCHECK [^\[]*CMD (\[.*\])", (ROOT / "Dockerfile").read_text())
     assert found
     program, *arguments = json.loads(found[1])
     assert program == "python"
-    environment = os.environ | {"HTTP_PORT": str(port), "http_proxy": "http://127.0.0.1:9"}
+    own = {"HTTP_PORT": str(port), "HTTP_HOST": host, "http_proxy": "http://127.0.0.1:9"}
     result = subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
+        [sys.executable, *arguments, *paths],
+        cwd=ROOT,
+        env=os.environ | own,
+        capture_output=True,
+        text=True,
     )
     assert result.stderr == ""
     return result.returncode, result.stdout
@@ -52,9 +56,20 @@ def test_it_is_unhealthy_while_nats_is_away(tmp_path: Path, log: Path) -> None:
     try:
         until(lambda: http(f"{service.url}/livez")[0] == 200)
         status, text = check(service.port)
+        assert check(service.port, "/livez") == HEALTHY
     finally:
         assert service.stop() == 0
     assert (status, json.loads(text)) == (1, {"status": "nats_down"})
+
+
+def test_it_asks_where_the_service_listens(nats_server: NatsServer, log: Path) -> None:
+    elsewhere = Gateway(nats_server.url, log=log, http_host="127.0.0.5")
+    elsewhere.launch()
+    try:
+        until(lambda: check(elsewhere.port, host="127.0.0.5") == HEALTHY)
+        assert check(elsewhere.port)[0] == 1
+    finally:
+        elsewhere.stop()
 
 
 def test_it_says_in_one_line_that_nobody_listens() -> None:
