@@ -14,7 +14,7 @@ import sys
 from http.client import BadStatusLine, HTTPConnection, HTTPException, HTTPSConnection
 
 _SECONDS = 3
-_EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104  that is what somebody set
+_EVERYWHERE = ("", "*", "0.0.0.0", "::")  # noqa: S104  that is what somebody set
 
 
 def main(path: str = "/readyz") -> int:

@@ -18,6 +18,7 @@ from bridge.settings.dot_env import DotEnv
 from bridge.settings.secret_files import SecretFiles
 from bridge.settings.value_types import (
     Algorithms,
+    HostName,
     LogFormat,
     LogLevel,
     NatsUrls,
@@ -61,7 +62,11 @@ class Table(BaseSettings):
     )
     nats_tls_cert: str = Field("", description="path of a client certificate for NATS, in PEM")
     nats_tls_key: str = Field("", description="path of the private key of that certificate, in PEM")
-    http_host: str = Field("127.0.0.1", description="where the page and the WebSocket are")
+    http_host: HostName = Field(
+        "127.0.0.1",
+        description="address where the page and the WebSocket are, or a name for it; 0.0.0.0 is "
+        "every address of IPv4, :: every one",
+    )
     http_port: int = Field(5001, ge=1, le=65535, description="their port")
     tls_cert: str = Field(
         "", description="path of a certificate to serve https and wss with, in PEM"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+from contextlib import suppress
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -41,6 +43,24 @@ def expected_value(field: FieldInfo) -> str:
 def _words(value: Any) -> Any:
     """Split a list separated by commas or white space."""
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+def _bare_host(host: str) -> str:
+    """Return an address without brackets, or a name in small letters; `*` is every address."""
+    host = host.strip()
+    if host == "*":
+        return "::"
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    with suppress(ValueError):
+        ipaddress.ip_address(host)
+        return host
+    if not host or {*host} & {*"/:[]@ ,"}:
+        raise ValueError(
+            "it is an address or a name alone, such as 127.0.0.1, ::1 or localhost; the port is "
+            "HTTP_PORT"
+        )
+    return host.lower()
 
 
 def _with_scheme(url: str) -> str:
@@ -117,6 +137,7 @@ def _valid_format(form: str) -> str:
 
 
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+HostName = Annotated[str, AfterValidator(_bare_host)]
 NatsUrls = Annotated[Words, AfterValidator(_valid_urls)]
 Patterns = Annotated[Words, AfterValidator(_valid_patterns)]
 Origins = Annotated[Words, AfterValidator(_valid_origins)]

@@ -6,18 +6,20 @@ import asyncio
 import os
 import resource
 import ssl
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from aiohttp import web
 
+from bridge.container import in_container
 from bridge.files import SettingError
 from bridge.telemetry import events
 from bridge.telemetry.counters import Counters
 from bridge.telemetry.logs import say, tell
 from bridge.telemetry.throttled_log import ThrottledLog
 from bridge.web.capacity import Capacity
-from bridge.web.port import bind
+from bridge.web.port import ALL_ADDRESSES, ALL_OF_IPV4, bind
 from bridge.web.tcp import CountedHandler, CountedTLS
 from bridge.web.tls import TLS
 
@@ -27,6 +29,10 @@ RETRY_CALLBACK = "_start_serving"
 """What asyncio calls a second later, also if the port has been closed meanwhile; it then fails."""
 MAX_OPEN_FILES = 1048576
 """Where the system sets no bound."""
+EVERYWHERE = {ALL_OF_IPV4: "127.0.0.1", ALL_ADDRESSES: "::1"}
+"""What stands for every address: one of them that this machine reaches."""
+ON_A_MACHINE = " (and on every other address of this machine)"
+IN_A_CONTAINER = " (in this container, on all its addresses; outside, where its port is published)"
 
 
 class Listener:
@@ -59,9 +65,9 @@ class Listener:
         self._context = context
         accept = partial(self._accept, web_server, context)
         self._server = await bind(accept, self._host, self._port, reuse_port=self._shared or None)
-        scheme = "https" if self._tls else "http"
-        url = page_url(self._host, self._port, scheme)
-        say(f"page  {url}", events.LISTENING, url=url, pid=os.getpid())
+        addresses = [sock.getsockname()[0] for sock in self._server.sockets]
+        url, note = page_url(self._host, addresses, self._port, "https" if self._tls else "http")
+        say(f"page  {url}{note}", events.LISTENING, url=url, pid=os.getpid())
 
     def close(self) -> None:
         """Take no connection any more; those that are open stay. Idempotent."""
@@ -126,8 +132,15 @@ def raise_open_files() -> tuple[int, int]:
     return soft, wanted
 
 
-def page_url(host: str, port: int, scheme: str = "http") -> str:
-    """Return what to open in a browser on this machine."""
-    if host in ("0.0.0.0", "::"):  # noqa: S104  that is what somebody set
-        return f"{scheme}://127.0.0.1:{port}/ (and on every other address of this machine)"
-    return f"{scheme}://[{host}]:{port}/" if ":" in host else f"{scheme}://{host}:{port}/"
+def page_url(host: str, addresses: Sequence[str], port: int, scheme: str) -> tuple[str, str]:
+    """Return what to open in a browser on this machine, and where else the page is, in words.
+
+    `addresses`: those that `host` stands for.
+    """
+    note = ""
+    if not {*EVERYWHERE}.isdisjoint(addresses):
+        host = EVERYWHERE[ALL_OF_IPV4 if ALL_OF_IPV4 in addresses else ALL_ADDRESSES]
+        note = IN_A_CONTAINER if in_container() else ON_A_MACHINE
+    # An address of IPv6 stands in brackets, and its zone behind %25 (RFC 3986, RFC 6874).
+    name = f"[{host.replace('%', '%25')}]" if ":" in host else host
+    return f"{scheme}://{name}:{port}/", note

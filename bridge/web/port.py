@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -11,17 +12,66 @@ from bridge.telemetry.logs import fail
 
 BACKLOG = 2048
 """Connections that the system may hold until they are taken."""
+ALL_ADDRESSES = "::"
+"""Those of IPv4, too: a socket of its own for each, so that addresses are written as usual."""
+ALL_OF_IPV4 = "0.0.0.0"  # noqa: S104  that is what somebody sets
 
 
 async def bind(
     factory: Callable[[], asyncio.BaseProtocol], host: str, port: int, **options: Any
 ) -> asyncio.Server:
-    """Return a server on `host` and `port`, as `create_server`. Exits with 2 if it cannot be."""
+    """Return a server on `host` and `port`, as `create_server`. Exits with 2 if it cannot be.
+
+    `host`: an address, or a name for some. `::` is every address, of IPv4 as of IPv6.
+    """
     loop = asyncio.get_running_loop()
     try:
-        return await loop.create_server(factory, host, port, backlog=BACKLOG, **options)
+        addresses = await _addresses(host)
+        return await loop.create_server(factory, addresses, port, backlog=BACKLOG, **options)
     except (OSError, UnicodeError) as error:
-        if getattr(error, "errno", None) == errno.EADDRINUSE:
-            fail(f"HTTP_PORT: {port} is in use on {host}; set another one")
-        reason = getattr(error, "strerror", None) or error
-        fail(f"HTTP_HOST: cannot listen on {host}:{port}: {reason}")
+        fail(_fault(error, host, port))
+
+
+async def _addresses(host: str) -> list[str]:
+    """Return the addresses that `host` stands for and this machine has.
+
+    A name may have one that is not there: `localhost` is also ::1 where IPv6 is switched off.
+    Raises OSError if there is none, UnicodeError if `host` cannot be a name.
+    """
+    loop = asyncio.get_running_loop()
+    found = {}
+    for each in [ALL_OF_IPV4, host] if host == ALL_ADDRESSES else [host]:
+        infos: list[Any] = await loop.getaddrinfo(
+            each, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        for family, kind, _, _, address in infos:
+            # With its zone: without it, the address of a link is none.
+            name, _ = await loop.getnameinfo(address, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)
+            found[name] = family, kind, address
+    there = [name for name, (family, kind, address) in found.items() if _has(family, kind, address)]
+    if not there:
+        raise OSError(errno.EADDRNOTAVAIL, "this machine has no such address")
+    return there
+
+
+def _has(family: int, kind: int, address: Any) -> bool:
+    """Tell whether this machine has `address`: whether one may listen there is another matter."""
+    try:
+        with socket.socket(family, kind) as probe:
+            probe.bind(address)
+    except OSError as error:
+        return error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+    return True
+
+
+def _fault(error: Exception, host: str, port: int) -> str:
+    """Return the line that a start ends with."""
+    number = getattr(error, "errno", None)
+    if number == errno.EADDRINUSE:
+        return f"HTTP_PORT: {port} is in use on {host}; set another one"
+    if isinstance(error, (socket.gaierror, UnicodeError)) or number == errno.EADDRNOTAVAIL:
+        return (
+            f"HTTP_HOST: {host} is no address of this machine, and no name for one; "
+            f"{ALL_OF_IPV4} is every address of IPv4, {ALL_ADDRESSES} every one"
+        )
+    return f"HTTP_HOST: cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}"

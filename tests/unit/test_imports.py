@@ -21,7 +21,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "nats_link": ("files", "container", "telemetry", "wire"),
     "access": ("files", "wire"),
     "fanout": ("nats_link", "access", "telemetry", "wire"),
-    "web": ("access", "files", "telemetry", "token_bucket", "wire"),
+    "web": ("access", "files", "container", "telemetry", "token_bucket", "wire"),
     "connections": ("fanout", "web", "access", "telemetry", "token_bucket", "wire"),
     "replicas": ("connections", "telemetry", "wire"),
     "settings": ("connections", "web", "access", "nats_link", "files", "telemetry", "wire"),

@@ -37,8 +37,9 @@ def check(port: int | str, *paths: str, host: str = "0.0.0.0") -> tuple[int, str
     return result.returncode, result.stdout
 
 
-def test_it_is_healthy_while_messages_flow(gateway: Gateway) -> None:
-    assert check(gateway.port) == HEALTHY
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "[::]", "*", "", "127.0.0.1", "localhost"])
+def test_it_is_healthy_while_messages_flow(host: str, gateway: Gateway) -> None:
+    assert check(gateway.port, host=host) == HEALTHY
 
 
 def test_it_is_healthy_with_a_certificate_that_is_for_others(
