@@ -15,6 +15,8 @@ BACKLOG = 2048
 ALL_ADDRESSES = "::"
 """Those of IPv4, too: a socket of its own for each, so that addresses are written as usual."""
 ALL_OF_IPV4 = "0.0.0.0"  # noqa: S104  that is what somebody sets
+FREE_FOR_ALL = 1024
+"""From this port on, Linux and macOS let anybody listen."""
 
 
 async def bind(
@@ -69,6 +71,11 @@ def _fault(error: Exception, host: str, port: int) -> str:
     number = getattr(error, "errno", None)
     if number == errno.EADDRINUSE:
         return f"HTTP_PORT: {port} is in use on {host}; set another one"
+    if number in (errno.EACCES, errno.EPERM) and port < FREE_FOR_ALL:
+        return (
+            f"HTTP_PORT: {port} is for processes with CAP_NET_BIND_SERVICE, and this one is none: "
+            f"set a port above {FREE_FOR_ALL - 1}, or give it that right"
+        )
     if isinstance(error, (socket.gaierror, UnicodeError)) or number == errno.EADDRNOTAVAIL:
         return (
             f"HTTP_HOST: {host} is no address of this machine, and no name for one; "

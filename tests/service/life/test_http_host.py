@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ from websockets.asyncio.client import connect
 
 from tests.support.browser_client import Browser
 from tests.support.raw_nats import RawNats
-from tests.support.servers import Gateway, NatsServer, eventually, http
+from tests.support.servers import PATIENCE, ROOT, Gateway, NatsServer, eventually, http
 from tests.unit.web.test_port import ipv6
 
 LOWEST_FREE = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
@@ -73,6 +76,26 @@ async def test_an_address_of_ipv4_is_written_as_one_where_both_are_listened_to(
     events = {each["event"]: each for each in map(json.loads, service.output().splitlines())}
     assert events["connection_opened"]["address"] == "127.0.0.1"
     assert events["listening"]["url"] == f"{service.url}/"
+
+
+@pytest.mark.skipif(
+    not LOWEST_FREE.exists() or int(LOWEST_FREE.read_text()) <= 80,
+    reason="this system lets anybody listen on port 80",
+)
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_port_80_without_the_right_to_it_ends_the_start_with_the_cure(workers: str) -> None:
+    command = [sys.executable, str(ROOT / "main.py"), "--http-port=80", f"--workers={workers}"]
+    ended = subprocess.run(
+        WITHOUT_THE_RIGHT + command if os.geteuid() == 0 else command,
+        env={"PATH": os.environ["PATH"], "NATS_URL": "nats://127.0.0.1:1", "LOG_FORMAT": "text"},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("HTTP_PORT: 80 is for processes with CAP_NET_BIND_SERVICE")
 
 
 def test_a_port_that_is_taken_on_one_address_is_taken_on_all(

@@ -130,6 +130,22 @@ async def test_a_port_that_is_taken_is_named(host: str, capsys: pytest.CaptureFi
     assert line == f"HTTP_PORT: {number} is in use on {host}; set another one"
 
 
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM])
+async def test_a_port_that_needs_a_right_is_named_with_the_cure(
+    number: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def denied(*_: Any, **__: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_server", denied)
+    line = await refusal("127.0.0.1", 80, capsys)
+    assert line.startswith("HTTP_PORT: 80 is for processes with CAP_NET_BIND_SERVICE")
+    assert "set a port above 1023" in line
+    # A policy of the system, such as SELinux, may deny others, for reasons of its own.
+    line = await refusal("127.0.0.1", 8080, capsys)
+    assert line == f"HTTP_HOST: cannot listen on 127.0.0.1:8080: {os.strerror(number)}"
+
+
 @pytest.mark.parametrize(
     ("host", "addresses", "url"),
     [
