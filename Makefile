@@ -25,12 +25,16 @@ run: $(VENV)/ready
 $(VENV)/ready: requirements.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 14) or sys.exit( \
 	  "Python 3.11 to 3.14 is needed, %s is %d.%d. Name another: make PYTHON=python3.12" % (sys.executable, *v))'
+	@$(PYTHON) -c 'import ensurepip' 2> /dev/null || { echo $(NO_ENSUREPIP) >&2; exit 1; }
 	@echo "Setting up, once: a folder $(VENV) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@echo "Installing $$(grep -c == requirements.lock) packages into it, which may take a minute ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --no-deps --require-hashes -r requirements.lock
 	@touch $@
+
+NO_ENSUREPIP := "$(PYTHON) cannot make a virtual environment, its ensurepip is missing. On Debian and \
+  Ubuntu: apt install python3-venv, or python3.12-venv and the like for another Python"
 
 $(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
 	@echo "Setting up the tools for tests ..."

@@ -4,8 +4,9 @@ import os
 import signal
 import sys
 
-if not (3, 11) <= sys.version_info[:2] <= (3, 14):
-    sys.exit(f"Python 3.11 to 3.14 is needed, this is {sys.version.split()[0]}.")
+from bridge import system
+
+system.check()
 
 # Until the service can end in an orderly way: the first process of a container would not even
 # notice a SIGTERM, and Ctrl-C would print a traceback. Not by an exception, which some modules

@@ -17,6 +17,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "healthcheck": (),
     "token_bucket": (),
     "container": (),
+    "system": (),
     "files": ("telemetry",),
     "nats_link": ("files", "container", "telemetry", "wire"),
     "access": ("files", "wire"),
@@ -27,7 +28,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "settings": ("connections", "web", "access", "nats_link", "files", "telemetry", "wire"),
     "service": ("settings", "web", "nats_link", "telemetry", "wire"),
     "handler": ("fanout", "connections", "access", "telemetry", "wire"),
-    "main": ("handler", "service", "settings", "replicas", "web", "telemetry", "wire"),
+    "main": ("handler", "service", "settings", "replicas", "web", "system", "telemetry", "wire"),
 }
 """Each package, or file beside them, and what it may import; each stands below what it imports."""
 
