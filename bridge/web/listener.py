@@ -7,6 +7,7 @@ import os
 import resource
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -29,6 +30,8 @@ RETRY_CALLBACK = "_start_serving"
 """What asyncio calls a second later, also if the port has been closed meanwhile; it then fails."""
 MAX_OPEN_FILES = 1048576
 """Where the system sets no bound."""
+FEWER_OPEN_FILES = (61440, 10240)
+"""What macOS takes, where it is not asked for more: `kern.maxfilesperproc`, `OPEN_MAX`."""
 EVERYWHERE = {ALL_OF_IPV4: "127.0.0.1", ALL_ADDRESSES: "::1"}
 """What stands for every address: one of them that this machine reaches."""
 ON_A_MACHINE = " (and on every other address of this machine)"
@@ -125,11 +128,15 @@ def raise_open_files() -> tuple[int, int]:
     Each connection is a file, and many systems begin with 1024.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = hard if hard != resource.RLIM_INFINITY else MAX_OPEN_FILES
-    if wanted <= soft or soft == resource.RLIM_INFINITY:
+    if soft == resource.RLIM_INFINITY:
         return soft, soft
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    return soft, wanted
+    most = hard if hard != resource.RLIM_INFINITY else MAX_OPEN_FILES
+    # macOS says that there is no bound, and has one of its own.
+    for files in (each for each in (most, *FEWER_OPEN_FILES) if soft < each <= most):
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+            return soft, files
+    return soft, soft
 
 
 def page_url(host: str, addresses: Sequence[str], port: int, scheme: str) -> tuple[str, str]:
