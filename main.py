@@ -14,11 +14,8 @@ system.check()
 signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 signal.signal(signal.SIGQUIT, lambda *_: os._exit(0))
-for later in (
-    signal.SIGHUP,
-    signal.SIGUSR1,
-    signal.SIGUSR2,
-):  # they would end it, and mean nothing yet
+# These mean something later, and would end it until then.
+for later in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
     signal.signal(later, lambda *_: None)
 
 # Before the rest is imported: a setting that is wrong, or --help, is answered at once. And with
