@@ -6,7 +6,9 @@ from bridge.access.authentication import Authentication, Operators
 from bridge.access.origins import OriginPolicy
 from bridge.access.policy import SubjectPolicy
 from bridge.access.proxies import TrustedProxies
-from bridge.access.tokens import SignedTokens, StaticTokens, Tokens
+from bridge.access.signed_tokens import SignedTokens
+from bridge.access.static_tokens import StaticTokens
+from bridge.access.tokens import Source, Tokens
 from bridge.connections.limits import Limits
 from bridge.files import SettingError
 from bridge.nats_link.sign_in import SignIn
@@ -43,8 +45,9 @@ class Settings(Table):
 
     def tokens(self) -> Tokens | None:
         """Read the files of tokens and keys; None if there are none. Raises SettingError."""
-        static = StaticTokens(self.tokens_file, self.policy) if self.tokens_file else None
-        signed = None
+        sources: list[Source] = []
+        if self.tokens_file:
+            sources.append(StaticTokens(self.tokens_file, self.policy))
         if self.jwt_key:
             signed = SignedTokens(
                 self.jwt_key,
@@ -53,9 +56,10 @@ class Settings(Table):
                 audience=self.jwt_audience,
                 issuer=self.jwt_issuer,
             )
+            sources.append(signed)
         elif self.jwt_audience or self.jwt_issuer:
             raise SettingError("JWT_KEY", "it is missing, JWT_AUDIENCE and JWT_ISSUER need it")
-        return Tokens(static, signed) if static or signed else None
+        return Tokens(*sources) if sources else None
 
     @property
     def authentication(self) -> Authentication:

@@ -14,7 +14,7 @@ from pydantic_settings import NoDecode
 from bridge.access.jwt_keys import ALGORITHMS
 from bridge.access.origins import normal_origin
 from bridge.access.proxies import TrustedProxies
-from bridge.access.tokens import MIN_TOKEN_CHARACTERS
+from bridge.access.static_tokens import MIN_TOKEN_CHARACTERS
 from bridge.wire import subjects
 
 LOST_DOLLAR = (

@@ -93,6 +93,7 @@ WRONG = {
     "not yet valid": lambda: good(nbf=time.time() + 40),
     "issued in the future": lambda: good(iat=time.time() + 40),
     "sub is a list": lambda: good(sub=["ann"]),
+    "sub ends with half an emoji": lambda: good(sub="ann \ud83d"),
     "grants are no object": lambda: good(nats=[]),
     "grants are no list": lambda: good(nats={"sub": {"allow": "a.>"}}),
     "grants hold no subject": lambda: good(nats={"sub": {"allow": ["a..b"]}}),

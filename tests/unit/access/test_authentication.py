@@ -13,7 +13,9 @@ import pytest
 from bridge.access.jwt_keys import ALGORITHMS
 from bridge.access.login import Login
 from bridge.access.policy import SubjectPolicy
-from bridge.access.tokens import Principal, SignedTokens, StaticTokens, TokenError, Tokens
+from bridge.access.signed_tokens import SignedTokens
+from bridge.access.static_tokens import StaticTokens
+from bridge.access.tokens import Principal, TokenError, Tokens
 from tests.support import minting
 
 

@@ -14,7 +14,9 @@ import pytest
 
 from bridge.access.jwt_keys import read_keys
 from bridge.access.policy import SubjectPolicy
-from bridge.access.tokens import Principal, SignedTokens, StaticTokens, TokenError, Tokens
+from bridge.access.signed_tokens import SignedTokens
+from bridge.access.static_tokens import StaticTokens
+from bridge.access.tokens import Principal, TokenError, Tokens
 from bridge.files import SettingError
 from tests.support import minting
 
@@ -94,7 +96,7 @@ def test_grants_are_those_of_the_token_and_denials_those_of_both(
     assert tokens.principal(token, time.time()).policy == policy
     entry = json.dumps({"name": "ann", "token": "x" * 16, **grants})
     static = StaticTokens(written(tmp_path, entry), COMMON)
-    found = static.principal("x" * 16)
+    found = static.principal("x" * 16, 0)
     assert found is not None and found.policy == policy
 
 
@@ -141,6 +143,23 @@ def test_useless_key_files_are_refused(text: str, algorithms: Any, word: str) ->
         read_keys(text, algorithms)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"sub": "ann \ud83d"},
+        {"sub": "\udcff"},
+        {"sub": "ann", "iss": "https://id/\ude00"},
+        {"sub": "ann", "iss": "\ud83d", "nats": {"sub": {"allow": ["a"]}}},
+    ],
+)
+def test_who_cannot_be_named_is_nobody(tmp_path: Path, more: dict[str, Any]) -> None:
+    tokens = signed(tmp_path, minting.key_file("ES256"))
+    with pytest.raises(TokenError, match="the token's sub or iss is not valid Unicode"):
+        tokens.principal(minting.token(**more), time.time())
+    whole = minting.token(sub="ann \U0001f600", iss="\0\u202e\x7f")
+    assert json.dumps(tokens.principal(whole, time.time()).identity, ensure_ascii=False).encode()
+
+
 @pytest.mark.parametrize("form", ["token", "sha256"])
 def test_static_tokens_are_listed_plain_or_hashed(tmp_path: Path, form: str) -> None:
     token = "a token of some length"
@@ -164,6 +183,8 @@ def test_static_tokens_are_listed_plain_or_hashed(tmp_path: Path, form: str) -> 
         '{"name": "a", "token": "fifteen letters"}',
         '{"name": "a", "token": 12345678901234567890}',
         '{"name": "", "token": "sixteen letters!"}',
+        '{"name": "a\\ud83d", "token": "sixteen letters!"}',
+        '{"name": "\\udc00", "sha256": "' + 64 * "a" + '"}',
         '{"token": "sixteen letters!"}',
         '{"name": "a", "sha256": "abc"}',
         '{"name": "a", "token": "sixteen letters!", "sha256": "' + 64 * "a" + '"}',
@@ -212,6 +233,6 @@ def test_the_log_names_a_holder_and_never_a_token_or_its_digest(tmp_path: Path) 
     static = StaticTokens(
         written(tmp_path, '{"name": "wall", "token": "token number one!"}'), COMMON
     )
-    wall = static.principal("token number one!")
+    wall = static.principal("token number one!", 0)
     assert wall is not None and wall.name == "wall"
     assert Principal(COMMON).name == "anyone"

@@ -1,0 +1,94 @@
+"""Signed tokens: JWTs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import jwt
+
+from bridge.access.jwt_keys import Key, read_keys
+from bridge.access.policy import SubjectPolicy
+from bridge.access.tokens import Principal, TokenError, digest_of, granted, is_text
+from bridge.files import Reread
+
+CLOCK_LEEWAY_SECONDS = 30
+"""Seconds that the clock of whoever signs tokens may be off."""
+
+_FAULTS: tuple[tuple[type[Exception], str], ...] = (
+    (jwt.ExpiredSignatureError, "the token has expired"),
+    (jwt.ImmatureSignatureError, "the token is not valid yet"),
+    (jwt.InvalidAudienceError, "the token is for another audience"),
+    (jwt.InvalidIssuerError, "the token is from another issuer"),
+    (jwt.MissingRequiredClaimError, "the token lacks a claim it needs"),
+)
+_WRONG_KEY = (jwt.InvalidSignatureError, jwt.InvalidAlgorithmError, jwt.InvalidKeyError)
+
+
+class SignedTokens:
+    """JWTs, signed with one of the keys in a file, each key for the one algorithm that suits it."""
+
+    def __init__(
+        self,
+        path: str,
+        algorithms: Iterable[str],
+        common: SubjectPolicy,
+        *,
+        audience: tuple[str, ...] = (),
+        issuer: str = "",
+    ) -> None:
+        algorithms = tuple(algorithms)
+        self._keys = Reread("JWT_KEY", path, lambda text: read_keys(text, algorithms))
+        self._common = common
+        self._audience = audience
+        self._issuer = issuer
+
+    def principal(self, token: str, now: float) -> Principal:
+        """Return who holds `token`. Raises TokenError. `now` is a wall time."""
+        claims = self._claims(token)
+        try:
+            grants = granted(claims.get("nats", {}).get("sub", {}))
+        except (ValueError, TypeError, AttributeError):
+            raise TokenError("the token's grants are not valid") from None
+        holder = claims.get("sub")
+        # Those that name nobody are each somebody else's.
+        names = (str(claims.get("iss", "")), str(holder)) if holder else (digest_of(token),)
+        if not is_text(*names):
+            raise TokenError("the token's sub or iss is not valid Unicode")
+        try:
+            expires = float(claims["exp"])
+        except OverflowError:
+            raise TokenError("the token is not valid") from None
+        # One that came within the leeway is given the rest of it.
+        expires = expires if expires > now else expires + CLOCK_LEEWAY_SECONDS
+        return Principal(grants.under(self._common), ("jwt", *names), expires)
+
+    def revoked(self, principal: Principal) -> bool:
+        """Tell that none is: a JWT counts until it expires."""
+        return False
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        for key in self._candidates(token):
+            try:
+                return jwt.decode(
+                    token,
+                    key.key,
+                    algorithms=[key.algorithm],
+                    audience=self._audience or None,
+                    issuer=self._issuer or None,
+                    leeway=CLOCK_LEEWAY_SECONDS,
+                    options={"require": ["exp"], "verify_aud": bool(self._audience)},
+                )
+            except _WRONG_KEY:
+                continue
+            except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
+                faults = (text for fault, text in _FAULTS if isinstance(error, fault))
+                raise TokenError(next(faults, "the token is not valid")) from None
+        raise TokenError("the token is not valid")
+
+    def _candidates(self, token: str) -> list[Key]:
+        try:
+            kid = jwt.get_unverified_header(token).get("kid")
+        except (jwt.PyJWTError, ValueError, RecursionError):
+            return []
+        return [key for key in self._keys() if kid is None or key.kid in (None, kid)]

@@ -1,0 +1,75 @@
+"""Static tokens: those that a file lists."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+
+from bridge.access.policy import SubjectPolicy
+from bridge.access.tokens import Principal, digest_of, granted, is_text
+from bridge.files import Reread
+
+KIND = "token"
+"""How their identities begin."""
+MIN_TOKEN_CHARACTERS = 16
+"""Characters of a token in the file: shorter ones can be guessed."""
+
+
+class StaticTokens:
+    """The tokens that a file lists: a JSON object a line, with `name` and `token` or `sha256`.
+
+    `allow` and `deny` are its grants; those of `common` count where there are none.
+    """
+
+    def __init__(self, path: str, common: SubjectPolicy) -> None:
+        self._common = common
+        self._entries = Reread("TOKENS_FILE", path, self._parse)
+
+    def principal(self, token: str, now: float) -> Principal | None:
+        """Return who holds `token`; None if it is not in the file."""
+        digest = digest_of(token)
+        found = None
+        # All of them, and each in constant time: how long it takes tells nothing.
+        for known, principal in self._entries():
+            if hmac.compare_digest(known, digest):
+                found = principal
+        return found
+
+    def revoked(self, principal: Principal) -> bool:
+        """Tell whether the file no longer lists a token for exactly `principal`."""
+        if principal.identity[:1] != (KIND,):
+            return False
+        return all(principal != each for _, each in self._entries())
+
+    def _parse(self, text: str) -> list[tuple[str, Principal]]:
+        lines = enumerate(text.splitlines(), start=1)
+        entries = [
+            self._entry(number, line)
+            for number, line in lines
+            if line.strip() and not line.lstrip().startswith("#")
+        ]
+        if not entries:
+            # As it looks in the middle of being written, too.
+            raise ValueError("the file lists no token")
+        return entries
+
+    def _entry(self, number: int, line: str) -> tuple[str, Principal]:
+        try:
+            entry = json.loads(line)
+            name, token, digest = (entry.pop(key, None) for key in ("name", "token", "sha256"))
+            policy = granted({key: entry.pop(key) for key in ("allow", "deny") if key in entry})
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            raise ValueError(f"line {number} is not a JSON object with valid grants") from None
+        if entry or not isinstance(name, str) or not name:
+            raise ValueError(f"line {number} needs a name, and takes token, sha256, allow, deny")
+        if not is_text(name):
+            raise ValueError(f"line {number} has a name that is not valid Unicode")
+        if digest is None and isinstance(token, str) and len(token) >= MIN_TOKEN_CHARACTERS:
+            digest = digest_of(token)
+        elif token is not None or not re.fullmatch(r"[0-9a-fA-F]{64}", str(digest)):
+            raise ValueError(
+                f"line {number} needs a token of at least {MIN_TOKEN_CHARACTERS} characters, or "
+                "its sha256 in hexadecimal digits"
+            )
+        return digest.lower(), Principal(policy.under(self._common), (KIND, name))
