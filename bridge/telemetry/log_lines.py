@@ -7,10 +7,17 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 from bridge.telemetry import events
+
+MAX_FACT_CHARACTERS = 500
+"""Of a fact, some of which are what a browser has sent; of what a library says; of a line of a
+traceback."""
+
+_ORIGIN = re.compile(r"(?i)(?P<scheme>[a-z][a-z0-9+.-]*://)?([^/?#]*@)?(?P<host>[^/?#]*)")
 
 
 class JSONLines(logging.Formatter):
@@ -35,7 +42,7 @@ class JSONLines(logging.Formatter):
             **(getattr(record, "facts", {}) if event else {"logger": record.name}),
         }
         if record.exc_info:
-            fields["traceback"] = self.formatException(record.exc_info)
+            fields["traceback"] = _traceback(self, record)
         return json.dumps(fields)
 
 
@@ -50,8 +57,7 @@ class TextLines(logging.Formatter):
         """Return the line, or the lines of a traceback."""
         lines = [f"{self._begin(record)}{self._worker}{printable(self._text(record))}"]
         if record.exc_info:
-            traceback = self.formatException(record.exc_info).splitlines()
-            lines += (f"  {printable(line)}" for line in traceback)
+            lines += (f"  {printable(line)}" for line in _traceback(self, record).splitlines())
         return "\n".join(lines)
 
     def _begin(self, record: logging.LogRecord) -> str:
@@ -80,7 +86,28 @@ def printable(text: str) -> str:
     )
 
 
+def cut(text: str) -> str:
+    """Return `text`, or its first `MAX_FACT_CHARACTERS`."""
+    return text if len(text) <= MAX_FACT_CHARACTERS else f"{text[:MAX_FACT_CHARACTERS]}…"
+
+
+def without_userinfo(origin: str) -> str:
+    """Return an origin without user and password, and without all that is no part of one."""
+    found = _ORIGIN.match(origin)
+    return f"{found['scheme'] or ''}{found['host']}" if found else ""
+
+
+def _traceback(formatter: logging.Formatter, record: logging.LogRecord) -> str:
+    assert record.exc_info
+    return "\n".join(map(cut, formatter.formatException(record.exc_info).split("\n")))
+
+
 def _message(record: logging.LogRecord) -> str:
+    text = _whole_message(record)
+    return text if getattr(record, "event", None) else cut(text)
+
+
+def _whole_message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
     except Exception as failure:

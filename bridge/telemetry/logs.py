@@ -18,14 +18,15 @@ from typing import Any, NoReturn
 
 from bridge.telemetry import events
 from bridge.telemetry.events import Event
-from bridge.telemetry.log_lines import JSONLines, SaidLines, TextLines, printable
+from bridge.telemetry.log_lines import JSONLines, SaidLines, TextLines, cut, printable
 
 MAX_WAITING_LINES = 1000
 """Lines."""
 LAST_FLUSH_SECONDS = 0.5
 """How long the end of the process waits for lines to be written."""
-MAX_FACT_CHARACTERS = 500
-"""Of a fact: some are what a browser has sent."""
+REPEAT_REQUESTS = ("aiohttp.websocket", "aiohttp.internal")
+"""Loggers whose lines below level error repeat headers, with the tokens in them: the subprotocols
+that were offered, the names of cookies."""
 
 _STDOUT, _STDERR = 1, 2
 
@@ -51,6 +52,8 @@ def set_up(level: str, form: str = "", worker: str = "") -> None:
     _said.handlers[:] = [] if as_json else [LineWriter(_STDOUT, said)]
     _said.propagate = as_json
     _said.setLevel(logging.NOTSET if as_json else logging.INFO if first else logging.WARNING)
+    for name in REPEAT_REQUESTS:
+        logging.getLogger(name).setLevel(logging.ERROR)
     logging.captureWarnings(as_json)
     sys.excepthook = _crash
 
@@ -80,8 +83,8 @@ def _log(
     if not logger.isEnabledFor(event.level):
         return
     for name, fact in facts.items():
-        if isinstance(fact, str) and len(fact) > MAX_FACT_CHARACTERS:
-            facts[name] = f"{fact[:MAX_FACT_CHARACTERS]}…"
+        if isinstance(fact, str):
+            facts[name] = cut(fact)
     sentence = line if event is events.SAID else event.sentence.format(**facts)
     extra = {"event": event.name, "facts": facts, "line": line}
     logger.log(event.level, "%s", sentence, exc_info=failure, extra=extra)

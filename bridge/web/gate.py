@@ -15,6 +15,7 @@ from aiohttp import web
 
 from bridge.access.tokens import Principal, TokenError
 from bridge.telemetry import events
+from bridge.telemetry.log_lines import without_userinfo
 from bridge.web.capacity import TRY_LATER, no_room
 from bridge.web.first_frame import FirstFrame
 from bridge.web.heartbeat import Heartbeat
@@ -127,7 +128,7 @@ class Gate:
         if self._origins.allows(origin, caller.scheme, caller.host):
             return
         self._counters.refused["origin"] += 1
-        shown = shorten(origin or "")
+        shown = shorten(without_userinfo(origin or ""))
         self._throttled.tell(events.REFUSED_ORIGIN, address=caller.address, origin=shown)
         name = shorten(repr(origin))
         raise web.HTTPForbidden(text=f"The origin {name} is not allowed; see ALLOWED_ORIGINS.\n")
@@ -149,10 +150,10 @@ class Gate:
             raise web.HTTPBadRequest(text="This is not a request.\n") from None
 
     async def _login(
-        self, ws: WebSocket, principal: Principal | str, caller: Caller, place: Place
+        self, ws: WebSocket, principal: Principal | str | TokenError, caller: Caller, place: Place
     ) -> Login | None:
         """Return the login of a connection; ask for a token if it is not known yet who it is."""
-        if isinstance(principal, str):
+        if not isinstance(principal, Principal):
             try:
                 principal = await self._first_frame.principal(ws, principal)
             except TokenError as error:

@@ -154,6 +154,8 @@ class CountedHandler(RequestHandler):
         self.asked = True
         if isinstance(exc, ConnectionError):
             raise exc  # the caller has left, which is no bug, and nobody is there to be answered
+        if isinstance(exc, UnicodeEncodeError) and "Expect" in request.headers:
+            status = 400  # aiohttp repeats that header, without a look at whether it can
         if status == 500:
             tell(events.REQUEST_FAILED, exc)
         if request.writer.output_size > 0:

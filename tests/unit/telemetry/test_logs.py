@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from bridge.connections.slow_consumer import Episode
 from bridge.telemetry import events
-from bridge.telemetry.log_lines import JSONLines, SaidLines, TextLines
+from bridge.telemetry.log_lines import JSONLines, SaidLines, TextLines, without_userinfo
 from bridge.telemetry.throttled_log import ThrottledLog
 from tests.support.json_log import checked
 from tests.support.servers import ROOT
@@ -61,6 +61,33 @@ def test_a_library_is_named_and_its_worst_level_is_error() -> None:
         line = JSONLines().format(record("it said so", levelno=number, levelname=name))
         fields = checked(line)
         assert (fields["event"], fields["logger"], fields["level"]) == ("log", "lib", level)
+
+
+@pytest.mark.parametrize("formatter", [JSONLines(), TextLines()])
+def test_what_a_library_says_is_cut_as_facts_are(formatter: logging.Formatter) -> None:
+    line = formatter.format(record("%s", ValueError("y" * 9000), args=("x" * 9000,)))
+    assert "x" * 500 in line and "x" * 501 not in line
+    assert "y" * 400 in line and "y" * 501 not in line
+
+
+@pytest.mark.parametrize(
+    ("origin", "shown"),
+    [
+        ("https://here.example:8443", "https://here.example:8443"),
+        ("null", "null"),
+        ("", ""),
+        ("app+x://user:planted@host", "app+x://host"),
+        ("https://a@planted@host:1", "https://host:1"),
+        ("planted@host", "host"),
+        ("https://host/planted", "https://host"),
+        ("https://host?planted", "https://host"),
+        ("https://ho#planted@st", "https://ho"),
+        ("https://pl/anted@host", "https://pl"),
+        ("a b://planted@host", "a b:"),
+    ],
+)
+def test_an_origin_is_shown_without_user_and_password(origin: str, shown: str) -> None:
+    assert without_userinfo(origin) == shown
 
 
 class Unprintable:
