@@ -1,4 +1,4 @@
-"""Who makes a request: the token in its header or cookie.
+"""Who makes a request: the token in one of its headers, or in its cookie.
 
 A token never comes in the URL, which is written to logs on its way.
 """
@@ -10,18 +10,26 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from multidict import MultiMapping
+
 from bridge.access.login import Login
 from bridge.access.policy import SubjectPolicy
 from bridge.access.tokens import Principal, TokenError, Tokens
 
 COOKIE = "nats_bridge_token"
+BEARER = "bearer"
+"""The subprotocol behind which a page offers its token: `new WebSocket(url, ["bearer", token])`.
+
+It sets no other header. The response has to name a protocol that was offered: this one, since a
+token must not go back (RFC 6455, section 4.2.2).
+"""
 
 
 class Request(Protocol):
     """What is looked at of an HTTP request."""
 
     @property
-    def headers(self) -> Mapping[str, str]: ...
+    def headers(self) -> MultiMapping[str]: ...
     @property
     def cookies(self) -> Mapping[str, str]: ...
 
@@ -40,28 +48,29 @@ class Authentication:
         self._tokens = tokens
         self._anonymous = anonymous or tokens is None
 
-    def of_websocket(self, request: Request) -> Principal | str:
+    def of_websocket(self, request: Request) -> Principal | str | TokenError:
         """Return who asks for a WebSocket.
 
-        A string if a token has to be asked for: what is wrong with the one in the cookie, or
-        nothing if there is none. A page cannot see a 401, only a lost connection, and would retry
-        for ever. So a bad cookie, which its page cannot remove, is answered by asking for a token.
+        A page cannot see a 401, only a lost connection, and would retry for ever. So what is wrong
+        with a token that a page can send is returned, and told by the WebSocket: a TokenError for
+        one in a subprotocol; a string for one in the cookie, which its page cannot remove, so
+        another one has to be asked for. An empty string if there is none at all.
         Raises TokenError if the one in the header does not count: no page sets that.
         """
-        fault = ""
+        header, offered = bearer_of(request), offered_by(request)
         try:
-            principal = self._shown(request)
+            principal = self._shown(request, offered if header is None else header)
         except TokenError as error:
-            if bearer_of(request) is not None:
+            if header is not None:
                 raise
-            principal, fault = None, str(error)
-        if principal is None and self._anonymous:
-            return self._anyone
-        return principal or fault
+            if offered is not None:
+                return error
+            return self._anyone if self._anonymous else str(error)
+        return principal or (self._anyone if self._anonymous else "")
 
     def of_post(self, request: Request) -> Principal:
         """Return who makes a POST. Raises TokenError if a token is missing or does not count."""
-        principal = self._shown(request)
+        principal = self._shown(request, bearer_of(request))
         if principal is None and not self._anonymous:
             raise TokenError("a token is needed")
         return principal or self._anyone
@@ -76,9 +85,11 @@ class Authentication:
         """Return the login of a connection that begins; `stopped` is called when it has ended."""
         return Login(principal, self._tokens, address=address, stopped=stopped)
 
-    def _shown(self, request: Request) -> Principal | None:
-        """Return the holder of the token in a request; None without one. Raises TokenError."""
-        token = bearer_of(request)
+    def _shown(self, request: Request, token: str | None) -> Principal | None:
+        """Return the holder of `token`, or else of the one in the cookie; None without either.
+
+        Raises TokenError.
+        """
         if token is None and "Origin" in request.headers:
             # A browser sends a cookie along whoever wrote the page, but then it says which page
             # that is, and the origin has been checked.
@@ -108,3 +119,11 @@ def bearer_of(request: Request) -> str | None:
     """Return the token in the Authorization header."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
+
+
+def offered_by(request: Request) -> str | None:
+    """Return the token that stands behind `BEARER` among the subprotocols of a WebSocket."""
+    lines = ",".join(request.headers.getall("Sec-WebSocket-Protocol", ()))
+    names = [name.strip() for name in lines.split(",")]
+    place = names.index(BEARER) + 1 if BEARER in names else len(names)
+    return (names[place] or None) if place < len(names) else None

@@ -29,12 +29,15 @@ class FirstFrame:
         self._timeout = timeout
         self._waiting: set[WebSocket] = set()
 
-    async def principal(self, ws: WebSocket, fault: str) -> Principal:
+    async def principal(self, ws: WebSocket, fault: str | TokenError) -> Principal:
         """Ask for a token, and return who holds it. `fault`: what is wrong with one that came.
 
+        A TokenError is raised as it is: whoever has sent that token need not be asked.
         Raises TokenError if it is not valid; ConnectionError if the browser left, or if no token
         came in time, after it was closed with 4501.
         """
+        if isinstance(fault, TokenError):
+            raise fault
         self._waiting.add(ws)
         try:
             await ws.send_str(responses.token_required(fault).decode())

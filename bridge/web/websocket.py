@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import WSCloseCode, web
 
+from bridge.access.authentication import BEARER
 from bridge.web.tcp import CountedHandler
 from bridge.wire.codes import CloseCode
 from bridge.wire.frames import PING
@@ -37,6 +38,7 @@ class WebSocket(web.WebSocketResponse):
             compress=False,
             max_msg_size=max_request_bytes + 1,  # aiohttp refuses what has that size
             timeout=CLOSE_TIMEOUT_SECONDS,
+            protocols=(BEARER,),
         )
         self._max_request_bytes = max_request_bytes
         self.our_code: int | None = None
