@@ -16,6 +16,11 @@ const STEADY = 10_000; // only a connection that lasted starts the back-off afre
 const REST = 1_000; // after the gateway has said that there were too many
 const PACE = 100; // between two rounds of requests: the gateway limits how many a second
 const MOST_SUBJECTS = 128; // in one request
+const RENEWED_AFTER = [0.75, 0.8]; // of a token's life; the timers of a hidden page may be a minute late
+const LEAST_RENEWAL = 3_000;
+const MOST_RENEWAL = 86_400_000; // a timer takes 24 days at most
+const REFUSED = 30_000; // after the second refusal of tokens in a row; twice as much after each further one
+const LONGEST_REFUSED = 300_000;
 const MOST_REMEMBERED = 5_000; // subjects can be without number: telemetry.<uuid>
 
 const ACCEPTED = true;
@@ -64,8 +69,10 @@ export class Client extends EventTarget {
 
   /**
    * `url`: the gateway's WebSocket, if not the one beside this file. `token`: a string, or a function that gives a
-   * fresh one or a promise of it, called again when one is refused. Tokens stay in memory.
-   * @param {{ url?: string | URL, token?: string | (() => string | Promise<string>), WebSocket?: Function }} [options]
+   * fresh one or a promise of it. It is called again when one is refused, then with `refused` true and the gateway's
+   * `reason`, and at about 80 % of the life of a JWT. Tokens stay in memory.
+   * @typedef {(why: { refused: boolean, reason: string }) => string | Promise<string>} TokenFunction
+   * @param {{ url?: string | URL, token?: string | TokenFunction, WebSocket?: Function }} [options]
    */
   constructor({ url, token = "", WebSocket = globalThis.WebSocket } = {}) {
     super();
@@ -76,6 +83,7 @@ export class Client extends EventTarget {
       text: (frame) => this.#receive(frame),
       quiet: () => this.#askForAWord(),
       changed: () => this.#tell("state"),
+      trouble: (code, message) => this.#tell("error", failure(code, message)),
     });
     this.#link.start();
   }
@@ -253,6 +261,7 @@ export class Client extends EventTarget {
     if (told?.id === A_WORD) return;
     if (told?.dropped) this.#tell("dropped", { count: told.dropped });
     else if (told?.status) this.#takeStatus(told);
+    else if (told?.connection_id || (told?.success && told.action === "token")) this.#link.accepted();
     else if (told?.success === false) this.#refused(told);
     else if (told?.action === "subscribe") this.#accepted(told);
     else if (told?.action === "unsubscribe") this.#left(told);
@@ -290,6 +299,7 @@ export class Client extends EventTarget {
   // An answer to an older request says nothing of now; one without an id takes back what was accepted.
   #refused({ subjects, code, message = "The gateway refused without a reason.", id }) {
     if (code === "rate_limited" && this.#askLater(id)) return;
+    if (code === "rate_limited" && id === undefined && this.#link.exchangeLater()) return;
     this.#left({ subjects: subjects ?? [], id });
     const all = [...this.#patterns.values()];
     const concerned = subjects?.length
@@ -357,6 +367,11 @@ class Link {
   #url;
   #token; // nowhere but here: gone when the page is closed
   #freshToken;
+  #renewAt = Infinity; // when a fresh one should be asked for
+  #renewal = 0; // the timer of that
+  #exchanged = true; // whether the gateway has answered to a token on a connection that stood
+  #refusals = 0; // of tokens, since one was accepted
+  #refusal = { refused: false, reason: "" }; // the last of them
   #WebSocket;
   #on;
   #life = new AbortController();
@@ -399,9 +414,60 @@ class Link {
   }
 
   useToken(token) {
-    this.#token = token;
-    if (this.state === "open") this.send({ token });
+    this.#refusals = 0;
+    this.#keep(token);
+    if (this.state === "open") this.#exchange();
     else this.retryNow();
+  }
+
+  /** The gateway has greeted, or taken a fresh token: the one it has counts, if it wants one. */
+  accepted() {
+    this.#exchanged = true;
+    this.#refusals = 0;
+    this.#refusal = { refused: false, reason: "" };
+  }
+
+  /** There were too many requests for the gateway to look at a token. False if none was sent. */
+  exchangeLater() {
+    if (this.#exchanged) return false;
+    setTimeout(() => this.state === "open" && !this.#exchanged && this.#exchange(), REST);
+    return true;
+  }
+
+  // On the connection there is, so that nothing is missed.
+  #exchange() {
+    this.#exchanged = false;
+    this.send({ token: this.#token });
+    this.#renewInTime();
+  }
+
+  #keep(token) {
+    this.#token = token;
+    const [least, most] = RENEWED_AFTER;
+    const due = lifeLeft(token) * (least + Math.random() * (most - least));
+    const wait = Math.min(Math.max(LEAST_RENEWAL, due), MOST_RENEWAL);
+    this.#renewAt = this.#freshToken && due < Infinity ? Date.now() + wait : Infinity;
+  }
+
+  #renewInTime() {
+    clearTimeout(this.#renewal);
+    if (this.#renewAt < Infinity) this.#renewal = setTimeout(() => this.#renew(), this.#renewAt - Date.now());
+  }
+
+  // What comes to nothing is tried again, after 80 % of what is left.
+  async #renew() {
+    const [attempt, former] = [this.#attempt, this.#token];
+    this.#keep(former);
+    this.#renewInTime();
+    const isLate = () => attempt !== this.#attempt || former !== this.#token;
+    try {
+      const token = await this.#freshToken({ refused: false, reason: "" });
+      if (isLate() || !token || token === former) return;
+      this.#keep(token);
+      this.#exchange();
+    } catch (error) {
+      if (!isLate()) this.#on.trouble("token", noToken(error));
+    }
   }
 
   // `reason`: what is wrong with a cookie, which the page cannot see.
@@ -427,13 +493,15 @@ class Link {
     this.tokenWanted = false;
     this.#become("connecting");
     try {
-      if (!this.#token && this.#freshToken) {
-        const token = await this.#freshToken();
-        if (attempt === this.#attempt) this.#token = token ?? "";
+      if (this.#freshToken && (!this.#token || Date.now() >= this.#renewAt)) {
+        const token = await this.#freshToken(this.#refusal);
+        if (attempt === this.#attempt) this.#keep(token ?? "");
       }
       if (attempt === this.#attempt) this.#open(attempt);
     } catch (error) {
-      if (attempt === this.#attempt) this.#ended(`no token could be had: ${error?.message ?? error}`);
+      if (attempt !== this.#attempt) return;
+      if (this.#token) this.#open(attempt); // the one it has may count still
+      else this.#ended(noToken(error));
     }
   }
 
@@ -454,6 +522,8 @@ class Link {
     clearTimeout(this.#timer);
     this.#openedAt = this.#heardAt = Date.now();
     if (this.#token) this.send({ token: this.#token });
+    this.#exchanged = true;
+    this.#renewInTime();
     this.state = "open";
     this.#waitForQuiet(QUIET);
     this.#on.opened();
@@ -487,14 +557,21 @@ class Link {
 
   #closed(code, reason) {
     const refused = code === TOKEN_MISSING;
-    if (refused) this.#token = "";
+    if (refused) this.#refuse(reason);
     this.tokenWanted = refused && !this.#freshToken;
     const mayReturn = code < 4500 || code > 4999 || (refused && !this.tokenWanted);
     this.#ended(this.#openedAt === null ? SILENT : closeReason(code, reason), !mayReturn);
   }
 
+  #refuse(reason) {
+    this.#refusal = { refused: this.#token !== "", reason };
+    this.#refusals += 1;
+    this.#keep("");
+  }
+
   #ended(reason, forGood = false, since = Date.now()) {
     clearTimeout(this.#timer);
+    clearTimeout(this.#renewal);
     const [webSocket, openedAt] = [this.#webSocket, this.#openedAt];
     this.#attempt = this.#webSocket = this.#openedAt = null;
     webSocket?.close();
@@ -507,8 +584,13 @@ class Link {
 
   // At random, so that the pages of a restarted gateway do not all return at once.
   #waitForNextTry() {
-    const ceiling = Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** (this.tries + 1));
-    const wait = SHORTEST_WAIT + Math.random() * (ceiling - SHORTEST_WAIT);
+    let [least, most] = [SHORTEST_WAIT, Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** (this.tries + 1))];
+    if (this.#refusals > 1) {
+      // The same token, or the next one like it: a cache that gives what has expired, a key that does not fit.
+      most = Math.min(LONGEST_REFUSED, REFUSED * 2 ** (this.#refusals - 2));
+      least = most / 2;
+    }
+    const wait = least + Math.random() * (most - least);
     this.tries += 1;
     this.retryAt = Date.now() + wait;
     this.#timer = setTimeout(() => this.#connect(), wait);
@@ -518,6 +600,26 @@ class Link {
     this.state = state;
     this.#on.changed();
   }
+}
+
+/**
+ * Milliseconds that a token still counts: of a JWT, whose `exp` and `iat` are seconds. Infinity if that is not known.
+ * Where the clock here is wrong, only the time between the two is right.
+ */
+function lifeLeft(token) {
+  try {
+    const { exp, iat } = JSON.parse(atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")));
+    if (!Number.isFinite(exp)) return Infinity;
+    const [left, life] = [exp * 1000 - Date.now(), (exp - iat) * 1000];
+    if (life > 0 && (left <= 0 || left > life)) return life;
+    return left > 0 ? left : Infinity;
+  } catch {
+    return Infinity;
+  }
+}
+
+function noToken(error) {
+  return `no token could be had: ${error?.message ?? error}`;
 }
 
 /** Where the gateway's WebSocket is, seen from this file: any host, TLS or not, any sub-path. */

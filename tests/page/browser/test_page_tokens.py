@@ -103,3 +103,46 @@ def test_the_page_asks_again_when_the_token_has_expired(page: Page, guarded: Gat
     expect(page.get_by_text("the token has expired")).to_be_visible()
     enter_token(page, TOKEN)
     expect(viewer.chip("page.a")).to_have_attribute("data-state", "active")
+
+
+def test_a_token_function_is_asked_in_time_and_nothing_is_missed(
+    page: Page, guarded: Gateway, publish: Callable[[str, bytes], None]
+) -> None:
+    calls: list[dict[str, object]] = []
+
+    def mint(why: dict[str, object]) -> str:
+        calls.append(why)
+        return minting.token(seconds=6)
+
+    page.goto(guarded.url)
+    page.expose_function("mint", mint)
+    page.evaluate(
+        """async () => {
+          const { Client } = await import("/page/js/client.js");
+          window.seen = { got: [], gaps: 0 };
+          const client = new Client({ token: (why) => window.mint(why) });
+          client.addEventListener("gap", () => { seen.gaps += 1; });
+          await client.subscribe("renewed.*", ({ data }) => seen.got.push(data));
+        }"""
+    )
+    for number in range(150):
+        publish("renewed.a", str(number).encode())
+        page.wait_for_timeout(100)
+    page.wait_for_function("() => window.seen.got.at(-1) === 149")
+    seen = page.evaluate("() => window.seen")
+    assert seen == {"got": list(range(150)), "gaps": 0}
+    assert 3 <= len(calls) <= 6
+    assert all(why == {"refused": False, "reason": ""} for why in calls)
+
+
+def test_a_page_can_offer_its_token_as_a_subprotocol(page: Page, guarded: Gateway) -> None:
+    page.goto(guarded.url)
+    opened = """([url, token]) => new Promise((done) => {
+      const socket = new WebSocket(url, ["bearer", token]);
+      socket.onmessage = ({ data }) => done([socket.protocol, JSON.parse(data).success]);
+      socket.onclose = ({ code, reason }) => done([code, reason]);
+    })"""
+    for token in (minting.token(), "f" * 32):
+        answer = page.evaluate(opened, [guarded.stream, token])
+        good = token != "f" * 32
+        assert answer == (["bearer", True] if good else [4501, "the token is not valid"])
