@@ -16,7 +16,8 @@ from bridge.settings import flags, misspelt, table
 from bridge.settings.derived import Settings
 from bridge.settings.dot_env import DotEnv
 from bridge.settings.value_types import LogFormat, expected_value
-from bridge.telemetry.logs import fail
+from bridge.telemetry import events
+from bridge.telemetry.logs import fail, tell
 
 logger = logging.getLogger("bridge.settings")
 
@@ -84,6 +85,13 @@ def warn_of_misspelt_names() -> None:
     """Log names that were surely meant to be settings."""
     for sentence in _misspelt_names():
         logger.warning("%s", sentence)
+
+
+def warn_of_wide_tokens(config: Settings) -> None:
+    """Log that whatever the owner of the key signs, for whomever, opens everything here."""
+    checked = config.jwt_audience or config.jwt_issuer
+    if config.jwt_key and not checked and ">" in config.allow_subjects:
+        tell(events.ANY_JWT_COUNTS)
 
 
 def _validated(read: Settings) -> Settings:

@@ -198,6 +198,13 @@ REFUSED_FULL = _event(
     *("address", "count"),
 )
 
+ANY_JWT_COUNTS = _event(
+    "any_jwt_counts",
+    WARNING,
+    "a JWT that was meant for another service counts here, and follows every subject if it has no "
+    "grants: set JWT_AUDIENCE or JWT_ISSUER, or fewer ALLOW_SUBJECTS",
+)
+
 # Files
 
 FILE_READ = _event("file_read", INFO, "{setting}: read again", "setting")

@@ -13,6 +13,7 @@ from bridge import __version__
 from bridge.settings import command_line, misspelt, table
 from bridge.settings.derived import Settings
 from bridge.settings.flags import GROUPS
+from tests.support import minting
 from tests.support.servers import ROOT
 
 PORT = "it has to be a whole number from 1 to 65535"
@@ -175,6 +176,26 @@ def test_a_misspelt_name_is_a_warning_wherever_it_is(
         "TOKEN_FILE in the environment is not a setting: did you mean TOKENS_FILE?",
         f"nats_pasword in {tmp_path}/secrets is not a setting: did you mean NATS_PASSWORD?",
     ]
+
+
+@pytest.mark.parametrize(
+    ("more", "warned"),
+    [
+        ([], True),
+        (["--allow-subjects=orders.> >"], True),
+        (["--jwt-audience=us"], False),
+        (["--jwt-issuer=https://id"], False),
+        (["--allow-subjects=orders.>"], False),
+        (["--jwt-key="], False),
+    ],
+)
+def test_a_jwt_that_opens_everything_whoever_it_is_for_is_a_warning(
+    more: list[str], warned: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "key").write_text(minting.key_file("ES256"))
+    command_line.warn_of_wide_tokens(command_line.load([f"--jwt-key={tmp_path}/key", *more]))
+    assert [each.levelname for each in caplog.records] == ["WARNING"] * warned
+    assert "JWT_AUDIENCE" in caplog.text or not warned
 
 
 def test_what_is_missing_may_be_there_under_a_misspelt_name(
