@@ -1,4 +1,4 @@
-"""Who makes a request: the token in one of its headers, or in its cookie.
+"""Who makes a request: the holder of the token in it, or who is signed in at a reverse proxy.
 
 A token never comes in the URL, which is written to logs on its way.
 """
@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from multidict import MultiMapping
-
+from bridge.access import proxy_sign_in
 from bridge.access.login import Login
 from bridge.access.policy import SubjectPolicy
+from bridge.access.proxy_sign_in import ProxySignIn
 from bridge.access.tokens import Principal, TokenError, Tokens
 
 COOKIE = "nats_bridge_token"
@@ -25,28 +25,32 @@ token must not go back (RFC 6455, section 4.2.2).
 """
 
 
-class Request(Protocol):
+class Request(proxy_sign_in.Request, Protocol):
     """What is looked at of an HTTP request."""
 
-    @property
-    def headers(self) -> MultiMapping[str]: ...
     @property
     def cookies(self) -> Mapping[str, str]: ...
 
 
 class Authentication:
-    """Tells who makes a request: the holder of a token, or anyone.
+    """Tells who makes a request: the holder of a token, who is signed in at a proxy, or anyone.
 
-    Anyone may come while there are no `tokens`, or if `anonymous`; `policy` is then what they may
-    follow.
+    Anyone may come while there are neither `tokens` nor a `sign_in`, or if `anonymous`; `policy` is
+    then what they may follow. A token that is shown counts before all else, the cookie last.
     """
 
     def __init__(
-        self, policy: SubjectPolicy, tokens: Tokens | None = None, *, anonymous: bool = False
+        self,
+        policy: SubjectPolicy,
+        tokens: Tokens | None = None,
+        sign_in: ProxySignIn | None = None,
+        *,
+        anonymous: bool = False,
     ) -> None:
         self._anyone = Principal(policy)
         self._tokens = tokens
-        self._anonymous = anonymous or tokens is None
+        self._sign_in = sign_in
+        self._anonymous = anonymous or (tokens is None and sign_in is None)
 
     def of_websocket(self, request: Request) -> Principal | str | TokenError:
         """Return who asks for a WebSocket.
@@ -55,24 +59,34 @@ class Authentication:
         with a token that a page can send is returned, and told by the WebSocket: a TokenError for
         one in a subprotocol; a string for one in the cookie, which its page cannot remove, so
         another one has to be asked for. An empty string if there is none at all.
-        Raises TokenError if the one in the header does not count: no page sets that.
+        Raises TokenError for what no page sets: the header, or who is signed in at a proxy.
         """
         header, offered = bearer_of(request), offered_by(request)
         try:
-            principal = self._shown(request, offered if header is None else header)
+            principal = self._holder(offered if header is None else header)
         except TokenError as error:
             if header is not None:
                 raise
-            if offered is not None:
-                return error
-            return self._anyone if self._anonymous else str(error)
-        return principal or (self._anyone if self._anonymous else "")
+            return error
+        fault = ""
+        principal = principal or self._signed_in(request)
+        if principal is None:
+            try:
+                principal = self._holder(cookie_of(request))
+            except TokenError as error:
+                fault = str(error)
+        if principal is None and not self._anonymous:
+            if self._tokens is None:
+                raise self._nobody()
+            return fault
+        return principal or self._anyone
 
     def of_post(self, request: Request) -> Principal:
-        """Return who makes a POST. Raises TokenError if a token is missing or does not count."""
-        principal = self._shown(request, bearer_of(request))
+        """Return who makes a POST. Raises TokenError if that is not known."""
+        principal = self._holder(bearer_of(request)) or self._signed_in(request)
+        principal = principal or self._holder(cookie_of(request))
         if principal is None and not self._anonymous:
-            raise TokenError("a token is needed")
+            raise self._nobody()
         return principal or self._anyone
 
     def of_token(self, token: str) -> Principal:
@@ -83,20 +97,20 @@ class Authentication:
 
     def login(self, principal: Principal, address: str, stopped: Callable[[], None]) -> Login:
         """Return the login of a connection that begins; `stopped` is called when it has ended."""
-        return Login(principal, self._tokens, address=address, stopped=stopped)
+        changed = self._sign_in.changed if self._sign_in is not None else None
+        return Login(principal, self._tokens, changed, address=address, stopped=stopped)
 
-    def _shown(self, request: Request, token: str | None) -> Principal | None:
-        """Return the holder of `token`, or else of the one in the cookie; None without either.
+    def _holder(self, token: str | None) -> Principal | None:
+        """Return who holds `token`; None if there is none, or none counts. Raises TokenError."""
+        return None if token is None or self._tokens is None else self.of_token(token)
 
-        Raises TokenError.
-        """
-        if token is None and "Origin" in request.headers:
-            # A browser sends a cookie along whoever wrote the page, but then it says which page
-            # that is, and the origin has been checked.
-            token = request.cookies.get(COOKIE)
-        if token is None or self._tokens is None:
-            return None
-        return self.of_token(token)
+    def _signed_in(self, request: Request) -> Principal | None:
+        return None if self._sign_in is None else self._sign_in.principal(request)
+
+    def _nobody(self) -> TokenError:
+        if self._tokens is not None or self._sign_in is None:
+            return TokenError("a token is needed")
+        return TokenError(f"one of TRUSTED_PROXIES has to say who it is, in {self._sign_in.header}")
 
 
 class Operators:
@@ -119,6 +133,15 @@ def bearer_of(request: Request) -> str | None:
     """Return the token in the Authorization header."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
+
+
+def cookie_of(request: Request) -> str | None:
+    """Return the token in the cookie, if the page is known.
+
+    A browser sends a cookie along whoever wrote the page, but then it says which page that is, and
+    the origin has been checked.
+    """
+    return request.cookies.get(COOKIE) if "Origin" in request.headers else None
 
 
 def offered_by(request: Request) -> str | None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from bridge.access.tokens import Principal, TokenError, Tokens
+from bridge.wire.codes import CloseCode
 
 TOKEN_CHECK_SECONDS = 30.0
 """Between two looks at the clock on the wall, which may be set, and at revoked tokens."""
@@ -15,13 +16,14 @@ TOKEN_CHECK_SECONDS = 30.0
 class Login:
     """The principal of one connection, and the end of the token that was shown for it.
 
-    `stopped` is called when it stops.
+    `changed` tells whether a principal has other grants by now. `stopped` is called when it stops.
     """
 
     def __init__(
         self,
         principal: Principal,
         tokens: Tokens | None = None,
+        changed: Callable[[Principal], bool] | None = None,
         *,
         address: str = "",
         stopped: Callable[[], None] = lambda: None,
@@ -30,12 +32,17 @@ class Login:
         self.address = address
         """Where it comes from, if that is known."""
         self._tokens = tokens
+        self._changed = changed
         self._stopped = stopped
-        self._end: Callable[[str], None] | None = None
+        self._end: Callable[..., None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
-    def watch(self, end: Callable[[str], None]) -> None:
-        """Call `end` with a reason once the token is no longer valid."""
+    def watch(self, end: Callable[..., None]) -> None:
+        """Call `end` with a reason once the token is no longer valid.
+
+        A code goes with it where there is no token that could be asked for: the browser only has to
+        come back, and has other grants then.
+        """
         self._end = end
         self._check()
 
@@ -60,13 +67,15 @@ class Login:
 
     def _check(self) -> None:
         self._timer = None
-        if self._end is None or self._tokens is None or not self.principal.identity:
+        if self._end is None or not self.principal.identity:
             return
         left = self.principal.expires - time.time()
         if left <= 0:
             self._end("the token has expired")
-        elif self._tokens.revoked(self.principal):
+        elif self._tokens is not None and self._tokens.revoked(self.principal):
             self._end("the token has been revoked")
+        elif self._changed is not None and self._changed(self.principal):
+            self._end("the grants have changed", CloseCode.RESTART)
         else:
             wait = min(left, TOKEN_CHECK_SECONDS)
             self._timer = asyncio.get_running_loop().call_later(wait, self._check)

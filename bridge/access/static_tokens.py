@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hmac
-import json
 import re
 
+from bridge.access.grant_lines import Line, read_lines
 from bridge.access.policy import SubjectPolicy
-from bridge.access.tokens import Principal, digest_of, granted, is_text
+from bridge.access.tokens import Principal, digest_of, is_text
 from bridge.files import Reread
 
 KIND = "token"
@@ -43,25 +43,16 @@ class StaticTokens:
         return all(principal != each for _, each in self._entries())
 
     def _parse(self, text: str) -> list[tuple[str, Principal]]:
-        lines = enumerate(text.splitlines(), start=1)
-        entries = [
-            self._entry(number, line)
-            for number, line in lines
-            if line.strip() and not line.lstrip().startswith("#")
-        ]
+        entries = [self._entry(line) for line in read_lines(text)]
         if not entries:
             # As it looks in the middle of being written, too.
             raise ValueError("the file lists no token")
         return entries
 
-    def _entry(self, number: int, line: str) -> tuple[str, Principal]:
-        try:
-            entry = json.loads(line)
-            name, token, digest = (entry.pop(key, None) for key in ("name", "token", "sha256"))
-            policy = granted({key: entry.pop(key) for key in ("allow", "deny") if key in entry})
-        except (ValueError, TypeError, AttributeError, RecursionError):
-            raise ValueError(f"line {number} is not a JSON object with valid grants") from None
-        if entry or not isinstance(name, str) or not name:
+    def _entry(self, line: Line) -> tuple[str, Principal]:
+        number, fields, grants = line
+        name, token, digest = (fields.pop(key, None) for key in ("name", "token", "sha256"))
+        if fields or not isinstance(name, str) or not name:
             raise ValueError(f"line {number} needs a name, and takes token, sha256, allow, deny")
         if not is_text(name):
             raise ValueError(f"line {number} has a name that is not valid Unicode")
@@ -72,4 +63,4 @@ class StaticTokens:
                 f"line {number} needs a token of at least {MIN_TOKEN_CHARACTERS} characters, or "
                 "its sha256 in hexadecimal digits"
             )
-        return digest.lower(), Principal(policy.under(self._common), (KIND, name))
+        return digest.lower(), Principal(grants.under(self._common), (KIND, name))

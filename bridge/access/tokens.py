@@ -25,16 +25,20 @@ class Principal:
 
     policy: SubjectPolicy
     identity: tuple[str, ...] = ()
-    """What stays the same from one token to the next: issuer and subject, or the name."""
+    """What stays the same from one token to the next: issuer and subject, or the name.
+
+    It begins with the kind: `jwt`, `token`, or `proxy` for who is signed in there."""
     expires: float = math.inf
     """Wall time, in seconds since 1970."""
+    groups: tuple[str, ...] = ()
+    """Those that its grants were given to, where a proxy names them."""
 
     @property
     def name(self) -> str:
         """What to call it in the log: never a token, nor its digest, which stands in `identity`."""
         if not self.identity:
             return "anyone"
-        named = self.identity[0] == "token" or len(self.identity) == 3
+        named = self.identity[0] != "jwt" or len(self.identity) == 3
         return shorten(self.identity[-1]) if named else "unnamed"
 
 

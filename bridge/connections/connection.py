@@ -142,10 +142,10 @@ class Connection:
             return ENDINGS.get(ours, "other")
         return "lost" if self._ws.close_code in (None, NO_CLOSE_FRAME) else "left"
 
-    def hang_up(self, reason: str) -> None:
-        """Close since its token is no longer valid; returns at once."""
+    def hang_up(self, reason: str, code: CloseCode = CloseCode.TOKEN) -> None:
+        """Close since its token, or what it was granted, is no longer valid; returns at once."""
         if self._hanging_up is None:
-            closing = self.close(CloseCode.TOKEN, reason)
+            closing = self.close(code, reason)
             self._hanging_up = self._loop.create_task(closing)
 
     async def close(self, code: int, reason: str) -> None:

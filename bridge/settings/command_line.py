@@ -98,6 +98,7 @@ def _validated(read: Settings) -> Settings:
     """Return `read` if the files that it names are of use; raises what says which one is not."""
     read.sign_in.check(read.nats_url)
     read.tokens()
+    read.proxy_sign_in()
     if read.tls:
         read.tls.context()
     return read

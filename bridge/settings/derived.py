@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
+
 from bridge.access.authentication import Authentication, Operators
+from bridge.access.group_grants import GroupGrants
 from bridge.access.origins import OriginPolicy
 from bridge.access.policy import SubjectPolicy
 from bridge.access.proxies import TrustedProxies
+from bridge.access.proxy_sign_in import ProxySignIn
 from bridge.access.signed_tokens import SignedTokens
 from bridge.access.static_tokens import StaticTokens
 from bridge.access.tokens import Source, Tokens
@@ -61,10 +65,40 @@ class Settings(Table):
             raise SettingError("JWT_KEY", "it is missing, JWT_AUDIENCE and JWT_ISSUER need it")
         return Tokens(*sources) if sources else None
 
+    def proxy_sign_in(self) -> ProxySignIn | None:
+        """Read who signs in at a proxy, and what its groups may follow. Raises SettingError."""
+        groups = {"AUTH_GROUPS_HEADER": self.auth_groups_header}
+        groups["AUTH_GROUPS_FILE"] = self.auth_groups_file
+        given = [name for name, value in groups.items() if value]
+        if not self.auth_header:
+            if given:
+                raise SettingError("AUTH_HEADER", f"it is missing, {given[0]} needs it")
+            return None
+        if len(given) == 1:
+            (missing,) = {*groups} - {*given}
+            raise SettingError(missing, f"it is missing, {given[0]} needs it")
+        if not self.trusted_proxies:
+            raise SettingError("TRUSTED_PROXIES", "it is missing, AUTH_HEADER needs it")
+        if any(ip_network(each).prefixlen == 0 for each in self.trusted_proxies):
+            raise SettingError(
+                "TRUSTED_PROXIES",
+                "with AUTH_HEADER it has to name the proxies: whoever is trusted can be anybody",
+            )
+        grants = GroupGrants(self.auth_groups_file, self.policy) if given else None
+        return ProxySignIn(
+            self.auth_header,
+            self.proxies,
+            self.policy,
+            groups_header=self.auth_groups_header,
+            grants=grants,
+        )
+
     @property
     def authentication(self) -> Authentication:
         """How those who connect are told apart. Raises SettingError."""
-        return Authentication(self.policy, self.tokens(), anonymous=self.allow_anonymous)
+        return Authentication(
+            self.policy, self.tokens(), self.proxy_sign_in(), anonymous=self.allow_anonymous
+        )
 
     @property
     def operators(self) -> Operators:

@@ -15,6 +15,7 @@ HOLD_A_PATH = (
     "nats_tls_cert",
     "nats_tls_key",
     "tokens_file",
+    "auth_groups_file",
     "jwt_key",
     "tls_cert",
     "tls_key",

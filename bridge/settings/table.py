@@ -19,6 +19,7 @@ from bridge.settings.secret_files import SecretFiles
 from bridge.settings.value_types import (
     Algorithms,
     HostName,
+    HeaderName,
     LogFormat,
     LogLevel,
     NatsUrls,
@@ -98,6 +99,17 @@ class Table(BaseSettings):
     )
     jwt_audience: Words = Field((), description="audiences, one of which a JWT has to be for")
     jwt_issuer: str = Field("", description="issuer that a JWT has to be from")
+    auth_header: HeaderName = Field(
+        "",
+        description="header in which a reverse proxy says who is signed in there, such as "
+        "X-Forwarded-User; a connection then needs it, or a token",
+    )
+    auth_groups_header: HeaderName = Field(
+        "", description="header in which it says the groups of whom, separated by commas"
+    )
+    auth_groups_file: str = Field(
+        "", description="path of a file that says what each group may follow, one a line"
+    )
     operator_token: OperatorToken = Field(
         SecretStr(""), description="token for GET /connections; without one nobody may see that"
     )
@@ -181,7 +193,7 @@ class Table(BaseSettings):
     @classmethod
     def _not_open_by_accident(cls, anonymous: bool, info: ValidationInfo) -> bool:
         host = info.data.get("http_host", "")
-        has_tokens = info.data.get("tokens_file") or info.data.get("jwt_key")
+        has_tokens = any(info.data.get(it) for it in ("tokens_file", "jwt_key", "auth_header"))
         if not (anonymous or has_tokens or is_loopback(host)):
             raise ValueError(
                 f"HTTP_HOST={host} lets other machines in, and anyone on them may read every "

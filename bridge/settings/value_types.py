@@ -14,6 +14,7 @@ from pydantic_settings import NoDecode
 from bridge.access.jwt_keys import ALGORITHMS
 from bridge.access.origins import normal_origin
 from bridge.access.proxies import TrustedProxies
+from bridge.access.proxy_sign_in import is_header_of_names
 from bridge.access.static_tokens import MIN_TOKEN_CHARACTERS
 from bridge.wire import subjects
 
@@ -130,6 +131,12 @@ def _long_enough(token: SecretStr) -> SecretStr:
     return token
 
 
+def _valid_header(header: str) -> str:
+    if header and not is_header_of_names(header):
+        raise ValueError("it has to be a header of the proxy's own, such as X-Forwarded-User")
+    return header
+
+
 def _valid_format(form: str) -> str:
     if form.lower() not in ("", "text", "json"):
         raise ValueError("it has to be text or json")
@@ -143,6 +150,7 @@ Patterns = Annotated[Words, AfterValidator(_valid_patterns)]
 Origins = Annotated[Words, AfterValidator(_valid_origins)]
 Proxies = Annotated[Words, AfterValidator(_valid_proxies)]
 Algorithms = Annotated[Words, AfterValidator(_valid_algorithms)]
+HeaderName = Annotated[str, AfterValidator(_valid_header)]
 LogFormat = Annotated[str, AfterValidator(_valid_format)]
 LogLevel = Annotated[str, AfterValidator(_valid_level)]
 OperatorToken = Annotated[SecretStr, AfterValidator(_long_enough)]

@@ -38,7 +38,8 @@ FACTS = {
     "task": "the name of its function",
     "url": "of the page, or of a NATS server, without user and password; of several, all that are "
     "tried",
-    "who": "name of its token, or `sub` of its JWT (`unnamed` without one); `anyone` without token",
+    "who": "name of its token, or `sub` of its JWT (`unnamed` without one); `anyone` without "
+    "token; who is signed in at a proxy",
 }
 
 

@@ -16,6 +16,7 @@ from bridge.access.policy import SubjectPolicy
 from bridge.access.signed_tokens import SignedTokens
 from bridge.access.static_tokens import StaticTokens
 from bridge.access.tokens import Principal, TokenError, Tokens
+from bridge.wire.codes import CloseCode
 from tests.support import minting
 
 
@@ -102,6 +103,24 @@ async def test_a_token_that_is_taken_out_of_the_file_ends_its_visits_alone(
     os.utime(path, ns=(1, 1))
     await clocks.advance(31)
     assert (one, two) == (["the token has been revoked"], [])
+
+
+async def test_changed_grants_of_a_group_end_its_visits_and_ask_them_to_come_back(
+    clocks: Clocks,
+) -> None:
+    changed: list[Principal] = []
+    visitor = Principal(SubjectPolicy(), ("proxy", "ann"), groups=("ops",))
+    ended: list[tuple[object, ...]] = []
+    login = Login(visitor, None, changed.__contains__)
+    login.watch(lambda *why: ended.append(why))
+    await clocks.advance(31)
+    assert ended == []
+    changed.append(visitor)
+    await clocks.advance(31)
+    assert ended == [("the grants have changed", CloseCode.RESTART)]
+    with pytest.raises(TokenError, match="no token is asked for here"):
+        login.renew("any")
+    login.stop()
 
 
 async def test_only_nobody_may_become_somebody(tokens: Tokens) -> None:
