@@ -18,8 +18,8 @@ from bridge.settings.dot_env import DotEnv
 from bridge.settings.secret_files import SecretFiles
 from bridge.settings.value_types import (
     Algorithms,
-    HostName,
     HeaderName,
+    HostName,
     LogFormat,
     LogLevel,
     NatsUrls,
