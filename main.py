@@ -70,7 +70,7 @@ test_msg = {
     "key7": None,
 }
 
-if config.publish_test_messages and worker.number == 1:
+if config.test_messages and worker.number == 1:
 
     @app.task(interval=1)
     async def publish_periodically_for_test() -> None:

@@ -131,7 +131,7 @@ class Service(PaniniApp):
     def _next_steps(self, config: Settings) -> NextSteps:
         return NextSteps(
             lambda: self.nats_watch.server,
-            test_messages=config.publish_test_messages,
+            test_messages=config.test_messages,
             signs_in=config.signs_in,
             terminal=not is_json(config.log_format) and sys.stdout.isatty(),
         )

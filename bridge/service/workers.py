@@ -112,6 +112,8 @@ class _Parent:
             may_embed = self._config.sign_in == SignIn()
             url, self._embedded = await find_or_embed(may_embed=may_embed)
             self._environment["NATS_URL"] = url
+            # Without it, a URL means that there are none.
+            self._environment["PUBLISH_TEST_MESSAGES"] = str(self._config.test_messages)
         try:
             count = self._config.workers
             say(f"port  shared by {count} workers", events.WORKERS_START, count=count)

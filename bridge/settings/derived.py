@@ -43,6 +43,12 @@ class Settings(Table):
         return self.sign_in != SignIn() or any("@" in url for url in self.nats_url)
 
     @property
+    def test_messages(self) -> bool:
+        """Whether to publish some: not into a NATS that somebody named, unless they ask for it."""
+        asked = self.publish_test_messages
+        return not self.nats_url if asked is None else asked
+
+    @property
     def policy(self) -> SubjectPolicy:
         """What may be followed without grants of one's own."""
         return SubjectPolicy(self.allow_subjects, self.deny_subjects)

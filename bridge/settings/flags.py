@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from bridge.settings.derived import Settings
 from bridge.settings.misspelt import did_you_mean
 from bridge.settings.table import Table
+from bridge.settings.value_types import is_boolean
 
 GROUPS = {
     "nats_url": "NATS",
@@ -38,7 +39,7 @@ def read(arguments: list[str]) -> dict[str, Any]:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     for name, field in Settings.model_fields.items():
         options: dict[str, Any] = {"dest": name, "default": argparse.SUPPRESS}
-        if field.annotation is bool:
+        if is_boolean(field):
             parser.add_argument(f"--no-{_kebab(name)}", **options, action="store_false")
             options |= {"nargs": "?", "const": True}
         parser.add_argument(_flag(name), **options)
@@ -59,7 +60,7 @@ def shown_default(field: FieldInfo) -> str:
         return " ".join(field.default) or "none"
     if isinstance(field.default, bool):
         return str(field.default).lower()
-    return str(field.default) or "none"
+    return str(field.default or "") or "none"
 
 
 def help_text() -> str:

@@ -73,8 +73,10 @@ class Table(BaseSettings):
         "", description="path of a certificate to serve https and wss with, in PEM"
     )
     tls_key: str = Field("", description="path of the private key of that certificate, in PEM")
-    publish_test_messages: bool = Field(
-        True, description="publish a test message to test.subject each second"
+    publish_test_messages: bool | None = Field(
+        None,
+        description="publish a test message to test.subject each second; without this setting only "
+        "if NATS_URL is not set",
     )
     workers: int = Field(
         1,

@@ -25,9 +25,14 @@ LOST_DOLLAR = (
 """Of `$KV.config.>` they leave `.config.>`."""
 
 
+def is_boolean(field: FieldInfo) -> bool:
+    """Return whether a setting is true or false; or None, without it."""
+    return field.annotation in (bool, bool | None)
+
+
 def expected_value(field: FieldInfo) -> str:
     """Describe the value that a number or boolean setting expects."""
-    if field.annotation is bool:
+    if is_boolean(field):
         return "it has to be true or false"
     kind = "a whole number" if field.annotation is int else "a number"
     least, most, above = (

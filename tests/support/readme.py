@@ -30,10 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "make run": (RUN, "as it stands"),
     "HTTP_PORT=8080 make run": (RUN, "with a free port"),
     "ALLOWED_ORIGINS=http://localhost:3000 make run": (RUN, "as it stands"),
-    "NATS_URL=nats://a:4222,nats://b:4222 PUBLISH_TEST_MESSAGES=false make run": (
-        RUN,
-        "with two servers of ours",
-    ),
+    "NATS_URL=nats://a:4222,nats://b:4222 make run": (RUN, "with two servers of ours"),
     "TLS_CERT=cert.pem TLS_KEY=key.pem make run": (
         RUN,
         "with the certificate that is made as it says",

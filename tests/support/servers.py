@@ -180,7 +180,8 @@ class Gateway:
         settings = {"publish_test_messages": False, "log_format": "text", **settings}
         if nats_url is not None:
             settings["nats_url"] = nats_url
-        self._environment |= {name.upper(): str(value) for name, value in settings.items()}
+        given = {name: value for name, value in settings.items() if value is not None}
+        self._environment |= {name.upper(): str(value) for name, value in given.items()}
         self.process: subprocess.Popen[bytes] | Forked | None = None
 
     @property

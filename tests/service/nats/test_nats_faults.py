@@ -253,6 +253,16 @@ async def test_the_test_publisher_goes_on_after_an_outage(tmp_path: Path, log: P
                 assert (await browser.next())["subject"] == "test.subject"
 
 
+async def test_a_nats_that_is_named_gets_no_test_messages(tmp_path: Path, log: Path) -> None:
+    with running(NatsServer(tmp_path)) as server:
+        with running(Gateway(server.url, log=log, publish_test_messages=None)) as service:
+            async with Browser(service.stream) as browser:
+                await browser.subscribe("test.subject")
+                # The canary publishes every two seconds: by then there would be some.
+                await eventually(lambda: sum(each["in_msgs"] for each in server.connections()) > 2)
+                await browser.quiet()
+
+
 async def test_a_subscribe_that_nats_does_not_answer_leaves_no_trace(
     tmp_path: Path, log: Path
 ) -> None:

@@ -169,16 +169,35 @@ def test_a_wrong_flag_is_answered_with_the_right_one(
 @pytest.mark.parametrize(
     ("arguments", "published"),
     [
-        ([], True),
+        ([], None),
         (["--publish-test-messages"], True),
         (["--publish-test-messages", "false"], False),
         (["--publish-test-messages=no"], False),
         (["--no-publish-test-messages"], False),
     ],
 )
-def test_yes_and_no_can_be_said_in_each_usual_way(arguments: list[str], published: bool) -> None:
+def test_yes_and_no_can_be_said_in_each_usual_way(
+    arguments: list[str], published: bool | None
+) -> None:
     loaded = command_line.load([*arguments, "--http-port=8080"])
     assert (loaded.publish_test_messages, loaded.http_port) == (published, 8080)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "published"),
+    [
+        ([], True),
+        (["--nats-user=a", "--nats-password=b"], True),
+        (["--nats-url=h"], False),
+        (["--nats-url=nats://127.0.0.1:4222"], False),
+        (["--nats-url=h", "--publish-test-messages"], True),
+        (["--no-publish-test-messages"], False),
+    ],
+)
+def test_nothing_is_published_into_a_nats_that_is_named_unless_somebody_asks_for_it(
+    arguments: list[str], published: bool
+) -> None:
+    assert command_line.load(arguments).test_messages is published
 
 
 @pytest.mark.parametrize(
