@@ -86,7 +86,7 @@ class NATSLink(ReconnectingClient):
         shown = self._sign_in.credentials(self._server_info.get("nonce"))
         if self._current_server is not None and self._current_server.discovered and self._in_url:
             # Nobody wrote a URL for a server that the cluster named; nats-py would show nothing.
-            shown = self._in_url.credentials(None)
+            shown |= self._in_url.credentials(None)
         return b"%b %b\r\n" % (verb, json.dumps(json.loads(options) | shown).encode())
 
     @property

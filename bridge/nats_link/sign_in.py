@@ -59,14 +59,24 @@ class SignIn:
         ):
             if getattr(self, given) and not getattr(self, needed):
                 raise SignInError(_name(needed), f"it is missing, {_name(given)} needs it")
-        ways = [_name(way) for way in ("user", "token", "creds", "nkey_seed") if getattr(self, way)]
-        if any("@" in url for url in nats_url):
-            ways.append("NATS_URL")
-        if len(ways) > 1:
-            raise SignInError(ways[0], f"{ways[1]} signs in as well; one of them has to go")
+        self._check_ways(in_url=any("@" in url for url in nats_url))
         self.credentials("")
         if self.wants_tls:
             self.tls_context()
+
+    def _check_ways(self, *, in_url: bool) -> None:
+        """Raise SignInError if two settings say who we are.
+
+        A creds file may say more: with auth callout it leads to the account that is asked, and
+        the user, or the token, is what that account decides by.
+        """
+        ways = [_name(way) for way in ("user", "token", "creds", "nkey_seed") if getattr(self, way)]
+        if in_url:
+            ways.append("NATS_URL")
+        if self.creds and not self.nkey_seed:
+            ways.remove("NATS_CREDS")
+        if len(ways) > 1:
+            raise SignInError(ways[0], f"{ways[1]} signs in as well; one of them has to go")
 
     def credentials(self, nonce: str | None) -> dict[str, str]:
         """Return what is to be shown to a server, by its name in the CONNECT command.
@@ -74,23 +84,27 @@ class SignIn:
         `nonce`: what the server wants signed; one that asks for no signature is shown none.
         Raises SignInError.
         """
+        shown: dict[str, str] = {}
         if self.user:
-            return {"user": self.user, "pass": self.password}
-        if self.token:
-            return {"auth_token": self.token}
+            shown = {"user": self.user, "pass": self.password}
+        elif self.token:
+            shown = {"auth_token": self.token}
         if nonce is not None and self.creds:
             jwt, key = self._read_creds()
-            return {"jwt": jwt, "sig": key.sign(nonce)}
+            return {**shown, "jwt": jwt} | ({"sig": key.sign(nonce)} if key else {})
         if nonce is not None and self.nkey_seed:
             key = self._read_nkey()
             return {"nkey": key.public, "sig": key.sign(nonce)}
-        return {}
+        return shown
 
-    def _read_creds(self) -> tuple[str, UserKey]:
+    def _read_creds(self) -> tuple[str, UserKey | None]:
+        """Return the JWT in the file, and the key; None for one that needs no signature."""
         text = _read("NATS_CREDS", self.creds)
         jwt, seed = _JWT.search(text), _SEED.search(text)
-        if jwt is None or seed is None:
-            raise SignInError("NATS_CREDS", "the file does not hold the JWT and the seed of a user")
+        if jwt is None:
+            raise SignInError("NATS_CREDS", "the file does not hold the JWT of a user")
+        if seed is None:
+            return jwt[0], None
         key = _user_key("NATS_CREDS", seed[0])
         try:
             claims = json.loads(base64.urlsafe_b64decode(jwt[1] + "=="))

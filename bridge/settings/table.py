@@ -54,7 +54,11 @@ class Table(BaseSettings):
     nats_user: str = Field("", description="user to sign in to NATS as")
     nats_password: SecretStr = Field(SecretStr(""), description="the user's password")
     nats_token: SecretStr = Field(SecretStr(""), description="token to sign in with")
-    nats_creds: str = Field("", description="path of a creds file to sign in with (JWT and seed)")
+    nats_creds: str = Field(
+        "",
+        description="path of a creds file to sign in with (a JWT, and its seed unless it is a "
+        "bearer)",
+    )
     nats_nkey_seed: SecretStr = Field(
         SecretStr(""), description="seed of an nkey to sign in with (SU…), or the path of its file"
     )

@@ -32,6 +32,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "planted.txt": "planted",
         "user.creds": operator.creds(user),
         "mixed.creds": operator.creds(user).replace(user.seed, other.seed),
+        "bearer.creds": operator.creds(user).partition("****")[0],
         "cut.creds": operator.creds(user).partition("JWT---")[0],
         "no-claims.creds": f"eyJ.planted.x\n{user.seed}",
         "user.nk": user.seed,
@@ -53,10 +54,14 @@ WRONG = [
     ("NATS_TLS_KEY", {"nats_tls_cert": CERT}),
     ("NATS_TLS_CERT", {"nats_tls_key": KEY}),
     ("NATS_USER", {"nats_user": "planted", "nats_password": "planted", "nats_token": "planted"}),
-    ("NATS_TOKEN", {"nats_token": "planted", "nats_creds": "user.creds"}),
+    ("NATS_USER", {"nats_user": "u", "nats_password": "p", "nats_nkey_seed": "user.nk"}),
     ("NATS_CREDS", {"nats_creds": "user.creds", "nats_nkey_seed": "user.nk"}),
     ("NATS_TOKEN", {"nats_token": "planted", "nats_url": "nats://planted:planted@h"}),
-    ("NATS_CREDS", {"nats_creds": "user.creds", "nats_url": "a,tls://planted@h"}),
+    ("NATS_NKEY_SEED", {"nats_nkey_seed": "user.nk", "nats_url": "a,tls://planted@h"}),
+    (
+        "NATS_TOKEN",
+        {"nats_creds": "user.creds", "nats_token": "planted", "nats_url": "a,tls://planted@h"},
+    ),
     ("NATS_CREDS", {"nats_creds": "planted-missing"}),
     ("NATS_CREDS", {"nats_creds": "one"}),
     ("NATS_CREDS", {"nats_creds": "planted.txt"}),
@@ -120,6 +125,10 @@ def test_an_encrypted_key_is_refused_without_a_question_on_the_terminal(folder: 
         {"nats_user": "a", "nats_password": "b"},
         {"nats_token": "a", "nats_url": "nats://h,nats://i"},
         {"nats_creds": "user.creds"},
+        {"nats_creds": "user.creds", "nats_user": "a", "nats_password": "b"},
+        {"nats_creds": "user.creds", "nats_token": "a"},
+        {"nats_creds": "user.creds", "nats_url": "a,tls://b@h"},
+        {"nats_creds": "bearer.creds"},
         {"nats_nkey_seed": "user.nk"},
         {"nats_tls_ca": "one/ca.pem", "nats_url": "nats://a:b@h"},
         {"nats_tls_cert": CERT, "nats_tls_key": KEY, "nats_creds": "user.creds"},
@@ -176,6 +185,26 @@ def test_a_secret_that_cannot_be_read_is_named(
 def test_a_server_that_wants_no_signature_is_shown_none(folder: Path) -> None:
     assert SignIn(nkey_seed="user.nk").credentials(None) == {}
     assert SignIn(creds="user.creds").credentials(None) == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({"creds": "user.creds"}, {"jwt", "sig"}),
+        ({"creds": "bearer.creds"}, {"jwt"}),
+        ({"creds": "user.creds", "user": "a", "password": "b"}, {"jwt", "sig", "user", "pass"}),
+        ({"creds": "bearer.creds", "user": "a", "password": "b"}, {"jwt", "user", "pass"}),
+        ({"creds": "bearer.creds", "token": "a"}, {"jwt", "auth_token"}),
+        ({"user": "a", "password": "b"}, {"user", "pass"}),
+        ({"token": "a"}, {"auth_token"}),
+        ({"nkey_seed": "user.nk"}, {"nkey", "sig"}),
+    ],
+)
+def test_what_an_auth_callout_decides_by_is_shown_beside_a_creds_file(
+    given: dict[str, str], shown: set[str], folder: Path
+) -> None:
+    assert set(SignIn(**given).credentials("a nonce")) == shown
+    assert not {"jwt", "nkey", "sig"} & set(SignIn(**given).credentials(None))
 
 
 def test_the_public_key_is_that_of_the_seed() -> None:
