@@ -47,7 +47,7 @@ from handler import WSSManager, html
 
 logs.set_up(config.log_level, config.log_format, worker.name)
 if worker.number == 1:
-    command_line.warn_of_misspelt_names()
+    command_line.warn_of_what_is_not_used(config)
     command_line.warn_of_wide_tokens(config)
 
 app = Service(config, worker)

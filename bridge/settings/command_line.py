@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from bridge import __version__
 from bridge.files import SettingError
-from bridge.settings import flags, misspelt, table
+from bridge.settings import flags, misspelt, nats_context, table
 from bridge.settings.derived import Settings
 from bridge.settings.dot_env import DotEnv
 from bridge.settings.value_types import LogFormat, expected_value
@@ -32,7 +32,7 @@ def load(arguments: list[str]) -> Settings:
         print(version if "--version" in arguments else flags.help_text())
         raise SystemExit(0)
     try:
-        return _validated(Settings(**flags.read(arguments)))
+        return _read(flags.read(arguments))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = str(first["loc"][0])
@@ -81,9 +81,9 @@ def _log_format(arguments: list[str]) -> str:
         return ""
 
 
-def warn_of_misspelt_names() -> None:
-    """Log names that were surely meant to be settings."""
-    for sentence in _misspelt_names():
+def warn_of_what_is_not_used(config: Settings) -> None:
+    """Log names that were surely meant to be settings, and what is left out of a NATS context."""
+    for sentence in [*_misspelt_names(), *nats_context.warnings(config.nats_context)]:
         logger.warning("%s", sentence)
 
 
@@ -92,6 +92,23 @@ def warn_of_wide_tokens(config: Settings) -> None:
     checked = config.jwt_audience or config.jwt_issuer
     if config.jwt_key and not checked and ">" in config.allow_subjects:
         tell(events.ANY_JWT_COUNTS)
+
+
+def _read(given: dict[str, Any]) -> Settings:
+    """Return the settings, those of the NATS context among them."""
+    read = Settings(**given)
+    if not read.nats_context:
+        return _validated(read)
+    more = nats_context.settings(read)
+    try:
+        return _validated(Settings(**given, **more))
+    except ValidationError:
+        raise SettingError(nats_context.NAME, "its url is not that of a NATS server") from None
+    except SettingError as error:
+        setting = str(error).partition(":")[0]
+        if setting.lower() not in nats_context.SETTINGS.values():
+            raise
+        raise SettingError(nats_context.NAME, f"as {setting}: {error.reason}") from None
 
 
 def _validated(read: Settings) -> Settings:

@@ -51,6 +51,11 @@ class Table(BaseSettings):
         description="one or more NATS servers; without it the one on 127.0.0.1:4222, and if none "
         "answers there, an embedded one",
     )
+    nats_context: str = Field(
+        "",
+        description="name of a context of the nats command, which says where NATS is and how to "
+        "sign in",
+    )
     nats_user: str = Field("", description="user to sign in to NATS as")
     nats_password: SecretStr = Field(SecretStr(""), description="the user's password")
     nats_token: SecretStr = Field(SecretStr(""), description="token to sign in with")

@@ -238,7 +238,7 @@ def test_a_misspelt_name_is_a_warning_wherever_it_is(
     (tmp_path / "secrets" / "nats_pasword").write_text("planted")
     monkeypatch.setenv("TOKEN_FILE", "planted")
     assert command_line.load([]).http_port == 5001
-    command_line.warn_of_misspelt_names()
+    command_line.warn_of_what_is_not_used(command_line.load([]))
     assert sorted(record.getMessage() for record in caplog.records) == [
         "HTTP_PROT in .env is not a setting: did you mean HTTP_PORT?",
         "TOKEN_FILE in the environment is not a setting: did you mean TOKENS_FILE?",
