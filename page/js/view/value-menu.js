@@ -11,8 +11,7 @@ export function valueItems(token, text, { act, copy, plot }) {
   const path = pathText(token.place);
   const written = text.slice(token.start, token.end);
   const plain = token.kind !== "key";
-  const key = typeof token.place?.step === "string" ? text.lastIndexOf(token.place.step, token.start) : -1;
-  const value = { text: key === -1 ? written : text.slice(key, token.end) };
+  const value = { text: text.slice(memberStart(token, text), token.end) };
   const findable = plain && value.text.length <= MOST_FINDABLE;
   const items = [
     token.kind === "number" && ["Plot over time", plot],
@@ -32,6 +31,14 @@ export function subjectItems(subject, { act, copy }) {
     ["Exclude this subject", () => act("exclude", { subject })],
     ["Subscribe only this", () => act("only", { subject })],
   ];
+}
+
+// A colon and white space are all there is between a key and its value. Both may be the same text, or the
+// key may hold colons and quotes itself, so it is found from its end.
+function memberStart({ start, place, kind }, text) {
+  if (kind === "key" || typeof place?.step !== "string") return start;
+  const colon = text.lastIndexOf(":", start - 1);
+  return text.lastIndexOf('"', colon) + 1 - place.step.length;
 }
 
 function short(text) {
