@@ -4,12 +4,14 @@ const SLICE = 6; // ms of work at a time: a long export holds up nothing else
 const SLICE_CHARS = 524_288; // the same for the copy into a blob, which begins when the lines are there
 const LINE_BREAKS = /[\r\n]+/g;
 const FORMULA = /^[=+\-@\t\r\n]/; // a spreadsheet would run the cell, or what it makes of it
+const NUMBER = /^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$/; // it begins like a formula, and is none
+const BOM = "\ufeff"; // or Excel takes UTF-8 for the code page of its system
 const QUOTED = /[",\r\n]/;
 
 /** The kinds of file: what comes first, a line for each message, the media type. */
 export const FORMATS = {
   ndjson: { head: "", line: ndjsonLine, type: "application/x-ndjson" },
-  csv: { head: "time,subject,data,encoding\r\n", line: csvLine, type: "text/csv" },
+  csv: { head: `${BOM}time,subject,data,encoding\r\n`, line: csvLine, type: "text/csv" },
 };
 
 /** The messages of a source as they are now, without the notes among them. */
@@ -68,7 +70,7 @@ function csvLine(message) {
 
 // RFC 4180, with a ' before whatever a spreadsheet would take for a formula.
 function cell(text) {
-  const safe = FORMULA.test(text) ? `'${text}` : text;
+  const safe = FORMULA.test(text) && !NUMBER.test(text) ? `'${text}` : text;
   return QUOTED.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -93,12 +94,14 @@ def test_file_of_what_is_shown_has_exactly_these_messages(
 def test_csv_is_read_by_others_and_holds_no_formula(odd: Viewer, subject: str) -> None:
     download = export(odd, "All kept as CSV")
     assert download.suggested_filename.endswith(".csv")
-    head, *rows = csv.reader(io.StringIO(text_of(download), newline=""), strict=True)
+    text = text_of(download)
+    assert text[0] == codecs.BOM_UTF8.decode()  # by which Excel knows UTF-8
+    head, *rows = csv.reader(io.StringIO(text[1:], newline=""), strict=True)
     assert head == ["time", "subject", "data", "encoding"]
     assert [row[1] for row in rows] == [f"{subject}.{number}" for number in range(len(ODD))]
     data = [row[2] for row in rows]
     assert data[0] == '{"id":9007199254740993,"x":1.0}'
-    assert data[1:4] == ["'=1+1", "'-5", 'say "hi", twice\r\nand again']
+    assert data[1:4] == ["'=1+1", "-5", 'say "hi", twice\r\nand again']
     assert rows[5][2:] == ["//4A", "base64"]
     assert data[6:] == ["", "ünï 日本語", "<script>alert(1)</script>"]
 

@@ -6,12 +6,12 @@ const TIME = Date.UTC(2026, 0, 31, 12, 1, 9, 2);
 const json = (raw, subject = "s") => ({ kind: "message", subject, raw, encoding: "json", time: TIME });
 const text = (payload, subject = "s") => ({ ...json(JSON.stringify(payload), subject), encoding: "text" });
 const ODD = [
-  "", " ", ",", '"', '""', '","', "\n", "\r\n", "\r", "a\r\nb,\"c\"", "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "'x", "\\n",
+  "", " ", ",", '"', '""', '","', "\n", "\r\n", "\r", "a\r\nb,\"c\"", "=1+1", "+1", "-1", "-x", "@SUM(A1)", "\t=1", "'x", "\\n",
   "\u2028", "\u0000", "日本語", "😀", "</script>", "ünï", "x".repeat(70_000), '{"time":"x"}', "a=b", "null",
 ];
 
 const ndjson = async (...messages) => (await exported(messages, "ndjson")).text();
-const csv = async (...messages) => (await exported(messages, "csv")).text();
+const csv = async (...messages) => (await exported(messages, "csv")).text(); // without the byte order mark
 
 test("a line of NDJSON is the message as on the wire, with its time and its digits", async () => {
   const raw = '{"id":9007199254740993,"x":1.0,"e":1E+2}';
@@ -50,11 +50,24 @@ test("odd payloads and subjects come back from CSV", async () => {
 });
 
 test("no cell of a CSV begins like a formula", async () => {
-  const starts = ["=1+1", "+1", "-5", "@x", "\tx", "\rx", "\n=x", '=HYPERLINK("http://x","y")'];
-  const messages = starts.flatMap((start) => [text(start), json("1", start)]);
-  const rows = parseCsv(await csv(...messages, json("-5")));
+  const starts = [
+    "=1+1", "+1+1", "-5+cmd|' /C calc'!A0", "-1-1", "--1", "-", "+", "-x", "@x", "\tx", "\rx", "\n=x", '=HYPERLINK("http://x","y")',
+    "-1\n=1+1", "-1 ", "-1e", "-.5", "-1,5", "-1.5.2", "-0x10",
+  ];
+  const rows = parseCsv(await csv(...starts.flatMap((start) => [text(start), json("1", start)])));
   for (const cell of rows.flat()) assert.doesNotMatch(cell, /^[=+\-@\t\r\n]/);
-  assert.equal(rows.at(-1)[2], "'-5");
+});
+
+test("a number in a CSV is the number it was", async () => {
+  const numbers = ["-21.5", "-0", "-5", "21.5", "1E+2", "-1.5e-7", "-12345678901234567890"];
+  const rows = parseCsv(await csv(...numbers.map((number) => json(number)), text("-21.5"), text("+1")));
+  assert.deepEqual(rows.slice(1).map(([, , data]) => data), [...numbers, "-21.5", "+1"]);
+});
+
+test("a CSV begins with a byte order mark, by which Excel knows UTF-8; NDJSON does not", async () => {
+  const start = async (format) => new Uint8Array(await (await exported([json('"Zürich"')], format)).slice(0, 3).arrayBuffer());
+  assert.deepEqual([...(await start("csv"))], [0xef, 0xbb, 0xbf]);
+  assert.equal((await start("ndjson"))[0], "{".charCodeAt(0));
 });
 
 test("a CSV quotes as RFC 4180 says, and only where it has to", async () => {
@@ -66,7 +79,7 @@ test("a CSV quotes as RFC 4180 says, and only where it has to", async () => {
 
 test("nothing to export is a file with no messages in it", async () => {
   assert.equal(await ndjson(), "");
-  assert.equal(await csv(), FORMATS.csv.head);
+  assert.equal(`\ufeff${await csv()}`, FORMATS.csv.head);
 });
 
 test("a long export lets others work meanwhile, tells how far it is, and can be ended", async () => {
