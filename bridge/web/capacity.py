@@ -17,7 +17,8 @@ from bridge.telemetry.counters import Counters
 from bridge.telemetry.logs import tell
 from bridge.telemetry.throttled_log import ThrottledLog
 
-TRY_LATER = "Try again later."
+FULL = "The gateway is full. Try again later."
+STOPPING = "The gateway is stopping. Try again later."
 SPARE_FILES = 64
 """Files kept back for NATS, log files and what else the process opens."""
 
@@ -108,7 +109,7 @@ class Capacity:
         """Count and tell that there is no room; return the sentence for whoever came."""
         self._counters.refused["full"] += 1
         self._throttled.tell(events.REFUSED_FULL, address=address)
-        return TRY_LATER
+        return FULL
 
     def _refuse_address(self, address: str) -> str:
         """Do the same for an address that has all it may have."""

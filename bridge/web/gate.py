@@ -16,8 +16,9 @@ from aiohttp import web
 from bridge.access.tokens import Principal, TokenError
 from bridge.telemetry import events
 from bridge.telemetry.log_lines import without_userinfo
-from bridge.web.capacity import TRY_LATER, no_room
+from bridge.web.capacity import STOPPING, no_room
 from bridge.web.first_frame import FirstFrame
+from bridge.web.handshake import readable_refusals, require_websocket
 from bridge.web.heartbeat import Heartbeat
 from bridge.web.tcp import UNREADABLE
 from bridge.web.transport import break_circle
@@ -71,18 +72,12 @@ class Gate:
         Raises HTTPException for whom it does not let in.
         """
         caller = self._caller_of(request)
-        self._refuse_foreign_page(request, caller)
-        try:
-            principal = self._authentication.of_websocket(request)
-        except TokenError as error:
-            raise self._unauthorized(caller, str(error)) from None
-        if self._shut:
-            raise no_room(TRY_LATER)
-        peer = request.remote or ""
-        place = self._capacity.take_place(caller.address, peer)
+        with readable_refusals():
+            principal, place = self._admit(request, caller)
         ws = WebSocket(self._max_request_bytes, self._counters)
         try:
-            await self._upgrade(ws, request)
+            with readable_refusals():
+                await self._upgrade(ws, request)
             self.heartbeat.add(ws)
             yield ws, await self._login(ws, principal, caller, place)
         finally:
@@ -117,6 +112,17 @@ class Gate:
         self.shut()
         await self._first_frame.close()
 
+    def _admit(self, request: web.Request, caller: Caller) -> tuple[Principal | str, Place]:
+        """Return who asks for a WebSocket, if that is known yet, and a place for it."""
+        self._refuse_foreign_page(request, caller)
+        try:
+            principal = self._authentication.of_websocket(request)
+        except TokenError as error:
+            raise self._unauthorized(caller, str(error)) from None
+        if self._shut:
+            raise no_room(STOPPING)
+        return principal, self._capacity.take_place(caller.address, request.remote or "")
+
     def _caller_of(self, request: web.Request) -> Caller:
         """Return who makes a request and how, from a trusted proxy's headers if there is one."""
         peer = request.remote or ""
@@ -143,6 +149,7 @@ class Gate:
         self._throttled.tell(events.REFUSED_TOKEN, address=caller.address, reason=reason)
 
     async def _upgrade(self, ws: WebSocket, request: web.Request) -> None:
+        require_websocket(request)
         try:
             await ws.prepare(request)
         except ValueError:

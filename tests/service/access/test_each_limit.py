@@ -37,7 +37,10 @@ def refused_upgrade(service: Gateway) -> str:
 
 async def too_many_in_all(service: Gateway) -> None:
     async with browser(service), browser(service):
-        assert await asyncio.to_thread(refused_upgrade, service) == "Try again later.\n"
+        assert (
+            await asyncio.to_thread(refused_upgrade, service)
+            == "The gateway is full. Try again later.\n"
+        )
 
 
 async def too_many_of_one_address(service: Gateway) -> None:

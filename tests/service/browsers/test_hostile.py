@@ -166,5 +166,5 @@ async def test_connections_over_the_limit_are_refused_before_the_upgrade(
         async with Browser(service.stream), Browser(service.stream):
             assert await asyncio.to_thread(http, f"{service.url}/stream") == (
                 503,
-                "Try again later.\n",
+                "The gateway is full. Try again later.\n",
             )

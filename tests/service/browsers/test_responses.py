@@ -45,7 +45,7 @@ def ask(service: Gateway, line: str, **headers: str) -> tuple[int, str]:
         ("GET /livez", {}, 200),
         ("GET /readyz", {}, 200),
         ("GET /metrics", {}, 200),
-        ("GET /stream", {}, 400),
+        ("GET /stream", {}, 426),
         ("GET /stream", {"Origin": "http://evil.example"}, 403),
         ("POST /stream", {}, 400),
         ("POST /stream", {"Content-Length": "70000"}, 413),
@@ -90,7 +90,6 @@ def test_a_bug_is_told_to_the_log_alone(service: Gateway, accept: str) -> None:
         b"<script>alert(1)</script>\r\n\r\n",
         b"GET / HTTP/1.1\r\nplanted\xff: \x01\r\n\r\n",
         b"GET / HTTP/1.1\r\nplanted\r\n\r\n",
-        b"GET /stream HTTP/1.1\r\nHost: x\r\nConnection: close\r\nUpgrade: planted\xff\r\n\r\n",
         head(
             "GET /stream", {"Host": "x", **UPGRADE, "Sec-WebSocket-Key": "pläntedpläntedpläntedpl"}
         ),
@@ -108,6 +107,65 @@ def test_what_is_no_request_is_not_repeated_nor_explained(
     assert status == 400
     body = text.partition("\r\n\r\n")[2]
     assert body in ("This is not a request.\n", "400: Bad Request")
+
+
+VERSION = "Version 13 of the WebSocket protocol is spoken here.\n"
+NO_WEBSOCKET = (
+    "This is a WebSocket. If you opened one, something between you and this gateway has dropped "
+    "the headers Upgrade and Connection.\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("headers", "sentence"),
+    [
+        ({}, NO_WEBSOCKET),
+        ({"Accept": "text/html"}, NO_WEBSOCKET),
+        ({"Connection": "close"}, NO_WEBSOCKET),
+        (UPGRADE | {"Connection": "keep-alive"}, NO_WEBSOCKET),
+        (UPGRADE | {"Connection": "close, not-upgrade"}, NO_WEBSOCKET),
+        (UPGRADE | {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c"}, NO_WEBSOCKET),
+        ({"Connection": "close", "Upgrade": "planted\xff"}, NO_WEBSOCKET),
+        ({n: v for n, v in UPGRADE.items() if n != "Connection"}, NO_WEBSOCKET),
+        ({n: v for n, v in UPGRADE.items() if n != "Upgrade"}, NO_WEBSOCKET),
+        (UPGRADE | {"Sec-WebSocket-Version": "99"}, VERSION),
+        (UPGRADE | {"Sec-WebSocket-Version": "0"}, VERSION),
+        ({n: v for n, v in UPGRADE.items() if n != "Sec-WebSocket-Version"}, VERSION),
+    ],
+)
+def test_what_is_no_websocket_is_told_what_is_missing(
+    service: Gateway, headers: dict[str, str], sentence: str
+) -> None:
+    before = service.output()
+    status, text = ask(service, "GET /stream", **headers)
+    start, _, body = text.partition("\r\n\r\n")
+    assert (status, body) == (426, sentence)
+    said = [line.lower() for line in start.splitlines()]
+    assert {"upgrade: websocket", "connection: upgrade", "sec-websocket-version: 13"} <= {*said}
+    assert service.output() == before
+
+
+def test_a_refusal_of_a_websocket_can_be_read_by_any_page(service: Gateway) -> None:
+    readable = "Access-Control-Allow-Origin: *"
+    status, text = ask(service, "GET /stream", Origin="https://evil.example")
+    assert status == 403 and readable in text, "the origin is judged before what is asked for"
+    assert readable in ask(service, "GET /stream")[1]
+    for other in ("POST /stream", "GET /connections", "GET /metrics", "GET /readyz", "GET /"):
+        assert readable not in ask(service, other, Origin="https://evil.example")[1]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Connection": "upgrade"},
+        {"Connection": "keep-alive,UPGRADE", "Upgrade": "WebSocket"},
+        {"Sec-WebSocket-Version": "8"},
+    ],
+)
+def test_every_spelling_of_a_handshake_is_taken(service: Gateway, headers: dict[str, str]) -> None:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=10) as stream:
+        stream.sendall(head("GET /stream", {"Host": "127.0.0.1"} | UPGRADE | headers))
+        assert stream.recv(65536).startswith(b"HTTP/1.1 101 ")
     until(lambda: not unforeseen_bugs(service))
 
 
