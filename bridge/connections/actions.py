@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from bridge.access.tokens import TokenError
 from bridge.connections.waiting import Waiting
 from bridge.wire import responses, subjects
-from bridge.wire.codes import SUBSCRIBE, CloseCode
+from bridge.wire.codes import PING, SUBSCRIBE, CloseCode
 from bridge.wire.requests import Request, parse_request
 from bridge.wire.responses import Refusal
 
@@ -96,6 +96,8 @@ class Actions:
             return [Refusal("rate_limited", text, request.subjects, request.id).line()]
         if request.token is not None:
             return await self._take_token(connection, request.token, request.id)
+        if request.action == PING:
+            return [responses.pong(request.id)]
         async with connection.changes:
             if connection.id not in self._connections:
                 # It ended while a POST for it waited: following now would never be undone.
@@ -134,6 +136,8 @@ class Actions:
     def _count(self, request: Request) -> None:
         if request.token is not None:
             self._counters.requests["token"] += 1
+        elif request.action == PING:
+            self._counters.requests["ping"] += 1
         elif request.action == SUBSCRIBE:
             self._counters.requests["subscribe"] += 1
         else:

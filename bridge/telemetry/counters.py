@@ -21,7 +21,7 @@ Closed = Literal[
     "other",
 ]
 """How a WebSocket ended: the browser said goodbye or was lost, or why we closed it."""
-Requested = Literal["subscribe", "unsubscribe", "token", "bad"]
+Requested = Literal["subscribe", "unsubscribe", "token", "ping", "bad"]
 """What a request asked for; `bad` could not be read."""
 Refused = Literal[
     "origin",

@@ -7,6 +7,7 @@ from typing import Literal
 
 SUBSCRIBE = "subscribe"
 UNSUBSCRIBE = "unsubscribe"
+PING = "ping"
 
 Code = Literal[
     "bad_request", "bad_subject", "not_subscribed", "denied", "limit", "nats_down", "rate_limited"

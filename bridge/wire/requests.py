@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from bridge.wire.codes import SUBSCRIBE, UNSUBSCRIBE
+from bridge.wire.codes import PING, SUBSCRIBE, UNSUBSCRIBE
 from bridge.wire.responses import Refusal, shorten
 
 MAX_REQUEST_SUBJECTS = 128
@@ -15,6 +15,9 @@ MAX_ID_BYTES = 200
 """Of an `id` as it is spelled: each response to the request repeats it."""
 
 _NO_ID = msgspec.Raw()
+
+PING_FORM = 'A ping is {"action": "ping"}.'
+"""For clients whose library sends a word, or a type, that it calls a ping."""
 
 
 class _RequestShape(msgspec.Struct):
@@ -25,6 +28,7 @@ class _RequestShape(msgspec.Struct):
     id: msgspec.Raw = _NO_ID
     connection_id: Any = None
     token: Any = msgspec.UNSET
+    type: Any = None
 
 
 _decode_shape = msgspec.json.Decoder(_RequestShape).decode
@@ -34,7 +38,7 @@ _decode_shape = msgspec.json.Decoder(_RequestShape).decode
 class Request:
     """What a browser asks for, checked for shape only: its subjects may still be invalid.
 
-    With a `token` it shows that and asks for nothing.
+    With a `token` it shows that and asks for nothing. A ping has no subjects.
     """
 
     action: str
@@ -50,10 +54,8 @@ def parse_request(text: str | bytes) -> Request:
         shape = _decode_shape(text)
         if isinstance(text, bytes):
             text.decode()
-    except msgspec.ValidationError:
-        raise Refusal("bad_request", "A request is a JSON object with 'subjects'.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Refusal("bad_request", "The request is not valid JSON.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Refusal("bad_request", _unreadable(text, error)) from None
     except RecursionError:
         raise Refusal("bad_request", "The request is nested too deeply.") from None
     request_id = bytes(shape.id).strip()
@@ -66,9 +68,21 @@ def parse_request(text: str | bytes) -> Request:
         raise Refusal("bad_request", fault, request_id=request_id)
     if shape.token is not msgspec.UNSET:
         return Request(shape.action, (), request_id, token=shape.token)
+    if shape.action == PING:
+        return Request(PING, (), request_id, shape.connection_id)
     subjects = [shape.subjects] if isinstance(shape.subjects, str) else shape.subjects
     unique = tuple(dict.fromkeys(subjects))
     return Request(shape.action, unique, request_id, shape.connection_id)
+
+
+def _unreadable(text: str | bytes, error: Exception) -> str:
+    """Say why a request that no JSON object could be made of is refused."""
+    word = text.decode(errors="replace") if isinstance(text, bytes) else text
+    if word[:16].strip().strip('"').lower() == PING:
+        return f"The request is not a JSON object. {PING_FORM}"
+    if isinstance(error, msgspec.ValidationError):
+        return "A request is a JSON object with 'subjects'."
+    return "The request is not valid JSON."
 
 
 def _shape_fault(shape: _RequestShape) -> str | None:
@@ -77,14 +91,17 @@ def _shape_fault(shape: _RequestShape) -> str | None:
         alone = shape.subjects is msgspec.UNSET and shape.connection_id is None
         good = isinstance(shape.token, str) and alone
         return None if good else "A token is a string, and comes in a request of its own."
+    subjects = shape.subjects
+    if shape.action == PING:
+        alone = subjects is msgspec.UNSET and isinstance(shape.connection_id, str | None)
+        return None if alone else f"A ping has no subjects. {PING_FORM}"
     if shape.action not in (SUBSCRIBE, UNSUBSCRIBE):
         return (
             "The user has to specify action in message ('subscribe' or 'unsubscribe'), "
             f"got {_shown(shape.action)} instead"
         )
-    subjects = shape.subjects
     if subjects is msgspec.UNSET:
-        return "subjects required"
+        return f"subjects required. {PING_FORM}" if shape.type == PING else "subjects required"
     if not isinstance(shape.connection_id, str | None):
         return "connection_id has to be a string."
     if isinstance(subjects, str):

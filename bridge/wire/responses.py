@@ -71,6 +71,12 @@ def unsubscribed(subject: str, request_id: bytes = b"") -> bytes:
     return _response({**head, "action": UNSUBSCRIBE, "subjects": [subject]}, request_id)
 
 
+def pong(request_id: bytes = b"") -> bytes:
+    """Return the answer to a ping."""
+    head = {"success": True, "message": "pong", "action": "pong", "subjects": ()}
+    return _response(head, request_id)
+
+
 def signed_in(request_id: bytes = b"") -> bytes:
     """Return the acknowledgement of a fresh token."""
     head = {"success": True, "message": "Successfully signed in"}

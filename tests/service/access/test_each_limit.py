@@ -81,6 +81,14 @@ async def flood_of_requests(service: Gateway) -> None:
         assert offender.ws.close_reason == "flood"
 
 
+async def flood_of_pings(service: Gateway) -> None:
+    async with browser(service) as offender:
+        for _ in range(7):
+            await offender.send({"action": "ping"})
+        assert await offender.closed() == 4029
+        assert offender.ws.close_reason == "flood"
+
+
 async def bad_requests(service: Gateway) -> None:
     async with browser(service) as offender:
         for _ in range(3):
@@ -137,6 +145,11 @@ async def silence_instead_of_a_token(service: Gateway) -> None:
         (
             {"requests_per_second": 0.01, "request_burst": 2},
             flood_of_requests,
+            {"refused_rate": 5, "closed_flood": 1},
+        ),
+        (
+            {"requests_per_second": 0.01, "request_burst": 2},
+            flood_of_pings,
             {"refused_rate": 5, "closed_flood": 1},
         ),
         ({"bad_requests_per_minute": 2}, bad_requests, {"closed_bad_requests": 1}),

@@ -49,6 +49,9 @@ async def test_post_subscribes_and_unsubscribes_a_live_connection(
         assert [each["success"] for each in answers] == [True, False]
         raw_nats.publish("by.post", b"2")
         await browser.quiet()
+        ping = {"connection_id": browser.connection_id, "action": "ping"}
+        status, answers = await post(gateway, ping)
+        assert (status, answers[0]["action"]) == (200, "pong")
 
 
 async def test_post_for_nobody_is_404(gateway: Gateway) -> None:

@@ -45,6 +45,8 @@ async def requests(said: readme.Conversation, browser: Browser) -> None:
     said.saw(await browser.frame())
     await browser.send({"subjects": ["orders.*"], "action": "unsubscribe", "id": 2})
     said.saw(await browser.frame())
+    await browser.send(said.use('"action": "ping"'))
+    said.saw(await browser.frame())
 
 
 async def messages(said: readme.Conversation, browser: Browser, client: RawNats) -> None:

@@ -54,6 +54,21 @@ async def test_unsubscribe_is_acknowledged_for_each_subject(gateway: Gateway) ->
             }
 
 
+async def test_a_ping_is_answered_at_once_and_counted(gateway: Gateway) -> None:
+    before = gateway.figures()
+    async with Browser(gateway.stream) as browser:
+        pong = {"success": True, "message": "pong", "action": "pong", "subjects": []}
+        assert await browser.ask({"action": "ping"}) == pong
+        assert await browser.ask({"action": "ping", "id": 7}) == pong | {"id": 7}
+        await browser.send("ping")
+        refusal = await browser.next()
+        assert refusal["code"] == "bad_request"
+        assert refusal["message"].endswith('A ping is {"action": "ping"}.')
+    after = gateway.figures()
+    counted = 'bridge_requests_total{action="ping"}', 'bridge_requests_total{action="bad"}'
+    assert [after[name] - before[name] for name in counted] == [2, 1]
+
+
 @pytest.mark.parametrize("spelling", ['"x"', "1.0", "9007199254740993", "-0", "1e3", '"\\u00e9"'])
 async def test_id_is_echoed_as_it_was_written(gateway: Gateway, spelling: str) -> None:
     async with Browser(gateway.stream) as browser:

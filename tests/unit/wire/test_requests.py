@@ -24,8 +24,8 @@ def test_any_request_is_read_or_refused_with_a_sentence(text: str | bytes) -> No
         assert response["code"] == "bad_request"
         assert response["message"]
     else:
-        assert request.action in ("subscribe", "unsubscribe")
-        assert 1 <= len(request.subjects) <= 128
+        assert request.action in ("subscribe", "unsubscribe", "ping")
+        assert 1 <= len(request.subjects) <= 128 or request.action == "ping"
 
 
 @given(
@@ -92,3 +92,40 @@ def test_an_id_is_bounded_since_each_answer_repeats_it(request_id: str, subjects
     if subjects != "5":
         request = parse_request(f'{{"subjects": {subjects}, "id": {longest}}}')
         assert request.id == longest.encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "request_id", "connection_id"),
+    [
+        ('{"action": "ping"}', b"", None),
+        ('{"id": 7, "action": "ping"}', b"7", None),
+        ('{"action":"ping","id":"x","unknown":[1]}', b'"x"', None),
+        (b'{"action": "ping", "connection_id": "c"}', b"", "c"),
+    ],
+)
+def test_a_ping_needs_nothing_but_its_name(
+    text: str | bytes, request_id: bytes, connection_id: str | None
+) -> None:
+    request = parse_request(text)
+    assert (request.action, request.subjects) == ("ping", ())
+    assert (request.id, request.connection_id) == (request_id, connection_id)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ping", "PING", " ping\n", '"ping"', b"ping", b'"Ping"', '{"type":"ping"}']
+    + [json.dumps({"action": "ping", "subjects": each}) for each in ([], "a", ["a"], None)]
+    + ['{"action":"ping","connection_id":5}'],
+)
+def test_what_is_meant_as_a_ping_is_told_how_one_is_written(text: str | bytes) -> None:
+    with pytest.raises(Refusal) as refusal:
+        parse_request(text)
+    assert str(refusal.value).endswith('A ping is {"action": "ping"}.')
+    assert refusal.value.code == "bad_request"
+
+
+@pytest.mark.parametrize("text", ["pong", "pin", "", "pinging", '{"type":"pong"}', '"', "[1]", "{"])
+def test_what_is_no_ping_is_told_something_else(text: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        parse_request(text)
+    assert "ping" not in str(refusal.value)
