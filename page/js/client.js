@@ -4,6 +4,9 @@
  *     import { Client } from "https://gateway.example/page/js/client.js";
  *     const client = new Client();
  *     await client.subscribe("orders.*", ({ subject, data }) => console.log(subject, data));
+ *
+ * Anywhere else, as in what a bundler makes, in Node or in React Native, it has to be told where the gateway is:
+ * `new Client({ url: "wss://gateway.example/stream" })`. It is typed by client.d.ts beside it.
  */
 
 // Times are milliseconds.
@@ -24,9 +27,15 @@ const LONGEST_REFUSED = 300_000;
 const MOST_REMEMBERED = 5_000; // subjects can be without number: telemetry.<uuid>
 
 const ACCEPTED = true;
-const A_WORD = 0; // id of the request for one: what it says is known
+const A_WORD = 0; // id of the ping that asks for one
 const SILENT = "the gateway does not answer";
 const CUT_OFF = "the connection was lost";
+const PUT_ASIDE = "this page was put aside";
+const NO_UPGRADE = "something between here and the gateway does not pass WebSockets on";
+const PASSWORD = "something between here and the gateway asks for a password (401)";
+const ELSEWHERE = "something between here and the gateway leads to another page, perhaps to sign in";
+const OF_THE_GATEWAY = /^(The gateway|At most) /; // how its own refusals begin, but for that of an origin
+const OF_AN_ORIGIN = /^The origin .*?(?:': (.*))?$/; // with what to do about it, if it says so
 const UNREADABLE = "The gateway sent something this page cannot read.";
 const TOKEN_MISSING = 4501;
 const CLOSED = {
@@ -43,6 +52,14 @@ const DATA = ',"data":';
 const TAILS = { json: "}", text: ',"encoding":"text"}', base64: ',"encoding":"base64"}' };
 const BACKSLASH = 92;
 
+// React Native has neither EventTarget nor CustomEvent.
+const hasEvents = Boolean(globalThis.EventTarget && globalThis.CustomEvent);
+const Target = hasEvents ? EventTarget : listeners();
+const eventOf = (type, detail) => (hasEvents ? new CustomEvent(type, { detail }) : { type, detail });
+
+// A clock that no one sets; only it says how long something took.
+const elapsed = () => globalThis.performance?.now() ?? Date.now();
+
 /**
  * Follows subjects. Comes back for ever when the connection is lost, and then asks for everything again.
  *
@@ -57,7 +74,7 @@ const BACKSLASH = 92;
  *   again later: after a reconnect, with a new token, when a right is taken away.
  * - `error` Error: trouble that belongs to no pattern.
  */
-export class Client extends EventTarget {
+export class Client extends Target {
   #link;
   #patterns = new Map(); // pattern → subscription
   #bySubject = new Map(); // subject → its listeners, so that it is matched once
@@ -65,12 +82,12 @@ export class Client extends EventTarget {
   #leaving = new Map(); // patterns it has been asked to leave → id of the request, until that is answered
   #lastId = 0;
   #timer = 0; // of the next round of requests
-  #missed = null; // { from, causes } while messages are missed
+  #missed = null; // { since, causes } while messages are missed
 
   /**
-   * `url`: the gateway's WebSocket, if not the one beside this file. `token`: a string, or a function that gives a
-   * fresh one or a promise of it. It is called again when one is refused, then with `refused` true and the gateway's
-   * `reason`, and at about 80 % of the life of a JWT. Tokens stay in memory.
+   * `url`: the gateway's WebSocket; it may be left out if the gateway served this file. `token`: a string, or a
+   * function that gives a fresh one or a promise of it. It is called again when one is refused, then with `refused`
+   * true and the gateway's `reason`, and at about 80 % of the life of a JWT. Tokens stay in memory.
    * @typedef {(why: { refused: boolean, reason: string }) => string | Promise<string>} TokenFunction
    * @param {{ url?: string | URL, token?: string | TokenFunction, WebSocket?: Function }} [options]
    */
@@ -81,7 +98,6 @@ export class Client extends EventTarget {
       opened: () => this.#opened(),
       lost: (since) => this.#lost(since),
       text: (frame) => this.#receive(frame),
-      quiet: () => this.#askForAWord(),
       changed: () => this.#tell("state"),
       trouble: (code, message) => this.#tell("error", failure(code, message)),
     });
@@ -139,7 +155,7 @@ export class Client extends EventTarget {
   }
 
   #tell(type, detail) {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
+    this.dispatchEvent(eventOf(type, detail));
   }
 
   #opened() {
@@ -159,16 +175,16 @@ export class Client extends EventTarget {
   }
 
   // Whoever follows nothing misses nothing.
-  #miss(cause, since = Date.now()) {
+  #miss(cause, since = moment()) {
     if (!this.#patterns.size) return;
-    this.#missed ??= { from: since, causes: [] };
+    this.#missed ??= { since, causes: [] };
     if (!this.#missed.causes.includes(cause)) this.#missed.causes.push(cause);
   }
 
   #closeGap() {
     const missed = this.#missed;
     this.#missed = null;
-    if (missed?.causes.length) this.#tell("gap", { ...missed, to: Date.now() });
+    if (missed?.causes.length) this.#tell("gap", { ...span(missed.since), causes: missed.causes });
   }
 
   #setNatsDown(down) {
@@ -209,15 +225,6 @@ export class Client extends EventTarget {
     }
   }
 
-  // To ask again for what is followed changes nothing. Whoever follows nothing misses nothing.
-  #askForAWord() {
-    const [pattern] = this.#followed;
-    const asked = this.#patterns.get(pattern)?.asked;
-    if (!asked) return false;
-    this.#link.send({ subjects: [pattern], action: "subscribe", id: asked === ACCEPTED ? A_WORD : asked });
-    return true;
-  }
-
   // Messages are handed over together, but none before what was told before it, nor after what came after it.
   #receive(frame) {
     let messages = [];
@@ -252,7 +259,7 @@ export class Client extends EventTarget {
       if (!subscription.listeners.size || !subscription.matches(subject)) continue;
       for (const listener of subscription.listeners) listeners.add(listener);
     }
-    this.#bySubject.set(structuredClone(subject), listeners); // a part of a frame would keep all of it
+    this.#bySubject.set(copied(subject), listeners);
 
     return listeners;
   }
@@ -378,7 +385,10 @@ class Link {
   #attempt = null; // what a former one still does must not count
   #webSocket = null;
   #openedAt = null;
-  #heardAt = 0;
+  #heard = null; // the moment of the last word
+  #why = ""; // the last try was refused, as far as that is known
+  #asking = null; // why that was
+  #retryDue = 0; // of `elapsed`
   #answered = false; // since it was asked for a word
   #timer = 0; // of the try that is made, the next one, or the silence of the connection that stands
 
@@ -391,9 +401,9 @@ class Link {
     this.reason = "";
     this.tokenWanted = false;
     this.tries = 0;
-    this.retryAt = 0;
   }
 
+  get retryAt() { return Math.round(Date.now() + Math.max(0, this.#retryDue - elapsed())); }
   get over() { return this.#life.signal.aborted; }
 
   /** Connects, and from then on tries at once whenever the network or the reader comes back. */
@@ -404,8 +414,15 @@ class Link {
       if (this.state === "open") this.#askForAWord();
     };
     const look = () => document.visibilityState === "visible" && wake();
+    // A browser keeps a page to go back to only if nothing is open.
+    const putAside = ({ persisted }) => {
+      if (persisted && (this.state === "open" || this.state === "connecting")) this.#ended(PUT_ASIDE);
+    };
     globalThis.addEventListener?.("online", wake, { signal });
+    globalThis.addEventListener?.("pagehide", putAside, { signal });
+    globalThis.addEventListener?.("pageshow", ({ persisted }) => persisted && wake(), { signal });
     globalThis.document?.addEventListener("visibilitychange", look, { signal });
+    globalThis.document?.addEventListener("resume", wake, { signal }); // it was frozen
     this.#connect();
   }
 
@@ -482,12 +499,14 @@ class Link {
   close() {
     if (this.over) return;
     this.#life.abort();
+    this.#asking?.abort();
     this.#ended("closed by this page", true);
   }
 
   async #connect() {
     if (this.over) return;
     clearTimeout(this.#timer);
+    this.#asking?.abort();
     const attempt = (this.#attempt = Symbol("attempt"));
     this.#timer = setTimeout(() => this.#ended(SILENT), PATIENCE);
     this.tokenWanted = false;
@@ -514,13 +533,15 @@ class Link {
     const listen = (name, act) =>
       this.#webSocket.addEventListener(name, (event) => attempt === this.#attempt && act(event));
     listen("open", () => this.#opened());
-    listen("message", ({ data }) => this.#heard(data));
+    listen("message", ({ data }) => this.#hear(data));
     listen("close", ({ code, reason }) => this.#closed(code, reason));
   }
 
   #opened() {
     clearTimeout(this.#timer);
-    this.#openedAt = this.#heardAt = Date.now();
+    this.#heard = moment();
+    this.#openedAt = elapsed();
+    this.#why = "";
     if (this.#token) this.send({ token: this.#token });
     this.#exchanged = true;
     this.#renewInTime();
@@ -529,8 +550,8 @@ class Link {
     this.#on.opened();
   }
 
-  #heard(data) {
-    this.#heardAt = Date.now();
+  #hear(data) {
+    this.#heard = moment();
     this.#answered = true;
     this.#on.text(data);
   }
@@ -539,19 +560,22 @@ class Link {
   #waitForQuiet(wait) {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      const quiet = Date.now() - this.#heardAt;
+      const quiet = elapsed() - this.#heard.elapsed;
       if (quiet < QUIET) this.#waitForQuiet(QUIET - quiet);
       else this.#askForAWord();
     }, wait);
   }
 
-  #askForAWord() {
-    if (!this.#on.quiet()) return this.#waitForQuiet(QUIET);
+  // A timer that is late is one of a page that was frozen: what came meanwhile has to be read first.
+  #askForAWord(again = false) {
     clearTimeout(this.#timer);
     this.#answered = false;
+    const askedAt = elapsed();
+    this.send({ action: "ping", id: A_WORD });
     this.#timer = setTimeout(() => {
       if (this.#answered) this.#waitForQuiet(QUIET - ANSWER);
-      else this.#ended(SILENT, false, this.#heardAt);
+      else if (!again && elapsed() - askedAt > 2 * ANSWER) this.#askForAWord(true);
+      else this.#ended(SILENT);
     }, ANSWER);
   }
 
@@ -569,17 +593,20 @@ class Link {
     this.#keep("");
   }
 
-  #ended(reason, forGood = false, since = Date.now()) {
+  // What was missed begins with the last word: when it was noticed says little, above all in a frozen page.
+  #ended(reason, forGood = false) {
     clearTimeout(this.#timer);
     clearTimeout(this.#renewal);
     const [webSocket, openedAt] = [this.#webSocket, this.#openedAt];
     this.#attempt = this.#webSocket = this.#openedAt = null;
     webSocket?.close();
-    if (openedAt !== null) this.#on.lost(since);
-    this.reason = reason;
-    if (forGood || (openedAt !== null && Date.now() - openedAt >= STEADY)) this.tries = 0;
+    if (openedAt !== null) this.#on.lost(this.#heard);
+    const refused = reason === SILENT && webSocket !== null && openedAt === null && !forGood;
+    this.reason = (refused && this.#why) || reason;
+    if (forGood || (openedAt !== null && elapsed() - openedAt >= STEADY)) this.tries = 0;
     if (!forGood) this.#waitForNextTry();
     this.#become(forGood ? "stopped" : "waiting");
+    if (refused) this.#askWhy();
   }
 
   // At random, so that the pages of a restarted gateway do not all return at once.
@@ -592,8 +619,20 @@ class Link {
     }
     const wait = least + Math.random() * (most - least);
     this.tries += 1;
-    this.retryAt = Date.now() + wait;
+    this.#retryDue = elapsed() + wait;
     this.#timer = setTimeout(() => this.#connect(), wait);
+  }
+
+  // A browser tells a page nothing of a WebSocket that fails. Asked after tries 1, 2, 4, 8, …: a gateway that
+  // is under load gets little of that. Who was asked for a password is not asked again and again.
+  async #askWhy() {
+    if ((this.tries & (this.tries - 1)) !== 0 || this.#why === PASSWORD || this.over) return;
+    const asking = (this.#asking = new AbortController());
+    const why = await whyRefused(this.#url, asking.signal);
+    if (asking.signal.aborted || this.state !== "waiting") return;
+    this.#why = why;
+    this.reason = why || SILENT;
+    this.#on.changed();
   }
 
   #become(state) {
@@ -622,13 +661,55 @@ function noToken(error) {
   return `no token could be had: ${error?.message ?? error}`;
 }
 
-/** Where the gateway's WebSocket is, seen from this file: any host, TLS or not, any sub-path. */
+/** Where the gateway's WebSocket is: any host, TLS or not, any sub-path. Told apart by hand: not every URL can. */
 function streamUrl(given) {
-  const url = given ? new URL(given, globalThis.location?.href) : new URL("../../stream", import.meta.url);
-  url.protocol = url.protocol.replace("http", "ws");
-  url.searchParams.set("batch", "1"); // many lines a frame: one event for many messages
-  url.hash = "";
-  return url.href;
+  const address = given ? String(given) : besideThisFile();
+  if (!address) throw new TypeError('Say where the gateway is: new Client({ url: "wss://gateway.example/stream" }).');
+  const whole = /^(https?|wss?):/i.test(address) ? address : new URL(address, globalThis.location?.href).href;
+  const [place, query = ""] = whole.replace(/#.*/s, "").replace(/^http/i, "ws").split(/\?(.*)/s);
+  const others = query.split("&").filter((part) => part && !/^batch(=|$)/.test(part));
+  return `${place}?${[...others, "batch=1"].join("&")}`; // many lines a frame: one event for many messages
+}
+
+// The address this file was loaded from stands in a stack trace. `import.meta` has it as well, but what
+// bundlers make of that fails, or warns, in code of which this file has become a part.
+const LOADED_FROM = /(https?:\/\/[^\s()@]*\/)page\/js\/client\.js/.exec(new Error().stack)?.[1];
+
+function besideThisFile() {
+  return LOADED_FROM && `${LOADED_FROM}stream`;
+}
+
+/** Why the gateway, or what stands before it, lets no WebSocket in; "" if nobody says so. */
+async function whyRefused(stream, signal) {
+  const address = stream.replace(/^ws/i, "http");
+  const ask = (method) => fetch(address, { method, signal, cache: "no-store", redirect: "manual" });
+  try {
+    const answer = await ask("GET");
+    const why = await meaning(answer);
+    // A page tells the gateway its own origin, if that is the gateway's too, only where it wants to change something.
+    const isOwn = address.startsWith(`${globalThis.location?.origin}/`);
+    const other = why === NO_UPGRADE && isOwn ? await ask("POST") : null;
+    return other?.status === 403 ? await meaning(other) : why;
+  } catch {
+    return "";
+  }
+}
+
+/** What an answer to something else than a WebSocket says of why there is none. */
+async function meaning(answer) {
+  const { type, status } = answer;
+  if (type === "opaqueredirect" || (status >= 300 && status < 400)) return ELSEWHERE;
+  if (status === 400 || status === 426) return NO_UPGRADE;
+  if (status === 401) return PASSWORD;
+  const isText = answer.headers.get("Content-Type")?.startsWith("text/plain");
+  const said = isText ? (await answer.text()).trim().replace(/\.( Try again later\.)?$/, "") : "";
+  const [ofAnOrigin, remedy = ""] = OF_AN_ORIGIN.exec(said) ?? [];
+  if (status === 403 && ofAnOrigin) {
+    return `this page's address ${globalThis.location?.origin} is not in ALLOWED_ORIGINS${remedy && `: ${remedy}`}`;
+  }
+  if (status === 503 && OF_THE_GATEWAY.test(said)) return said[0].toLowerCase() + said.slice(1);
+  if (status >= 502 && status <= 504) return `what stands before the gateway cannot reach it (${status})`;
+  return `something else than the gateway answers there (${status})`;
 }
 
 function closeReason(code, reason) {
@@ -695,6 +776,21 @@ function newSubscription(pattern) {
   return { pattern, matches: matcher(pattern), listeners: new Set(), held: false, asked: null, ...deferred() };
 }
 
+function moment() {
+  return { time: Date.now(), elapsed: elapsed() };
+}
+
+// The clock may have been set meanwhile, and the other one stands still while a computer sleeps.
+function span(since) {
+  const to = Date.now();
+  return { from: Math.round(Math.min(since.time, to - (elapsed() - since.elapsed))), to };
+}
+
+// A part of a frame would keep all of it in memory.
+function copied(text) {
+  return globalThis.structuredClone?.(text) ?? JSON.parse(JSON.stringify(text));
+}
+
 function deferred() {
   let settle;
   const promise = new Promise((resolve, reject) => { settle = { resolve, reject }; });
@@ -712,4 +808,23 @@ function call(listener, message) {
   } catch (error) {
     queueMicrotask(() => { throw error; });
   }
+}
+
+/** What is needed of EventTarget where there is none. */
+function listeners() {
+  return class {
+    #byType = new Map();
+
+    addEventListener(type, listener) {
+      this.#byType.set(type, (this.#byType.get(type) ?? new Set()).add(listener));
+    }
+
+    removeEventListener(type, listener) {
+      this.#byType.get(type)?.delete(listener);
+    }
+
+    dispatchEvent(event) {
+      for (const listener of [...(this.#byType.get(event.type) ?? [])]) call(listener, event);
+    }
+  };
 }

@@ -4,6 +4,7 @@ import { messagesOf } from "./model/export.js";
 import { withSubject, withValue } from "./model/filter.js";
 import { Feed } from "./model/feed.js";
 import { count } from "./model/format.js";
+import { NatsTrouble } from "./model/nats-trouble.js";
 import { browserStorage, Preferences } from "./model/preferences.js";
 import { Ring } from "./model/ring.js";
 import { Shown } from "./model/shown.js";
@@ -42,7 +43,8 @@ const address = new Address();
 const announcer = new Announcer(element("announcer"));
 const toast = new Toast(element("toast"), announcer, () => leave());
 const painter = new Painter(paint, () => pulse.rate > MANY);
-const client = new Client();
+const client = new Client({ url: new URL("../../stream", import.meta.url) });
+const natsTrouble = new NatsTrouble(new URL("../../readyz", import.meta.url), () => showState());
 const feed = new Feed({
   ring: new Ring(standard.count, standard.chars),
   client,
@@ -156,12 +158,14 @@ function refresh() {
 
 function showState() {
   const { subscriptions } = feed;
+  natsTrouble.watch(feed.natsDown);
   const state = describe({
     link: client.state,
     reason: client.reason,
     tries: client.tries,
     retryIn: client.retryAt - Date.now(),
     natsDown: feed.natsDown,
+    natsRefuses: natsTrouble.refused,
     paused: reading.paused,
     unseen: reading.unseen,
     following: subscriptions.followed,

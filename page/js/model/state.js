@@ -3,30 +3,33 @@ const NAMED = 3;
 const FULL = "there is no room for all that came since: the oldest of it is not kept";
 
 /**
- * The state of the page in words: `{ name, word, hint, action }`; action labels the button, "" for none.
- * `facts`: { link, reason, tries, retryIn, natsDown, paused, unseen, following, heard, waited }, times in ms.
+ * The state of the page in words: `{ name, word, hint, action, why }`; action labels the button, "" for none,
+ * and `why` is what is wrong, without what changes each second.
+ * `facts`: { link, reason, tries, retryIn, natsDown, natsRefuses, paused, unseen, following, heard, waited }, times
+ * in ms.
  */
 export function describe(facts) {
-  const { link, reason, tries, natsDown, paused, unseen, following, heard } = facts;
-  if (link === "stopped") return state("error", "Not connected", reason, "Try again");
+  const { link, reason, tries, natsDown, natsRefuses, paused, unseen, following, heard } = facts;
+  if (link === "stopped") return state("error", "Not connected", reason, "Try again", reason);
   if (link === "waiting") return retrying(facts);
   if (link === "connecting" && tries) return state("reconnecting", "Reconnecting", `try ${tries}`);
   if (link === "connecting") return state("connecting", "Connecting", "");
   if (natsDown) {
-    return state("reconnecting", "NATS is out of reach", "the gateway keeps trying; messages meanwhile are missed");
+    const why = natsRefuses ? "NATS refuses the gateway's credentials; " : "";
+    return state("reconnecting", "NATS is out of reach", `${why}the gateway keeps trying; messages meanwhile are missed`, "", why);
   }
   if (!following.length) return state("idle", "Connected", ""); // nothing can come, so nothing is held back
   if (paused) return state("paused", "Paused", unseen ? FULL : "");
   return heard ? state("live", "Live", "") : state("waiting", "Live", waitingHint(facts));
 }
 
-function state(name, word, hint, action = "") {
-  return { name, word, hint, action };
+function state(name, word, hint, action = "", why = "") {
+  return { name, word, hint, action, why };
 }
 
 function retrying({ reason, tries, retryIn }) {
   const seconds = Math.max(1, Math.ceil(retryIn / 1000));
-  return state("reconnecting", "Reconnecting", `in ${seconds} s, try ${tries}: ${reason}`, "Now");
+  return state("reconnecting", "Reconnecting", `in ${seconds} s, try ${tries}: ${reason}`, "Now", reason);
 }
 
 function waitingHint({ following, waited }) {

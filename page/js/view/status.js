@@ -7,20 +7,22 @@ export class Status {
   #action = document.getElementById("state-action");
   #announcer;
   #name = "";
+  #why = "";
 
   constructor(announcer, act) {
     this.#announcer = announcer;
     this.#action.addEventListener("click", act);
   }
 
-  show({ name, word, hint, action }) {
+  show({ name, word, hint, action, why }) {
     document.body.dataset.state = name;
     setText(this.#word, word);
     setText(this.#hint, hint);
     setText(this.#action, action);
     this.#action.hidden = !action;
-    // A countdown changes its words each second; only a new state is worth saying.
-    if (name !== this.#name) this.#announcer.say(hint ? `${word}: ${hint}` : word);
+    // A countdown changes its words each second; only a new state is worth saying, or a new reason for it.
+    if (name !== this.#name || (why && why !== this.#why)) this.#announcer.say(hint ? `${word}: ${hint}` : word);
     this.#name = name;
+    this.#why = why || this.#why;
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { ack, connected, FakeWebSocket, outcome, refusal, started } from "../support/fake-websocket.mjs";
+import { ack, connected, FakeWebSocket, outcome, pong, refusal, started } from "../support/fake-websocket.mjs";
 
 function inBrowser(t) {
   const page = new EventTarget();
@@ -15,9 +15,28 @@ function inBrowser(t) {
 }
 
 test("the stream is where it is told to be, in batches, and with TLS where the address has it", (t) => {
-  const urls = ["ws://host/stream", "https://host/foo/stream?x=1#s=a"];
-  assert.deepEqual(urls.map((url) => started(t, { url }).socket.url),
-    ["ws://host/stream?batch=1", "wss://host/foo/stream?x=1&batch=1"]);
+  const urls = [
+    "ws://host/stream", "https://host/foo/stream?x=1#s=a?b", new URL("http://host:5001/stream"), "WSS://host/stream?batch=0&y=a?b",
+    "ws://host/stream?batch=1", "ws://host/stream?", "ws://host/stream?batches=2&batch",
+  ];
+  assert.deepEqual(urls.map((url) => started(t, { url }).socket.url), [
+    "ws://host/stream?batch=1", "wss://host/foo/stream?x=1&batch=1", "ws://host:5001/stream?batch=1", "WSS://host/stream?y=a?b&batch=1",
+    "ws://host/stream?batch=1", "ws://host/stream?batch=1", "ws://host/stream?batches=2&batch=1",
+  ]);
+});
+
+test("an address without a host is one of the page's own, and without a page it is none", (t) => {
+  assert.throws(() => started(t, { url: "/stream" }), /Invalid URL/);
+  globalThis.location = { href: "https://host/app/page?x=1", origin: "https://host" };
+  t.after(() => delete globalThis.location);
+  assert.deepEqual(["/stream", "stream", "//gateway/stream"].map((url) => started(t, { url }).socket.url),
+    ["wss://host/stream?batch=1", "wss://host/app/stream?batch=1", "wss://gateway/stream?batch=1"]);
+});
+
+test("who is not served by the gateway has to say where it is, and is told how", (t) => {
+  for (const url of [undefined, "", null]) {
+    assert.throws(() => started(t, { url }), /Say where the gateway is: new Client\(\{ url: "wss:/);
+  }
 });
 
 test("without a WebSocket, or with an address it does not take, it stops and says why", (t) => {
@@ -276,19 +295,28 @@ test("a former connection is not heard any more", (t) => {
 });
 
 test("a long silence is asked about, and an answer is enough", (t) => {
-  const { client, made, socket, pass, ofType } = connected(t, "a");
+  const { client, made, socket, pass, told } = connected(t, "a");
   socket.say(ack(1, "a"));
   pass(15);
   socket.say({ subject: "a", data: 1 });
   pass(19);
   assert.equal(socket.sent.length, 1);
   pass(2);
-  assert.deepEqual(socket.sent[1], { subjects: ["a"], action: "subscribe", id: 0 });
-  const told = ofType("subscription").length;
-  socket.say(ack(0, "a"));
-  assert.equal(ofType("subscription").length, told, "nothing new");
+  assert.deepEqual(socket.sent[1], { action: "ping", id: 0 });
+  const before = told.length;
+  socket.say(pong);
+  assert.equal(told.length, before, "nothing new");
   pass(25);
   assert.deepEqual([client.state, made.length, socket.sent.length], ["open", 1, 3]);
+});
+
+test("an older gateway, which knows no ping, has answered as well", (t) => {
+  const { client, socket, pass, told } = connected(t, "a");
+  pass(21);
+  const before = told.length;
+  socket.say({ ...refusal("bad_request", 0), subjects: [] });
+  pass(15);
+  assert.deepEqual([client.state, told.length], ["open", before]);
 });
 
 test("a gateway that gives no answer is not there: the connection is made anew and the gap told", (t) => {
@@ -304,25 +332,26 @@ test("a gateway that gives no answer is not there: the connection is made anew a
   made[1].say(ack(2, "a"));
   const [gap] = ofType("gap");
   assert.deepEqual(gap.causes, ["disconnected"]);
-  assert.ok(gap.from <= 1, "it began with the last word");
+  assert.equal(gap.from, 1, "it began with the last word");
 });
 
-test("what waits for NATS is asked for with the number it has, so that the later answer still counts", (t) => {
+test("what waits for NATS goes on waiting while the gateway is asked for a word", (t) => {
   const { client, socket, pass, answers } = connected(t, "a");
   socket.say(refusal("nats_down", 1, "a"));
   pass(21);
-  assert.deepEqual(socket.sent[1], { subjects: ["a"], action: "subscribe", id: 1 });
-  socket.say(refusal("nats_down", 1, "a"));
+  assert.deepEqual(socket.sent[1], { action: "ping", id: 0 });
+  socket.say(pong);
+  assert.equal(client.natsDown, true);
   pass(5);
   socket.say(ack(1, "a"));
   assert.equal(client.state, "open");
   return answers[0];
 });
 
-test("whoever follows nothing may be silent for ever", (t) => {
-  const { client, socket, pass } = connected(t);
-  pass(120);
-  assert.deepEqual([client.state, socket.sent], ["open", []]);
+test("whoever follows nothing is not kept in the belief that the gateway is there, either", (t) => {
+  const { client, socket, pass, ofType } = connected(t);
+  pass(30.2);
+  assert.deepEqual([client.state, socket.sent, ofType("gap")], ["waiting", [{ action: "ping", id: 0 }], []]);
 });
 
 test("a page that is looked at again, or online again, asks at once whether the gateway is there", (t) => {
@@ -332,9 +361,82 @@ test("a page that is looked at again, or online again, asks at once whether the 
   tick(1_000);
   shown.dispatchEvent(new Event("visibilitychange"));
   assert.equal(socket.sent.length, 2);
-  socket.say(ack(0, "a"));
+  socket.say(pong);
   page.dispatchEvent(new Event("online"));
   assert.equal(socket.sent.length, 3);
   tick(10_000);
   assert.equal(client.state, "waiting");
+});
+
+test("a page that is put aside closes, so that it can be kept, and comes back at once", (t) => {
+  const { page } = inBrowser(t);
+  const { client, made, socket, tick, ofType } = connected(t, "a");
+  const leave = (name, persisted) => page.dispatchEvent(Object.assign(new Event(name), { persisted }));
+  socket.say(ack(1, "a"));
+  leave("pagehide", false);
+  leave("pageshow", false);
+  assert.deepEqual([client.state, socket.sent.length], ["open", 1], "a page that is shown first has nothing to ask");
+  leave("pagehide", true);
+  assert.deepEqual([client.state, client.reason], ["waiting", "this page was put aside"]);
+  tick(400);
+  leave("pageshow", true);
+  assert.equal(made.length, 2);
+  made[1].begin();
+  tick(1);
+  made[1].say(ack(2, "a"));
+  assert.deepEqual(ofType("gap").map(({ causes }) => causes), [["disconnected"]]);
+});
+
+test("a page that is put aside while it connects does so again when it is back", (t) => {
+  const { page } = inBrowser(t);
+  const { client, made } = started(t);
+  page.dispatchEvent(Object.assign(new Event("pagehide"), { persisted: true }));
+  assert.equal(client.state, "waiting");
+  page.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
+  assert.deepEqual([client.state, made.length], ["connecting", 2]);
+});
+
+test("a page that was frozen asks at once, and what came meanwhile is read before it is judged", (t) => {
+  const { shown } = inBrowser(t);
+  const { client, socket, pass, tick, setClock } = connected(t, "a");
+  socket.say(ack(1, "a"));
+  pass(21);
+  assert.equal(socket.sent.length, 2);
+  const now = performance.now.bind(performance);
+  t.mock.method(performance, "now", () => now() + 3_600_000); // for which no timer ran
+  setClock(3_600_000);
+  shown.dispatchEvent(new Event("resume"));
+  assert.equal(socket.sent.length, 3);
+  tick(10_000);
+  assert.deepEqual([client.state, client.reason], ["waiting", "the gateway does not answer"]);
+});
+
+test("a timer that is late is not taken for a gateway that is silent, but once", (t) => {
+  const { client, socket, pass, tick } = connected(t, "a");
+  pass(20);
+  assert.equal(socket.sent.at(-1).action, "ping");
+  const now = performance.now.bind(performance);
+  t.mock.method(performance, "now", () => now() + 60_000);
+  tick(10_000);
+  assert.deepEqual([client.state, socket.sent.length], ["open", 3]);
+  tick(10_000);
+  assert.equal(client.state, "waiting");
+});
+
+test("a clock that is set changes neither when the gateway is asked nor when it is tried again", (t) => {
+  for (const by of [3_600_000, -3_600_000]) {
+    const { client, made, socket, pass, setClock, tick } = connected(t, "a");
+    socket.say(ack(1, "a"));
+    pass(15);
+    setClock(by);
+    pass(4);
+    assert.equal(socket.sent.length, 1);
+    pass(11.2);
+    assert.deepEqual([client.state, socket.sent.length], ["waiting", 2]);
+    setClock(by);
+    const rest = client.retryAt - Date.now();
+    assert.ok(rest > 0 && rest <= 1_000, `${rest}`);
+    tick(rest);
+    assert.equal(made.length, 2);
+  }
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { ack, connected, refusal } from "../support/fake-websocket.mjs";
+import { ack, connected, pong, refusal } from "../support/fake-websocket.mjs";
 
 const DOWN = { status: "nats_down" };
 const UP = { status: "nats_up", gap: true };
@@ -15,16 +15,50 @@ function disconnected(t) {
   return it;
 }
 
-test("after a lost connection the gap is told once, from its beginning", (t) => {
+test("after a lost connection the gap is told once, from the last word before it", (t) => {
   const it = connected(t, "a");
   it.tick(99);
+  it.socket.say({ subject: "b", data: 1 });
+  it.tick(900);
   it.socket.end(1006);
   it.tick(1_000);
   it.socket.end(1006); // a try that failed does not move the beginning
   it.tick(2_000);
   it.socket.begin();
   it.socket.say(ack(2, "a"), { subject: "a", data: 1 });
-  assert.deepEqual(it.ofType("gap"), [{ from: 100, to: 3_100, causes: ["disconnected"] }]);
+  assert.deepEqual(it.ofType("gap"), [{ from: 100, to: 4_000, causes: ["disconnected"] }]);
+});
+
+test("whatever the gateway says is a word, and however a connection ends, the gap begins with the last one", (t) => {
+  const words = [{ subject: "a", data: 1 }, { dropped: 1 }, pong, refusal("bad_request", 7)];
+  for (const word of words) {
+    for (const code of [1000, 1001, 1006, 1012, 4008]) {
+      const it = connected(t, "a");
+      it.tick(499);
+      it.socket.say(word);
+      it.tick(5_000);
+      it.socket.end(code);
+      it.tick(1_000);
+      it.socket.begin();
+      it.socket.say(ack(2, "a"));
+      assert.equal(it.ofType("gap").at(-1).from, 500, `${JSON.stringify(word)}, ${code}`);
+    }
+  }
+});
+
+test("a gap is as long as it was, also if the clock is set meanwhile", (t) => {
+  const it = disconnected(t);
+  const before = it.ofType("gap").length;
+  it.setClock(-3_600_000);
+  it.socket.say(ack(2, "a"));
+  assert.deepEqual(it.ofType("gap").slice(before).map(({ from, to }) => to - from), [10_000]);
+});
+
+test("a computer that slept has missed what the clock says, though its other clock stood still", (t) => {
+  const it = disconnected(t);
+  it.setClock(3_600_000); // nothing else went on
+  it.socket.say(ack(2, "a"));
+  assert.deepEqual(it.ofType("gap").map(({ from, to }) => to - from), [3_610_000]);
 });
 
 test("whoever follows nothing has no gap", (t) => {

@@ -30,13 +30,20 @@ test("whoever follows nothing is connected, also while the list stands still", (
 
 test("the wait for the next try is counted in whole seconds and can be ended", () => {
   const state = describe({ ...open, link: "waiting", tries: 3, retryIn: 3_200, reason: "lost" });
-  assert.deepEqual(state, { name: "reconnecting", word: "Reconnecting", hint: "in 4 s, try 3: lost", action: "Now" });
+  assert.deepEqual(state, { name: "reconnecting", word: "Reconnecting", hint: "in 4 s, try 3: lost", action: "Now", why: "lost" });
   assert.equal(describe({ ...open, link: "waiting", retryIn: -5, tries: 3, reason: "lost" }).hint, "in 1 s, try 3: lost");
 });
 
 test("a connection that was refused says why and offers to try again", () => {
   const state = describe({ ...open, link: "stopped", reason: "Not allowed." });
   assert.deepEqual([state.hint, state.action], ["Not allowed.", "Try again"]);
+});
+
+test("where NATS refuses the gateway itself, that is said", () => {
+  const [out, refused] = [{ natsDown: true }, { natsDown: true, natsRefuses: true }].map((facts) => describe({ ...open, ...facts }));
+  assert.equal(out.hint, "the gateway keeps trying; messages meanwhile are missed");
+  assert.equal(refused.hint, `NATS refuses the gateway's credentials; ${out.hint}`);
+  assert.notEqual(refused.why, out.why);
 });
 
 test("waiting names a few patterns, and after ten seconds what may be the matter", () => {

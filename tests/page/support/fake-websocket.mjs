@@ -38,13 +38,22 @@ export class FakeWebSocket extends EventTarget {
   }
 }
 
+const noAnswer = () => Promise.reject(new TypeError("fetch failed"));
 const EVENTS = ["state", "messages", "gap", "dropped", "subscription", "error"];
 
-/** A client in a time that only the test moves, what it told as `[type, detail]`, and its WebSockets. */
-export function started(t, options = {}) {
+/**
+ * A client in a time that only the test moves, what it told as `[type, detail]`, and its WebSockets.
+ * `answer(method, address)` is what a plain request gets; without it nobody is there.
+ */
+export function started(t, { answer = noAnswer, ...options } = {}) {
   mock.timers.reset(); // a test may start several
   mock.timers.enable({ apis: ["setTimeout", "Date"] });
   t.after(() => mock.timers.reset());
+  const now = Date.now.bind(Date);
+  let ahead = 0; // of that time is the clock that people set
+  t.mock.method(performance, "now", now);
+  t.mock.method(Date, "now", () => now() + ahead);
+  t.mock.method(globalThis, "fetch", async (address, { method }) => answer(method, address));
   const made = (FakeWebSocket.made = []);
   const client = new Client({ url: "ws://host/stream", WebSocket: FakeWebSocket, ...options });
   t.after(() => client.close());
@@ -53,7 +62,7 @@ export function started(t, options = {}) {
   const ofType = (type) => told.filter(([each]) => each === type).map(([, detail]) => detail);
   // A timer that is set while time passes counts from the end of the tick, so time passes in small ones.
   const pass = (seconds) => Array.from({ length: seconds * 10 }).forEach(() => mock.timers.tick(100));
-  return { client, made, ofType, pass, told, tick: (time) => mock.timers.tick(time), get socket() { return made.at(-1); } };
+  return { client, made, ofType, pass, told, setClock: (by) => (ahead += by), tick: (time) => mock.timers.tick(time), get socket() { return made.at(-1); } };
 }
 
 /** The same with a connection, and these patterns asked for. */
@@ -74,3 +83,4 @@ export function outcome(promise = new Promise(() => {})) {
 
 export const ack = (id, ...subjects) => ({ success: true, action: "subscribe", subjects, id });
 export const refusal = (code, id, ...subjects) => ({ success: false, code, message: `no: ${code}`, subjects, id });
+export const pong = { success: true, message: "pong", action: "pong", subjects: [], id: 0 };
