@@ -45,6 +45,10 @@ $(VENV)/ready-browser: $(VENV)/ready-dev tests/page/support/browser.py
 	@$(BIN)/python -m tests.page.support.browser
 	@touch $@
 
+$(VENV)/ready-npm: $(VENV)/ready-dev tests/page/builds/package.json tests/page/support/npm.py
+	@$(BIN)/python -m tests.page.support.npm
+	@touch $@
+
 $(VENV)/ready-promtool: $(VENV)/ready-dev tests/docs/promtool.py
 	@$(BIN)/python -m tests.docs.promtool
 	@touch $@
@@ -68,11 +72,11 @@ test: test-page test-python
 test-page:
 	node --test --test-concurrency=2 tests/page/*/*.test.mjs
 
-test-python: $(VENV)/ready-browser
+test-python: $(VENV)/ready-browser $(VENV)/ready-npm
 	$(BIN)/python -m pytest $(AT_ONCE) $(TESTS)
 	$(BIN)/python -m pytest -m "timing and not load" $(TESTS)
 
-coverage: $(VENV)/ready-browser test-page
+coverage: $(VENV)/ready-browser $(VENV)/ready-npm test-page
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(AT_ONCE) $(TESTS)
 	$(BIN)/coverage run -m pytest -m "timing or load" $(TESTS)
@@ -125,4 +129,4 @@ lock: $(VENV)/ready-dev
 	  --output-file requirements.lock requirements.txt
 
 clean:
-	rm -rf $(VENV) $(OLDEST) .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) .npm-tools .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis

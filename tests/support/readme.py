@@ -70,6 +70,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         RECIPE,
         "with a free port, and a certificate made by the command for one",
     ),
+    "npm pack ./page/js": (
+        "test_the_package_is_called_as_the_repository_and_holds_the_client_and_its_types",
+        "into a folder of the test",
+    ),
     "openssl rand -hex 32": (TOKENS, "as it stands"),
     'printf %s "$TOKEN" | sha256sum': (TOKENS, "as it stands"),
     "pip install -r requirements.txt && python main.py": (
@@ -134,6 +138,8 @@ SCRIPTS = {
     "html": "test_the_ten_lines_of_the_readme_show_live_values",
     "yaml": "test_the_readme_has_prometheus_scrape_a_gateway",
     "js": "test_the_script_of_the_readme_gets_messages_and_comes_back",
+    "jsx": "test_the_hooks_of_the_documentation_show_live_values",
+    "mjs": "test_the_example_for_node_prints_messages",
 }
 """The test that runs the one block of each language."""
 

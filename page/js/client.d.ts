@@ -1,0 +1,102 @@
+/** A message, as it came. */
+export declare class Message {
+  constructor(subject: string, raw: string, encoding?: Encoding);
+  readonly subject: string;
+  /** The payload as JSON text, digit for digit; a JSON string if `encoding` is "text" or "base64". */
+  readonly raw: string;
+  readonly encoding: Encoding;
+  /** The payload: a JSON value, a string if it is other text, else a Uint8Array. Parsed when first asked for. */
+  readonly data: any;
+}
+
+export type Encoding = "json" | "text" | "base64";
+
+/** Why a pattern was refused or given up. The list is that of the gateway, and may grow. */
+export type Code =
+  | "bad_request" | "bad_subject" | "denied" | "limit" | "nats_down" | "rate_limited" | "unsubscribed" | "closed"
+  | "unreadable" | (string & {});
+
+/** What a promise of `subscribe` is rejected with, and what the event `error` holds. */
+export interface GatewayError extends Error {
+  code: Code;
+}
+
+/** Messages published from `from` to `to`, in ms since 1970, were missed. */
+export interface Gap {
+  from: number;
+  to: number;
+  causes: ("disconnected" | "nats_down")[];
+}
+
+/** What has become of a pattern; `code` and `message` are empty unless it was refused. */
+export interface SubscriptionChange {
+  pattern: string;
+  state: "active" | "refused";
+  code: Code | "";
+  message: string;
+}
+
+export interface ClientEvents {
+  state: undefined;
+  messages: Message[];
+  gap: Gap;
+  dropped: { count: number };
+  subscription: SubscriptionChange;
+  error: GatewayError;
+}
+
+/** Events are CustomEvents; in React Native, which has none, plain objects with these two. */
+export interface ClientEvent<Type extends keyof ClientEvents> {
+  readonly type: Type;
+  readonly detail: ClientEvents[Type];
+}
+
+/** What is needed of a WebSocket: the browser's, or that of `ws` for Node before 22. */
+export interface WebSocketConstructor {
+  new (url: string): {
+    send(text: string): void;
+    close(): void;
+    addEventListener(type: any, listener: (event: any) => void): void;
+  };
+}
+
+export interface ClientOptions {
+  /** The gateway's WebSocket, such as wss://gateway.example/stream. It may be left out if the gateway served this file. */
+  url?: string | URL;
+  /** A token, or a function that gives a fresh one or a promise of it, called again when one is refused. */
+  token?: string | (() => string | Promise<string>);
+  WebSocket?: WebSocketConstructor;
+}
+
+export type Listener = (message: Message) => void;
+
+export declare class Client {
+  constructor(options?: ClientOptions);
+  /** "waiting" for a try at `retryAt`; "stopped" until `retryNow` or `useToken`. */
+  readonly state: "connecting" | "open" | "waiting" | "stopped";
+  /** Why it is not open: a sentence, or a part of one. */
+  readonly reason: string;
+  /** How often it has failed. */
+  readonly tries: number;
+  /** In ms since 1970. */
+  readonly retryAt: number;
+  /** Whether it stopped for want of a token. */
+  readonly tokenWanted: boolean;
+  /** Whether the gateway has lost NATS. */
+  readonly natsDown: boolean;
+  subscribe(pattern: string, listener?: Listener): Promise<void>;
+  unsubscribe(pattern: string, listener?: Listener): void;
+  useToken(token: string): void;
+  retryNow(): void;
+  close(): void;
+  addEventListener<Type extends keyof ClientEvents>(
+    type: Type, listener: (event: ClientEvent<Type>) => void, options?: { once?: boolean; signal?: AbortSignal },
+  ): void;
+  removeEventListener<Type extends keyof ClientEvents>(type: Type, listener: (event: ClientEvent<Type>) => void): void;
+}
+
+/** Index just after the JSON string that opens with the quote at `start`; -1 if it does not end. */
+export declare function stringEnd(text: string, start: number): number;
+
+/** A function that says whether a subject falls under `pattern`. */
+export declare function matcher(pattern: string): (subject: string) => boolean;

@@ -1,0 +1,21 @@
+// What the types of the client allow, and what they do not; compiled by test_package.py.
+import { Client, Message, matcher, stringEnd, type Gap, type GatewayError } from "nats-websocket-bridge";
+const client = new Client({ url: new URL("wss://host/stream"), token: async () => "token", WebSocket });
+client.addEventListener("gap", ({ detail }) => { const gap: Gap = detail; return gap.to - gap.from; });
+client.addEventListener("messages", ({ detail }) => detail.map(({ subject, raw }) => subject + raw), { once: true });
+client.addEventListener("error", ({ detail }: { detail: GatewayError }) => detail.code);
+client.addEventListener("state", () => client.state === "waiting" && client.retryAt - Date.now());
+client.subscribe("a", (message: Message) => message.data.any.thing).then(() => client.unsubscribe("a"));
+client.useToken(client.tokenWanted ? "token" : client.reason); client.retryNow(); client.close();
+const numbers: number[] = [stringEnd('""', 0), client.tries]; const falls: boolean = matcher("a.*")("a.b");
+new Client(); new Client({ url: "/stream" }); new Message("a", "1", "json"); export { numbers, falls };
+// @ts-expect-error
+client.addEventListener("no such event", () => {});
+// @ts-expect-error
+client.addEventListener("gap", ({ detail }) => detail.count);
+// @ts-expect-error
+client.subscribe(["a"]);
+// @ts-expect-error
+client.state = "open";
+// @ts-expect-error
+new Client({ uri: "ws://host" });
