@@ -112,7 +112,9 @@ class Gate:
         self.shut()
         await self._first_frame.close()
 
-    def _admit(self, request: web.Request, caller: Caller) -> tuple[Principal | str, Place]:
+    def _admit(
+        self, request: web.Request, caller: Caller
+    ) -> tuple[Principal | str | TokenError, Place]:
         """Return who asks for a WebSocket, if that is known yet, and a place for it."""
         self._refuse_foreign_page(request, caller)
         try:

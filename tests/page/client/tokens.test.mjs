@@ -20,10 +20,11 @@ function lasting(seconds, more = {}) {
   return jwt({ exp: Date.now() / 1000 + seconds, jti: Math.random(), ...more });
 }
 
-/** Lets so many seconds pass, in which promises have their turn. */
-async function pass({ tick }, seconds, step = seconds / 20) {
+/** Lets so many seconds pass, in which promises have their turn and the gateway is never silent for long. */
+async function pass(it, seconds, step = Math.min(10, seconds / 20)) {
   for (let passed = 0; passed < seconds; passed += step) {
-    tick(step * 1_000);
+    if (it.client.state === "open") it.socket.say({ subject: "a", data: 1 });
+    it.tick(step * 1_000);
     await outcome();
   }
 }
