@@ -15,9 +15,11 @@ from bridge.token_bucket import TokenBucket
 from bridge.wire.codes import CloseCode
 
 MAX_FRAMES_PER_SECOND = 100.0
-"""Control frames and fragments on average; a browser sends a pong each 25 s, and no fragments."""
+"""Control frames and tiny fragments on average; a browser sends a pong each 25 s, no fragments."""
 FRAME_BURST = 600
-"""At once: a request of 64 KiB in fragments of 125 bytes, say."""
+"""At once."""
+TINY_BYTES = 64
+"""A fragment with so many costs no more than its bytes do anyway."""
 
 _CONTINUATION, _FIRST_CONTROL = 0x0, 0x8
 _FINAL, _OPCODE = 0x80, 0x0F
@@ -51,7 +53,7 @@ class FrameMeter:
             length = second & _LENGTH
             if extended:
                 length = int.from_bytes(data[position + 2 : position + 2 + extended])
-            if _is_extra(first) and not self._bucket.take(now):
+            if _is_extra(first, length) and not self._bucket.take(now):
                 return CloseCode.FLOOD
             position = end + length
         self._head = data[position:]
@@ -59,10 +61,12 @@ class FrameMeter:
         return None
 
 
-def _is_extra(first: int) -> bool:
-    """Tell from its first byte whether a frame is no request by itself."""
+def _is_extra(first: int, length: int) -> bool:
+    """Tell from its first byte and its length whether a frame counts, being no whole request."""
     opcode = first & _OPCODE
-    return opcode >= _FIRST_CONTROL or opcode == _CONTINUATION or not first & _FINAL
+    if opcode >= _FIRST_CONTROL:
+        return True
+    return (opcode == _CONTINUATION or not first & _FINAL) and length < TINY_BYTES
 
 
 class Reader(Protocol):

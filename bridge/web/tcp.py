@@ -122,8 +122,9 @@ class CountedHandler(RequestHandler):
     ) -> None:
         """Read frames from now on, the heads of which are looked at first."""
         reader = parser
-        if self.frames_failed is not None:
-            reader = MeteredReader(parser, self.frames_failed)  # type: ignore[assignment]
+        failed, self.frames_failed = self.frames_failed, None  # or this would be a circle for good
+        if failed is not None:
+            reader = MeteredReader(parser, failed)  # type: ignore[assignment]
         super().set_parser(reader, data_received_cb)
 
     def _turn_away(self, sentence: str) -> None:

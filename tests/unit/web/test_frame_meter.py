@@ -76,9 +76,12 @@ def test_more_than_a_burst_is_a_flood(one: bytes) -> None:
     assert meter.fault(one * 2, 1) == CloseCode.FLOOD
 
 
-def test_requests_are_not_counted_here() -> None:
+@pytest.mark.parametrize(
+    "one", [frame(TEXT, 20), frame(CONTINUATION, 64, final=False), frame(TEXT, 64, final=False)]
+)
+def test_requests_and_fragments_of_some_size_are_not_counted_here(one: bytes) -> None:
     meter = FrameMeter(0)
-    assert meter.fault(frame(TEXT, 20) * 10000, 0) is None
+    assert meter.fault(one * 10000, 0) is None
 
 
 class Reader:
