@@ -51,9 +51,10 @@ class WebSocket(web.WebSocketResponse):
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
         """Upgrade. Raises ConnectionResetError if the browser has left already."""
-        assert isinstance(request.protocol, CountedHandler)
-        self._handler = request.protocol
-        self._handler.frames_failed = self._close_for
+        if self._handler is None:  # aiohttp prepares it again in the end
+            assert isinstance(request.protocol, CountedHandler)
+            self._handler = request.protocol
+            self._handler.frames_failed = self._close_for
         writer = await super().prepare(request)
         if request.transport is None:
             raise ConnectionResetError("the browser left before its connection was set up")

@@ -29,8 +29,8 @@ from tests.support.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 INBOX = "_INBOX."
-OWN_SUBSCRIPTIONS = 3
-"""Of a gateway that nobody follows anything through: the canary's, and two for other replicas."""
+OWN_SUBSCRIPTIONS = 4
+"""Of a gateway that nobody follows anything through: the canary's, and three for other replicas."""
 PATIENCE = 20.0
 """Seconds after which a wait has failed; the machine may be slow."""
 
