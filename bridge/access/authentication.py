@@ -14,7 +14,7 @@ from bridge.access import proxy_sign_in
 from bridge.access.login import Login
 from bridge.access.policy import SubjectPolicy
 from bridge.access.proxy_sign_in import ProxySignIn
-from bridge.access.tokens import Principal, TokenError, Tokens
+from bridge.access.tokens import NotYet, Principal, TokenError, Tokens
 
 COOKIE = "nats_bridge_token"
 BEARER = "bearer"
@@ -59,7 +59,8 @@ class Authentication:
         with a token that a page can send is returned, and told by the WebSocket: a TokenError for
         one in a subprotocol; a string for one in the cookie, which its page cannot remove, so
         another one has to be asked for. An empty string if there is none at all.
-        Raises TokenError for what no page sets: the header, or who is signed in at a proxy.
+        Raises TokenError for what no page sets: the header, or who is signed in at a proxy; NotYet
+        for what may count in a moment.
         """
         header, offered = bearer_of(request), offered_by(request)
         try:
@@ -73,6 +74,8 @@ class Authentication:
         if principal is None:
             try:
                 principal = self._holder(cookie_of(request))
+            except NotYet:
+                raise
             except TokenError as error:
                 fault = str(error)
         if principal is None and not self._anonymous:

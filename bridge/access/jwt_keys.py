@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 ALGORITHMS = ("HS256", "RS256", "ES256", "EdDSA")
 MIN_SECRET_BYTES = 32
 MIN_RSA_BITS = 2048
+MAX_FETCHED_KEYS = 100
+"""A token that names no key is tried with each of them."""
 
 _PUBLIC = re.compile(r"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", re.DOTALL)
 _BY_SHAPE = {
@@ -43,15 +45,36 @@ def read_keys(text: str, algorithms: Iterable[str]) -> tuple[Key, ...]:
     Raises ValueError if there is none; its text holds nothing of the file's.
     """
     text = text.strip()
+    if re.match(r"https?://", text, re.IGNORECASE):
+        raise ValueError("the file holds a URL and no key: JWT_KEY takes the URL itself")
     if "-----BEGIN" in text:
         found = list(_from_pem(text))
     elif text.startswith("{"):
         found = list(_from_jwks(text))
     else:
         found = [Key("HS256", text.encode())]
+    return _fit(found, algorithms, "the file")
+
+
+def read_key_set(text: bytes, algorithms: Iterable[str]) -> tuple[Key, ...]:
+    """Return the public keys for `algorithms` in a JWKS that was fetched.
+
+    Raises ValueError if there is none, so that no page with an error is taken for a secret.
+    """
+    try:
+        found = list(_from_jwks(text.decode()))
+    except ValueError:
+        raise ValueError("the answer is not a JWKS that can be read, of public keys") from None
+    if len(found) > MAX_FETCHED_KEYS:
+        raise ValueError(f"the answer holds more than {MAX_FETCHED_KEYS} keys")
+    return _fit(found, algorithms, "the answer")
+
+
+def _fit(found: Iterable[Key], algorithms: Iterable[str], place: str) -> tuple[Key, ...]:
+    """Return the keys for `algorithms`. Raises ValueError if there is none, or a weak one."""
     keys = tuple(key for key in found if key.algorithm in tuple(algorithms))
     if not keys:
-        raise ValueError("the file holds no key for any of JWT_ALGORITHMS")
+        raise ValueError(f"{place} holds no key for any of JWT_ALGORITHMS")
     for key in keys:
         if key.algorithm == "HS256" and len(key.key) < MIN_SECRET_BYTES:
             raise ValueError(f"a secret for HS256 has at least {MIN_SECRET_BYTES} bytes")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import jwt
 
-from bridge.access.jwt_keys import Key, read_keys
+from bridge.access.jwt_keys import Key
+from bridge.access.key_sources import Keys
 from bridge.access.policy import SubjectPolicy
 from bridge.access.tokens import Principal, TokenError, digest_of, granted, is_text
-from bridge.files import Reread
 
 CLOCK_LEEWAY_SECONDS = 30
 """Seconds that the clock of whoever signs tokens may be off."""
@@ -26,19 +26,17 @@ _WRONG_KEY = (jwt.InvalidSignatureError, jwt.InvalidAlgorithmError, jwt.InvalidK
 
 
 class SignedTokens:
-    """JWTs, signed with one of the keys in a file, each key for the one algorithm that suits it."""
+    """JWTs, signed with one of `keys`, each key for the one algorithm that suits it."""
 
     def __init__(
         self,
-        path: str,
-        algorithms: Iterable[str],
+        keys: Keys,
         common: SubjectPolicy,
         *,
         audience: tuple[str, ...] = (),
         issuer: str = "",
     ) -> None:
-        algorithms = tuple(algorithms)
-        self._keys = Reread("JWT_KEY", path, lambda text: read_keys(text, algorithms))
+        self._keys = keys
         self._common = common
         self._audience = audience
         self._issuer = issuer
@@ -86,9 +84,9 @@ class SignedTokens:
                 raise TokenError(next(faults, "the token is not valid")) from None
         raise TokenError("the token is not valid")
 
-    def _candidates(self, token: str) -> list[Key]:
+    def _candidates(self, token: str) -> Sequence[Key]:
         try:
             kid = jwt.get_unverified_header(token).get("kid")
         except (jwt.PyJWTError, ValueError, RecursionError):
-            return []
-        return [key for key in self._keys() if kid is None or key.kid in (None, kid)]
+            return ()
+        return self._keys.of(kid)

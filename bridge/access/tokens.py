@@ -12,11 +12,21 @@ from typing import Any, Protocol
 
 from bridge.access.policy import SubjectPolicy
 from bridge.wire import subjects
+from bridge.wire.codes import CloseCode
 from bridge.wire.responses import shorten
 
 
 class TokenError(Exception):
     """A token that does not count; the text says why, for the browser."""
+
+    code = CloseCode.TOKEN
+    """What a WebSocket is closed with."""
+
+
+class NotYet(TokenError):
+    """A token that may count in a moment: its browser should come back with the same one."""
+
+    code = CloseCode.RESTART
 
 
 @dataclass(frozen=True, slots=True)

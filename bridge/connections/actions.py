@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from bridge.access.tokens import TokenError
 from bridge.connections.waiting import Waiting
 from bridge.wire import responses, subjects
-from bridge.wire.codes import PING, SUBSCRIBE, CloseCode
+from bridge.wire.codes import PING, SUBSCRIBE
 from bridge.wire.requests import Request, parse_request
 from bridge.wire.responses import Refusal
 
@@ -154,7 +154,7 @@ class Actions:
             try:
                 connection.login.renew(token)
             except TokenError as error:
-                await connection.close(CloseCode.TOKEN, str(error))
+                await connection.close(error.code, str(error))
                 return []
             lost = self._hub.change_policy(connection, connection.login.principal.policy)
         gone = (_denied(pattern).line() for pattern in lost)

@@ -33,6 +33,7 @@ from bridge.telemetry.throttled_log import ThrottledLog
 from bridge.web.assets import add_security_headers
 from bridge.web.capacity import Capacity
 from bridge.web.gate import Gate
+from bridge.web.key_fetcher import KeyFetcher
 from bridge.web.listener import Listener
 from bridge.web.tcp import note_request, note_response
 from bridge.wire.codes import NotReady
@@ -105,10 +106,13 @@ class Service(PaniniApp):
             self.throttled,
         )
         self.capacity = capacity
+        keys = config.fetched_keys()
+        if keys is not None:
+            self.background.append(KeyFetcher(keys, self.throttled).run)
         self.gate = Gate(
             origins=config.origins,
             proxies=config.proxies,
-            authentication=config.authentication,
+            authentication=config.authentication(keys),
             operators=config.operators,
             capacity=capacity,
             counters=self.counters,

@@ -114,7 +114,7 @@ def _read(given: dict[str, Any]) -> Settings:
 def _validated(read: Settings) -> Settings:
     """Return `read` if the files that it names are of use; raises what says which one is not."""
     read.sign_in.check(read.nats_url)
-    read.tokens()
+    read.tokens(read.fetched_keys())
     read.proxy_sign_in()
     if read.tls:
         read.tls.context()

@@ -6,6 +6,7 @@ from ipaddress import ip_network
 
 from bridge.access.authentication import Authentication, Operators
 from bridge.access.group_grants import GroupGrants
+from bridge.access.key_sources import FetchedKeys, KeyFile, is_url
 from bridge.access.origins import OriginPolicy
 from bridge.access.policy import SubjectPolicy
 from bridge.access.proxies import TrustedProxies
@@ -53,15 +54,21 @@ class Settings(Table):
         """What may be followed without grants of one's own."""
         return SubjectPolicy(self.allow_subjects, self.deny_subjects)
 
-    def tokens(self) -> Tokens | None:
-        """Read the files of tokens and keys; None if there are none. Raises SettingError."""
+    def fetched_keys(self) -> FetchedKeys | None:
+        """Return the keys of JWTs, if JWT_KEY is a URL to fetch them from. Raises SettingError."""
+        return FetchedKeys(self.jwt_key, self.jwt_algorithms) if is_url(self.jwt_key) else None
+
+    def tokens(self, fetched: FetchedKeys | None = None) -> Tokens | None:
+        """Read the files of tokens and keys; None if there are none. Raises SettingError.
+
+        `fetched`: those of JWTs, if they are not in a file.
+        """
         sources: list[Source] = []
         if self.tokens_file:
             sources.append(StaticTokens(self.tokens_file, self.policy))
         if self.jwt_key:
             signed = SignedTokens(
-                self.jwt_key,
-                self.jwt_algorithms,
+                fetched if fetched is not None else KeyFile(self.jwt_key, self.jwt_algorithms),
                 self.policy,
                 audience=self.jwt_audience,
                 issuer=self.jwt_issuer,
@@ -99,11 +106,10 @@ class Settings(Table):
             grants=grants,
         )
 
-    @property
-    def authentication(self) -> Authentication:
-        """How those who connect are told apart. Raises SettingError."""
+    def authentication(self, fetched: FetchedKeys | None = None) -> Authentication:
+        """Return how those who connect are told apart. Raises SettingError."""
         return Authentication(
-            self.policy, self.tokens(), self.proxy_sign_in(), anonymous=self.allow_anonymous
+            self.policy, self.tokens(fetched), self.proxy_sign_in(), anonymous=self.allow_anonymous
         )
 
     @property

@@ -102,7 +102,7 @@ class Table(BaseSettings):
     jwt_key: str = Field(
         "",
         description="path of the key that JWTs are signed with: public keys in PEM, a JWKS, or a "
-        "secret for HS256; a connection then needs a token",
+        "secret for HS256; or the https:// URL of a JWKS; a connection then needs a token",
     )
     jwt_algorithms: Algorithms = Field(
         ("RS256", "ES256", "EdDSA"),

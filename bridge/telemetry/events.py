@@ -206,6 +206,20 @@ ANY_JWT_COUNTS = _event(
     "grants: set JWT_AUDIENCE or JWT_ISSUER, or fewer ALLOW_SUBJECTS",
 )
 
+KEYS_FETCHED = _event("keys_fetched", INFO, "JWT_KEY: the keys were fetched, and are new")
+KEYS_MISSING = _event(
+    "keys_missing",
+    WARNING,
+    "JWT_KEY: no keys yet, and no JWT counts until there are: {reason}; trying on",
+    "reason",
+)
+KEYS_STALE = _event(
+    "keys_stale",
+    WARNING,
+    "JWT_KEY: the keys cannot be fetched: {reason}; trying on, those fetched before stand",
+    "reason",
+)
+
 # Files
 
 FILE_READ = _event("file_read", INFO, "{setting}: read again", "setting")

@@ -145,5 +145,5 @@ class Place:
 
 
 def no_room(sentence: str) -> web.HTTPServiceUnavailable:
-    """Return the response for one too many."""
+    """Return the response for one too many, or for whom it is too early."""
     return web.HTTPServiceUnavailable(text=f"{sentence}\n", headers={"Retry-After": "5"})

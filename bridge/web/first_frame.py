@@ -44,7 +44,7 @@ class FirstFrame:
             return self._authentication.of_token(await self._token(ws))
         except TimeoutError:
             self._counters.refused["token_late"] += 1
-            await self.refuse(ws, "no token came in time")
+            await self.refuse(ws, TokenError("no token came in time"))
             raise ConnectionAbortedError from None
         finally:
             self._waiting.discard(ws)
@@ -64,9 +64,9 @@ class FirstFrame:
             raise TokenError("a token has to come first")
         return token
 
-    async def refuse(self, ws: WebSocket, reason: str) -> None:
+    async def refuse(self, ws: WebSocket, error: TokenError) -> None:
         """Close a connection whose token is missing or not valid."""
-        await self._close(ws, CloseCode.TOKEN, reason)
+        await self._close(ws, error.code, str(error))
 
     async def close(self) -> None:
         """Close the connections that have not shown a token yet, since the service stops."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from bridge.access.tokens import Principal, TokenError
+from bridge.access.tokens import NotYet, Principal, TokenError
 from bridge.telemetry import events
 from bridge.telemetry.log_lines import without_userinfo
 from bridge.web.capacity import STOPPING, no_room
@@ -92,7 +92,7 @@ class Gate:
         try:
             principal = self._authentication.of_post(request)
         except TokenError as error:
-            raise self._unauthorized(caller, str(error)) from None
+            raise self._unauthorized(caller, error) from None
         return await self._body_of(request), principal
 
     def operator(self, request: web.Request) -> None:
@@ -100,8 +100,8 @@ class Gate:
         if not self._operators:
             raise web.HTTPForbidden(text="Set OPERATOR_TOKEN to see this.\n")
         if not self._operators.include(request):
-            reason = "the token of an operator is needed"
-            raise self._unauthorized(self._caller_of(request), reason)
+            error = TokenError("the token of an operator is needed")
+            raise self._unauthorized(self._caller_of(request), error)
 
     def shut(self) -> None:
         """Let no WebSocket in any more."""
@@ -120,7 +120,7 @@ class Gate:
         try:
             principal = self._authentication.of_websocket(request)
         except TokenError as error:
-            raise self._unauthorized(caller, str(error)) from None
+            raise self._unauthorized(caller, error) from None
         if self._shut:
             raise no_room(STOPPING)
         return principal, self._capacity.take_place(caller.address, request.remote or "")
@@ -141,10 +141,13 @@ class Gate:
         name = shorten(repr(origin))
         raise web.HTTPForbidden(text=f"The origin {name} is not allowed; see ALLOWED_ORIGINS.\n")
 
-    def _unauthorized(self, caller: Caller, reason: str) -> web.HTTPUnauthorized:
+    def _unauthorized(self, caller: Caller, error: TokenError) -> web.HTTPException:
+        reason = str(error)
         self._refuse_token(caller, reason)
-        sentence = f"{reason[:1].upper()}{reason[1:]}.\n"
-        return web.HTTPUnauthorized(text=sentence, headers={"WWW-Authenticate": "Bearer"})
+        sentence = f"{reason[:1].upper()}{reason[1:]}."
+        if isinstance(error, NotYet):
+            return no_room(sentence)
+        return web.HTTPUnauthorized(text=f"{sentence}\n", headers={"WWW-Authenticate": "Bearer"})
 
     def _refuse_token(self, caller: Caller, reason: str) -> None:
         self._counters.refused["unauthorized"] += 1
@@ -167,7 +170,7 @@ class Gate:
                 principal = await self._first_frame.principal(ws, principal)
             except TokenError as error:
                 self._refuse_token(caller, str(error))
-                await self._first_frame.refuse(ws, str(error))
+                await self._first_frame.refuse(ws, error)
                 return None
             except ConnectionError:
                 return None  # it left, or no token came in time

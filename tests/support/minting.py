@@ -49,9 +49,12 @@ def claims(seconds: float = 60, **more: Any) -> dict[str, Any]:
     return {name: value for name, value in all_of_them.items() if value is not None}
 
 
-def token(algorithm: str = "ES256", seconds: float = 60, **more: Any) -> str:
-    """Return a JWT that is right but for what `more` says."""
-    return jwt.encode(claims(seconds, **more), PRIVATE[algorithm], algorithm)
+def token(
+    algorithm: str = "ES256", seconds: float = 60, *, kid: str | None = None, **more: Any
+) -> str:
+    """Return a JWT that is right but for what `more` says; `kid`: the id of its key."""
+    headers = {"kid": kid} if kid is not None else None
+    return jwt.encode(claims(seconds, **more), PRIVATE[algorithm], algorithm, headers)
 
 
 def by_hand(header: dict[str, Any], body: dict[str, Any], secret: bytes = b"") -> str:

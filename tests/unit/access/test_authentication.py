@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bridge.access.jwt_keys import ALGORITHMS
+from bridge.access.key_sources import KeyFile
 from bridge.access.login import Login
 from bridge.access.policy import SubjectPolicy
 from bridge.access.signed_tokens import SignedTokens
@@ -46,7 +47,8 @@ def tokens(tmp_path: Path) -> Tokens:
     entries = ({"name": name, "token": f"token number {name}!"} for name in ("one", "two"))
     (tmp_path / "tokens").write_text("\n".join(map(json.dumps, entries)))
     static = StaticTokens(str(tmp_path / "tokens"), SubjectPolicy())
-    return Tokens(static, SignedTokens(str(tmp_path / "key"), ALGORITHMS, SubjectPolicy()))
+    keys = KeyFile(str(tmp_path / "key"), ALGORITHMS)
+    return Tokens(static, SignedTokens(keys, SubjectPolicy()))
 
 
 def visit(tokens: Tokens, token: str) -> tuple[Login, list[str]]:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from bridge.access.jwt_keys import read_keys
+from bridge.access.key_sources import KeyFile
 from bridge.access.policy import SubjectPolicy
 from bridge.access.signed_tokens import SignedTokens
 from bridge.access.static_tokens import StaticTokens
@@ -31,7 +32,7 @@ def written(folder: Path, text: str) -> str:
 
 
 def signed(folder: Path, text: str, algorithms: Any = ALL, **options: Any) -> SignedTokens:
-    return SignedTokens(written(folder, text), algorithms, COMMON, **options)
+    return SignedTokens(KeyFile(written(folder, text), algorithms), COMMON, **options)
 
 
 @pytest.mark.parametrize("algorithm", ALL)
