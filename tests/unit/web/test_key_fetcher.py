@@ -19,7 +19,6 @@ from bridge.access.key_sources import FetchedKeys
 from bridge.access.policy import SubjectPolicy
 from bridge.access.signed_tokens import SignedTokens
 from bridge.access.tokens import NotYet, TokenError
-from bridge.files import SettingError
 from bridge.telemetry.throttled_log import ThrottledLog
 from bridge.web import key_fetcher
 from bridge.web.key_fetcher import MAX_KEY_SET_BYTES, KeyFetcher
@@ -235,30 +234,3 @@ async def test_they_are_fetched_again_after_a_while_and_soon_where_that_failed(
             patch.setattr(key_fetcher.asyncio, "timeout", timeout)
             await fetcher.run()
     assert waits == [300, 300, 1, 2, 4, 8, 16, 32, 60, 60, 60, 300]
-
-
-@pytest.mark.parametrize(
-    ("url", "sentence"),
-    [
-        ("http://id.example.com/keys", "has to begin with https://"),
-        ("http://10.0.0.1/keys", "has to begin with https://"),
-        ("http://localhost.evil.example/keys", "has to begin with https://"),
-        ("http://127.0.0.1@evil.example/keys", "has to begin with https://"),
-        ("https://", "is not a URL"),
-        ("https://:443/", "is not a URL"),
-        ("https://[::1", "is not a URL"),
-        ("https://id.example.com:99999/", "is not a URL"),
-    ],
-)
-def test_a_url_that_a_stranger_could_answer_is_refused(url: str, sentence: str) -> None:
-    with pytest.raises(SettingError, match=f"^JWT_KEY: .*{sentence}"):
-        FetchedKeys(url, PUBLIC)
-    with pytest.raises(SettingError, match="public keys only"):
-        FetchedKeys("https://id.example.com/keys", ("HS256",))
-
-
-def test_a_url_is_told_from_a_path() -> None:
-    for url in ("https://id.example.com/", "HTTPS://id", "http://localhost:1/", "http://[::1]/k"):
-        assert key_sources.is_url(url) and FetchedKeys(url, PUBLIC).url == url
-    for path in ("", "key.pem", "/run/https://key", "./http:"):
-        assert not key_sources.is_url(path)
