@@ -198,7 +198,8 @@ async def test_a_flood_of_what_nats_denies_is_told_in_two_lines_with_its_number(
 ) -> None:
     config = """
         authorization { users: [
-            { user: gateway, password: pw, permissions: { publish: { deny: "nats_bridge.request.>" } } }
+            { user: gateway, password: pw,
+              permissions: { publish: { deny: "nats_bridge.request.>" } } }
         ] }
     """
     with running(NatsServer(tmp_path, config)) as server:
