@@ -66,20 +66,20 @@ class NATSLink(ReconnectingClient):
         """What TLS is made with; asked for at each connection."""
         return self._sign_in.tls_context()
 
-    @property
-    def _wants_tls(self) -> bool:
-        server = self._current_server
-        return self._sign_in.wants_tls or (server is not None and server.uri.scheme == "tls")
+    def wants_tls(self, server: Any) -> bool:
+        """Tell whether nothing may be shown to a server without TLS, by its URL or a setting."""
+        return self._sign_in.wants_tls or super().wants_tls(server)
 
     def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> Any:
         """Have TLS where it is asked for, also of a server that would do without."""
-        if self._wants_tls and info.get("tls_available"):
+        if self.wants_tls(self._current_server) and info.get("tls_available"):
             info["tls_required"] = True
+        self._forget_servers(info.get("connect_urls"))
         return super()._process_info(info, initial_connection)
 
     def _connect_command(self) -> bytes:
         """Return CONNECT with the credentials; never in plain text where TLS is asked for."""
-        if self._wants_tls and not self._server_info.get("tls_required"):
+        if self.wants_tls(self._current_server) and not self._server_info.get("tls_required"):
             raise errors.Error("nats: the server does not offer TLS; tls:// and NATS_TLS_… need it")
         verb, _, options = super()._connect_command().partition(b" ")
         # nats-py reads an nkey only once, and a creds file without a JWT for ever.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bridge.nats_link.canary import Canary
+from bridge.nats_link.failure import Failure, refuses_credentials
 from bridge.nats_link.localhost import LocalhostHint
 from bridge.telemetry import events
 from bridge.telemetry.logs import say, tell
@@ -78,11 +79,12 @@ class NatsWatch:
     async def error(self, error: Exception) -> None:
         """Log what went wrong, each thing once a minute."""
         text = str(error) or type(error).__name__
-        servers = ", ".join(map(without_password, self._servers()))
+        urls = [error.url] if isinstance(error, Failure) else list(self._servers())
         # Once messages have flowed, the URL is known to be right.
-        hint = "" if self._link else self._hint(error, self._servers())
-        self._throttled.tell(events.NATS_ERROR, key=text, url=servers, reason=text + hint)
-        if "authorization" in text.lower() or "authentication" in text.lower():
+        hint = "" if self._link else self._hint(error, urls)
+        url = ", ".join(map(without_password, urls))
+        self._throttled.tell(events.NATS_ERROR, key=f"{url} {text}", url=url, reason=text + hint)
+        if refuses_credentials(text):
             self._signed_out = True
 
     async def lost(self) -> None:

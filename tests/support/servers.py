@@ -68,10 +68,10 @@ class NatsServer:
 
     def __init__(self, folder: Path, config: str = "") -> None:
         self.port = free_port()
-        self._monitor_port = free_port()
+        self.monitor_port = free_port()
         self._config = folder / f"nats-{self.port}.conf"
         self._config.write_text(
-            f"listen: 127.0.0.1:{self.port}\nhttp: 127.0.0.1:{self._monitor_port}\n{config}\n"
+            f"listen: 127.0.0.1:{self.port}\nhttp: 127.0.0.1:{self.monitor_port}\n{config}\n"
         )
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -83,7 +83,7 @@ class NatsServer:
         self._process = subprocess.Popen(
             [find_server(), "-c", self._config], stderr=subprocess.DEVNULL, process_group=0
         )
-        until(lambda: http(f"http://127.0.0.1:{self._monitor_port}/healthz")[0] == 200)
+        until(lambda: http(f"http://127.0.0.1:{self.monitor_port}/healthz")[0] == 200)
 
     def stop(self) -> None:
         if self._process is not None:
@@ -115,7 +115,7 @@ class NatsServer:
         self._process.send_signal(signal.SIGHUP)
 
     def connections(self) -> list[dict[str, Any]]:
-        url = f"http://127.0.0.1:{self._monitor_port}/connz?subs=1"
+        url = f"http://127.0.0.1:{self.monitor_port}/connz?subs=1"
         return json.loads(http(url)[1])["connections"]
 
     @property
@@ -124,13 +124,13 @@ class NatsServer:
 
     def knows_others(self, count: int) -> bool:
         """Tell whether the server has routes to `count` others of its cluster, and names them."""
-        routes = json.loads(http(f"http://127.0.0.1:{self._monitor_port}/routez")[1])["routes"]
+        routes = json.loads(http(f"http://127.0.0.1:{self.monitor_port}/routez")[1])["routes"]
         return len({route["remote_id"] for route in routes}) == count
 
     def connections_so_far(self) -> int:
         """How many connections the server has taken since it started."""
         return int(
-            json.loads(http(f"http://127.0.0.1:{self._monitor_port}/varz")[1])["total_connections"]
+            json.loads(http(f"http://127.0.0.1:{self.monitor_port}/varz")[1])["total_connections"]
         )
 
     def subscriptions(self) -> list[str]:

@@ -16,11 +16,15 @@ from bridge.nats_link.reconnect import MAX_WAIT_SECONDS, MIN_WAIT_SECONDS, Recon
 
 
 class Network:
-    """Servers at addresses; notes who is tried when. Nobody answers but those in `alive`."""
+    """Servers at addresses; notes who is tried when. Nobody greets but those in `alive`.
+
+    Those in `silent` do not even refuse.
+    """
 
     def __init__(self) -> None:
         self.now = 1000.0
         self.alive: set[str] = set()
+        self.silent: set[str] = set()
         self.tried: list[tuple[str, float]] = []
 
     def monotonic(self) -> float:
@@ -29,12 +33,17 @@ class Network:
     async def sleep(self, seconds: float) -> None:
         self.now += seconds
 
-    async def connect(self, uri: Any, *_: Any) -> None:
+    async def open(self, uri: Any) -> None:
         self.tried.append((uri.netloc, self.now))
         if len(self.tried) > 1000:
             raise asyncio.CancelledError
+        if uri.netloc in self.silent:
+            await asyncio.Event().wait()
         if uri.netloc not in self.alive:
             raise ConnectionRefusedError
+
+    async def greet(self, *_: Any) -> None:
+        pass
 
 
 @pytest.fixture
@@ -42,7 +51,11 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Network:
     network = Network()
     monkeypatch.setattr(module, "time", network)
     monkeypatch.setattr(module.asyncio, "sleep", network.sleep)
-    monkeypatch.setattr(module.TcpTransport, "connect", lambda _, *rest: network.connect(*rest))
+    for name in ("open", "greet"):
+        does = getattr(network, name)
+        monkeypatch.setattr(
+            module.GreetingTransport, name, lambda _, *given, does=does: does(*given)
+        )
     return network
 
 
@@ -102,6 +115,43 @@ async def test_servers_named_by_a_cluster_are_kept_once(
         it._server_pool += client("a:1", "b:1")._server_pool
         it._tidy_pool()
     assert [server.uri.netloc for server in it._server_pool] == ["u:p@a:1", "b:1"]
+
+
+async def test_addresses_that_nobody_reaches_do_not_hold_up_those_that_are_there(
+    network: Network,
+) -> None:
+    nowhere = {f"10.0.0.{number}:4222" for number in range(5)}
+    it = client("a:1", *nowhere)
+    network.alive, network.silent = {"a:1"}, nowhere
+    for server in it._server_pool[:1]:
+        server.last_attempt = network.now  # just lost: the others come first
+    async with asyncio.timeout(2):
+        await it._select_next_server()
+    assert it._current_server is not None and it._current_server.uri.netloc == "a:1"
+
+
+async def test_a_server_that_greets_at_once_is_the_only_one_that_is_asked(
+    network: Network,
+) -> None:
+    network.alive = {"a:1", "b:1", "c:1"}
+    await client("a:1", "b:1", "c:1")._select_next_server()
+    assert len(network.tried) == 1
+
+
+async def test_what_the_cluster_no_longer_names_is_forgotten(network: Network) -> None:
+    it = client("a:1", "b:1")
+    network.alive = {"b:1"}
+    await it._select_next_server()
+    named = client("c:1", "d:1", "e:1")._server_pool
+    for server in named:
+        server.discovered = True
+    it._server_pool += named
+    it._current_server = named[0]
+    it._forget_servers(None)
+    it._forget_servers([])
+    assert len(it._server_pool) == 5
+    it._forget_servers(["d:1", "f:1"])
+    assert [each.uri.netloc for each in it._server_pool] == ["a:1", "b:1", "c:1", "d:1"]
 
 
 async def test_what_a_failed_try_left_open_is_cut_before_the_next(network: Network) -> None:

@@ -1,0 +1,41 @@
+"""Why a NATS server cannot be used: the cause and, where it is known, the cure."""
+
+from __future__ import annotations
+
+from urllib.parse import ParseResult
+
+from nats.errors import Error
+
+_REMEDIES = (
+    ("maximum connections exceeded", "it is full, its max_connections can be raised"),
+    ("maximum account active connections", "the account is full, its limit can be raised"),
+    ("attempted to connect to", "that port is for other servers, clients have another (4222)"),
+    ("certificate required", "it wants a client certificate, see NATS_TLS_CERT"),
+    ("issuer certificate", "NATS_TLS_CA names the CA that it is certified by"),
+    ("self-signed certificate", "NATS_TLS_CA names the CA that it is certified by"),
+)
+_REFUSED = "it refuses the credentials, see NATS_USER, NATS_TOKEN, NATS_CREDS and NATS_NKEY_SEED"
+
+
+class Failure(Error):
+    """What a server did instead of taking us; `url` is without user, password and token.
+
+    nats-py tries again after errors of its own kind.
+    """
+
+    def __init__(self, uri: ParseResult, error: Exception | str) -> None:
+        said = str(error) or type(error).__name__
+        self.url = f"{uri.scheme}://{uri.netloc.rpartition('@')[2]}"
+        remedy = _REFUSED if refuses_credentials(said) else _remedy(said)
+        super().__init__(f"{said}: {remedy}" if remedy else said)
+
+
+def refuses_credentials(said: str) -> bool:
+    """Tell whether an error is about who we are."""
+    lowered = said.lower()
+    return "authorization" in lowered or "authentication" in lowered
+
+
+def _remedy(said: str) -> str:
+    lowered = said.lower()
+    return next((remedy for words, remedy in _REMEDIES if words in lowered), "")
