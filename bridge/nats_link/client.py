@@ -71,10 +71,13 @@ class NATSLink(ReconnectingClient):
         return self._sign_in.wants_tls or super().wants_tls(server)
 
     def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> Any:
-        """Have TLS where it is asked for, also of a server that would do without."""
+        """Have TLS where it is asked for; leave a server that says that it stops."""
         if self.wants_tls(self._current_server) and info.get("tls_available"):
             info["tls_required"] = True
         self._forget_servers(info.get("connect_urls"))
+        if info.get("ldm") and not initial_connection:
+            self._throttled.tell(events.NATS_LAME_DUCK)
+            self.leave()
         return super()._process_info(info, initial_connection)
 
     def _connect_command(self) -> bytes:

@@ -44,6 +44,9 @@ class ReconnectingClient(Client):
         self._chance = 0.0
         """Of the wait before the next try; new for each."""
         self._last_start = 0.0
+        self._leaving: asyncio.Task[None] | None = None
+        self._greeted: tuple[Any, GreetingTransport] | None = None
+        """The server that is gone to, before the connection to another one is given up."""
         self._slow_to_greet: set[str] = set()
         """Addresses that seemed to wait for TLS and did not."""
 
@@ -69,7 +72,21 @@ class ReconnectingClient(Client):
     async def _select_next_server(self) -> None:
         """Connect to the first server that greets; ask first whose last try is longest ago."""
         self._cut()
-        self._current_server, self._transport = await self._first_to_greet()
+        greeted, self._greeted = self._greeted, None
+        self._current_server, self._transport = greeted or await self._first_to_greet()
+
+    def leave(self) -> None:
+        """Go to another server as soon as one greets, since this one is about to stop. Idempotent.
+
+        Messages are missed from the end of this connection until the other one is signed in to.
+        """
+        if self._leaving is None or self._leaving.done():
+            self._leaving = asyncio.create_task(self._go_to_another())
+
+    async def _go_to_another(self) -> None:
+        # Also by the address of this one, which may stand for many: itself it takes nobody.
+        self._greeted = await self._first_to_greet()
+        await self._process_op_err(errors.StaleConnectionError())
 
     async def _first_to_greet(self) -> tuple[Any, GreetingTransport]:
         """Try all servers, each a moment after the one before, until one greets.
@@ -167,6 +184,8 @@ class ReconnectingClient(Client):
 
     async def _attempt_reconnect(self) -> None:
         """Reconnect, and first end the flushes of the lost connection: no answer will come."""
+        if self._leaving is not None:
+            self._leaving.cancel()
         pongs, self._pongs = self._pongs, []
         for pong in pongs:
             if not pong.done():

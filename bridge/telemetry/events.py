@@ -104,6 +104,9 @@ NATS_UP = _event(
     "nats_up", INFO, "NATS at {url} is there after {seconds} s: {state}", "url", "state", "seconds"
 )
 NATS_DOWN = _event("nats_down", WARNING, "NATS at {url} is lost, trying to get it back", "url")
+NATS_LAME_DUCK = _event(
+    "nats_lame_duck", INFO, "the NATS server is about to stop: going to another one"
+)
 NATS_ERROR = _event("nats_error", WARNING, "NATS at {url}: {reason}; trying on", "url", "reason")
 NATS_SAYS = _event("nats_says", WARNING, "the NATS server says: {reason}", "reason")
 NATS_DENIES = _event(

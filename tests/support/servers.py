@@ -99,6 +99,11 @@ class NatsServer:
         process = psutil.Process(self._process.pid)
         until(lambda: process.status() == psutil.STATUS_STOPPED)
 
+    def lame_duck(self) -> None:
+        """Have it tell its clients that it will stop, and take no new ones."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGUSR2)
+
     def thaw(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)

@@ -144,3 +144,49 @@ async def test_a_frozen_server_is_left_for_another_one(
             assert await browser.next() == {"subject": "a", "data": 1}
             server.thaw()
             await eventually(lambda: not server.inboxes())
+
+
+@pytest.mark.timing
+async def test_a_server_that_says_that_it_stops_is_left_before_it_does(
+    cluster: list[NatsServer], log: Path
+) -> None:
+    url = cluster[0].url.replace("//", "//gateway:pw@")
+    with running(Gateway(url, log=log)) as service:
+        await eventually(lambda: all(server.knows_others(2) for server in cluster))
+        async with Browser(service.stream) as browser:
+            await browser.subscribe("count")
+            left = await eventually(lambda: home(cluster))
+            rest = [server for server in cluster if server is not left]
+            async with counting(rest[0]):
+                begins = (await browser.next())["data"]
+                watch = Stopwatch()
+                left.lame_duck()
+                before = [begins, *await numbers_until(browser, DOWN)]
+                between = await numbers_until(browser, UP)
+                after = [*between, *[(await browser.next())["data"] for _ in range(100)]]
+                took = watch.own
+        assert home(rest) and not left.inboxes()  # it is still there, for the grace period
+        assert_gapless(before)
+        assert_gapless(after)
+        print(f"\nmissed {after[0] - before[-1] - 1} of {after[-1] - begins} in {took:.3f} s")
+        assert after[0] > before[-1]
+        assert "is about to stop" in service.output()
+        assert " ERROR " not in service.output()
+
+
+async def test_a_lone_server_that_says_that_it_stops_is_used_to_its_end(
+    tmp_path: Path, log: Path
+) -> None:
+    server = NatsServer(tmp_path)
+    with running(server), running(Gateway(server.url, log=log)) as service:
+        with RawNats(server.port) as client:
+            async with Browser(service.stream) as browser:
+                await browser.subscribe("a")
+                server.lame_duck()
+                await eventually(lambda: "Connect call failed" in service.output())
+                await asyncio.to_thread(client.publish, "a", b"1")
+                assert await browser.next() == {"subject": "a", "data": 1}
+                server.stop()
+                assert await browser.next() == DOWN
+                server.start()
+                assert await browser.next() == UP
