@@ -23,6 +23,7 @@ class Proxy:
         self.port = free_port()
         self.url = f"nats://127.0.0.1:{self.port}"
         self.delay = 0.0  # seconds that each piece takes, in both directions
+        self.hesitation = 0.0  # seconds until a new connection leads anywhere
         self._target_port = target_port
         self._prefix = prefix
         self._loop = asyncio.new_event_loop()
@@ -70,6 +71,7 @@ class Proxy:
     async def _take(self, reader: StreamReader, writer: StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.CancelledError):  # nobody there; reset; the end
             await self._passes.wait()
+            await asyncio.sleep(self.hesitation)
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
             self._ends.append((writer, far_writer))
             await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))

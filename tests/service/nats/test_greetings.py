@@ -30,7 +30,7 @@ def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path / "ca")
 
 
-def tls_of(server: NatsServer) -> str:
+def tls_of(server: NatsServer | Proxy) -> str:
     return server.url.replace("nats://", "tls://")
 
 
@@ -80,19 +80,10 @@ def test_a_server_that_is_slow_to_greet_is_not_left_alone_for_want_of_tls_first(
 ) -> None:
     with running(NatsServer(tmp_path, authority.config())) as server:
         proxy = Proxy(server.port)
-        proxy.start()
-        proxy.black_hole()
-        url = proxy.url.replace("nats://", "tls://")
-        service = Gateway(url, log=log, nats_tls_ca=authority.ca)
-        service.launch()
-        try:
-            until(lambda: http(f"{service.url}/livez")[0] == 200)
-            until(lambda: greeting.SILENT in service.output())
-            proxy.heal()
-            until(lambda: http(f"{service.url}/readyz")[0] == 200)
-        finally:
-            assert service.stop() == 0
-            proxy.stop()
+        proxy.hesitation = greeting.SILENCE_SECONDS + 0.4
+        with running(proxy):
+            signs_in(server, log, tls_of(proxy), nats_tls_ca=authority.ca)
+        assert greeting.NO_TLS in log.read_text()
 
 
 def test_plain_text_to_a_server_that_wants_tls_first_is_told_what_to_write(

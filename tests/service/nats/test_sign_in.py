@@ -28,6 +28,23 @@ def test_user_and_password(tmp_path: Path, log: Path) -> None:
         is_refused(server, log, "nats_auth", REFUSED, **wrong)
 
 
+TRIES = 10
+
+
+def test_refused_credentials_are_one_line_that_says_so(tmp_path: Path, log: Path) -> None:
+    with running(NatsServer(tmp_path, USER)) as server:
+        wrong = {"nats_user": "somebody", "nats_password": "planted@wrong"}
+        service = Gateway(server.url, log=log, **wrong)
+        service.launch()
+        try:
+            until(lambda: server.connections_so_far() > TRIES)
+        finally:
+            assert service.stop() == 0
+    (line,) = [line for line in service.output().splitlines() if "NATS at" in line]
+    assert f"NATS at {server.url}: nats: 'Authorization Violation': it refuses the " in line
+    assert "NATS_USER" in line and "planted" not in line
+
+
 def test_token(tmp_path: Path, log: Path) -> None:
     with running(NatsServer(tmp_path, TOKEN)) as server:
         signs_in(server, log, nats_token="planted-token")
