@@ -98,7 +98,9 @@ function optionElement({ text, count: messages, note }, place) {
   option.id = `completion-${place}`;
   option.setAttribute("role", "option");
   option.setAttribute("aria-selected", "false");
-  option.append(span("completion-text", text), span("completion-note", messages ? count(messages) : note));
+  const subject = span("completion-text", text);
+  subject.translate = false;
+  option.append(subject, span("completion-note", messages ? count(messages) : note));
   return option;
 }
 

@@ -1,10 +1,18 @@
-/** Writes text only where it differs, so that what stands still costs no layout. */
+const written = new WeakMap(); // the text of each element, as it was before a translator came
+
+/**
+ * Writes text only where it differs, so that what stands still costs no layout. A translator of the browser
+ * puts other text there, or elements, which stay until there is something new to say.
+ */
 export function setText(element, text) {
-  const node = element.firstChild ?? element.appendChild(new Text());
-  if (node.data !== text) node.data = text;
+  if (written.get(element) === text) return;
+  written.set(element, text);
+  const node = element.firstChild;
+  if (node?.nodeType === Node.TEXT_NODE && !node.nextSibling) node.data = text;
+  else element.textContent = text;
 }
 
-/** Does the same with an attribute. */
+/** Writes an attribute only where it differs. */
 export function setAttribute(element, name, value) {
   const text = String(value);
   if (element.getAttribute(name) !== text) element.setAttribute(name, text);

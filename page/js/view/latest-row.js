@@ -44,6 +44,7 @@ export class LatestRow {
     this.subject = subject;
     this.element.hidden = false;
     if (this.element.className !== className) this.element.className = className;
+    this.#set("translate", subject === null ? "yes" : "no"); // words, or data
     this.#set("aria-rowindex", String(index + 2)); // 1 is the line of headings
   }
 

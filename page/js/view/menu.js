@@ -68,6 +68,7 @@ export class Menu {
 function heading(label) {
   const element = document.createElement("p");
   element.className = "menu-head";
+  element.translate = false; // a path, or a subject
   element.role = "presentation";
   element.textContent = label;
   return element;

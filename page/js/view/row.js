@@ -27,6 +27,7 @@ export class Row {
     setAttribute(this.element, "aria-rowindex", index + 2); // 1 is the line of headings
     if (this.seq === entry.seq) return;
     this.seq = entry.seq;
+    setAttribute(this.element, "translate", entry.kind === "message" ? "no" : "yes"); // data, or words
     if (entry.kind === "message") this.#showMessage(entry);
     else this.#showNote(entry);
   }
