@@ -73,7 +73,7 @@ def test_bundlers_take_the_client_without_a_warning(project: Path, build: str, s
 
 @pytest.mark.parametrize("build", ["esbuild", "esbuild, one script", "rollup", "webpack"])
 def test_what_a_bundler_made_receives_messages(
-    page: Page, project: Path, site: str, allowing: Gateway, publish: Publish, build: str
+    allowing: Gateway, page: Page, project: Path, site: str, publish: Publish, build: str
 ) -> None:
     (project / "client.js").write_text((CLIENT / "client.js").read_text())
     (project / "app.js").write_text(
@@ -103,7 +103,7 @@ def test_what_a_bundler_made_says_that_it_has_to_be_told_where_the_gateway_is(
 
 
 def test_the_hooks_of_the_documentation_show_live_values(
-    page: Page, project: Path, site: str, allowing: Gateway, publish: Publish
+    allowing: Gateway, page: Page, project: Path, site: str, publish: Publish
 ) -> None:
     hooks = readme.block("jsx")
     assert ADDRESS in hooks
