@@ -5,9 +5,9 @@ const UNITS = [
   ["s", 1_000],
 ];
 
-/** A length of time in at most two units: "0 ms", "3.2 s", "42 s", "3 min 5 s", "2 h". */
+/** A length of time in at most two units: "0 ms", "3.2 s", "42 s", "3 min 5 s", "2 h"; none if a clock was put back. */
 export function duration(milliseconds) {
-  if (milliseconds < 1_000) return `${Math.round(milliseconds)} ms`;
+  if (milliseconds < 1_000) return `${Math.max(0, Math.round(milliseconds))} ms`;
   if (milliseconds < 9_950) return `${(milliseconds / 1_000).toFixed(1)} s`;
   const seconds = Math.round(milliseconds / 1_000) * 1_000;
   const place = UNITS.findIndex(([, size]) => seconds >= size);

@@ -53,12 +53,13 @@ export function axisText(number) {
 
 /**
  * Where points go in a box `{ left, right, top, bottom }`: functions `x(point, index)` and `y(value)`.
- * Points of one moment, as those that came in one frame, are spread evenly.
+ * Points of one moment, as those that came in one frame, are spread evenly, and so are all if the clock was put back.
  */
 export function scale(points, { left, right, top, bottom }) {
   const { low, high } = extremes(points);
   const [start, end] = [points[0].time, points.at(-1).time];
-  const share = end > start ? ({ time }) => (time - start) / (end - start) : (_, index) => index / (points.length - 1);
+  const inOrder = points.every(({ time }, index) => !index || time >= points[index - 1].time);
+  const share = end > start && inOrder ? ({ time }) => (time - start) / (end - start) : (_, index) => index / (points.length - 1);
   // Halves, since the difference of two numbers may be too large for a number.
   const [half, halfLow] = [high.value / 2 - low.value / 2, low.value / 2];
   return {

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
 from tests.page.browser.test_page_origin import second_origin  # noqa: F401  a fixture
+from tests.page.support.viewer import Viewer
 from tests.support.servers import Gateway
 
 SCRIPTS = [
@@ -75,3 +77,59 @@ def test_no_page_can_frame_ours(page: Page, gateway: Gateway, second_origin: str
         f"{gateway.url}/",
     )
     assert all("NATS live" not in frame.content() for frame in page.frames[1:])
+
+
+ODD = [
+    b"NaN",
+    b'\xef\xbb\xbf{"bom":1}',
+    b'"\\ud800"',
+    '"\u2028\u2029"'.encode(),
+    b'"\\u0000"',
+    b"\x00",
+    b"1e400",
+    b"-0",
+    b"12345678901234567890.12345678901234567890",
+    b"[" * 900 + b"]" * 900,
+    b"[" * 5000 + b"]" * 5000,
+    b'{"a":1,"a":2}',
+    b'{"__proto__":{"x":1},"constructor":1,"toString":2,"":3}',
+    b"",
+    b" ",
+    b"\n{\n}\r\n",
+    b'"\xff"',
+    b"{a:1}",
+    b"null",
+    b'{"a":1}\n{"a":2}',
+    '"\u202e right to left"'.encode(),
+    b"\x1b[31mred",
+]
+"""Payloads that break naive readers of JSON, and of text."""
+
+
+def test_odd_payloads_can_be_looked_at_in_every_way_and_exported(
+    page: Page, gateway: Gateway, publish: Callable[[str, bytes], None], subject: str
+) -> None:
+    viewer = Viewer(page, gateway.url).open()
+    viewer.follow(f"{subject}.*")
+    for number, payload in enumerate(ODD):
+        publish(f"{subject}.{number}", payload)
+    viewer.expect_figure("received", str(len(ODD)))
+    page.locator("#messages").focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("Enter")
+    for number in range(len(ODD)):
+        expect(page.locator(".detail-name")).to_have_text(f"{subject}.{number}")
+        for tab in page.get_by_role("tab").all():
+            if tab.is_visible():
+                tab.click()
+                expect(page.get_by_test_id("payload")).to_be_visible()
+        page.locator("#messages").focus()
+        page.keyboard.press("ArrowDown")
+    viewer.button("Latest").click()
+    expect(page.locator("[data-testid=latest-row]:not([hidden])").first).to_be_visible()
+    page.locator("#export").click()
+    with page.expect_download() as held:
+        viewer.button("All kept as NDJSON").click()
+    lines = Path(held.value.path()).read_text().split("\n")[:-1]
+    assert len(lines) == len(ODD)
+    assert '"data":12345678901234567890.12345678901234567890}' in lines[8]

@@ -62,6 +62,13 @@ test("one point, one value, one moment and the largest numbers have places too",
   assert.deepEqual(huge.map(({ value }) => scale(huge, box).y(value)), [50, 0]);
 });
 
+test("no point leaves the picture if the clock was put back", () => {
+  for (const times of [[100, 200, 50, 110], [100, 50, 40, 30]]) {
+    const some = times.map((time) => ({ time, value: 1 }));
+    assert.deepEqual(some.map(scale(some, { ...box, left: 0, right: 90 }).x), [0, 30, 60, 90]);
+  }
+});
+
 test("the nearest point is found by its place, those of one moment by their height", () => {
   const some = points(0, 10, 5);
   const { x, y } = scale(some, box);
@@ -81,9 +88,9 @@ test("a plot can be said in words", () => {
 });
 
 test("a length of time has one unit or two, an age one", () => {
-  const lengths = [0, 320, 1_500, 9_940, 9_960, 42_000, 59_999, 65_000, 120_000, 3_605_000, 7_260_000, 90_000_000];
+  const lengths = [-3_600_000, 0, 320, 1_500, 9_940, 9_960, 42_000, 59_999, 65_000, 120_000, 3_605_000, 7_260_000, 90_000_000];
   assert.deepEqual(lengths.map(duration), [
-    "0 ms", "320 ms", "1.5 s", "9.9 s", "10 s", "42 s", "1 min", "1 min 5 s", "2 min", "1 h", "2 h 1 min", "1 d 1 h",
+    "0 ms", "0 ms", "320 ms", "1.5 s", "9.9 s", "10 s", "42 s", "1 min", "1 min 5 s", "2 min", "1 h", "2 h 1 min", "1 d 1 h",
   ]);
   assert.deepEqual([-5, 999, 1_000, 59_999, 61_000, 3_599_000, 1e8].map(age), [
     "now", "now", "1 s", "59 s", "1 min", "59 min", "1 d",
