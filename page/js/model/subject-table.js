@@ -1,3 +1,4 @@
+import { ownText } from "./own-text.js";
 import { smoothed } from "./rates.js";
 
 const MOST_SUBJECTS = 5_000; // subjects can be without number: telemetry.<uuid>
@@ -89,7 +90,7 @@ export class SubjectTable {
   }
 
   #add(entry) {
-    const subject = structuredClone(entry.subject); // see own()
+    const subject = ownText(entry.subject); // see own()
     const seq = this.#nextSeq++;
     const row = { subject, hue: null, count: 0, rate: 0, last: entry, seq, arrived: 0, used: false, owned: false };
     if (this.rows.length < this.#maxSubjects) this.rows.push(row);
@@ -134,6 +135,6 @@ export class SubjectTable {
 // minute could keep its frame of 64 KiB alive, 5,000 subjects 300 MB. What stays gets its own copy.
 function own(row) {
   const { last } = row;
-  row.last = { ...last, subject: row.subject, raw: structuredClone(last.raw), preview: undefined };
+  row.last = { ...last, subject: row.subject, raw: ownText(last.raw), preview: undefined };
   row.owned = true;
 }

@@ -1,3 +1,4 @@
+import { ownText } from "./own-text.js";
 import { matcher } from "./subjects.js";
 
 const HUES = 8;
@@ -63,7 +64,7 @@ export class Subscriptions {
   #match(subject) {
     if (this.#bySubject.size >= MOST_REMEMBERED) this.#bySubject.clear();
     const found = [...this].filter(({ matches }) => matches(subject));
-    this.#bySubject.set(structuredClone(subject), found); // a part of a frame would keep all of it
+    this.#bySubject.set(ownText(subject), found);
 
     return found;
   }

@@ -99,7 +99,7 @@ function optionElement({ text, count: messages, note }, place) {
   option.setAttribute("role", "option");
   option.setAttribute("aria-selected", "false");
   const subject = span("completion-text", text);
-  subject.translate = false;
+  subject.setAttribute("translate", "no");
   option.append(subject, span("completion-note", messages ? count(messages) : note));
   return option;
 }

@@ -1,7 +1,7 @@
 import { copyText } from "./clipboard.js";
 import { Cover } from "./cover.js";
 import { download } from "./download.js";
-import { part, setText, wide } from "./dom.js";
+import { part, setAttribute, setText, wide } from "./dom.js";
 import { Menu } from "./menu.js";
 import { PayloadPane } from "./payload-pane.js";
 import { Plot } from "./plot.js";
@@ -155,8 +155,8 @@ export class Detail {
     const facts = [clockExact(time), since === "now" ? since : `${since} ago`, ...payload, `#${count(seq + 1)}`];
     setText(part(this.#dialog, "detail-facts"), facts.join(" · "));
     // A button that is disabled would lose the focus, and with it the place of whoever goes along.
-    part(this.#dialog, "detail-older").ariaDisabled = String(!before(this.#source(), this.#message));
-    part(this.#dialog, "detail-newer").ariaDisabled = String(!after(this.#source(), this.#message));
+    setAttribute(part(this.#dialog, "detail-older"), "aria-disabled", !before(this.#source(), this.#message));
+    setAttribute(part(this.#dialog, "detail-newer"), "aria-disabled", !after(this.#source(), this.#message));
     this.#plot.update();
   }
 

@@ -1,5 +1,6 @@
 import { setText } from "./dom.js";
 import { download } from "./download.js";
+import { Popup } from "./popup.js";
 import { exported, fileName } from "../model/export.js";
 import { count } from "../model/format.js";
 
@@ -9,6 +10,7 @@ const GAP = 4; // px between button and menu
 export class ExportMenu {
   #button = document.getElementById("export");
   #menu = document.getElementById("export-menu");
+  #popup;
   #choices = document.getElementById("export-choices");
   #run = document.getElementById("export-run");
   #progress = document.getElementById("export-progress");
@@ -20,7 +22,7 @@ export class ExportMenu {
   constructor(announcer, messages) {
     this.#announcer = announcer;
     this.#messages = messages;
-    this.#menu.addEventListener("beforetoggle", () => this.#place());
+    this.#popup = new Popup(this.#menu, this.#button, { opens: () => this.#place() });
     this.#choices.addEventListener("click", ({ target }) => {
       const { which, format } = target.closest("button")?.dataset ?? {};
       if (format) this.#save(which, format);
@@ -52,7 +54,7 @@ export class ExportMenu {
     this.#become(true);
     const blob = await exported(messages, format, (part) => this.#advance(part));
     this.#become(false);
-    if (this.#menu.matches(":popover-open")) this.#menu.hidePopover();
+    this.#popup.hide();
     if (blob) download(blob, name);
     this.#announcer.say(blob ? `${count(messages.length)} messages saved as ${name}` : "Export stopped, nothing saved");
   }

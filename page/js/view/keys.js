@@ -1,3 +1,5 @@
+import { Popup } from "./popup.js";
+
 const FIELDS = "input, textarea, select, [contenteditable]";
 
 /**
@@ -19,7 +21,7 @@ export class Keys {
 
   #means({ key, target, defaultPrevented, altKey, ctrlKey, metaKey }) {
     if (defaultPrevented || altKey || ctrlKey || metaKey) return false;
-    if (target.closest?.(FIELDS) || document.querySelector("dialog:modal, :popover-open")) return false;
+    if (target.closest?.(FIELDS) || Popup.cover) return false;
     if (key === "Escape") return true;
     // Elsewhere these keys press a button, or scroll what has the focus.
     const isMove = key.length > 1 || key === " ";

@@ -1,18 +1,21 @@
+import { Popup } from "./popup.js";
+
 const GAP = 4;
 const STEPS = { ArrowDown: 1, ArrowUp: -1 };
 
 /** A menu that opens beside what it is about, and gives the focus back when it closes. */
 export class Menu {
   #element;
+  #popup;
 
   constructor(element) {
     this.#element = element;
+    this.#popup = new Popup(element, null, { closed: () => element.replaceChildren() });
     element.addEventListener("keydown", (event) => this.#key(event));
-    element.addEventListener("toggle", ({ newState }) => newState === "closed" && element.replaceChildren());
   }
 
   get open() {
-    return this.#element.matches(":popover-open");
+    return this.#popup.open;
   }
 
   /** Shows items `[name, action]` beside `anchor`; falsy items are left out. */
@@ -20,21 +23,21 @@ export class Menu {
     this.close();
     const [head, ...buttons] = [heading(label), ...items.filter(Boolean).map((item) => this.#button(...item))];
     this.#element.replaceChildren(head, ...buttons);
-    this.#element.ariaLabel = label;
+    this.#element.setAttribute("aria-label", label);
     anchor.focus({ preventScroll: true }); // it has the focus back at the end
-    this.#element.showPopover();
+    this.#popup.show();
     this.#stand(anchor.getBoundingClientRect());
     buttons[0].focus();
   }
 
   close() {
-    if (this.open) this.#element.hidePopover();
+    this.#popup.hide();
   }
 
   #button(name, action) {
     const button = document.createElement("button");
     button.type = "button";
-    button.role = "menuitem";
+    button.setAttribute("role", "menuitem");
     button.tabIndex = -1;
     button.className = "menu-item";
     button.textContent = name;
@@ -68,8 +71,8 @@ export class Menu {
 function heading(label) {
   const element = document.createElement("p");
   element.className = "menu-head";
-  element.translate = false; // a path, or a subject
-  element.role = "presentation";
+  element.setAttribute("translate", "no"); // a path, or a subject
+  element.setAttribute("role", "presentation");
   element.textContent = label;
   return element;
 }

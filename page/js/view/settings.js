@@ -1,3 +1,5 @@
+import { Popup } from "./popup.js";
+
 /** The form of preferences: shows what holds and hands on what the reader chooses. */
 export class Settings {
   #form;
@@ -5,6 +7,7 @@ export class Settings {
   /** `changed(name, value)` is called for each choice, and once for each preference at the start. */
   constructor(form, preferences, changed) {
     this.#form = form;
+    new Popup(form, document.getElementById("settings-button"));
     for (const control of form.elements) {
       if (!control.name) continue;
       control.value = preferences.get(control.name);

@@ -9,7 +9,7 @@ export class Tabs {
     this.#list = list;
     this.#panel = panel;
     this.#choose = choose;
-    list.addEventListener("click", ({ target }) => target.role === "tab" && choose(nameOf(target)));
+    list.addEventListener("click", ({ target }) => target.getAttribute("role") === "tab" && choose(nameOf(target)));
     list.addEventListener("keydown", (event) => this.#key(event));
   }
 
@@ -18,7 +18,7 @@ export class Tabs {
     for (const tab of this.#list.children) {
       const name = nameOf(tab);
       tab.hidden = !names.includes(name);
-      tab.ariaSelected = String(name === chosen);
+      tab.setAttribute("aria-selected", String(name === chosen));
       tab.tabIndex = name === chosen ? 0 : -1;
       if (name === chosen) this.#panel.setAttribute("aria-labelledby", tab.id);
     }

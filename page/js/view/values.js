@@ -35,7 +35,7 @@ export class Values {
     span.className = `json-${token.kind}`;
     span.textContent = token.text;
     if (token.kind !== "key") {
-      span.role = "button";
+      span.setAttribute("role", "button");
       span.tabIndex = -1;
     }
     this.#tokens.set(span, token);
