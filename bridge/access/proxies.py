@@ -14,6 +14,11 @@ from bridge.access.addresses import parse_address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host")
+_PAGE_SCHEMES = {"ws": "http", "wss": "https"}
+"""Of the page that opens a WebSocket: some proxies (Traefik) write that of the WebSocket."""
+_NO_PORTS = {"http": "443", "https": "80"}
+"""The ports of the other scheme, told by what stands behind the proxy that ended TLS."""
+_HAS_PORT = re.compile(r":\d*$")
 _PAIR = re.compile(r'\s*(for|proto|host)\s*=\s*(?:"([^"]*)"|([^\s;,"]+))\s*', re.IGNORECASE)
 
 
@@ -49,20 +54,21 @@ class TrustedProxies:
         itself = Caller(peer, scheme, host)
         if not self.trusts(peer):
             return itself
-        old = any(name in headers for name in _FORWARDED)
-        if old and "Forwarded" in headers:
-            return itself
-        if old:
+        if "Forwarded" not in headers:
+            # The last one is what the proxy next to us has written.
+            scheme = _page_scheme([scheme, *_list(headers, "X-Forwarded-Proto")][-1])
+            host = [host, *_list(headers, "X-Forwarded-Host")][-1]
             return Caller(
                 self._nearest_stranger(_list(headers, "X-Forwarded-For"), peer)[0],
-                # The last one is what the proxy next to us has written.
-                [scheme, *_list(headers, "X-Forwarded-Proto")][-1].lower(),
-                [host, *_list(headers, "X-Forwarded-Host")][-1],
+                scheme,
+                _with_port(host, _list(headers, "X-Forwarded-Port"), scheme),
             )
+        if any(name in headers for name in _FORWARDED):
+            return itself
         hops = [_pairs(hop) for hop in _list(headers, "Forwarded")]
         address, index = self._nearest_stranger([hop.get("for", "") for hop in hops], peer)
         hop = hops[index] if hops else {}
-        return Caller(address, hop.get("proto", scheme).lower(), hop.get("host", host))
+        return Caller(address, _page_scheme(hop.get("proto", scheme)), hop.get("host", host))
 
     def _nearest_stranger(self, hops: list[str], peer: str) -> tuple[str, int]:
         """Return the last address that is no proxy of ours, and where it is in the list.
@@ -78,6 +84,23 @@ class TrustedProxies:
             if not self.trusts(address):
                 break
         return address, index
+
+
+def is_forwarded(headers: MultiMapping[str]) -> bool:
+    """Tell whether a request has come through a proxy, or says so."""
+    return any(name in headers for name in ("Forwarded", *_FORWARDED))
+
+
+def _page_scheme(scheme: str) -> str:
+    return _PAGE_SCHEMES.get(scheme.lower(), scheme.lower())
+
+
+def _with_port(host: str, ports: list[str], scheme: str) -> str:
+    """Return `host` with the port that the proxy was asked on, if it has none."""
+    port = ports[-1] if ports else ""
+    if not re.fullmatch(r"[1-9]\d{0,4}", port, re.ASCII) or int(port) > 65535:
+        return host
+    return host if _HAS_PORT.search(host) or port == _NO_PORTS.get(scheme) else f"{host}:{port}"
 
 
 def _list(headers: MultiMapping[str], name: str) -> list[str]:

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import NoDecode
 
 from bridge.access.jwt_keys import ALGORITHMS
-from bridge.access.origins import normal_origin
+from bridge.access.origins import origin_fault
 from bridge.access.proxies import TrustedProxies
 from bridge.access.proxy_sign_in import is_header_of_names
 from bridge.access.static_tokens import MIN_TOKEN_CHARACTERS
@@ -103,8 +103,9 @@ def _valid_patterns(patterns: tuple[str, ...]) -> tuple[str, ...]:
 
 def _valid_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     for origin in origins:
-        if normal_origin(origin) is None:
-            raise ValueError(f"{origin!r} is not an origin such as https://example.com")
+        fault = origin_fault(origin)
+        if fault:
+            raise ValueError(fault)
     return origins
 
 

@@ -24,6 +24,7 @@ FACTS = {
     "nats": "`ok`, or why no messages flow, as `/readyz` has it",
     "number": "of a worker, from 1",
     "origin": "of a web page",
+    "own": "the origin that the gateway has for that page, as the request or its proxy says",
     "pattern": "that is followed",
     "patterns": "how many are followed",
     "pending_bytes": "held for a connection, since it does not take them",
@@ -179,9 +180,8 @@ CONNECTION_FAILED = _event(
 REFUSED_ORIGIN = _event(
     "refused_origin",
     WARNING,
-    "refused a page of origin {origin!r} ({count} in the last minute): "
-    "is it missing in ALLOWED_ORIGINS?",
-    *("address", "origin", "count"),
+    "refused a page of origin {origin!r} at {own!r} ({count} in the last minute): {reason}",
+    *("address", "origin", "own", "reason", "count"),
 )
 REFUSED_TOKEN = _event(
     "refused_token",
@@ -192,7 +192,8 @@ REFUSED_TOKEN = _event(
 REFUSED_ADDRESS = _event(
     "refused_address",
     WARNING,
-    "refused {address} ({count} in the last minute): it has MAX_CONNECTIONS_PER_ADDRESS",
+    "refused {address} ({count} in the last minute): it has MAX_CONNECTIONS_PER_ADDRESS; "
+    "if it is a proxy, name it in TRUSTED_PROXIES",
     *("address", "count"),
 )
 REFUSED_FULL = _event(

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from bridge.access.foreign_pages import likely_cause
+from bridge.access.proxies import is_forwarded
 from bridge.access.tokens import NotYet, Principal, TokenError
 from bridge.telemetry import events
 from bridge.telemetry.log_lines import without_userinfo
@@ -133,13 +135,25 @@ class Gate:
     def _refuse_foreign_page(self, request: web.Request, caller: Caller) -> None:
         """Answer 403 to a page of another origin; browsers send its cookies along all the same."""
         origin = request.headers.get("Origin")
-        if self._origins.allows(origin, caller.scheme, caller.host):
+        trusted = self._proxies.trusts(request.remote or "")
+        if self._origins.allows(origin, caller.scheme, caller.host, proxied=trusted):
             return
+        raise self._foreign(request, caller, origin or "", trusted=trusted)
+
+    def _foreign(
+        self, request: web.Request, caller: Caller, origin: str, *, trusted: bool
+    ) -> web.HTTPForbidden:
+        """Count and tell of a foreign page; return what it is told."""
+        own = f"{caller.scheme}://{caller.host}"
+        forwarded = is_forwarded(request.headers)
+        cause = likely_cause(origin, own, trusted=trusted, forwarded=forwarded)
+        page, own = shorten(without_userinfo(origin)), shorten(without_userinfo(own))
         self._counters.refused["origin"] += 1
-        shown = shorten(without_userinfo(origin or ""))
-        self._throttled.tell(events.REFUSED_ORIGIN, address=caller.address, origin=shown)
-        name = shorten(repr(origin))
-        raise web.HTTPForbidden(text=f"The origin {name} is not allowed; see ALLOWED_ORIGINS.\n")
+        self._throttled.tell(
+            events.REFUSED_ORIGIN, address=caller.address, origin=page, own=own, reason=cause
+        )
+        said = f"The origin {page!r} is not allowed at {own!r}: {cause}.\n"
+        return web.HTTPForbidden(text=said)
 
     def _unauthorized(self, caller: Caller, error: TokenError) -> web.HTTPException:
         reason = str(error)

@@ -1,4 +1,4 @@
-"""Origins and subject policies."""
+"""Subject policies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.access.addresses import is_loopback
-from bridge.access.origins import OriginPolicy
 from bridge.access.policy import RESERVED, Decided, Rule, SubjectPolicy
 from bridge.wire.patterns import PatternSet
 from bridge.wire.subjects import contains
@@ -131,49 +130,6 @@ def test_what_rules_share_is_decided_once_for_a_subject(monkeypatch: pytest.Monk
     decided: Decided = {}
     assert all(rule is not None and rule.allows("a.b", decided) for rule in rules)
     assert len(asked) == 100 + 3, "those of its own; ours, the common and the reserved ones once"
-
-
-@pytest.mark.parametrize(
-    ("origin", "allowed"),
-    [
-        (None, True),
-        ("http://bridge:5001", True),
-        ("http://BRIDGE:5001", True),
-        ("https://bridge:5001", False),
-        ("http://bridge", False),
-        ("http://bridge:5001/path", False),
-        ("http://me@bridge:5001", False),
-        ("http://[::1", False),
-        ("http://bridge:x", False),
-        ("https://friend.example", True),
-        ("https://friend.example:443", True),
-        ("https://friend.example:444", False),
-        ("ftp://friend.example", False),
-        ("null", False),
-        ("file://", False),
-    ],
-)
-def test_origins_match_exactly_or_not_at_all(origin: str | None, allowed: bool) -> None:
-    policy = OriginPolicy(["https://friend.example"])
-    assert policy.allows(origin, "http", "bridge:5001") is allowed
-
-
-@pytest.mark.parametrize(
-    ("host", "ours"),
-    [
-        ("127.0.0.1:5001", True),
-        ("[::1]:5001", True),
-        ("10.1.2.3", True),
-        ("localhost:5001", True),
-        ("page.localhost:5001", True),
-        ("devbox:5001", True),
-        ("rebound.evil.example:5001", False),
-        ("friend.example", True),
-    ],
-)
-def test_a_public_name_is_ours_only_if_it_is_allowed(host: str, ours: bool) -> None:
-    policy = OriginPolicy(["http://friend.example"])
-    assert policy.allows(f"http://{host}", "http", host) is ours
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from bridge.access.proxies import Caller, TrustedProxies
 PROXIES = TrustedProxies(["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"])
 PROXY, STRANGER = "10.1.2.3", "203.0.113.9"
 FOR, PROTO, HOST = "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"
+PORT = "X-Forwarded-Port"
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,31 @@ FOR, PROTO, HOST = "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"
         (PROXY, {FOR: "1.1.1.1, unknown"}, "10.1.2.3", "http", "inner"),
         (PROXY, {FOR: "1.1.1.1, _hidden, 10.0.0.2"}, "10.0.0.2", "http", "inner"),
         (PROXY, {FOR: ", ,"}, "10.1.2.3", "http", "inner"),
+        # The scheme of the WebSocket is that of its page.
+        (PROXY, {PROTO: "wss"}, "10.1.2.3", "https", "inner"),
+        (PROXY, {PROTO: "WSS", HOST: "a"}, "10.1.2.3", "https", "a"),
+        (PROXY, {PROTO: "Ws"}, "10.1.2.3", "http", "inner"),
+        (PROXY, {PROTO: "https, wss"}, "10.1.2.3", "https", "inner"),
+        (PROXY, {PROTO: "wsss"}, "10.1.2.3", "wsss", "inner"),
+        (PROXY, {PROTO: "ftp"}, "10.1.2.3", "ftp", "inner"),
+        (STRANGER, {PROTO: "wss"}, STRANGER, "http", "inner"),
+        # The port counts where the host has none.
+        (PROXY, {PROTO: "https", PORT: "8443"}, "10.1.2.3", "https", "inner:8443"),
+        (PROXY, {PROTO: "https", HOST: "a", PORT: "8443"}, "10.1.2.3", "https", "a:8443"),
+        (PROXY, {PROTO: "https", HOST: "a:1", PORT: "8443"}, "10.1.2.3", "https", "a:1"),
+        (PROXY, {PROTO: "wss", HOST: "[::1]", PORT: "8443"}, "10.1.2.3", "https", "[::1]:8443"),
+        (PROXY, {HOST: "[::1]:1", PORT: "8443"}, "10.1.2.3", "http", "[::1]:1"),
+        (PROXY, {PORT: "8080"}, "10.1.2.3", "http", "inner:8080"),
+        (PROXY, {PROTO: "https", PORT: "443"}, "10.1.2.3", "https", "inner:443"),
+        (PROXY, {PORT: "1, 8080"}, "10.1.2.3", "http", "inner:8080"),
+        # Of a listener behind the one that ended TLS: nobody serves https on port 80.
+        (PROXY, {PROTO: "https", PORT: "80"}, "10.1.2.3", "https", "inner"),
+        (PROXY, {PROTO: "http", PORT: "443"}, "10.1.2.3", "http", "inner"),
+        *((PROXY, {PORT: port}, "10.1.2.3", "http", "inner") for port in (
+            "", "0", "65536", "99999", "-1", "8e3", "80a", "@evil.example", "٨٠")),
+        (STRANGER, {PORT: "8443"}, STRANGER, "http", "inner"),
+        (PROXY, {PORT: "8443", "Forwarded": "proto=https"}, "10.1.2.3", "https", "inner"),
+        (PROXY, {"X-Forwarded-Prefix": "//evil.example"}, "10.1.2.3", "http", "inner"),
         # RFC 7239
         (PROXY, {"Forwarded": "for=1.1.1.1;proto=https;host=outer"}, "1.1.1.1", "https", "outer"),
         (PROXY, {"Forwarded": 'For="[2001:5::2]:1"; Proto=https'}, "2001:5::2", "https", "inner"),
@@ -42,6 +68,8 @@ FOR, PROTO, HOST = "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"
             *("1.1.1.1", "https", "inner"),
         ),
         (PROXY, {"Forwarded": "nonsense;=;for"}, "10.1.2.3", "http", "inner"),
+        (PROXY, {"Forwarded": "for=1.1.1.1;proto=WSS;host=a"}, "1.1.1.1", "https", "a"),
+        (PROXY, {"Forwarded": "for=1.1.1.1;proto=ws"}, "1.1.1.1", "http", "inner"),
         # A proxy writes one kind: the other kind is its caller's, and nobody knows which is which.
         (PROXY, {FOR: "1.1.1.1", "Forwarded": "for=6.6.6.6"}, "10.1.2.3", "http", "inner"),
         ("", {FOR: "1.1.1.1"}, "", "http", "inner"),

@@ -35,7 +35,7 @@ def record(text: str, failure: BaseException | None = None, **more: Any) -> logg
 def test_a_json_line_is_one_line_of_ascii_and_holds_what_it_was_given(
     text: str, origin: str, reason: str
 ) -> None:
-    facts = {"address": "a", "origin": origin, "count": 1}
+    facts = {"address": "a", "origin": origin, "own": "b", "reason": reason, "count": 1}
     event = {"event": "refused_origin", "facts": facts}
     line = JSONLines().format(record(text or "-", ValueError(reason), **event))
     assert line.isascii() and line.isprintable()
