@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import threading
 from asyncio import StreamReader, StreamWriter
 from itertools import chain
@@ -82,9 +83,15 @@ class Proxy:
             while data := await reader.read(65536):
                 await asyncio.sleep(self.delay)
                 await self._passes.wait()
-                writer.write(data.replace(b"GET %b/" % self._prefix, b"GET /"))
+                writer.write(self._without_prefix(data))
         finally:
             self._end(writer)
+
+    def _without_prefix(self, data: bytes) -> bytes:
+        """Return `data` as a proxy passes it on; what follows /nats and /nats/ is the same."""
+        if not self._prefix:
+            return data
+        return re.sub(rb"(?<=GET )%b(?:/|(?=[ ?]))" % re.escape(self._prefix), b"/", data)
 
     def _end(self, writer: StreamWriter) -> None:
         if writer not in self._silent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -35,6 +36,33 @@ def test_under_a_sub_path_all_works(
     requested = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
     assert requested
     assert all("/nats/live/page/" in name for name in requested)
+
+
+def test_without_its_last_slash_the_page_adds_it_and_keeps_the_rest(
+    proxy: Proxy, page: Page, publish: Publish, subject: str
+) -> None:
+    page.allow_errors = True  # type: ignore[attr-defined]  # what was looked for beside it
+    page.goto(f"http://127.0.0.1:{proxy.port}/nats/live?x=1#s={subject}")
+    page.wait_for_url(re.compile(re.escape(f"/nats/live/?x=1#s={subject}")))
+    viewer = through(proxy, page)
+    expect(viewer.chip(subject)).to_have_attribute("data-state", "active")
+    publish(subject, b'"here"')
+    expect(viewer.row("here")).to_have_count(1)
+    assert page.evaluate("location.host") == f"127.0.0.1:{proxy.port}"
+
+
+@pytest.mark.parametrize("path", ["//evil.example", "//evil.example/x", "/x/..//evil.example"])
+def test_no_address_of_the_page_leads_to_another_host(
+    page: Page, gateway: Gateway, path: str
+) -> None:
+    """Whatever a proxy serves the page under."""
+    own = f"http://127.0.0.1:{gateway.port}"
+    page.allow_errors = True  # type: ignore[attr-defined]
+    index = page.request.get(own).body()
+    page.route(f"{own}/**", lambda route: route.fulfill(body=index, content_type="text/html"))
+    page.goto(f"{own}{path}")
+    page.wait_for_url(re.compile("/$"))
+    assert page.evaluate("location.origin") == own
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (360, 640)])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
 import re
 import socket
 import struct
@@ -12,13 +14,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from bridge.web.assets import INLINE_SCRIPT
 from tests.support.raw_http import UPGRADE, exchange, head
 from tests.support.servers import ROOT, Gateway, NatsServer, running, until
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
+    f"default-src 'none'; script-src 'self' {INLINE_SCRIPT}; style-src 'self'; "
+    "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
 
 
@@ -67,6 +70,12 @@ def test_every_response_has_the_security_headers(
     assert "X-Content-Type-Options: nosniff" in told
     assert "Referrer-Policy: no-referrer" in told
     assert "Content-Type: " in told
+
+
+def test_the_policy_lets_the_one_script_in_the_page_itself_run() -> None:
+    (script,) = re.findall(r"<script>(.*?)</script>", (ROOT / "page/index.html").read_text(), re.S)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"'sha256-{digest}'" == INLINE_SCRIPT
 
 
 def unforeseen_bugs(service: Gateway) -> int:
