@@ -104,6 +104,7 @@ class Service(PaniniApp):
             config.proxies,
             self.counters,
             self.throttled,
+            keepalive_timeout=config.keepalive_timeout,
         )
         self.capacity = capacity
         keys = config.fetched_keys()

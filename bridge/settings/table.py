@@ -94,7 +94,9 @@ class Table(BaseSettings):
         description="processes that share the port; limits of connections are for each of them",
     )
     allowed_origins: Origins = Field(
-        (), description="origins of other web pages that may connect, such as https://example.com"
+        (),
+        description="origins of other web pages that may connect, such as https://example.com, "
+        "https://*.example.com or capacitor://localhost",
     )
     tokens_file: str = Field(
         "", description="path of a file that lists tokens, one a line; a connection then needs one"
@@ -127,7 +129,7 @@ class Table(BaseSettings):
     trusted_proxies: Proxies = Field(
         (),
         description="addresses or networks of reverse proxies whose Forwarded or X-Forwarded-For, "
-        "-Proto and -Host count",
+        "-Proto, -Host and -Port count",
     )
     allow_anonymous: bool = Field(
         False,
@@ -149,6 +151,12 @@ class Table(BaseSettings):
     )
     request_timeout: float = Field(
         15.0, gt=0, description="seconds for an HTTP request to come in, head and body each"
+    )
+    keepalive_timeout: float = Field(
+        150.0,
+        gt=0,
+        description="seconds that an HTTP connection stays open without a request; more than a "
+        "proxy keeps it",
     )
     token_timeout: float = Field(
         5.0, gt=0, description="seconds for the token to come in the first frame"

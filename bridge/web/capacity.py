@@ -1,4 +1,4 @@
-"""How many connections are taken, in all and from one address, and how long a request may take.
+"""How many connections are taken, in all and from one address, and how long each may take.
 
 What comes through a trusted proxy has the proxy's address, so it is counted once its request is
 there.
@@ -26,8 +26,8 @@ SPARE_FILES = 64
 class Capacity:
     """Counts connections. `limit` and `limit_per_address` are how many there may be.
 
-    `request_timeout`: seconds for a request to come in, from the start of its connection or the
-    end of the one before.
+    `request_timeout`: seconds for a request to come in, from the start of its connection or from
+    its first byte. `keepalive_timeout`: seconds without a request after which a connection ends.
     """
 
     def __init__(
@@ -38,8 +38,11 @@ class Capacity:
         proxies: TrustedProxies | None = None,
         counters: Counters | None = None,
         throttled: ThrottledLog | None = None,
+        *,
+        keepalive_timeout: float = 150.0,
     ) -> None:
         self.request_timeout = request_timeout
+        self.keepalive_timeout = keepalive_timeout
         self._room = limit
         """TCP connections."""
         self._limit = limit

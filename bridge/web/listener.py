@@ -20,8 +20,9 @@ from bridge.telemetry.counters import Counters
 from bridge.telemetry.logs import say, tell
 from bridge.telemetry.throttled_log import ThrottledLog
 from bridge.web.capacity import Capacity
+from bridge.web.counted_tls import CountedTLS
 from bridge.web.port import ALL_ADDRESSES, ALL_OF_IPV4, bind
-from bridge.web.tcp import CountedHandler, CountedTLS
+from bridge.web.tcp import CountedHandler
 from bridge.web.tls import TLS
 
 NO_FILES_MESSAGE = "out of system resource"

@@ -6,12 +6,10 @@ A connection that is one too many gets a finished response at once, before it co
 from __future__ import annotations
 
 import asyncio
-import ssl
-from asyncio.sslproto import SSLProtocol
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import ClientError, web
+from aiohttp import ClientError, StreamReader, web
 from aiohttp.http import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
@@ -31,26 +29,30 @@ UNREADABLE = (HttpProcessingError, ClientError, web.RequestPayloadError)
 """What aiohttp raises for a body that is not compressed as it says, or ends in the middle."""
 LINGER_SECONDS = 1.0
 """For a refused caller to read why: an earlier end could take the answer with it."""
-TLS_SHUTDOWN_SECONDS = 3.0
-"""To write what is left and hear the end of TLS from the other side."""
 
 
 class CountedHandler(RequestHandler):
     """aiohttp's side of one TCP connection, which takes a place and gives it back.
 
-    aiohttp ends one whose request does not come in `keepalive_timeout`, also the first one.
+    aiohttp ends one that has been idle for long. A request that comes too slowly, or a first one
+    that does not come, is ended here: aiohttp has one limit for all of these.
     """
 
     __slots__ = (
         "_address",
+        "_answered",
+        "_began",
+        "_body",
         "_capacity",
         "_counters",
+        "_late",
         "_refusal",
         "_since",
         "_time",
         "asked",
         "frames_failed",
         "heard",
+        "switched",
         "tcp",
     )
 
@@ -58,7 +60,7 @@ class CountedHandler(RequestHandler):
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
-            keepalive_timeout=capacity.request_timeout,
+            keepalive_timeout=capacity.keepalive_timeout,
             access_log=None,  # type: ignore[arg-type]  # aiohttp's own runner does the same
         )
         self._capacity, self._counters = capacity, counters
@@ -69,12 +71,20 @@ class CountedHandler(RequestHandler):
         self._time = asyncio.get_running_loop().time
         self._since = self.heard = self._time()
         """When something last came, as `loop.time`."""
+        self._began, self._answered = self._since, 0.0
+        """When the latest request began to come, and when one was last there or answered."""
+        self._body: StreamReader | None = None
+        """The body of that one, until it is there."""
+        self._late: asyncio.TimerHandle | None = None
+        """Looks whether that request has come by now."""
         self.tcp: asyncio.Transport | None = None
         """The transport of TCP, which is below that of TLS if there is one."""
         self.asked = False
         """Whether a whole request has come."""
         self.frames_failed: Callable[[CloseCode], None] | None = None
         """Called when a WebSocket is to be closed for the frames that come."""
+        self.switched = False
+        """Whether it is a WebSocket by now."""
 
     def count_in(self, transport: asyncio.Transport) -> None:
         """Count it in; cut it after a moment if it is one too many. `transport` is that of TCP."""
@@ -103,18 +113,28 @@ class CountedHandler(RequestHandler):
         super().connection_made(transport)
         if self._address is None and self.transport is not None:
             self.count_in(self.transport)
+        self._began = self._time()
+        self._look_later()
         if self._refusal:
             self._turn_away(self._refusal)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Count it out."""
         self.count_out()
+        self._body = None
+        if self._late is not None:
+            self._late.cancel()
         super().connection_lost(exc)
         self.tcp = None
 
     def data_received(self, data: bytes) -> None:
         """Take what came, and note when."""
         self.heard = self._time()
+        # aiohttp calls it with nothing, too, to go on after a pause.
+        if data and self._began <= self._answered and not (self.switched or self._is_in_body()):
+            self._began = self.heard
+            if self._late is None:
+                self._look_later()
         super().data_received(data)
 
     def set_parser(
@@ -126,6 +146,34 @@ class CountedHandler(RequestHandler):
         if failed is not None:
             reader = MeteredReader(parser, failed)  # type: ignore[assignment]
         super().set_parser(reader, data_received_cb)
+
+    def note(self, body: StreamReader | None = None) -> None:
+        """Note that a request is there, or is about to be answered. `body`: what reads its body."""
+        self.asked = True
+        self._body = body
+        self._answered = self._time()
+
+    def _is_in_body(self) -> bool:
+        """Tell whether the body of a request is still to come: the gate waits for that."""
+        if self._body is not None and self._body.is_eof():
+            self._body = None
+        return self._body is not None
+
+    def _look_later(self) -> None:
+        due = self._began + self._capacity.request_timeout
+        self._late = asyncio.get_running_loop().call_at(due, self._look)
+
+    def _look(self) -> None:
+        """End the connection if the request that began `request_timeout` ago is not there yet."""
+        self._late = None
+        if self.switched or self._began <= self._answered:
+            return
+        if self._time() < self._began + self._capacity.request_timeout:
+            self._look_later()
+            return
+        if self.asked:  # else `count_out` counts it
+            self._counters.refused["too_late"] += 1
+        self.force_close()
 
     def _turn_away(self, sentence: str) -> None:
         if self.transport is None:
@@ -152,7 +200,7 @@ class CountedHandler(RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """Answer what failed without a word of why: that is in the log if it is a bug of ours."""
-        self.asked = True
+        self.note()
         if isinstance(exc, ConnectionError):
             raise exc  # the caller has left, which is no bug, and nobody is there to be answered
         if isinstance(exc, UnicodeEncodeError) and "Expect" in request.headers:
@@ -177,47 +225,12 @@ async def note_request(
 
 
 async def note_response(request: web.Request, response: web.StreamResponse) -> None:
-    """Do the same for a request that aiohttp answers before the middlewares: 417, for one."""
+    """Note when it is answered: also what aiohttp answers before the middlewares, 417 for one."""
     _note(request)
+    if response.status == 101 and isinstance(request.protocol, CountedHandler):
+        request.protocol.switched = True
 
 
 def _note(request: web.Request) -> None:
     if isinstance(request.protocol, CountedHandler):
-        request.protocol.asked = True
-
-
-class CountedTLS(SSLProtocol):
-    """The TLS of one connection, which counts the handler above it in from the first moment on.
-
-    With the `ssl` of `create_server`, asyncio tells of a connection when its handshake is done, so
-    that nobody would count those who never begin theirs. Below that, it is the same class.
-    """
-
-    max_size = 16384
-    """Bytes read at a time, a TLS record: asyncio holds so many for each connection from the start,
-    by default 256 KiB."""
-
-    def __init__(
-        self, handler: CountedHandler, context: ssl.SSLContext, handshake_timeout: float
-    ) -> None:
-        super().__init__(
-            asyncio.get_running_loop(),
-            handler,
-            context,
-            None,  # type: ignore[arg-type]  # nobody waits for the handshake
-            server_side=True,
-            ssl_handshake_timeout=handshake_timeout,  # type: ignore[arg-type]  # a float will do
-            ssl_shutdown_timeout=TLS_SHUTDOWN_SECONDS,
-        )
-        self._handler = handler
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Count it in, and begin the handshake."""
-        assert isinstance(transport, asyncio.Transport)
-        self._handler.count_in(transport)
-        super().connection_made(transport)
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        """Count it out, however far it came."""
-        self._handler.count_out()
-        super().connection_lost(exc)
+        request.protocol.note(request.content)

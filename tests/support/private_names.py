@@ -127,6 +127,8 @@ TABLE: dict[str, list[str]] = {
         "def aiohttp.web_protocol.RequestHandler.data_received(self, data)",
         "def aiohttp.web_protocol.RequestHandler.handle_error(self, request, status, exc, message)",
         "aiohttp.abc.AbstractStreamWriter.output_size",
+    ],
+    "web/counted_tls": [
         "def asyncio.sslproto.SSLProtocol.__init__(self, loop, app_protocol, sslcontext, waiter,"
         " ..., server_side, ssl_handshake_timeout, ssl_shutdown_timeout)",
         "asyncio.sslproto.SSLProtocol.max_size",
