@@ -35,6 +35,7 @@ from bridge.web.capacity import Capacity
 from bridge.web.gate import Gate
 from bridge.web.key_fetcher import KeyFetcher
 from bridge.web.listener import Listener
+from bridge.web.proxy_protocol import ProxyHeaders
 from bridge.web.tcp import note_request, note_response
 from bridge.wire.codes import NotReady
 from bridge.wire.subjects import INBOXES
@@ -124,7 +125,13 @@ class Service(PaniniApp):
         self.background.append(self.gate.heartbeat.run)
         self.on_stop.append(self.gate.close)
         self._listener = Listener(
-            config.http_host, config.http_port, capacity, config.tls, self.counters, shared=shared
+            config.http_host,
+            config.http_port,
+            capacity,
+            config.tls,
+            self.counters,
+            headers=ProxyHeaders(config.proxies, self.throttled),
+            shared=shared,
         )
         web_app = web.Application(
             client_max_size=config.max_request_bytes, middlewares=[note_request]

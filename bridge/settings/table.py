@@ -129,7 +129,7 @@ class Table(BaseSettings):
     trusted_proxies: Proxies = Field(
         (),
         description="addresses or networks of reverse proxies whose Forwarded or X-Forwarded-For, "
-        "-Proto, -Host and -Port count",
+        "-Proto, -Host and -Port count, and the header of the PROXY protocol",
     )
     allow_anonymous: bool = Field(
         False,

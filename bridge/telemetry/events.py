@@ -223,6 +223,18 @@ KEYS_STALE = _event(
     "JWT_KEY: the keys cannot be fetched: {reason}; trying on, those fetched before stand",
     "reason",
 )
+PROXY_PROTOCOL = _event(
+    "proxy_protocol",
+    INFO,
+    "{address} speaks the PROXY protocol: it tells where connections come from",
+    "address",
+)
+REFUSED_PROXY = _event(
+    "refused_proxy",
+    WARNING,
+    "what comes from {address} begins with PROXY ({count} in the last minute): {reason}",
+    *("address", "reason", "count"),
+)
 
 # Files
 

@@ -22,6 +22,7 @@ from bridge.telemetry.throttled_log import ThrottledLog
 from bridge.web.capacity import Capacity
 from bridge.web.counted_tls import CountedTLS
 from bridge.web.port import ALL_ADDRESSES, ALL_OF_IPV4, bind
+from bridge.web.proxy_protocol import FirstBytes, ProxyHeaders
 from bridge.web.tcp import CountedHandler
 from bridge.web.tls import TLS
 
@@ -42,6 +43,7 @@ IN_A_CONTAINER = " (in this container, on all its addresses; outside, where its 
 class Listener:
     """Listens on `host` and `port`, by https if there is a `tls`; `capacity` counts who comes.
 
+    `headers`: of balancers, which may come first.
     `shared`: other processes listen there, too, and the system spreads connections over all.
     """
 
@@ -53,10 +55,12 @@ class Listener:
         tls: TLS,
         counters: Counters,
         *,
+        headers: ProxyHeaders,
         shared: bool = False,
     ) -> None:
         self._host, self._port, self._shared = host, port, shared
         self._capacity, self._tls, self._counters = capacity, tls, counters
+        self._headers = headers
         self._server: asyncio.Server | None = None
         self._context: ssl.SSLContext | None = None
 
@@ -84,8 +88,9 @@ class Listener:
         """Return what takes care of a new connection."""
         handler = CountedHandler(web_server, self._capacity, self._counters)
         if context is None:
-            return handler
-        return CountedTLS(handler, context, self._capacity.request_timeout)
+            return FirstBytes(self._headers, handler, handler)
+        above = CountedTLS(handler, context, self._capacity.request_timeout)
+        return FirstBytes(self._headers, handler, above)
 
     def renew_certificate(self) -> None:
         """Read the certificate again, if there is one; new connections get it."""

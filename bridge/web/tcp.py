@@ -49,6 +49,7 @@ class CountedHandler(RequestHandler):
         "_refusal",
         "_since",
         "_time",
+        "address",
         "asked",
         "frames_failed",
         "heard",
@@ -65,7 +66,9 @@ class CountedHandler(RequestHandler):
         )
         self._capacity, self._counters = capacity, counters
         self._address: str | None = None
-        """Where it comes from, as long as it is counted."""
+        """What it is counted as, as long as it is counted."""
+        self.address = ""
+        """Where it comes from."""
         self._refusal = ""
         """The sentence for one too many."""
         self._time = asyncio.get_running_loop().time
@@ -90,8 +93,20 @@ class CountedHandler(RequestHandler):
         """Count it in; cut it after a moment if it is one too many. `transport` is that of TCP."""
         self.tcp = transport
         peer = transport.get_extra_info("peername")
-        self._address = str(peer[0]) if peer else ""
-        self._refusal = self._capacity.count_in(self._address)
+        self._count_in(str(peer[0]) if peer else "", transport)
+
+    def comes_from(self, address: str) -> None:
+        """Count it as one from `address`: so says the balancer whose connection it is."""
+        if self._address is None or self.tcp is None:
+            return
+        self._capacity.count_out(self._address)
+        self._count_in(address, self.tcp)
+        if self._refusal:
+            self._turn_away(self._refusal)
+
+    def _count_in(self, address: str, transport: asyncio.Transport) -> None:
+        self._address = self.address = address
+        self._refusal = self._capacity.count_in(address)
         if self._refusal:
             # A refused caller that lingers must not take another's place.
             linger = LINGER_SECONDS if self._capacity.half_empty else 0
@@ -234,3 +249,9 @@ async def note_response(request: web.Request, response: web.StreamResponse) -> N
 def _note(request: web.Request) -> None:
     if isinstance(request.protocol, CountedHandler):
         request.protocol.note(request.content)
+
+
+def address_of(request: web.Request) -> str:
+    """Return where a request comes from, as a balancer has said in front of its connection."""
+    protocol = request.protocol
+    return protocol.address if isinstance(protocol, CountedHandler) else request.remote or ""
