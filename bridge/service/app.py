@@ -30,13 +30,12 @@ from bridge.telemetry.counters import Counters
 from bridge.telemetry.logs import is_json, say, tell
 from bridge.telemetry.loop_lag import LoopLag
 from bridge.telemetry.throttled_log import ThrottledLog
-from bridge.web.assets import add_security_headers
+from bridge.web.application import new_application
 from bridge.web.capacity import Capacity
 from bridge.web.gate import Gate
 from bridge.web.key_fetcher import KeyFetcher
 from bridge.web.listener import Listener
 from bridge.web.proxy_protocol import ProxyHeaders
-from bridge.web.tcp import note_request, note_response
 from bridge.wire.codes import NotReady
 from bridge.wire.subjects import INBOXES
 
@@ -131,14 +130,12 @@ class Service(PaniniApp):
             config.tls,
             self.counters,
             headers=ProxyHeaders(config.proxies, self.throttled),
+            metrics_port=config.metrics_port,
             shared=shared,
         )
-        web_app = web.Application(
-            client_max_size=config.max_request_bytes, middlewares=[note_request]
+        self.setup_web_server(
+            web_app=new_application(config.max_request_bytes, apart=bool(config.metrics_port))
         )
-        for each in (note_response, add_security_headers):
-            web_app.on_response_prepare.append(each)
-        self.setup_web_server(web_app=web_app)
 
     def _next_steps(self, config: Settings) -> NextSteps:
         return NextSteps(

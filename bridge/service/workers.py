@@ -131,9 +131,12 @@ class _Parent:
     async def _try_the_port(self) -> None:
         """Exit with 2 if somebody listens there: workers of another gateway would share it."""
         config = self._config
-        server = await bind(asyncio.Protocol, config.http_host, config.http_port)
-        server.close()
-        await server.wait_closed()
+        ports = {"HTTP_PORT": config.http_port, "METRICS_PORT": config.metrics_port}
+        for setting, port in ports.items():
+            if port:
+                server = await bind(asyncio.Protocol, config.http_host, port, setting=setting)
+                server.close()
+                await server.wait_closed()
 
     async def _keep(self, number: int) -> None:
         """Run one worker, again and again."""

@@ -78,6 +78,13 @@ class Table(BaseSettings):
         "every address of IPv4, :: every one",
     )
     http_port: int = Field(5001, ge=1, le=65535, description="their port")
+    metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="a port for /metrics, /connections, /livez and /readyz; the first two are then "
+        "not at HTTP_PORT. 0 for none",
+    )
     tls_cert: str = Field(
         "", description="path of a certificate to serve https and wss with, in PEM"
     )
@@ -207,6 +214,13 @@ class Table(BaseSettings):
         """Return where settings come from; flags come first, as `init_settings`."""
         secret_files = SecretFiles(settings_cls, SECRETS)
         return init_settings, env_settings, DotEnv(settings_cls), secret_files
+
+    @field_validator("metrics_port")
+    @classmethod
+    def _not_the_same_port(cls, port: int, info: ValidationInfo) -> int:
+        if port == info.data.get("http_port"):
+            raise ValueError("it is HTTP_PORT already; choose another one, or 0 for none")
+        return port
 
     @field_validator("allow_anonymous")
     @classmethod

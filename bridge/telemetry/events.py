@@ -63,6 +63,7 @@ def _event(name: str, level: int, sentence: str, *facts: str) -> Event:
 
 START_FAILED = _event("start_failed", ERROR, "{reason}", "reason")
 LISTENING = _event("listening", INFO, "the page is at {url}", "url", "pid")
+LISTENING_INSIDE = _event("listening_inside", INFO, "figures and health are at {url}", "url")
 TEST_MESSAGES = _event("test_messages", INFO, "a message is published on test.subject each second")
 STOPPING = _event("stopping", INFO, "stopping")
 STOPPED = _event("stopped", INFO, "stopped after {seconds} s", "seconds")

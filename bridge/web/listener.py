@@ -1,4 +1,4 @@
-"""The port that browsers come to: opening it, and the certificate and the files that go with it."""
+"""The ports, for browsers and for operators: opening them, and the certificate and the files."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ IN_A_CONTAINER = " (in this container, on all its addresses; outside, where its 
 class Listener:
     """Listens on `host` and `port`, by https if there is a `tls`; `capacity` counts who comes.
 
-    `headers`: of balancers, which may come first.
+    `headers`: of balancers, which may come first. `metrics_port`: for operators; 0 for none.
     `shared`: other processes listen there, too, and the system spreads connections over all.
     """
 
@@ -56,37 +56,51 @@ class Listener:
         counters: Counters,
         *,
         headers: ProxyHeaders,
+        metrics_port: int = 0,
         shared: bool = False,
     ) -> None:
         self._host, self._port, self._shared = host, port, shared
         self._capacity, self._tls, self._counters = capacity, tls, counters
-        self._headers = headers
-        self._server: asyncio.Server | None = None
+        self._headers, self._metrics_port = headers, metrics_port
+        self._servers: list[asyncio.Server] = []
         self._context: ssl.SSLContext | None = None
 
     async def open(self, web_server: web.Server) -> None:
-        """Listen. Exits with 2 if the port cannot be had."""
+        """Listen. Exits with 2 if a port cannot be had."""
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(LoopReports())
         self._use_all_files()
         context = self._tls.context() if self._tls else None
         self._context = context
         accept = partial(self._accept, web_server, context)
-        self._server = await bind(accept, self._host, self._port, reuse_port=self._shared or None)
-        addresses = [sock.getsockname()[0] for sock in self._server.sockets]
-        url, note = page_url(self._host, addresses, self._port, "https" if self._tls else "http")
+        shared: dict[str, Any] = {"reuse_port": self._shared or None}
+        if self._metrics_port:
+            inside = partial(accept, inside=True)
+            port = self._metrics_port
+            server = await bind(inside, self._host, port, setting="METRICS_PORT", **shared)
+            self._servers.append(server)
+        self._servers.append(await bind(accept, self._host, self._port, **shared))
+        url, note = self._url(self._port)
         say(f"page  {url}{note}", events.LISTENING, url=url, pid=os.getpid())
+        if self._metrics_port:
+            url, note = self._url(self._metrics_port)
+            say(f"metrics  {url}{note}", events.LISTENING_INSIDE, url=url)
+
+    def _url(self, port: int) -> tuple[str, str]:
+        """Return what to open in a browser, and what else there is to say of it."""
+        addresses = [sock.getsockname()[0] for sock in self._servers[-1].sockets]
+        return page_url(self._host, addresses, port, "https" if self._tls else "http")
 
     def close(self) -> None:
         """Take no connection any more; those that are open stay. Idempotent."""
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
 
     def _accept(
-        self, web_server: web.Server, context: ssl.SSLContext | None
+        self, web_server: web.Server, context: ssl.SSLContext | None, *, inside: bool = False
     ) -> asyncio.BaseProtocol:
         """Return what takes care of a new connection."""
-        handler = CountedHandler(web_server, self._capacity, self._counters)
+        handler = CountedHandler(web_server, self._capacity, self._counters, inside=inside)
         if context is None:
             return FirstBytes(self._headers, handler, handler)
         above = CountedTLS(handler, context, self._capacity.request_timeout)

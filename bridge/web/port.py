@@ -20,18 +20,24 @@ FREE_FOR_ALL = 1024
 
 
 async def bind(
-    factory: Callable[[], asyncio.BaseProtocol], host: str, port: int, **options: Any
+    factory: Callable[[], asyncio.BaseProtocol],
+    host: str,
+    port: int,
+    *,
+    setting: str = "HTTP_PORT",
+    **options: Any,
 ) -> asyncio.Server:
     """Return a server on `host` and `port`, as `create_server`. Exits with 2 if it cannot be.
 
-    `host`: an address, or a name for some. `::` is every address, of IPv4 as of IPv6.
+    `host`: an address, or a name for some. `::` is every address, of IPv4 as of IPv6. `setting`:
+    where the port is from.
     """
     loop = asyncio.get_running_loop()
     try:
         addresses = await _addresses(host)
         return await loop.create_server(factory, addresses, port, backlog=BACKLOG, **options)
     except (OSError, UnicodeError) as error:
-        fail(_fault(error, host, port))
+        fail(_fault(error, host, port, setting))
 
 
 async def _addresses(host: str) -> list[str]:
@@ -66,14 +72,14 @@ def _has(family: int, kind: int, address: Any) -> bool:
     return True
 
 
-def _fault(error: Exception, host: str, port: int) -> str:
+def _fault(error: Exception, host: str, port: int, setting: str) -> str:
     """Return the line that a start ends with."""
     number = getattr(error, "errno", None)
     if number == errno.EADDRINUSE:
-        return f"HTTP_PORT: {port} is in use on {host}; set another one"
+        return f"{setting}: {port} is in use on {host}; set another one"
     if number in (errno.EACCES, errno.EPERM) and port < FREE_FOR_ALL:
         return (
-            f"HTTP_PORT: {port} is for processes with CAP_NET_BIND_SERVICE, and this one is none: "
+            f"{setting}: {port} is for processes with CAP_NET_BIND_SERVICE, and this one is none: "
             f"set a port above {FREE_FOR_ALL - 1}, or give it that right"
         )
     if isinstance(error, (socket.gaierror, UnicodeError)) or number == errno.EADDRNOTAVAIL:

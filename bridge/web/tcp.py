@@ -53,11 +53,14 @@ class CountedHandler(RequestHandler):
         "asked",
         "frames_failed",
         "heard",
+        "inside",
         "switched",
         "tcp",
     )
 
-    def __init__(self, server: web.Server, capacity: Capacity, counters: Counters) -> None:
+    def __init__(
+        self, server: web.Server, capacity: Capacity, counters: Counters, *, inside: bool = False
+    ) -> None:
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
@@ -69,6 +72,8 @@ class CountedHandler(RequestHandler):
         """What it is counted as, as long as it is counted."""
         self.address = ""
         """Where it comes from."""
+        self.inside = inside
+        """Whether it came to the port for operators."""
         self._refusal = ""
         """The sentence for one too many."""
         self._time = asyncio.get_running_loop().time
