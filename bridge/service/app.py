@@ -134,7 +134,9 @@ class Service(PaniniApp):
             shared=shared,
         )
         self.setup_web_server(
-            web_app=new_application(config.max_request_bytes, apart=bool(config.metrics_port))
+            web_app=new_application(
+                config.max_request_bytes, config.frame_ancestors, apart=bool(config.metrics_port)
+            )
         )
 
     def _next_steps(self, config: Settings) -> NextSteps:

@@ -18,6 +18,7 @@ from bridge.settings.dot_env import DotEnv
 from bridge.settings.secret_files import SecretFiles
 from bridge.settings.value_types import (
     Algorithms,
+    Ancestors,
     HeaderName,
     HostName,
     LogFormat,
@@ -104,6 +105,9 @@ class Table(BaseSettings):
         (),
         description="origins of other web pages that may connect, such as https://example.com, "
         "https://*.example.com or capacitor://localhost",
+    )
+    frame_ancestors: Ancestors = Field(
+        (), description="origins of web pages that may show the page in a frame; self for its own"
     )
     tokens_file: str = Field(
         "", description="path of a file that lists tokens, one a line; a connection then needs one"

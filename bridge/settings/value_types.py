@@ -109,6 +109,14 @@ def _valid_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     return origins
 
 
+def _valid_ancestors(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what may stand in `frame-ancestors`, without the quotes of its keywords."""
+    words = tuple(word.strip("'") for word in words)
+    if words == ("none",):
+        return ()
+    return tuple(word for word in words if word == "self" or _valid_origins((word,)))
+
+
 def _valid_proxies(proxies: tuple[str, ...]) -> tuple[str, ...]:
     for proxy in proxies:
         try:
@@ -154,6 +162,7 @@ HostName = Annotated[str, AfterValidator(_bare_host)]
 NatsUrls = Annotated[Words, AfterValidator(_valid_urls)]
 Patterns = Annotated[Words, AfterValidator(_valid_patterns)]
 Origins = Annotated[Words, AfterValidator(_valid_origins)]
+Ancestors = Annotated[Words, AfterValidator(_valid_ancestors)]
 Proxies = Annotated[Words, AfterValidator(_valid_proxies)]
 Algorithms = Annotated[Words, AfterValidator(_valid_algorithms)]
 HeaderName = Annotated[str, AfterValidator(_valid_header)]

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aiohttp import web
 
-from bridge.web.assets import add_security_headers
+from bridge.web.assets import SecurityHeaders
 from bridge.web.inside import keep_apart
 from bridge.web.tcp import note_request, note_response
 
 
-def new_application(max_request_bytes: int, *, apart: bool) -> web.Application:
+def new_application(
+    max_request_bytes: int, frame_ancestors: Sequence[str], *, apart: bool
+) -> web.Application:
     """Return an application without routes. `apart`: operators have a port of their own."""
     application = web.Application(
         client_max_size=max_request_bytes,
         middlewares=[note_request, keep_apart] if apart else [note_request],
     )
-    for each in (note_response, add_security_headers):
+    secure = SecurityHeaders(frame_ancestors)
+    for each in (note_response, secure):
         application.on_response_prepare.append(each)
     return application

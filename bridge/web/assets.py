@@ -6,6 +6,7 @@ Only what was read can be asked for, so no path leads out.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from aiohttp import web
@@ -21,12 +22,13 @@ _TYPES = {
 
 INLINE_SCRIPT = "'sha256-SB8Ebvg14uo2yS0H5KSyywtWV7Xm81v0K3FyiOb3b7g='"
 """The one script in `page/index.html` itself, which is there before any file can be found."""
+FRAMED_BY_NONE = "frame-ancestors 'none'"
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         f"default-src 'none'; script-src 'self' {INLINE_SCRIPT}; style-src 'self'; "
         "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+        f"{FRAMED_BY_NONE}; require-trusted-types-for 'script'; trusted-types 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -42,11 +44,26 @@ _SHARED_HEADERS = {
 }
 
 
-async def add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Put the headers on a response that is about to be sent; those it has stay."""
-    if response.status != 101:
-        for name, value in SECURITY_HEADERS.items():
-            response.headers.setdefault(name, value)
+class SecurityHeaders:
+    """Puts the headers on each response that is about to be sent; those it has stay.
+
+    `ancestors`: origins of the pages that may show ours in a frame, or `self`. There is no
+    X-Frame-Options beside it, which could name none of them.
+    """
+
+    def __init__(self, ancestors: Sequence[str] = ()) -> None:
+        self._headers = dict(SECURITY_HEADERS)
+        if ancestors:
+            named = " ".join("'self'" if each == "self" else each for each in ancestors)
+            name = "Content-Security-Policy"
+            framed = f"frame-ancestors {named}"
+            self._headers[name] = self._headers[name].replace(FRAMED_BY_NONE, framed)
+
+    async def __call__(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Take a response, as `on_response_prepare` asks for."""
+        if response.status != 101:
+            for name, value in self._headers.items():
+                response.headers.setdefault(name, value)
 
 
 class Assets:

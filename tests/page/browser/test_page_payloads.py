@@ -11,7 +11,7 @@ from playwright.sync_api import Dialog, Page, expect
 
 from tests.page.browser.test_page_origin import second_origin  # noqa: F401  a fixture
 from tests.page.support.viewer import Viewer
-from tests.support.servers import Gateway
+from tests.support.servers import Gateway, NatsServer, running
 
 SCRIPTS = [
     "<script>alert(1)</script>",
@@ -64,18 +64,18 @@ def test_the_page_could_not_run_markup_if_it_tried(page: Page, gateway: Gateway)
         assert page.evaluate(code) == "TypeError", attempt
 
 
+FRAME = """url => new Promise(done => {
+  const frame = document.createElement("iframe");
+  frame.onload = done;
+  frame.src = url;
+  document.body.append(frame);
+})"""
+
+
 def test_no_page_can_frame_ours(page: Page, gateway: Gateway, second_origin: str) -> None:  # noqa: F811
     page.allow_errors = True  # type: ignore[attr-defined]
     page.goto(second_origin)
-    page.evaluate(
-        """url => new Promise(done => {
-          const frame = document.createElement("iframe");
-          frame.onload = done;
-          frame.src = url;
-          document.body.append(frame);
-        })""",
-        f"{gateway.url}/",
-    )
+    page.evaluate(FRAME, f"{gateway.url}/")
     assert all("NATS live" not in frame.content() for frame in page.frames[1:])
 
 
@@ -133,3 +133,20 @@ def test_odd_payloads_can_be_looked_at_in_every_way_and_exported(
     lines = Path(held.value.path()).read_text().split("\n")[:-1]
     assert len(lines) == len(ODD)
     assert '"data":12345678901234567890.12345678901234567890}' in lines[8]
+
+
+def test_a_page_that_is_named_can_frame_ours(
+    page: Page,
+    nats_server: NatsServer,
+    log: Path,
+    second_origin: str,  # noqa: F811
+) -> None:
+    with running(Gateway(nats_server.url, log=log, frame_ancestors=second_origin)) as gateway:
+        page.goto(second_origin)
+        page.evaluate(FRAME, f"{gateway.url}/")
+        (frame,) = page.frames[1:]
+        expect(frame.locator("body")).to_have_attribute("data-state", "idle")
+        page.allow_errors = True  # type: ignore[attr-defined]
+        page.goto(second_origin.replace("127.0.0.1", "localhost"))
+        page.evaluate(FRAME, f"{gateway.url}/")
+        assert all("NATS live" not in frame.content() for frame in page.frames[1:])

@@ -142,6 +142,46 @@ def test_nothing_is_published_into_a_nats_that_is_named_unless_somebody_asks_for
 
 
 @pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--allowed-origins=null"], "ALLOWED_ORIGINS: 'null' is what any page has"),
+        (
+            ["--allowed-origins=https://*"],
+            "ALLOWED_ORIGINS: 'https://*' is too wide, or no pattern",
+        ),
+        (["--allowed-origins=https://me:planted@a.b/"], "ALLOWED_ORIGINS: 'https://…@a.b/' is not"),
+        (["--frame-ancestors=*"], "FRAME_ANCESTORS: '*' is too wide, or no pattern"),
+        (["--frame-ancestors=self none"], "FRAME_ANCESTORS: 'none' is not an origin"),
+        (["--frame-ancestors=https://a.b;script-src"], "FRAME_ANCESTORS: "),
+        (["--metrics-port=5001"], "METRICS_PORT: it is HTTP_PORT already"),
+        (["--metrics-port=70000"], "METRICS_PORT: it has to be a whole number from 0 to 65535"),
+        (["--keepalive-timeout=0"], "KEEPALIVE_TIMEOUT: it has to be a number above 0"),
+    ],
+)
+def test_pages_and_ports_that_cannot_be_are_refused_with_a_sentence(
+    arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert line_of(arguments, capsys).startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("given", "ancestors"),
+    [
+        ("", ()),
+        ("none", ()),
+        ("'none'", ()),
+        ("self", ("self",)),
+        ("'self', https://ha.example", ("self", "https://ha.example")),
+        ("https://*.example.com", ("https://*.example.com",)),
+    ],
+)
+def test_pages_that_may_frame_ours_are_given_with_or_without_quotes(
+    given: str, ancestors: tuple[str, ...]
+) -> None:
+    assert command_line.load([f"--frame-ancestors={given}"]).frame_ancestors == ancestors
+
+
+@pytest.mark.parametrize(
     ("name", "meant"),
     [
         ("HTTP_PROT", "HTTP_PORT"),
