@@ -103,6 +103,12 @@ async def web_endpoint_listener(request: web.Request) -> web.StreamResponse:
         return ws
 
 
+@app.http.options("/stream")
+async def web_endpoint_preflight(request: web.Request) -> web.Response:
+    """What a browser asks before it lets a page of another origin POST."""
+    return app.gate.preflight(request)
+
+
 @app.http.post("/stream")
 async def web_endpoint_request(request: web.Request) -> web.Response:
     """Subscribe or unsubscribe a live connection, here or at another replica."""

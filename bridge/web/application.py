@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from bridge.web.assets import SecurityHeaders
+from bridge.web.cross_origin import add_cross_origin_headers
 from bridge.web.inside import keep_apart
 from bridge.web.tcp import note_request, note_response
 
@@ -20,6 +21,6 @@ def new_application(
         middlewares=[note_request, keep_apart] if apart else [note_request],
     )
     secure = SecurityHeaders(frame_ancestors)
-    for each in (note_response, secure):
+    for each in (note_response, secure, add_cross_origin_headers):
         application.on_response_prepare.append(each)
     return application

@@ -19,6 +19,7 @@ from bridge.access.tokens import NotYet, Principal, TokenError
 from bridge.telemetry import events
 from bridge.telemetry.log_lines import without_userinfo
 from bridge.web.capacity import STOPPING, no_room
+from bridge.web.cross_origin import let_read, preflight_response
 from bridge.web.first_frame import FirstFrame
 from bridge.web.handshake import readable_refusals, require_websocket
 from bridge.web.heartbeat import Heartbeat
@@ -97,6 +98,11 @@ class Gate:
             raise self._unauthorized(caller, error) from None
         return await self._body_of(request), principal
 
+    def preflight(self, request: web.Request) -> web.Response:
+        """Answer what a browser asks before a page POSTs. Raises HTTPForbidden if it is foreign."""
+        self._refuse_foreign_page(request, self._caller_of(request))
+        return preflight_response()
+
     def operator(self, request: web.Request) -> None:
         """Let operators in. Raises HTTPForbidden if there are none, or HTTPUnauthorized."""
         if not self._operators:
@@ -137,7 +143,9 @@ class Gate:
         origin = request.headers.get("Origin")
         trusted = self._proxies.trusts(address_of(request))
         if self._origins.allows(origin, caller.scheme, caller.host, proxied=trusted):
+            let_read(request, origin)
             return
+        let_read(request, None)
         raise self._foreign(request, caller, origin or "", trusted=trusted)
 
     def _foreign(

@@ -1,0 +1,43 @@
+"""What pages of other origins are told, so that their browser lets them read our answers (CORS)."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+METHODS = "GET, HEAD, OPTIONS, POST"
+HEADERS = "Authorization, Content-Type"
+"""What a page may send along; cookies come by themselves."""
+MAX_AGE_SECONDS = 600
+"""A browser may remember for so long that it may POST; each POST is judged all the same."""
+
+_READER: web.RequestKey[str] = web.RequestKey("origin of the page that may read the answer", str)
+
+
+def let_read(request: web.Request, origin: str | None) -> None:
+    """Note which page may read the answer to a request: one of `origin`, or none of another."""
+    request[_READER] = origin or ""
+
+
+async def add_cross_origin_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Put the headers on a response that depends on where the page is from.
+
+    Never `*`: what a page may read is for that very page, with the cookies of its reader.
+    """
+    origin = request.get(_READER)
+    if origin is None or response.status == 101:
+        return
+    response.headers["Vary"] = "Origin"
+    if origin:
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Allow-Credentials"] = "true"
+
+
+def preflight_response() -> web.Response:
+    """Return what a page that may connect is told before it POSTs."""
+    headers = {
+        "Allow": METHODS,
+        "Access-Control-Allow-Methods": METHODS,
+        "Access-Control-Allow-Headers": HEADERS,
+        "Access-Control-Max-Age": str(MAX_AGE_SECONDS),
+    }
+    return web.Response(status=204, headers=headers)
