@@ -22,7 +22,7 @@ def test_each_command_is_run_by_a_test(command: str) -> None:
 
 
 def test_each_script_is_run_by_a_test() -> None:
-    known = {"sh", "json", *readme.SCRIPTS, *readme.NOT_CODE}
+    known = {"sh", "json", *readme.SCRIPTS, *readme.RECIPES, *readme.NOT_CODE}
     for block in readme.blocks():
         assert block.kind in known, (
             f"a block of {block.kind!r} in {block.page} is run by no test: write one and "
@@ -50,7 +50,7 @@ def test_what_only_repeats_an_example_stands_on_a_page_that_is_tried() -> None:
 
 def test_the_tables_name_what_is_there() -> None:
     named = {test for test, _ in readme.COMMANDS.values()}
-    named |= {*readme.SCRIPTS.values(), *readme.EXAMPLES.values()}
+    named |= {*readme.SCRIPTS.values(), *readme.RECIPES.values(), *readme.EXAMPLES.values()}
     assert named <= TESTS, f"no such test: {named - TESTS}"
     gone = set(readme.COMMANDS) - set(readme.commands())
     assert not gone, (

@@ -22,6 +22,7 @@ INSIDE = "test_the_balancer_answers_those_inside_as_the_readme_says"
 CFG = "read from its configuration; `make cluster` asks it"
 VERSION = "test_the_version_is_told_as_those_who_report_are_asked"
 ROSTER = "test_operators_get_the_list_that_the_readme_shows"
+PROXIED = "test_messages_come_through_the_proxy"
 RECIPE = "test_the_recipe_lets_in_those_who_have_a_token"
 IMAGE = "test_the_image_is_started_with_settings_and_the_port_it_has"
 REPEATED = "test_what_only_repeats_an_example_stands_on_a_page_that_is_tried"
@@ -49,6 +50,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "with a free port and the id of a connection",
     ),
     "WORKERS=4 make run": (RUN, "as it stands"),
+    "TRUSTED_PROXIES=127.0.0.1 ALLOWED_ORIGINS=https://live.example.com make run": (
+        RUN,
+        "as it stands; with a real proxy in front by the tests of its recipe",
+    ),
     'curl -H "Authorization: Bearer $OPERATOR_TOKEN" http://127.0.0.1:5001/connections': (
         ROSTER,
         "with a free port",
@@ -142,6 +147,9 @@ SCRIPTS = {
     "mjs": "test_the_example_for_node_prints_messages",
 }
 """The test that runs the one block of each language."""
+
+RECIPES = {"nginx": PROXIED, "caddy": PROXIED, "toml": PROXIED, "haproxy": PROXIED}
+"""The test that runs every block of each language, with the real proxy that reads it."""
 
 EXAMPLES = {
     "README.md": REPEATED,
