@@ -23,7 +23,7 @@ from bridge.web.cross_origin import let_read, preflight_response
 from bridge.web.first_frame import FirstFrame
 from bridge.web.handshake import readable_refusals, require_websocket
 from bridge.web.heartbeat import Heartbeat
-from bridge.web.tcp import UNREADABLE, address_of
+from bridge.web.tcp import UNREADABLE
 from bridge.web.transport import break_circle
 from bridge.web.websocket import WebSocket
 from bridge.wire.responses import shorten, too_large
@@ -131,17 +131,17 @@ class Gate:
             raise self._unauthorized(caller, error) from None
         if self._shut:
             raise no_room(STOPPING)
-        return principal, self._capacity.take_place(caller.address, address_of(request))
+        return principal, self._capacity.take_place(caller.address, request.remote or "")
 
     def _caller_of(self, request: web.Request) -> Caller:
         """Return who makes a request and how, from a trusted proxy's headers if there is one."""
-        peer = address_of(request)
+        peer = request.remote or ""
         return self._proxies.caller(peer, request.scheme, request.host, request.headers)
 
     def _refuse_foreign_page(self, request: web.Request, caller: Caller) -> None:
         """Answer 403 to a page of another origin; browsers send its cookies along all the same."""
         origin = request.headers.get("Origin")
-        trusted = self._proxies.trusts(address_of(request))
+        trusted = self._proxies.trusts(request.remote or "")
         if self._origins.allows(origin, caller.scheme, caller.host, proxied=trusted):
             let_read(request, origin)
             return

@@ -94,6 +94,11 @@ class CountedHandler(RequestHandler):
         self.switched = False
         """Whether it is a WebSocket by now."""
 
+    @property
+    def peername(self) -> str | tuple[str, int, int, int] | tuple[str, int] | None:
+        """What `request.remote` is made of: the caller's address, as a balancer has said it."""
+        return self.address or None
+
     def count_in(self, transport: asyncio.Transport) -> None:
         """Count it in; cut it after a moment if it is one too many. `transport` is that of TCP."""
         self.tcp = transport
@@ -254,9 +259,3 @@ async def note_response(request: web.Request, response: web.StreamResponse) -> N
 def _note(request: web.Request) -> None:
     if isinstance(request.protocol, CountedHandler):
         request.protocol.note(request.content)
-
-
-def address_of(request: web.Request) -> str:
-    """Return where a request comes from, as a balancer has said in front of its connection."""
-    protocol = request.protocol
-    return protocol.address if isinstance(protocol, CountedHandler) else request.remote or ""
