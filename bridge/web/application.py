@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
 from bridge.web.assets import SecurityHeaders
 from bridge.web.cross_origin import add_cross_origin_headers
 from bridge.web.inside import keep_apart
-from bridge.web.tcp import note_request, note_response
+from bridge.web.tcp import CountedHandler
 
 
 def new_application(
@@ -24,3 +24,24 @@ def new_application(
     for each in (note_response, secure, add_cross_origin_headers):
         application.on_response_prepare.append(each)
     return application
+
+
+@web.middleware
+async def note_request(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Note on the connection that a request has come by it."""
+    _note(request)
+    return await handler(request)
+
+
+async def note_response(request: web.Request, response: web.StreamResponse) -> None:
+    """Note when it is answered: also what aiohttp answers before the middlewares, 417 for one."""
+    _note(request)
+    if response.status == 101 and isinstance(request.protocol, CountedHandler):
+        request.protocol.switched = True
+
+
+def _note(request: web.Request) -> None:
+    if isinstance(request.protocol, CountedHandler):
+        request.protocol.note(request.content)

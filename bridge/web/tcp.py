@@ -6,7 +6,7 @@ A connection that is one too many gets a finished response at once, before it co
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientError, StreamReader, web
@@ -238,24 +238,3 @@ class CountedHandler(RequestHandler):
         response = web.Response(status=status, text=text, headers=SECURITY_HEADERS)
         response.force_close()
         return response
-
-
-@web.middleware
-async def note_request(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    """Note on the connection that a request has come by it."""
-    _note(request)
-    return await handler(request)
-
-
-async def note_response(request: web.Request, response: web.StreamResponse) -> None:
-    """Note when it is answered: also what aiohttp answers before the middlewares, 417 for one."""
-    _note(request)
-    if response.status == 101 and isinstance(request.protocol, CountedHandler):
-        request.protocol.switched = True
-
-
-def _note(request: web.Request) -> None:
-    if isinstance(request.protocol, CountedHandler):
-        request.protocol.note(request.content)
