@@ -133,11 +133,9 @@ class Service(PaniniApp):
             metrics_port=config.metrics_port,
             shared=shared,
         )
-        self.setup_web_server(
-            web_app=new_application(
-                config.max_request_bytes, config.frame_ancestors, apart=bool(config.metrics_port)
-            )
-        )
+        apart = config.metrics_port > 0
+        web_app = new_application(config.max_request_bytes, config.frame_ancestors, apart=apart)
+        self.setup_web_server(web_app=web_app)
 
     def _next_steps(self, config: Settings) -> NextSteps:
         return NextSteps(
