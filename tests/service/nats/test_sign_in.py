@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from bridge.nats_link.client import NATSLink
+from bridge.nats_link.sign_in import SignIn
+from bridge.telemetry.counters import Counters
 from tests.support.browser_client import Browser
 from tests.support.certificates import Authority
 from tests.support.identities import Identity, Operator
@@ -62,6 +68,36 @@ def test_creds_file(tmp_path: Path, log: Path) -> None:
         creds.write_text(Operator().creds(user))
         output = is_refused(server, log, "nats_auth", REFUSED, nats_creds=creds)
     assert user.seed not in output and "eyJ" not in output
+
+
+async def test_auth_callout_is_shown_what_it_decides_by(tmp_path: Path, log: Path) -> None:
+    operator, decider, sentinel = Operator(), Identity("user"), Identity("user")
+    operator.ask(decider)
+    for_decider, creds = tmp_path / "decider.creds", tmp_path / "sentinel.creds"
+    for_decider.write_text(operator.creds(decider))
+    creds.write_text(operator.sentinel(sentinel))
+    with running(NatsServer(tmp_path, operator.config())) as server:
+        client = await connected(server.url, for_decider)
+
+        async def decide(request: Any) -> None:
+            users = {"somebody": "planted@secret"}
+            await request.respond(operator.decision(request.data.decode(), users).encode())
+
+        await client.subscribe("$SYS.REQ.USER.AUTH", cb=decide)
+        await client.flush()
+        settings = {"nats_creds": creds, **SIGNED}
+        await asyncio.to_thread(signs_in, server, log, **settings)
+        settings["nats_password"] = "planted@wrong"
+        refuse = functools.partial(is_refused, server, log, "nats_auth", REFUSED, **settings)
+        await asyncio.to_thread(refuse)
+        await client.close()
+
+
+async def connected(url: str, creds: Path) -> NATSLink:
+    """Return a client that has signed in."""
+    client = NATSLink(Counters(), SignIn(creds=str(creds)))
+    await client.connect(url)
+    return client
 
 
 def test_nkey_as_seed_and_as_file(tmp_path: Path, log: Path) -> None:
