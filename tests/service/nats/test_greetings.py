@@ -135,6 +135,18 @@ def test_the_port_for_monitoring_is_told_from_that_for_clients(
     refused(log, f"{scheme}://127.0.0.1:{nats_server.monitor_port}", said)
 
 
+def test_the_port_for_websockets_is_told_from_that_for_clients(
+    authority: Authority, tmp_path: Path, log: Path
+) -> None:
+    for scheme, options in (("nats", "no_tls: true"), ("tls", authority.config())):
+        port = free_port()
+        config = f'websocket {{ listen: "127.0.0.1:{port}"\n{options} }}'
+        with running(NatsServer(tmp_path, config)):
+            log.unlink(missing_ok=True)
+            settings = {"nats_tls_ca": authority.ca} if scheme == "tls" else {}
+            refused(log, f"{scheme}://127.0.0.1:{port}", greeting.WEB_SERVER, **settings)
+
+
 @pytest.mark.parametrize("scheme", ["nats", "tls"])
 @pytest.mark.parametrize(
     ("says", "ends", "said"),
@@ -157,9 +169,9 @@ def test_something_else_than_a_nats_server_is_named(
         refused(log, listener.url.replace("nats", scheme), said)
 
 
-def refused(log: Path, url: str, said: str, *, ready: bool = False) -> None:
+def refused(log: Path, url: str, said: str, *, ready: bool = False, **settings: object) -> None:
     """Fail unless a gateway is up, not `ready`, and says why, once, with the address."""
-    service = Gateway(url, log=log)
+    service = Gateway(url, log=log, **settings)
     service.launch()
     try:
         until(lambda: said in service.output())

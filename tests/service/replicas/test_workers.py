@@ -93,6 +93,15 @@ async def test_test_messages_come_once(nats_server: NatsServer, log: Path) -> No
             assert loop.time() - began > 2.5
 
 
+async def test_without_a_nats_url_workers_publish_test_messages(log: Path) -> None:
+    service = Gateway(None, log=log, cold=True, workers=2, publish_test_messages=None)
+    with default_port(), running(service):
+        async with Browser(service.stream) as browser:
+            await browser.subscribe_at_last("test.subject")
+            while "data" not in await browser.next():
+                pass
+
+
 async def test_a_worker_that_dies_is_started_again_and_others_do_not_notice(
     pair: Gateway, raw_nats: RawNats
 ) -> None:
