@@ -42,7 +42,8 @@ class GreetingTransport(TcpTransport):
         super().__init__()  # type: ignore[no-untyped-call]
         self._patience = patience
         self._info = b""
-        self._has_tls = False
+        self.had_tls_first = False
+        """Whether TLS came before INFO."""
         self._unsent = b""
 
     async def open(self, uri: ParseResult) -> None:
@@ -86,7 +87,7 @@ class GreetingTransport(TcpTransport):
             raise errors.Error(SILENT) from None
         except (ssl.SSLError, ConnectionError):
             raise NoTlsError(NO_TLS) from None
-        self._has_tls = True
+        self.had_tls_first = True
         try:
             async with asyncio.timeout(self._patience):
                 return await self._next_line()
@@ -116,7 +117,7 @@ class GreetingTransport(TcpTransport):
         self, uri: str | ParseResult, ssl_context: ssl.SSLContext, *rest: Any
     ) -> None:
         """Make TLS, unless that came before INFO."""
-        if not self._has_tls:
+        if not self.had_tls_first:
             await super().connect_tls(uri, ssl_context, *rest)
 
     def write(self, payload: bytes) -> None:

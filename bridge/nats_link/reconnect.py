@@ -34,6 +34,9 @@ HEAD_START_SECONDS = 0.1
 """For each server to greet, before the next one is tried as well."""
 
 
+NO_WORD = "it has greeted, and does not answer in time when the gateway signs in"
+
+
 class ReconnectingClient(Client):
     """A NATS client that tries for ever, sooner at first, and leaves nothing behind."""
 
@@ -47,6 +50,8 @@ class ReconnectingClient(Client):
         self._leaving: asyncio.Task[None] | None = None
         self._greeted: tuple[Any, GreetingTransport] | None = None
         """The server that is gone to, before the connection to another one is given up."""
+        self._silence = SILENCE_SECONDS
+        """Seconds after which TLS is begun with, where it is wanted."""
         self._slow_to_greet: set[str] = set()
         """Addresses that seemed to wait for TLS and did not."""
 
@@ -140,7 +145,7 @@ class ReconnectingClient(Client):
         self._last_start = server.last_attempt = time.monotonic()
         transport, address = GreetingTransport(self.options["connect_timeout"]), server.uri.netloc
         is_slow, tls = address in self._slow_to_greet, self.wants_tls(server)
-        silence = self.options["connect_timeout"] if is_slow else SILENCE_SECONDS
+        silence = self.options["connect_timeout"] if is_slow else self._silence
         self._slow_to_greet.discard(address)
         try:
             await transport.open(server.uri)
@@ -149,8 +154,11 @@ class ReconnectingClient(Client):
         except BaseException as error:
             if isinstance(error, NoTlsError):
                 self._slow_to_greet.add(address)
+                self._silence = SILENCE_SECONDS
             transport.abort()
             raise
+        if tls:  # the servers of a cluster are alike
+            self._silence = 0.0 if transport.had_tls_first else SILENCE_SECONDS
         return transport
 
     def wants_tls(self, server: Any) -> bool:
@@ -200,7 +208,9 @@ class ReconnectingClient(Client):
         uri = self._current_server.uri
         try:
             await super()._process_connect_init()
-        except (errors.Error, OSError, TimeoutError) as error:
+        except TimeoutError:
+            raise Failure(uri, NO_WORD) from None
+        except (errors.Error, OSError) as error:
             raise Failure(uri, error) from error
         except Exception as error:
             raise Failure(uri, f"cannot sign in: {error!r}") from error

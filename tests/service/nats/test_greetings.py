@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bridge.nats_link import failure, greeting
+from bridge.nats_link.reconnect import NO_WORD
 from tests.support.browser_client import Browser
 from tests.support.certificates import Authority
 from tests.support.proxy import Proxy
@@ -44,6 +45,7 @@ def test_a_server_that_wants_tls_first_is_found_out(
         signs_in(server, log, nats_tls_ca=authority.ca, **SIGNED)  # a CA asks for TLS as well
 
 
+@pytest.mark.timing
 async def test_a_server_that_wants_tls_first_is_found_again(
     authority: Authority, tmp_path: Path, log: Path
 ) -> None:
@@ -55,7 +57,7 @@ async def test_a_server_that_wants_tls_first_is_found_again(
             server.stop()
             assert await browser.next() == {"status": "nats_down"}
             server.start()
-            with within(READY, "a server that wants TLS first is back: told"):
+            with within(greeting.SILENCE_SECONDS, "a server that wants TLS first is back: told"):
                 assert await browser.next() == {"status": "nats_up", "gap": True}
             # And where the server has been set up otherwise meanwhile.
             server.stop()
@@ -167,6 +169,14 @@ def test_something_else_than_a_nats_server_is_named(
     listener = Silent(says, ends)
     with listener.runs():
         refused(log, listener.url.replace("nats", scheme), said)
+
+
+def test_a_server_that_greets_and_then_says_nothing_is_told_from_one_that_never_greets(
+    log: Path,
+) -> None:
+    listener = Silent(b'INFO {"server_id":"x","version":"2.12.0","max_payload":1048576}\r\n')
+    with listener.runs():
+        refused(log, listener.url, NO_WORD)
 
 
 def refused(log: Path, url: str, said: str, *, ready: bool = False, **settings: object) -> None:
