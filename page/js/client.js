@@ -38,6 +38,8 @@ const OF_THE_GATEWAY = /^(The gateway|At most) /; // how its own refusals begin,
 const OF_AN_ORIGIN = /^The origin .*?(?:': (.*))?$/; // with what to do about it, if it says so
 const UNREADABLE = "The gateway sent something this page cannot read.";
 const TOKEN_MISSING = 4501;
+const RESTART = 1012;
+const STOPS = "the service stops";
 const CLOSED = {
   1009: "a frame was too big",
   1012: "the gateway is restarting",
@@ -714,6 +716,7 @@ async function meaning(answer) {
 
 function closeReason(code, reason) {
   if (code === TOKEN_MISSING) return `The gateway asks for a token${reason && `: ${reason}`}.`;
+  if (code === RESTART && reason && reason !== STOPS) return reason; // it asks to come back for another reason
   return CLOSED[code] ?? (reason || CUT_OFF);
 }
 

@@ -127,6 +127,8 @@ test("a close is explained, and the gateway's own reason fills what is not known
   assert.equal(reason(4501, "the token has expired"), "The gateway asks for a token: the token has expired.");
   assert.equal(reason(4777, "closed for tonight"), "closed for tonight");
   assert.equal(reason(1012, "the service stops"), "the gateway is restarting");
+  assert.equal(reason(1012, ""), "the gateway is restarting");
+  assert.equal(reason(1012, "the grants have changed"), "the grants have changed");
 });
 
 test("a token is sent first, on each connection until one is told that it is wrong", (t) => {
