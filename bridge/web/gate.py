@@ -152,7 +152,9 @@ class Gate:
         self, request: web.Request, caller: Caller, origin: str, *, trusted: bool
     ) -> web.HTTPForbidden:
         """Count and tell of a foreign page; return what it is told."""
-        own = f"{caller.scheme}://{caller.host}"
+        # A header may hold anything, also a secret in the wrong place.
+        scheme = caller.scheme if caller.scheme in ("http", "https") else "?"
+        own = f"{scheme}://{caller.host}"
         forwarded = is_forwarded(request.headers)
         cause = likely_cause(origin, own, trusted=trusted, forwarded=forwarded)
         page, own = shorten(without_userinfo(origin)), shorten(without_userinfo(own))
