@@ -12,6 +12,7 @@ from bridge.access.jwt_keys import read_key_set
 from bridge.files import openssl_reason
 from bridge.telemetry import events
 from bridge.telemetry.logs import tell
+from bridge.web.resolver import Resolver
 
 if TYPE_CHECKING:
     from bridge.access.key_sources import FetchedKeys
@@ -81,7 +82,7 @@ class KeyFetcher:
         context = await asyncio.to_thread(ssl.create_default_context)
         async with (
             aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=context, force_close=True),
+                connector=aiohttp.TCPConnector(ssl=context, resolver=Resolver(), force_close=True),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
             ) as session,
