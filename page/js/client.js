@@ -34,7 +34,7 @@ const PUT_ASIDE = "this page was put aside";
 const NO_UPGRADE = "something between here and the gateway does not pass WebSockets on";
 const PASSWORD = "something between here and the gateway asks for a password (401)";
 const ELSEWHERE = "something between here and the gateway leads to another page, perhaps to sign in";
-const OF_THE_GATEWAY = /^(The gateway|At most) /; // how its own refusals begin, but for that of an origin
+const OF_THE_GATEWAY = /^(The gateway|The token's key|At most) /; // how its own refusals begin, but for that of an origin
 const OF_AN_ORIGIN = /^The origin .*?(?:': (.*))?$/; // with what to do about it, if it says so
 const UNREADABLE = "The gateway sent something this page cannot read.";
 const TOKEN_MISSING = 4501;
@@ -702,16 +702,21 @@ async function meaning(answer) {
   const { type, status } = answer;
   if (type === "opaqueredirect" || (status >= 300 && status < 400)) return ELSEWHERE;
   if (status === 400 || status === 426) return NO_UPGRADE;
-  if (status === 401) return PASSWORD;
   const isText = answer.headers.get("Content-Type")?.startsWith("text/plain");
   const said = isText ? (await answer.text()).trim().replace(/\.( Try again later\.)?$/, "") : "";
+  const asksForToken = /^Bearer\b/i.test(answer.headers.get("WWW-Authenticate") ?? ""); // as the gateway does
+  if (status === 401) return said && asksForToken ? lowerFirst(said) : PASSWORD;
   const [ofAnOrigin, remedy = ""] = OF_AN_ORIGIN.exec(said) ?? [];
   if (status === 403 && ofAnOrigin) {
     return `this page's address ${globalThis.location?.origin} is not in ALLOWED_ORIGINS${remedy && `: ${remedy}`}`;
   }
-  if (status === 503 && OF_THE_GATEWAY.test(said)) return said[0].toLowerCase() + said.slice(1);
+  if (status === 503 && OF_THE_GATEWAY.test(said)) return lowerFirst(said);
   if (status >= 502 && status <= 504) return `what stands before the gateway cannot reach it (${status})`;
   return `something else than the gateway answers there (${status})`;
+}
+
+function lowerFirst(sentence) {
+  return sentence[0].toLowerCase() + sentence.slice(1);
 }
 
 function closeReason(code, reason) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { ack, connected, FakeWebSocket, outcome, pong, refusal, started } from "../support/fake-websocket.mjs";
+import { ack, connected, FakeWebSocket, LivelyWebSocket, outcome, pong, refusal, started } from "../support/fake-websocket.mjs";
 
 function inBrowser(t) {
   const page = new EventTarget();
@@ -310,6 +310,13 @@ test("a long silence is asked about, and an answer is enough", (t) => {
   assert.equal(told.length, before, "nothing new");
   pass(25);
   assert.deepEqual([client.state, made.length, socket.sent.length], ["open", 1, 3]);
+});
+
+test("a gateway that is there is found there for as long as anybody likes, whatever is followed", (t) => {
+  const { client, made, socket, pass } = started(t, { WebSocket: LivelyWebSocket });
+  socket.begin();
+  pass(600);
+  assert.deepEqual([client.state, made.length, socket.sent], ["open", 1, []]);
 });
 
 test("an older gateway, which knows no ping, has answered as well", (t) => {

@@ -6,6 +6,9 @@ const SILENT = "the gateway does not answer";
 const NO_UPGRADE = "something between here and the gateway does not pass WebSockets on";
 const PASSWORD = "something between here and the gateway asks for a password (401)";
 const plain = (status, text = "") => new Response(text, { status, headers: { "Content-Type": "text/plain; charset=utf-8" } });
+const asking = (scheme) => (text) =>
+  new Response(text, { status: 401, headers: { "Content-Type": "text/plain", "WWW-Authenticate": scheme } });
+const [basic, bearer] = [asking('Basic realm="x"'), asking("Bearer")];
 const html = (status) => new Response("<h1>The gateway is full.</h1>", { status, headers: { "Content-Type": "text/html" } });
 
 /** What a client says after a first try that failed, if that is how a plain request is answered. */
@@ -28,10 +31,14 @@ test("what refuses a WebSocket is asked by a plain request, and its answer is th
   const answers = [
     [plain(426, "This is a WebSocket. If you opened one, …\n"), NO_UPGRADE],
     [plain(400, "No WebSocket UPGRADE hdr: None"), NO_UPGRADE],
-    [plain(401, "A token is needed.\n"), PASSWORD],
+    [plain(401, "Sign in.\n"), PASSWORD],
     [html(401), PASSWORD],
+    [basic("Sign in.\n"), PASSWORD],
+    [bearer("One of TRUSTED_PROXIES has to say who it is.\n"), "one of TRUSTED_PROXIES has to say who it is"],
+    [bearer(""), PASSWORD],
     [plain(503, "The gateway is full. Try again later.\n"), "the gateway is full"],
     [plain(503, "The gateway is stopping. Try again later.\n"), "the gateway is stopping"],
+    [plain(503, "The token's key has yet to be fetched, try again in a moment.\n"), "the token's key has yet to be fetched, try again in a moment"],
     [plain(503, "At most 3 connections from one address, please.\n"), "at most 3 connections from one address, please"],
     [html(503), "what stands before the gateway cannot reach it (503)"],
     [plain(503, "no available server\n"), "what stands before the gateway cannot reach it (503)"],

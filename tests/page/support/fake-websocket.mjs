@@ -38,6 +38,14 @@ export class FakeWebSocket extends EventTarget {
   }
 }
 
+/** The same at a gateway that is there: it answers pings, of which nothing is seen. */
+export class LivelyWebSocket extends FakeWebSocket {
+  send(text) {
+    if (JSON.parse(text).action === "ping") this.say(pong);
+    else super.send(text);
+  }
+}
+
 const noAnswer = () => Promise.reject(new TypeError("fetch failed"));
 const EVENTS = ["state", "messages", "gap", "dropped", "subscription", "error"];
 
