@@ -72,7 +72,9 @@ class NATSLink(ReconnectingClient):
 
     def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> Any:
         """Have TLS where it is asked for; leave a server that says that it stops."""
-        if self.wants_tls(self._current_server) and info.get("tls_available"):
+        # A balancer may make TLS for a server that knows nothing of it.
+        has_tls = info.get("tls_available") or getattr(self._transport, "had_tls_first", False)
+        if has_tls and self.wants_tls(self._current_server):
             info["tls_required"] = True
         self._forget_servers(info.get("connect_urls"))
         if info.get("ldm") and not initial_connection:

@@ -17,6 +17,8 @@ from nats import errors
 from nats.aio.client import DEFAULT_BUFFER_SIZE
 from nats.aio.transport import TcpTransport
 
+from bridge.wire.responses import shorten
+
 SILENCE_SECONDS = 1.0
 """After so much silence a server with which TLS is wanted is taken to wait for it."""
 PROBE_SECONDS = 0.5
@@ -145,7 +147,7 @@ TLS_ALERT = 0x15
 def _what_says(line: bytes) -> str:
     """Return what seems to be there, by what it says instead of INFO."""
     if line.startswith(b"-ERR "):
-        return f"nats: {line[5:].decode(errors='replace').strip()}"
+        return f"nats: {shorten(line[5:].decode(errors='replace').strip())}"
     if line.startswith(b"HTTP/"):
         return WEB_SERVER
     return SOMETHING_ELSE if line else HANGS_UP

@@ -33,7 +33,6 @@ WAIT_JITTER = 0.2
 HEAD_START_SECONDS = 0.1
 """For each server to greet, before the next one is tried as well."""
 
-
 NO_WORD = "it has greeted, and does not answer in time when the gateway signs in"
 
 

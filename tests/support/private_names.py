@@ -42,6 +42,7 @@ TABLE: dict[str, list[str]] = {
         "nats.aio.client.Client()._server_pool",
         "nats.aio.client.Client()._sid",
         "nats.aio.client.Client()._subs",
+        "nats.aio.client.Client()._transport",
         "nats.aio.client.Client().stats",
         "nats.aio.client.PING_PROTO",
         "nats.aio.client.Srv().discovered",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import ssl
 import threading
 from asyncio import StreamReader, StreamWriter
 from itertools import chain
@@ -17,16 +18,20 @@ from tests.support.servers import PATIENCE, free_port
 class Proxy:
     """Passes TCP connections on to `target_port`, in a thread of its own.
 
-    With `prefix` it serves what is there under that path, as a reverse proxy would.
+    With `prefix` it serves what is there under that path, as a reverse proxy would; with `tls` it
+    makes TLS with those who connect.
     """
 
-    def __init__(self, target_port: int, prefix: bytes = b"") -> None:
+    def __init__(
+        self, target_port: int, prefix: bytes = b"", tls: ssl.SSLContext | None = None
+    ) -> None:
         self.port = free_port()
         self.url = f"nats://127.0.0.1:{self.port}"
         self.delay = 0.0  # seconds that each piece takes, in both directions
         self.hesitation = 0.0  # seconds until a new connection leads anywhere
         self._target_port = target_port
         self._prefix = prefix
+        self._tls = tls
         self._loop = asyncio.new_event_loop()
         self._passes, self._over, self._ready = asyncio.Event(), asyncio.Event(), threading.Event()
         self._ends: list[tuple[StreamWriter, StreamWriter]] = []
@@ -59,7 +64,7 @@ class Proxy:
 
     async def _run(self) -> None:
         self._passes.set()
-        server = await asyncio.start_server(self._take, "127.0.0.1", self.port)
+        server = await asyncio.start_server(self._take, "127.0.0.1", self.port, ssl=self._tls)
         self._ready.set()
         await self._over.wait()
         server.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -65,6 +66,19 @@ async def test_a_server_that_wants_tls_first_is_found_again(
             server.configure(authority.config())
             server.start()
             assert await browser.next() == {"status": "nats_up", "gap": True}
+
+
+def test_a_balancer_may_make_tls_for_a_server_that_knows_nothing_of_it(
+    authority: Authority, tmp_path: Path, log: Path
+) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*authority.issue("127.0.0.1"))
+    with (
+        running(NatsServer(tmp_path, USER)) as server,
+        running(Proxy(server.port, tls=context)) as it,
+    ):
+        signs_in(server, log, tls_of(it), nats_tls_ca=authority.ca, **SIGNED)
+        is_refused(server, log, "nats_down", "certificate verify failed", tls_of(it), **SIGNED)
 
 
 def test_tls_first_shows_nothing_to_a_server_with_another_certificate(
