@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import sleep as a_turn
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -32,6 +33,7 @@ class Network:
 
     async def sleep(self, seconds: float) -> None:
         self.now += seconds
+        await a_turn(0)
 
     async def open(self, uri: Any) -> None:
         self.tried.append((uri.netloc, self.now))
@@ -136,6 +138,45 @@ async def test_a_server_that_greets_at_once_is_the_only_one_that_is_asked(
     network.alive = {"a:1", "b:1", "c:1"}
     await client("a:1", "b:1", "c:1")._select_next_server()
     assert len(network.tried) == 1
+
+
+async def test_a_server_that_is_still_being_tried_is_let_go_once_another_one_has_greeted(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aborted: list[object] = []
+    monkeypatch.setattr(module.GreetingTransport, "abort", lambda each: aborted.append(each))
+    network.alive, network.silent = {"b:1"}, {"a:1"}
+    it = client("a:1", "b:1")
+    await it._select_next_server()
+    assert [each for each, _ in network.tried] == ["a:1", "b:1"]
+    while not aborted:
+        await a_turn(0)
+    assert aborted != [it._transport]
+
+
+async def test_a_connection_is_given_up_only_once_another_server_has_greeted(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_up: list[Exception] = []
+
+    async def give_up(error: Exception) -> None:
+        given_up.append(error)
+
+    it = client("a:1", "b:1")
+    monkeypatch.setattr(it, "_process_op_err", give_up)
+    it.leave()
+    it.leave()
+    while len(network.tried) < 10:
+        await a_turn(0)
+    assert not given_up
+    network.alive = {"b:1"}
+    while not given_up:
+        await a_turn(0)
+    tries = len(network.tried)
+    await it._select_next_server()
+    assert it._current_server is not None and it._current_server.uri.netloc == "b:1"
+    assert len(network.tried) == tries, "it was tried again"
+    assert len(given_up) == 1
 
 
 async def test_what_the_cluster_no_longer_names_is_forgotten(network: Network) -> None:
