@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,8 @@ PATHS = ("creds", "nkey", "cert", "key", "ca")
 NEEDED = ("nsc", "user_jwt", "user_seed", "socks_proxy", "windows_cert_store")
 """What would be needed to connect, and is not supported."""
 INBOX = "inbox_prefix"
+_REFERENCE = re.compile(r"[a-z][a-z0-9+.-]*://")
+"""What newer `nats` commands resolve: nsc://, op:// and others."""
 
 
 def settings(given: Settings) -> dict[str, Any]:
@@ -55,7 +58,9 @@ def settings(given: Settings) -> dict[str, Any]:
         if not isinstance(text, str):
             raise SettingError(NAME, f"{key}, which it holds, has to be text")
         if key in PATHS:
-            texts[key] = os.path.expandvars(text)
+            texts[key] = os.path.expandvars(text.removeprefix("file://"))
+        if key != "url" and _REFERENCE.match(texts[key]):
+            raise SettingError(NAME, f"{key}, which it holds, only refers to a secret elsewhere")
     texts.setdefault("url", DEFAULT_URL)
     if held.get("tls_first"):
         texts["url"] = _with_tls(texts["url"])

@@ -73,7 +73,7 @@ def test_paths_may_have_variables_and_a_home_directory(
 ) -> None:
     (tmp_path / "user.creds").write_text(Operator().creds(Identity("user")))
     monkeypatch.setenv("HOME", str(tmp_path))
-    for path in ("$HOME/user.creds", "~/user.creds"):
+    for path in ("$HOME/user.creds", "~/user.creds", f"file://{tmp_path}/user.creds"):
         assert loaded(contexts, {"creds": path}).sign_in.credentials("a nonce")
 
 
@@ -92,6 +92,11 @@ WRONG = [
     ({"nsc": "nsc://o/a/u"}, "nsc, which it holds, is not supported: use NATS_CREDS"),
     ({"user_jwt": "planted"}, "user_jwt, which it holds, is not supported: use NATS_CREDS"),
     ({"socks_proxy": "x"}, "socks_proxy, which it holds, is not supported: use NATS_CREDS"),
+    ({"creds": "nsc://o/a/planted"}, "creds, which it holds, only refers to a secret elsewhere"),
+    (
+        {"user": "u", "password": "op://planted"},
+        "password, which it holds, only refers to a secret elsewhere",
+    ),
     ({"url": 4222}, "url, which it holds, has to be text"),
     ({"password": ["planted"]}, "password, which it holds, has to be text"),
     ({"url": "http://planted"}, "its url is not that of a NATS server"),
