@@ -206,3 +206,4 @@ def test_a_browser_that_is_too_old_is_told_so_in_one_sentence(page: Page, gatewa
     expect(too_old).to_contain_text(
         "needs a newer browser: Chrome or Edge 93, Firefox 98, Safari 15.4"
     )
+    page.unroute_all(behavior="wait")  # or a style sheet would come after the end
