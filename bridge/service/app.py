@@ -20,6 +20,7 @@ from bridge.nats_link.client import NATSLink
 from bridge.nats_link.embedded import EMBEDDED, EmbeddedNats, find_or_embed
 from bridge.nats_link.sign_in import SignIn
 from bridge.nats_link.watch import NatsWatch
+from bridge.service.background import BackgroundTasks
 from bridge.service.next_steps import NextSteps
 from bridge.service.panini_app import PaniniApp
 from bridge.service.signals import ignore_further_signals, on_other_signals, on_stop_signal
@@ -88,7 +89,7 @@ class Service(PaniniApp):
         if worker.number == 1:
             self.on_nats_change.append(self._next_steps(config))
         self._embedded: EmbeddedNats | None = None
-        self._background: list[asyncio.Task[Any]] = []
+        self._tasks = BackgroundTasks()
         self._stopping = False
         self._listen(config, shared=worker.count > 1)
 
@@ -177,8 +178,8 @@ class Service(PaniniApp):
         if not self.nats_servers:
             await self._find_or_embed()
         for work in self.background:
-            self._run_in_background(work())
-        self._run_in_background(self._use_nats())
+            self._tasks.run(work())
+        self._tasks.run(self._use_nats())
         await stop.wait()
         await self._stop(runner)
 
@@ -190,8 +191,7 @@ class Service(PaniniApp):
         say("stopping", events.STOPPING)
         self._listener.close()
         self.gate.shut()
-        for task in self._background:
-            task.cancel()
+        self._tasks.cancel()
         if self.nats_watch.trouble is None:
             await self._catch_up()
         # At the same time, so that the stop takes no longer than the slowest.
@@ -219,11 +219,6 @@ class Service(PaniniApp):
             async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
                 await self.nats_client.drain()
 
-    def _run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self.loop.create_task(work)
-        task.add_done_callback(_log_failure)
-        self._background.append(task)
-
     # NATS
 
     async def publish(self, subject: str, message: Any, *args: Any, **kwargs: Any) -> Any:
@@ -235,9 +230,9 @@ class Service(PaniniApp):
     async def _use_nats(self) -> None:
         """Connect, however long it takes, then start what Panini starts: listeners and tasks."""
         await self.connect()
-        self._run_in_background(self.nats_watch.begin(self.nats_client).run())
+        self._tasks.run(self.nats_watch.begin(self.nats_client).run())
         for task in await self.start_listeners():
-            self._run_in_background(task)
+            self._tasks.run(task)
 
     async def _find_or_embed(self) -> None:
         may_embed = self._config.sign_in == SignIn()
@@ -249,8 +244,3 @@ class Service(PaniniApp):
     async def _nats_lost(self) -> None:
         if not self._stopping:
             await self.nats_watch.lost()
-
-
-def _log_failure(task: asyncio.Task[Any]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        tell(events.BACKGROUND_FAILED, task.exception())

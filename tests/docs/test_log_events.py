@@ -8,7 +8,8 @@ import re
 import string
 
 from bridge.telemetry import events
-from bridge.telemetry.events import EVENTS, FACTS
+from bridge.telemetry.events import EVENTS
+from bridge.telemetry.facts import FACTS
 from tests.docs.test_readme import ROOT
 
 LOGS = (ROOT / "docs" / "logs.md").read_text()
