@@ -91,7 +91,7 @@ def cut(text: str) -> str:
     return text if len(text) <= MAX_FACT_CHARACTERS else f"{text[:MAX_FACT_CHARACTERS]}…"
 
 
-def without_userinfo(origin: str) -> str:
+def bare_origin(origin: str) -> str:
     """Return an origin without user and password, and without all that is no part of one."""
     found = _ORIGIN.match(origin)
     return f"{found['scheme'] or ''}{found['host']}" if found else ""

@@ -17,7 +17,7 @@ from bridge.access.foreign_pages import likely_cause
 from bridge.access.proxies import is_forwarded
 from bridge.access.tokens import NotYet, Principal, TokenError
 from bridge.telemetry import events
-from bridge.telemetry.log_lines import without_userinfo
+from bridge.telemetry.log_lines import bare_origin
 from bridge.web.capacity import STOPPING, no_room
 from bridge.web.cross_origin import let_read, preflight_response
 from bridge.web.first_frame import FirstFrame
@@ -157,7 +157,7 @@ class Gate:
         own = f"{scheme}://{caller.host}"
         forwarded = is_forwarded(request.headers)
         cause = likely_cause(origin, own, trusted=trusted, forwarded=forwarded)
-        page, own = shorten(without_userinfo(origin)), shorten(without_userinfo(own))
+        page, own = shorten(bare_origin(origin)), shorten(bare_origin(own))
         self._counters.refused["origin"] += 1
         self._throttled.tell(
             events.REFUSED_ORIGIN, address=caller.address, origin=page, own=own, reason=cause

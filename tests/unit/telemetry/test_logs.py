@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from bridge.connections.slow_consumer import Episode
 from bridge.telemetry import events
-from bridge.telemetry.log_lines import JSONLines, SaidLines, TextLines, without_userinfo
+from bridge.telemetry.log_lines import JSONLines, SaidLines, TextLines, bare_origin
 from bridge.telemetry.throttled_log import ThrottledLog
 from tests.support.json_log import checked
 from tests.support.servers import ROOT
@@ -87,7 +87,7 @@ def test_what_a_library_says_is_cut_as_facts_are(formatter: logging.Formatter) -
     ],
 )
 def test_an_origin_is_shown_without_user_and_password(origin: str, shown: str) -> None:
-    assert without_userinfo(origin) == shown
+    assert bare_origin(origin) == shown
 
 
 class Unprintable:
