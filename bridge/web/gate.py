@@ -75,6 +75,7 @@ class Gate:
         Raises HTTPException for whom it does not let in.
         """
         caller = self._caller_of(request)
+        self._refuse_foreign_page(request, caller)
         with readable_refusals():
             principal, place = self._admit(request, caller)
         ws = WebSocket(self._max_request_bytes, self._counters)
@@ -124,7 +125,6 @@ class Gate:
         self, request: web.Request, caller: Caller
     ) -> tuple[Principal | str | TokenError, Place]:
         """Return who asks for a WebSocket, if that is known yet, and a place for it."""
-        self._refuse_foreign_page(request, caller)
         try:
             principal = self._authentication.of_websocket(request)
         except TokenError as error:

@@ -32,10 +32,9 @@ def require_websocket(request: web.Request) -> None:
 
 @contextmanager
 def readable_refusals() -> Iterator[None]:
-    """Let pages of any origin read why they are refused.
+    """Let a page that may connect read why it is refused, from any of the origins allowed.
 
-    A browser tells a page nothing of a WebSocket that fails, so it asks with a plain GET. The
-    sentences say no more than what whoever gets them has sent.
+    A browser tells a page nothing of a WebSocket that fails, so it asks with a plain GET.
     """
     try:
         yield

@@ -684,14 +684,24 @@ function besideThisFile() {
 /** Why the gateway, or what stands before it, lets no WebSocket in; "" if nobody says so. */
 async function whyRefused(stream, signal) {
   const address = stream.replace(/^ws/i, "http");
-  const ask = (method) => fetch(address, { method, signal, cache: "no-store", redirect: "manual" });
+  const origin = globalThis.location?.origin;
+  const isOwn = address.startsWith(`${origin}/`);
+  const ask = (method, mode, redirect = "manual") => fetch(address, { method, mode, redirect, signal, cache: "no-store" });
   try {
-    const answer = await ask("GET");
-    const why = await meaning(answer);
-    // A page tells the gateway its own origin, if that is the gateway's too, only where it wants to change something.
-    const isOwn = address.startsWith(`${globalThis.location?.origin}/`);
-    const other = why === NO_UPGRADE && isOwn ? await ask("POST") : null;
+    const why = await meaning(await ask("GET", "cors"));
+    // A browser names the origin of a page to that very origin only where something is to be changed.
+    const other = why === NO_UPGRADE && isOwn ? await ask("POST", "cors") : null;
     return other?.status === 403 ? await meaning(other) : why;
+  } catch {
+    return origin && !isOwn ? answersAtAll(ask, origin) : "";
+  }
+}
+
+// A page that may not connect may not read either why that is, only that somebody is there.
+async function answersAtAll(ask, origin) {
+  try {
+    await ask("GET", "no-cors", "follow");
+    return `what answers there is not for this page to read: is ${origin} in ALLOWED_ORIGINS?`;
   } catch {
     return "";
   }

@@ -12,7 +12,7 @@ export function describe(facts) {
   const { link, reason, tries, natsDown, natsRefuses, paused, unseen, following, heard } = facts;
   if (link === "stopped") return state("error", "Not connected", reason, "Try again", reason);
   if (link === "waiting") return retrying(facts);
-  if (link === "connecting" && tries) return state("reconnecting", "Reconnecting", `try ${tries}`);
+  if (link === "connecting" && tries) return state("reconnecting", "Reconnecting", `try ${tries}${reason && `: ${reason}`}`, "", reason);
   if (link === "connecting") return state("connecting", "Connecting", "");
   if (natsDown) {
     const why = natsRefuses ? "NATS refuses the gateway's credentials; " : "";

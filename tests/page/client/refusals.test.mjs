@@ -15,9 +15,9 @@ const html = (status) => new Response("<h1>The gateway is full.</h1>", { status,
 async function reasonFor(t, answer) {
   const asked = [];
   const it = started(t, {
-    answer: (method, address) => {
+    answer: (method, address, mode) => {
       asked.push(`${method} ${address}`);
-      return answer(method);
+      return answer(method, address, mode);
     },
   });
   it.socket.end(1006);
@@ -92,6 +92,17 @@ test("a page of the gateway's own address, whose browser does not name it in a G
   assert.equal(full.asked.length, 1);
   globalThis.location.origin = "http://hos";
   assert.equal((await reasonFor(t, () => plain(426))).asked.length, 1, "another origin");
+});
+
+test("a page of another origin that may not read the answer knows whether there is one", async (t) => {
+  globalThis.location = { href: "http://app:3000/", origin: "http://app:3000" };
+  t.after(() => delete globalThis.location);
+  const unreadable = (method, address, mode) => (mode === "no-cors" ? { type: "opaque", status: 0 } : Promise.reject(new TypeError()));
+  assert.equal((await reasonFor(t, unreadable)).reason, "what answers there is not for this page to read: is http://app:3000 in ALLOWED_ORIGINS?");
+  assert.equal((await reasonFor(t, () => Promise.reject(new TypeError()))).reason, SILENT);
+  globalThis.location.origin = "http://host";
+  const own = await reasonFor(t, unreadable);
+  assert.deepEqual([own.reason, own.asked.length], [SILENT, 1], "its own it could read");
 });
 
 test("a gateway that does not open is asked as well", async (t) => {

@@ -34,6 +34,11 @@ test("the wait for the next try is counted in whole seconds and can be ended", (
   assert.equal(describe({ ...open, link: "waiting", retryIn: -5, tries: 3, reason: "lost" }).hint, "in 1 s, try 3: lost");
 });
 
+test("why it reconnects stays in sight while it does", () => {
+  const hint = (reason) => describe({ ...open, link: "connecting", tries: 3, reason }).hint;
+  assert.deepEqual([hint("lost"), hint("")], ["try 3: lost", "try 3"]);
+});
+
 test("a connection that was refused says why and offers to try again", () => {
   const state = describe({ ...open, link: "stopped", reason: "Not allowed." });
   assert.deepEqual([state.hint, state.action], ["Not allowed.", "Try again"]);

@@ -51,7 +51,7 @@ const EVENTS = ["state", "messages", "gap", "dropped", "subscription", "error"];
 
 /**
  * A client in a time that only the test moves, what it told as `[type, detail]`, and its WebSockets.
- * `answer(method, address)` is what a plain request gets; without it nobody is there.
+ * `answer(method, address, mode)` is what a plain request gets; without it nobody is there.
  */
 export function started(t, { answer = noAnswer, ...options } = {}) {
   mock.timers.reset(); // a test may start several
@@ -61,7 +61,7 @@ export function started(t, { answer = noAnswer, ...options } = {}) {
   let ahead = 0; // of that time is the clock that people set
   t.mock.method(performance, "now", now);
   t.mock.method(Date, "now", () => now() + ahead);
-  t.mock.method(globalThis, "fetch", async (address, { method }) => answer(method, address));
+  t.mock.method(globalThis, "fetch", async (address, { method, mode }) => answer(method, address, mode));
   const made = (FakeWebSocket.made = []);
   const client = new Client({ url: "ws://host/stream", WebSocket: FakeWebSocket, ...options });
   t.after(() => client.close());
