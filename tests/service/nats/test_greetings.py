@@ -3,6 +3,7 @@ greet, or something else. Each is told from the others by one line."""
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import ssl
@@ -66,6 +67,22 @@ async def test_a_server_that_wants_tls_first_is_found_again(
             server.configure(authority.config())
             server.start()
             assert await browser.next() == {"status": "nats_up", "gap": True}
+
+
+def test_a_context_of_the_nats_command_is_all_it_needs(
+    authority: Authority, tmp_path: Path, log: Path
+) -> None:
+    config = USER + authority.config("127.0.0.1", "handshake_first: true")
+    folder = tmp_path / "nats" / "context"
+    folder.mkdir(parents=True)
+    with running(NatsServer(tmp_path, config)) as server:
+        held = {"url": server.url, "user": "somebody", "password": "planted@secret"}
+        held |= {"ca": str(authority.ca), "tls_first": True}
+        (folder / "prod.json").write_text(json.dumps(held))
+        settings = {"xdg_config_home": tmp_path, "nats_context": "prod"}
+        with running(Gateway(None, log=log, **settings)) as service:
+            until(lambda: f"NATS  {tls_of(server)} (connected)" in service.output())
+        assert "planted" not in service.output()
 
 
 def test_a_balancer_may_make_tls_for_a_server_that_knows_nothing_of_it(
