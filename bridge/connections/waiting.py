@@ -37,6 +37,7 @@ class Waiting:
         self._asked: dict[Connection, dict[str, bytes]] = {}
         """Connection to its patterns, and the id of the latest request for each."""
         self._task: asyncio.Task[None] | None = None
+        self._is_stopped = False
         self._is_down = False
         """Whether an outage has been told of, the end of which will be told of too."""
         self._back = asyncio.Event()
@@ -50,7 +51,7 @@ class Waiting:
     def add(self, connection: Connection, pattern: str, request_id: bytes = b"") -> None:
         """Remember a request; a later one for the same pattern takes its place."""
         self._asked.setdefault(connection, {})[pattern] = request_id
-        if self._task is None:
+        if self._task is None and not self._is_stopped:
             self._task = asyncio.get_running_loop().create_task(self._take_up())
 
     def discard(self, connection: Connection, pattern: str) -> bool:
@@ -71,6 +72,7 @@ class Waiting:
 
     def stop(self) -> None:
         """Take up nothing more. Idempotent."""
+        self._is_stopped = True
         if self._task is not None:
             self._task.cancel()
 

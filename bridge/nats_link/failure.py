@@ -25,9 +25,17 @@ class Failure(Error):
 
     def __init__(self, uri: ParseResult, error: Exception | str) -> None:
         said = str(error) or type(error).__name__
-        self.url = f"{uri.scheme}://{uri.netloc.rpartition('@')[2]}"
+        self.url = shown(uri)
         remedy = _REFUSED if refuses_credentials(said) else _remedy(said)
         super().__init__(f"{said}: {remedy}" if remedy else said)
+
+
+def shown(uri: ParseResult) -> str:
+    """Return the URL of a server without user, password and token.
+
+    Not by its text: a password in it that was decoded may hold what ends a host.
+    """
+    return f"{uri.scheme}://{uri.netloc.rpartition('@')[2]}"
 
 
 def refuses_credentials(said: str) -> bool:

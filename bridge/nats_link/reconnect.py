@@ -103,6 +103,7 @@ class ReconnectingClient(Client):
                 server, pause = self._next_to_try(racing.values())
                 done = await _first_of(racing, pause)
                 if not done:
+                    self._last_start = time.monotonic()
                     racing[asyncio.create_task(self._greet(server))] = server
                 for each in done:
                     server = racing.pop(each)
@@ -141,7 +142,7 @@ class ReconnectingClient(Client):
     async def _greet(self, server: Any) -> GreetingTransport:
         """Return a connection to a server that has greeted."""
         self._chance = random.random()  # noqa: S311  not a secret
-        self._last_start = server.last_attempt = time.monotonic()
+        server.last_attempt = time.monotonic()
         transport, address = GreetingTransport(self.options["connect_timeout"]), server.uri.netloc
         is_slow, tls = address in self._slow_to_greet, self.wants_tls(server)
         silence = self.options["connect_timeout"] if is_slow else self._silence
@@ -193,6 +194,7 @@ class ReconnectingClient(Client):
         """Reconnect, and first end the flushes of the lost connection: no answer will come."""
         if self._leaving is not None:
             self._leaving.cancel()
+        self._since = math.inf  # looking for another one to leave to was no outage
         pongs, self._pongs = self._pongs, []
         for pong in pongs:
             if not pong.done():

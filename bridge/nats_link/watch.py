@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bridge.nats_link.canary import Canary
-from bridge.nats_link.failure import Failure, refuses_credentials
+from bridge.nats_link.failure import Failure, refuses_credentials, shown
 from bridge.nats_link.localhost import LocalhostHint
 from bridge.telemetry import events
 from bridge.telemetry.logs import say, tell
@@ -57,7 +57,7 @@ class NatsWatch:
     def server(self) -> str:
         """The URL of the server we are connected to, without a password; empty if there is none."""
         url = self._link.connected_url if self._link is not None else None
-        return without_password(url.geturl()) if url else ""
+        return shown(url) if url else ""
 
     @property
     def round_trip(self) -> float:

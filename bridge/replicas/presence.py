@@ -60,9 +60,13 @@ class Presence:
         """The other replicas that are there."""
         return {each for each in self._heard if each != self.name and self.is_there(each)}
 
+    @property
+    def _is_unheard(self) -> bool:
+        return self._unheard > FORGOTTEN_SECONDS / HELLO_SECONDS
+
     async def _run(self) -> None:
         while True:
-            quiet = self._unheard > FORGOTTEN_SECONDS / HELLO_SECONDS
+            quiet = self._is_unheard
             await self._say(_Hello(self.name))
             for replica in [each for each in self._heard if not self.is_there(each)]:
                 del self._heard[replica]
@@ -87,13 +91,15 @@ class Presence:
         except msgspec.MsgspecError:
             return
         if hello.replica == self.name:
+            if self._is_unheard:
+                self._nats_changed.set()  # or the next hello would come after minutes
             self._unheard = 0
         elif hello.gone:
             self._heard.pop(hello.replica, None)
         else:
             is_new = hello.replica not in self._heard
             self._heard[hello.replica] = _now()
-            if is_new:
+            if is_new and self._app.trouble is not NotReady.STOPPING:
                 await self._say(_Hello(self.name))  # it cannot know us yet
 
 

@@ -10,6 +10,7 @@ import asyncio
 import faulthandler
 import os
 import signal
+import sys
 from collections.abc import Callable
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
@@ -26,7 +27,8 @@ def on_other_signals(
 ) -> None:
     """Call `reread` for HUP, or `stop` once the terminal is closed; `show` for USR1."""
     loop, terminals = asyncio.get_running_loop(), _terminals()
-    faulthandler.register(signal.SIGUSR2)
+    if sys.stderr is not None:  # it may be closed, and then this one means nothing
+        faulthandler.register(signal.SIGUSR2)
 
     def hung_up() -> None:
         # Whose terminal was closed is sent the same signal as who is to read a file again.

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 
 from bridge.nats_link.embedded import EmbeddedNats, find_or_embed
 from bridge.nats_link.sign_in import SignIn
+from bridge.service.background import BackgroundTasks
 from bridge.service.signals import ignore_further_signals, on_other_signals, on_stop_signal
 from bridge.service.worker_watch import CHECK_SECONDS, MAX_SILENT_CHECKS, WorkerWatch
 from bridge.settings.derived import Settings
@@ -118,7 +119,8 @@ class _Parent:
             count = self._config.workers
             say(f"port  shared by {count} workers", events.WORKERS_START, count=count)
             keepers = [loop.create_task(self._keep(number + 1)) for number in range(count)]
-            watch = loop.create_task(self._end_those_that_hang())
+            watch = BackgroundTasks()
+            watch.run(self._end_those_that_hang())
             await self._stop.wait()
             watch.cancel()
             await self._stop_all(keepers)

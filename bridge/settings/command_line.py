@@ -101,7 +101,7 @@ def _read(given: dict[str, Any]) -> Settings:
         return _validated(read)
     more = nats_context.settings(read)
     try:
-        return _validated(Settings(**given, **more))
+        return _validated(Settings(**{**given, **more}))
     except ValidationError:
         raise SettingError(nats_context.NAME, "its url is not that of a NATS server") from None
     except SettingError as error:

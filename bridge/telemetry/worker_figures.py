@@ -18,6 +18,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from bridge.telemetry import events
+from bridge.telemetry.logs import tell
+
 PUBLISH_SECONDS = 1.0
 """Between two times that figures are published; what is told of all is no older."""
 MAX_SHARE = 0.05
@@ -53,10 +56,18 @@ class WorkerFigures:
 
     async def keep_up(self) -> None:
         """Publish our figures, again and again."""
+        failed = False
         while self._files:
-            text = self._text()
-            head = _HEAD.pack(len(text), zlib.crc32(text))
-            os.pwrite(self._files[self._number - 1], head + text, 0)
+            try:
+                text = self._text()
+                head = _HEAD.pack(len(text), zlib.crc32(text))
+                os.pwrite(self._files[self._number - 1], head + text, 0)
+            except Exception as failure:
+                # A worker that publishes nothing more would be taken for one that hangs.
+                os.utime(self._files[self._number - 1])
+                if not failed:
+                    tell(events.BACKGROUND_FAILED, failure)
+                failed = True
             await asyncio.sleep(PUBLISH_SECONDS)
 
     def text(self) -> bytes:

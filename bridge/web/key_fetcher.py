@@ -63,7 +63,7 @@ class KeyFetcher:
                 text = await self._download()
                 # Hundreds of keys take a while.
                 keys = await asyncio.to_thread(read_key_set, text, self._keys.algorithms)
-        except (FetchError, ValueError, OSError, aiohttp.ClientError) as error:
+        except Exception as error:  # whatever a library makes of what came: it is tried again
             self._keys.end()
             if self._keys.known:
                 self._throttled.tell(events.KEYS_STALE, reason=_reason(error))

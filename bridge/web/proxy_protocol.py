@@ -23,6 +23,8 @@ MAX_V1_BYTES = 107
 """Of a whole line, as the specification has it."""
 MAX_V2_BYTES = 2048
 """Of what follows the fixed part: addresses, and details that are passed over."""
+UNKNOWN = "unknown"
+"""Stands for the address of a caller whom the balancer cannot name: nobody we trust."""
 _FIXED = len(V2) + 4
 _ADDRESS_BYTES = {0x11: 4, 0x21: 16}
 """Of TCP over IPv4 and over IPv6."""
@@ -35,8 +37,9 @@ class HeaderError(ValueError):
 def read_header(data: bytes) -> tuple[str | None, int] | None:
     """Return the address that a header names, and how long the header is.
 
-    The address is None where the balancer speaks for itself, to ask for our health; the length is
-    0 if `data` begins with no header. None: more has to come to tell. Raises HeaderError.
+    The address is None where the balancer speaks for itself, to ask for our health (LOCAL), and
+    `UNKNOWN` where it speaks for somebody and does not say for whom. The length is 0 if `data`
+    begins with no header. None: more has to come to tell. Raises HeaderError.
     """
     if data.startswith(V1):
         return _read_v1(data)
@@ -55,7 +58,7 @@ def _read_v1(data: bytes) -> tuple[str | None, int] | None:
     words = line.decode("ascii", "replace").split(" ")
     size = len(line) + len(end)
     if words[1] == "UNKNOWN":
-        return None, size
+        return UNKNOWN, size
     if words[1] not in ("TCP4", "TCP6") or len(words) != 6:
         raise HeaderError("its first line makes no sense")
     return _known(words[2]), size
@@ -71,8 +74,10 @@ def _read_v2(data: bytes) -> tuple[str | None, int] | None:
     if len(data) < _FIXED + length:
         return None
     size = _ADDRESS_BYTES.get(family, 0)
-    if command == 0x20 or not size:
+    if command == 0x20:
         return None, _FIXED + length
+    if not size:
+        return UNKNOWN, _FIXED + length
     if length < 2 * size + 4:
         raise HeaderError("it is too short for its addresses")
     raw = data[_FIXED : _FIXED + size]

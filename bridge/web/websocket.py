@@ -55,7 +55,10 @@ class WebSocket(web.WebSocketResponse):
             assert isinstance(request.protocol, CountedHandler)
             self._handler = request.protocol
             self._handler.frames_failed = self._close_for
-        writer = await super().prepare(request)
+        try:
+            writer = await super().prepare(request)
+        finally:
+            self._handler.frames_failed = None  # or this would be a circle
         if request.transport is None:
             raise ConnectionResetError("the browser left before its connection was set up")
         self.transport = request.transport

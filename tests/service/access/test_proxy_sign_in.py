@@ -11,6 +11,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from bridge.web.proxy_protocol import V2
 from tests.support import readme
 from tests.support.browser_client import Browser
 from tests.support.json_log import logged
@@ -138,3 +139,21 @@ async def test_beside_a_sign_in_tokens_count_as_well(nats_server: NatsServer, lo
             assert await ann.closed() == 4501, "it is for somebody else"
         async with Browser(service.stream, "a token for the wall") as wall:
             await wall.subscribe("common.a")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"PROXY TCP4 203.0.113.9 10.0.0.1 5555 443\r\n",
+        b"PROXY UNKNOWN\r\n",
+        V2 + b"\x21\x00\x00\x00",
+        V2 + b"\x21\x12\x00\x0c" + bytes(12),
+        V2 + b"\x21\x31\x00\xd8" + b"/" * 216,
+    ],
+)
+def test_who_comes_through_a_balancer_that_passes_tcp_on_signs_nobody_in(
+    guarded: Gateway, header: bytes
+) -> None:
+    upgrade = head("GET /stream", {"Host": "x", **UPGRADE, USER: "admin"})
+    status, _ = exchange(guarded.port, header + upgrade)
+    assert status == 401

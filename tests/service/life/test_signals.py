@@ -93,3 +93,10 @@ def test_a_signal_while_it_starts_does_not_end_it(
 def _caught(status: str) -> int:
     (line,) = (each for each in status.splitlines() if each.startswith("SigCgt:"))
     return int(line.split()[1], 16)
+
+
+def test_it_starts_where_standard_error_is_closed(nats_server: NatsServer, log: Path) -> None:
+    service = Gateway(nats_server.url, log=log, cold=True)
+    service._arguments = ["sh", "-c", 'exec "$@" 2>&-', "sh", *service._arguments]
+    with running(service):
+        assert service.stop() == 0

@@ -129,7 +129,7 @@ def test_the_same_groups_have_the_same_policy_and_a_changed_file_is_noticed(list
     two = signing_in.principal(Request([(USER, "bob"), (GROUPS, "sales,ops,other")]))
     guest = signing_in.principal(Request([(USER, "eve"), (GROUPS, "guests")]))
     assert one is not None and two is not None and guest is not None
-    assert one.policy == two.policy
+    assert one.policy is two.policy, "a thousand connections would have a thousand"
     people = (one, two, guest, Principal(COMMON), Principal(SubjectPolicy(["x"]), ("token", "x")))
     assert [signing_in.changed(each) for each in people] == [False] * 5
     listed.write_text(json.dumps({"group": "sales", "allow": ["orders.*"]}))

@@ -85,3 +85,17 @@ async def test_an_error_is_logged_once_a_minute_and_outage_without_the_password(
     assert len([each for each in caplog.records if each.event == "nats_error"]) == 2
     assert "planted-secret" not in caplog.text
     assert watch.trouble == "nats_auth"
+
+
+@pytest.mark.parametrize("password", ["sec/ret", "p[x", "a]b", "q?u", "h#a", "a@b", "a:b"])
+async def test_whatever_a_password_holds_it_is_not_shown_and_messages_flow(
+    password: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    watch, link = made()
+    link.connected_url = urlparse("nats://here:4222")._replace(netloc=f"u:{password}@here:4222")
+    with caplog.at_level(logging.INFO):
+        watch.begin(link)
+        await watch.back()
+    assert watch.server == "nats://here:4222"
+    assert password not in caplog.text
+    assert watch.trouble is None

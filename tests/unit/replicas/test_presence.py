@@ -127,3 +127,28 @@ async def test_it_says_hello_at_once_when_nats_is_there() -> None:
     await asyncio.sleep(0.01)
     assert len(app.said) == 1
     task.cancel()
+
+
+async def test_one_that_is_heard_again_goes_on_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presence, "HELLO_SECONDS", 0.01)
+    monkeypatch.setattr(presence, "FORGOTTEN_SECONDS", 0.04)
+    app = App()
+    here = Presence(app)
+    task = asyncio.create_task(app.background[0]())
+    async with asyncio.timeout(5):
+        while not here._is_unheard:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+        said = len(app.said)
+        await app.hears(here.name)
+        while len(app.said) == said:
+            await asyncio.sleep(0.01)
+    task.cancel()
+
+
+async def test_one_that_stops_greets_nobody_any_more() -> None:
+    app = App()
+    Presence(app)
+    app.trouble = NotReady.STOPPING
+    await app.hears("new")
+    assert app.said == []

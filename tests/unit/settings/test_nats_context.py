@@ -170,3 +170,8 @@ def test_what_is_left_out_is_told_and_ends_nothing(
     caplog.clear()
     command_line.warn_of_what_is_not_used(loaded(contexts, {"inbox_prefix": ""}))
     assert not caplog.records
+
+
+@pytest.mark.parametrize("given", ["--nats-user=", "--nats-url=", "--nats-creds="])
+def test_a_setting_that_is_given_as_nothing_is_not_given(contexts: Path, given: str) -> None:
+    assert loaded(contexts, {"url": "nats://a:4222"}, given).nats_url == ("nats://a:4222",)

@@ -103,3 +103,18 @@ def test_alone_too_those_who_ask_again_and_again_cost_a_part_of_the_time(
     now += 60
     made = 0
     assert [alone.text() for _ in range(3)] == [b"1", b"2", b"3"]
+
+
+async def test_figures_that_cannot_be_made_are_no_sign_of_hanging(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(worker_figures, "PUBLISH_SECONDS", 0.01)
+    texts = iter([ONE])
+    file = new_file()
+    await hang_out(WorkerFigures([file], 1, lambda: next(texts)))
+    assert os.fstat(file).st_size > len(ONE)
+    before = os.fstat(file).st_mtime_ns
+    await hang_out(WorkerFigures([file], 1, lambda: next(texts)))
+    assert os.fstat(file).st_mtime_ns > before
+    assert caplog.text.count("a background task failed") == 2  # once for each of them
+    os.close(file)

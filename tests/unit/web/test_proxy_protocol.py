@@ -15,6 +15,7 @@ from bridge.access.proxies import TrustedProxies
 from bridge.telemetry.throttled_log import ThrottledLog
 from bridge.web.proxy_protocol import (
     MAX_V1_BYTES,
+    UNKNOWN,
     V2,
     HeaderError,
     ProxyHeaders,
@@ -42,15 +43,16 @@ HEADERS = [
     (V1, SOURCE),
     (b"PROXY TCP6 2001:db8::9 2001:db8::1 5555 443\r\n", "2001:db8::9"),
     (b"PROXY TCP6 ::ffff:203.0.113.9 ::1 5555 443\r\n", SOURCE),
-    (b"PROXY UNKNOWN\r\n", None),
-    (b"PROXY UNKNOWN ffff:ffff:ffff::ffff 1 2 3 what ever\r\n", None),
+    (b"PROXY UNKNOWN\r\n", UNKNOWN),
+    (b"PROXY UNKNOWN ffff:ffff:ffff::ffff 1 2 3 what ever\r\n", UNKNOWN),
     (v2(), SOURCE),
     (v2("2001:db8::9", family=0x21), "2001:db8::9"),
     (v2(more=b"\x04\x00\x02hi" + b"\x20" * 400), SOURCE),
     (v2(command=0x20), None),
     (V2 + b"\x20\x00\x00\x00", None),
-    (V2 + b"\x21\x00\x00\x00", None),
-    (V2 + b"\x21\x31\x00\xd8" + b"/" * 216, None),
+    (V2 + b"\x21\x00\x00\x00", UNKNOWN),
+    (V2 + b"\x21\x12\x00\x0c" + bytes(12), UNKNOWN),
+    (V2 + b"\x21\x31\x00\xd8" + b"/" * 216, UNKNOWN),
 ]
 
 
