@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -82,9 +83,11 @@ def test_a_signal_while_it_starts_does_not_end_it(
     try:
         assert service.process is not None
         status = Path(f"/proc/{service.process.pid}/status")
-        caught = until(lambda: _caught(status.read_text()) & 1 << signal.SIGTERM - 1)
-        while caught and not service.output():
+        until(lambda: _caught(status.read_text()) & 1 << number - 1)
+        while not service.output():
+            assert service.process.poll() is None, "it has ended"
             os.kill(service.process.pid, number)
+            time.sleep(0.01)
         until(lambda: "NATS  " in service.output())
     finally:
         assert service.stop() == 0
