@@ -7,6 +7,8 @@ from aiohttp import web
 METHODS = "GET, HEAD, OPTIONS, POST"
 HEADERS = "Authorization, Content-Type"
 """What a page may send along; cookies come by themselves."""
+READABLE = "WWW-Authenticate"
+"""What a page may read besides what any may: it tells our 401 from that of a proxy."""
 MAX_AGE_SECONDS = 600
 """A browser may remember for so long that it may POST; each POST is judged all the same."""
 
@@ -30,6 +32,7 @@ async def add_cross_origin_headers(request: web.Request, response: web.StreamRes
     if origin:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Credentials"] = "true"
+        response.headers["Access-Control-Expose-Headers"] = READABLE
 
 
 def preflight_response() -> web.Response:

@@ -83,6 +83,15 @@ def test_an_allowed_page_may_read_every_answer(
     assert told["vary"] == "Origin"
 
 
+@pytest.mark.parametrize("line", ["GET /stream", "POST /stream"])
+def test_an_allowed_page_may_read_who_asks_for_a_token(service: Gateway, line: str) -> None:
+    body = BODY if "POST" in line else b""
+    status, told = ask(service, line, body, Origin=FRIEND, Authorization="Bearer wrong")
+    assert status == 401
+    assert told["www-authenticate"] == "Bearer"
+    assert told["access-control-expose-headers"] == "WWW-Authenticate"
+
+
 def test_who_names_no_origin_gets_no_such_header(service: Gateway) -> None:
     for line in ("OPTIONS /stream", "POST /stream"):
         _, told = ask(service, line, BODY if "POST" in line else b"")
