@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from bridge.access import proxy_sign_in
 from bridge.access.tokens import Principal, TokenError, Tokens
 from bridge.wire.codes import CloseCode
 
@@ -54,11 +55,15 @@ class Login:
         self._stopped()
 
     def renew(self, token: str) -> None:
-        """Take a fresh token. Raises TokenError; one of somebody else does not count either."""
+        """Take a fresh token. Raises TokenError; one of somebody else does not count either.
+
+        A proxy's sign-in is no token: who shows one is its holder from then on.
+        """
         if self._tokens is None:
             raise TokenError("no token is asked for here")
         principal = self._tokens.principal(token, time.time())
-        if self.principal.identity not in ((), principal.identity):
+        former = self.principal.identity
+        if former[:1] not in ((), (proxy_sign_in.KIND,)) and former != principal.identity:
             raise TokenError("the token is for somebody else than the one before")
         self.principal = principal
         if self._timer is not None:

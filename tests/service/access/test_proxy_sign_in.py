@@ -122,7 +122,11 @@ async def test_a_foreign_page_cannot_use_the_sign_in_of_its_reader(guarded: Gate
 
 async def test_beside_a_sign_in_tokens_count_as_well(nats_server: NatsServer, log: Path) -> None:
     tokens = log.parent / "tokens"
-    tokens.write_text(json.dumps({"name": "wall", "token": "a token for the wall"}))
+    entries = (
+        {"name": "wall", "token": "a token for the wall", "allow": ["wall.>"]},
+        {"name": "desk", "token": "a token for the desk"},
+    )
+    tokens.write_text("\n".join(map(json.dumps, entries)))
     service = Gateway(
         nats_server.url,
         log=log,
@@ -136,9 +140,16 @@ async def test_beside_a_sign_in_tokens_count_as_well(nats_server: NatsServer, lo
             await ann.subscribe("common.a")
             assert (await ann.ask({"subjects": "else"}))["code"] == "denied"
             await ann.send({"token": "a token for the wall"})
-            assert await ann.closed() == 4501, "it is for somebody else"
+            assert (await ann.next())["action"] == "token"
+            assert (await ann.next())["code"] == "denied", "the token does not grant common.a"
+            await ann.subscribe("wall.a")
+            await ann.send({"token": "a token for the desk"})
+            assert await ann.closed() == 4501, "it is for somebody else than the token before"
+        async with Browser(service.stream, additional_headers={USER: "ann"}) as ann:
+            await ann.send({"token": "wrong"})
+            assert await ann.closed() == 4501
         async with Browser(service.stream, "a token for the wall") as wall:
-            await wall.subscribe("common.a")
+            await wall.subscribe("wall.a")
 
 
 @pytest.mark.parametrize(

@@ -125,12 +125,39 @@ async def test_changed_grants_of_a_group_end_its_visits_and_ask_them_to_come_bac
     login.stop()
 
 
-async def test_only_nobody_may_become_somebody(tokens: Tokens) -> None:
-    nobody = Login(Principal(SubjectPolicy()), tokens)
-    nobody.renew(minting.token())
-    assert nobody.principal.identity == ("jwt", "", "ann")
-    nobody.renew(minting.token(seconds=100))
+@pytest.mark.parametrize("before", [(), ("proxy", "ann"), ("proxy", "eve")])
+async def test_nobody_and_who_is_signed_in_at_a_proxy_may_become_the_holder_of_a_token(
+    tokens: Tokens, before: tuple[str, ...]
+) -> None:
+    login = Login(Principal(SubjectPolicy(), before), tokens)
+    login.renew(minting.token())
+    assert login.principal.identity == ("jwt", "", "ann")
+    login.renew(minting.token(seconds=100))
     for other in (minting.token(sub="eve"), minting.token(iss="other"), "token number one!"):
         with pytest.raises(TokenError, match="somebody else"):
-            nobody.renew(other)
-    nobody.stop()
+            login.renew(other)
+    assert login.principal.identity == ("jwt", "", "ann")
+    login.stop()
+
+
+async def test_a_token_that_does_not_count_takes_the_place_of_no_sign_in(tokens: Tokens) -> None:
+    login = Login(Principal(SubjectPolicy(), ("proxy", "ann")), tokens)
+    for wrong in ("wrong", minting.token(seconds=-100)):
+        with pytest.raises(TokenError):
+            login.renew(wrong)
+    assert login.principal.identity == ("proxy", "ann")
+    login.stop()
+
+
+async def test_a_token_in_the_place_of_a_sign_in_ends_as_any_other(
+    clocks: Clocks, tokens: Tokens
+) -> None:
+    ended: list[tuple[object, ...]] = []
+    proxied = Principal(SubjectPolicy(), ("proxy", "ann"), groups=("ops",))
+    login = Login(proxied, tokens, lambda principal: principal is proxied)
+    login.renew(minting.token(seconds=20))
+    login.watch(lambda *why: ended.append(why))
+    await clocks.advance(19)
+    assert ended == [], "what becomes of the groups is nothing to it"
+    await clocks.advance(2)
+    assert ended == [("the token has expired",)]
