@@ -27,6 +27,7 @@ const LONGEST_REFUSED = 300_000;
 const MOST_REMEMBERED = 5_000; // subjects can be without number: telemetry.<uuid>
 
 const ACCEPTED = true;
+const POSTPONED = false; // NATS has it no more; the gateway follows it again by itself, and says so without an id
 const A_WORD = 0; // id of the ping that asks for one
 const SILENT = "the gateway does not answer";
 const CUT_OFF = "the connection was lost";
@@ -183,10 +184,12 @@ export class Client extends Target {
     if (!this.#missed.causes.includes(cause)) this.#missed.causes.push(cause);
   }
 
+  // What is postponed is still missed, whatever comes of other patterns.
   #closeGap() {
+    if (!this.#missed || [...this.#patterns.values()].some(({ asked }) => asked === POSTPONED)) return;
     const missed = this.#missed;
     this.#missed = null;
-    if (missed?.causes.length) this.#tell("gap", { ...span(missed.since), causes: missed.causes });
+    if (missed.causes.length) this.#tell("gap", { ...span(missed.since), causes: missed.causes });
   }
 
   #setNatsDown(down) {
@@ -233,7 +236,7 @@ export class Client extends Target {
     for (const line of String(frame).split("\n").filter(Boolean)) {
       const told = read(line);
       if (told instanceof Message) {
-        if (!this.natsDown) this.#closeGap();
+        if (!this.natsDown && !messages.length) this.#closeGap();
         messages.push(told);
       } else {
         this.#deliver(messages);
@@ -290,11 +293,12 @@ export class Client extends Target {
     this.#setNatsDown(false); // only a NATS server that is there accepts
     for (const pattern of subjects) {
       const subscription = this.#patterns.get(pattern);
-      if (!subscription || subscription.asked !== id) continue;
+      if (!subscription || subscription.asked !== (id ?? POSTPONED)) continue;
       subscription.asked = ACCEPTED;
       subscription.resolve();
       this.#tell("subscription", { pattern, state: "active", code: "", message: "" });
     }
+    this.#closeGap();
   }
 
   #left({ subjects, id }) {
@@ -305,14 +309,15 @@ export class Client extends Target {
     }
   }
 
-  // An answer to an older request says nothing of now; one without an id takes back what was accepted.
+  // An answer to an older request says nothing of now; one without an id takes back what was accepted, if only once.
   #refused({ subjects, code, message = "The gateway refused without a reason.", id }) {
     if (code === "rate_limited" && this.#askLater(id)) return;
     if (code === "rate_limited" && id === undefined && this.#link.exchangeLater()) return;
     this.#left({ subjects: subjects ?? [], id });
     const all = [...this.#patterns.values()];
+    const meant = [id ?? ACCEPTED, id ?? POSTPONED];
     const concerned = subjects?.length
-      ? all.filter(({ pattern, asked }) => subjects.includes(pattern) && asked === (id ?? ACCEPTED))
+      ? all.filter(({ pattern, asked }) => subjects.includes(pattern) && meant.includes(asked))
       : all.filter(({ asked }) => asked === id);
     if (!subjects?.length && !concerned.length) this.#tell("error", failure(code, message));
     for (const subscription of concerned) this.#refuse(subscription, code, message);
@@ -332,7 +337,10 @@ export class Client extends Target {
 
   #refuse(subscription, code, message) {
     // The gateway takes the request up when NATS is back, and then answers again.
-    if (code === "nats_down") return this.#setNatsDown(true);
+    if (code === "nats_down") {
+      if (subscription.asked === ACCEPTED) subscription.asked = POSTPONED;
+      return this.#setNatsDown(true);
+    }
     const { pattern } = subscription;
     this.#followed.delete(pattern);
     this.#drop(subscription, failure(code, message));
@@ -345,10 +353,11 @@ export class Client extends Target {
     this.#sendSoon();
   }
 
-  #drop({ pattern, reject }, error) {
+  #drop({ pattern, asked, reject }, error) {
     this.#patterns.delete(pattern);
     this.#bySubject.clear();
     reject(error);
+    if (asked === POSTPONED && !this.natsDown) this.#closeGap();
   }
 }
 
@@ -790,7 +799,7 @@ export function matcher(pattern) {
 }
 
 function newSubscription(pattern) {
-  // `asked`: null, the id of the request for it on this connection, or ACCEPTED. `held`: also without a listener.
+  // `asked`: null, the id of the request for it on this connection, ACCEPTED or POSTPONED. `held`: also without a listener.
   return { pattern, matches: matcher(pattern), listeners: new Set(), held: false, asked: null, ...deferred() };
 }
 

@@ -136,3 +136,100 @@ test("a message that still comes during an outage does not end the gap", (t) => 
   it.socket.say(DOWN, { subject: "a", data: 1 });
   assert.deepEqual(it.ofType("gap"), []);
 });
+
+/** An outage at 100 ms after which, at 1000, NATS is there again, but has these patterns no more; "b" it has. */
+function postponed(t, ...patterns) {
+  const it = connected(t, ...patterns, "b");
+  it.socket.say(ack(1, ...patterns, "b"));
+  it.tick(99);
+  it.socket.say(DOWN);
+  it.tick(900);
+  it.socket.say(...patterns.map((pattern) => refusal("nats_down", undefined, pattern)), UP);
+  return it;
+}
+
+const active = (it, pattern) => it.ofType("subscription").filter((each) => each.pattern === pattern && each.state === "active").length;
+
+test("what NATS cannot have at once after an outage is missed until the gateway follows it again", (t) => {
+  const it = postponed(t, "a");
+  assert.equal(it.client.natsDown, false, "NATS is there");
+  it.tick(1_000);
+  it.socket.say({ subject: "b", data: 1 }, { subject: "b", data: 2 });
+  it.client.subscribe("c");
+  it.tick(1);
+  it.socket.say(ack(2, "c"));
+  assert.deepEqual(it.ofType("gap"), [], "other patterns say nothing of this one");
+  assert.equal(it.ofType("messages").flat().length, 2);
+  it.tick(999);
+  it.socket.say(ack(undefined, "a"), { subject: "a", data: 1 });
+  assert.deepEqual(it.ofType("gap"), [{ from: 100, to: 3_000, causes: ["nats_down"] }]);
+  assert.equal(active(it, "a"), 2);
+  const order = it.told.map(([type]) => type).filter((type) => ["gap", "messages"].includes(type));
+  assert.deepEqual(order, ["messages", "gap", "messages"]);
+});
+
+test("of several that NATS cannot have at once, the last one ends the gap, and there is one gap", (t) => {
+  const it = postponed(t, "a", "a.*", "a.>");
+  for (const patterns of [["a"], ["a.*"]]) {
+    it.tick(1_000);
+    it.socket.say(ack(undefined, ...patterns));
+    assert.deepEqual(it.ofType("gap"), []);
+  }
+  it.tick(1_000);
+  it.socket.say(ack(undefined, "a.>"));
+  assert.deepEqual(it.ofType("gap"), [{ from: 100, to: 4_000, causes: ["nats_down"] }]);
+});
+
+test("a second outage in which the first is not over for a pattern is the same gap", (t) => {
+  const it = postponed(t, "a");
+  it.socket.say(DOWN);
+  it.tick(1_000);
+  it.socket.say(UP);
+  assert.deepEqual(it.ofType("gap"), []);
+  it.socket.say(ack(undefined, "a"));
+  assert.deepEqual(it.ofType("gap"), [{ from: 100, to: 2_000, causes: ["nats_down"] }]);
+});
+
+test("a pattern that is refused in the end, or given up, is waited for no more", (t) => {
+  const ends = [
+    (it) => it.socket.say(refusal("denied", undefined, "a")),
+    (it) => it.client.unsubscribe("a"),
+  ];
+  for (const end of ends) {
+    const it = postponed(t, "a");
+    it.tick(1_000);
+    end(it);
+    assert.deepEqual(it.ofType("gap"), [{ from: 100, to: 2_000, causes: ["nats_down"] }]);
+  }
+});
+
+test("one that is refused in the end is forgotten, and what names no pattern refuses none", (t) => {
+  const it = postponed(t, "a");
+  it.socket.say({ success: false, code: "bad_request", message: "no", subjects: [] });
+  assert.deepEqual(it.ofType("subscription").filter(({ state }) => state === "refused"), []);
+  it.socket.say(refusal("denied", undefined, "a"));
+  assert.deepEqual(it.ofType("subscription").at(-1), { pattern: "a", state: "refused", code: "denied", message: "no: denied" });
+});
+
+test("a connection that is lost while a pattern is waited for asks for it again", (t) => {
+  const it = postponed(t, "a");
+  it.socket.end(1006);
+  it.tick(1_000);
+  it.socket.begin();
+  assert.deepEqual(it.socket.sent, [{ subjects: ["a", "b"], action: "subscribe", id: 2 }]);
+  it.socket.say(ack(2, "a", "b"));
+  assert.deepEqual(it.ofType("gap"), [{ from: 100, to: 2_000, causes: ["nats_down", "disconnected"] }]);
+});
+
+test("a pattern that NATS cannot have begins a gap of its own after the outage, which another pattern does not end", (t) => {
+  const it = connected(t, "a", "b");
+  it.tick(99);
+  it.socket.say(ack(1, "a", "b"), UP, refusal("nats_down", undefined, "a"));
+  it.client.subscribe("c");
+  it.tick(900);
+  it.socket.say(ack(2, "c"), { subject: "b", data: 1 });
+  assert.deepEqual([it.client.natsDown, it.ofType("gap")], [false, []]);
+  it.tick(1_000);
+  it.socket.say(ack(undefined, "a"));
+  assert.deepEqual(it.ofType("gap"), [{ from: 100, to: 2_000, causes: ["nats_down"] }]);
+});
