@@ -96,6 +96,8 @@ class NatsWatch:
         self._counters.reconnects += 1
         if self._link is not None:
             await self._link.restored()
+            if not self._link.is_connected:
+                return  # lost again meanwhile: there is another `back` to come
         self._tell(up=True)
 
     def _tell(self, *, up: bool) -> None:

@@ -99,3 +99,17 @@ async def test_whatever_a_password_holds_it_is_not_shown_and_messages_flow(
     assert watch.server == "nats://here:4222"
     assert password not in caplog.text
     assert watch.trouble is None
+
+
+async def test_a_connection_that_was_lost_again_meanwhile_is_not_back() -> None:
+    watch, link = made()
+    watch.begin(link)
+    await watch.lost()
+
+    async def lost_again() -> None:
+        link.is_connected = False
+
+    link.restored = lost_again
+    await watch.back()
+    link.is_connected = True  # as in the middle of the next try
+    assert watch.trouble == "nats_down"
