@@ -92,7 +92,9 @@ def test_alone_too_those_who_ask_again_and_again_cost_a_part_of_the_time(
         now, made = now + 0.01, made + 1
         return b"%d" % made
 
-    monkeypatch.setattr(worker_figures, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(
+        worker_figures, "time", SimpleNamespace(monotonic=lambda: now, thread_time=lambda: now)
+    )
     alone = WorkerFigures((), 1, text)
     assert [alone.text() for _ in range(100)][-1] == b"6"  # as many as take a twentieth of a second
     for _ in range(10_000):
