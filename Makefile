@@ -91,7 +91,8 @@ NATS_TESTS := tests/unit/test_private_names.py tests/unit/nats_link tests/servic
 
 test-oldest: $(OLDEST)/ready
 	@echo "With nats-py $$($(OLDEST)/bin/python -c 'import nats.aio.client as it; print(it.__version__)'):"
-	$(OLDEST)/bin/python -m pytest $(NATS_TESTS)
+	$(OLDEST)/bin/python -m pytest $(AT_ONCE) $(NATS_TESTS)
+	$(OLDEST)/bin/python -m pytest -m "timing and not load" $(NATS_TESTS)
 
 # The tests need less than `make test`, and pip may not change what it chose for the service.
 $(OLDEST)/ready: requirements.txt requirements-dev.txt
@@ -102,7 +103,7 @@ $(OLDEST)/ready: requirements.txt requirements-dev.txt
 	@$(OLDEST)/bin/python -m pip freeze --quiet > $(OLDEST)/chosen.txt
 	@$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check \
 	  -c requirements-dev.txt -c $(OLDEST)/chosen.txt \
-	  hypothesis psutil pytest pytest-asyncio trustme websockets
+	  hypothesis psutil pytest pytest-asyncio pytest-xdist trustme websockets
 	@touch $@
 
 CAN_COMPILE = echo '\#include <Python.h>' | c++ -fsyntax-only -x c++ 2>/dev/null - \
