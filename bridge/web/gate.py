@@ -21,7 +21,7 @@ from bridge.telemetry.log_lines import bare_origin
 from bridge.web.capacity import STOPPING, no_room
 from bridge.web.cross_origin import let_read, preflight_response
 from bridge.web.first_frame import FirstFrame
-from bridge.web.handshake import readable_refusals, require_websocket
+from bridge.web.handshake import require_websocket
 from bridge.web.heartbeat import Heartbeat
 from bridge.web.tcp import UNREADABLE
 from bridge.web.transport import break_circle
@@ -76,12 +76,10 @@ class Gate:
         """
         caller = self._caller_of(request)
         self._refuse_foreign_page(request, caller)
-        with readable_refusals():
-            principal, place = self._admit(request, caller)
+        principal, place = self._admit(request, caller)
         ws = WebSocket(self._max_request_bytes, self._counters)
         try:
-            with readable_refusals():
-                await self._upgrade(ws, request)
+            await self._upgrade(ws, request)
             self.heartbeat.add(ws)
             yield ws, await self._login(ws, principal, caller, place)
         finally:

@@ -5,9 +5,6 @@ RFC 6455, section 4.2.1, and RFC 9110, section 15.5.22.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from aiohttp import web
 
 VERSIONS = ("13", "8", "7")
@@ -28,19 +25,6 @@ def require_websocket(request: web.Request) -> None:
         raise _upgrade_required(NO_WEBSOCKET)
     if request.headers.get("Sec-WebSocket-Version", "") not in VERSIONS:
         raise _upgrade_required(NO_SUCH_VERSION)
-
-
-@contextmanager
-def readable_refusals() -> Iterator[None]:
-    """Let a page that may connect read why it is refused, from any of the origins allowed.
-
-    A browser tells a page nothing of a WebSocket that fails, so it asks with a plain GET.
-    """
-    try:
-        yield
-    except web.HTTPException as refusal:
-        refusal.headers["Access-Control-Allow-Origin"] = "*"
-        raise
 
 
 def _upgrade_required(sentence: str) -> web.HTTPUpgradeRequired:

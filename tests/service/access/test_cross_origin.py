@@ -93,7 +93,7 @@ def test_an_allowed_page_may_read_who_asks_for_a_token(service: Gateway, line: s
 
 
 def test_who_names_no_origin_gets_no_such_header(service: Gateway) -> None:
-    for line in ("OPTIONS /stream", "POST /stream"):
+    for line in ("OPTIONS /stream", "POST /stream", "GET /stream"):
         _, told = ask(service, line, BODY if "POST" in line else b"")
         assert "access-control-allow-origin" not in told
         assert told["vary"] == "Origin"
