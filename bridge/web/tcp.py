@@ -167,9 +167,8 @@ class CountedHandler(RequestHandler):
     ) -> None:
         """Read frames from now on, the heads of which are looked at first."""
         reader = parser
-        failed, self.frames_failed = self.frames_failed, None  # or this would be a circle for good
-        if failed is not None:
-            reader = MeteredReader(parser, failed)  # type: ignore[assignment]
+        if self.frames_failed is not None:
+            reader = MeteredReader(parser, self.frames_failed)  # type: ignore[assignment]
         super().set_parser(reader, data_received_cb)
 
     def note(self, body: StreamReader | None = None) -> None:

@@ -87,3 +87,13 @@ async def test_one_that_is_busy_holds_up_nobody_else() -> None:
     async with asyncio.timeout(5):
         while nats.followed != ["idle", "busy"]:
             await asyncio.sleep(0)
+
+
+async def test_after_the_stop_nothing_is_taken_up_any_more() -> None:
+    nats = Nats()
+    nats.up = True
+    it: Any = Waiting(nats.follow, nats.is_up)
+    it.stop()
+    it.add(Connection(), "a")
+    await asyncio.sleep(0.01)
+    assert nats.asked == 0
