@@ -86,6 +86,7 @@ export class Client extends Target {
   #lastId = 0;
   #timer = 0; // of the next round of requests
   #missed = null; // { since, causes } while messages are missed
+  #outage = false; // between nats_down and nats_up
 
   /**
    * `url`: the gateway's WebSocket; it may be left out if the gateway served this file. `token`: a string, or a
@@ -163,6 +164,7 @@ export class Client extends Target {
 
   #opened() {
     this.natsDown = false;
+    this.#outage = false;
     // What is missed goes on being missed until the first answer or message.
     if (!this.#patterns.size) this.#closeGap();
     this.#tell("state");
@@ -186,7 +188,7 @@ export class Client extends Target {
 
   // What is postponed is still missed, whatever comes of other patterns.
   #closeGap() {
-    if (!this.#missed || [...this.#patterns.values()].some(({ asked }) => asked === POSTPONED)) return;
+    if (!this.#missed || this.#outage || [...this.#patterns.values()].some(({ asked }) => asked === POSTPONED)) return;
     const missed = this.#missed;
     this.#missed = null;
     if (missed.causes.length) this.#tell("gap", { ...span(missed.since), causes: missed.causes });
@@ -282,15 +284,19 @@ export class Client extends Target {
 
   #takeStatus({ status, gap, reason = "" }) {
     if (status === "token_required") this.#link.askForToken(reason);
-    else if (status === "nats_down") this.#setNatsDown(true);
-    else if (status === "nats_up") {
+    else if (status === "nats_down") {
+      this.#outage = true;
+      this.#setNatsDown(true);
+    } else if (status === "nats_up") {
+      this.#outage = false;
       if (!gap && this.#missed) this.#missed.causes = this.#missed.causes.filter((cause) => cause !== "nats_down");
       this.#setNatsDown(false);
     }
   }
 
   #accepted({ subjects, id }) {
-    this.#setNatsDown(false); // only a NATS server that is there accepts
+    // Only a NATS server that is there accepts; but it may be gone since, and that is told at once.
+    if (!this.#outage) this.#setNatsDown(false);
     for (const pattern of subjects) {
       const subscription = this.#patterns.get(pattern);
       if (!subscription || subscription.asked !== (id ?? POSTPONED)) continue;

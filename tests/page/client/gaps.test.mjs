@@ -91,6 +91,15 @@ test("what NATS did not answer in time is out of reach until the gateway has tak
   assert.equal(it.ofType("gap").length, 1);
 });
 
+test("an answer that comes after nats_down does not say that NATS is back", (t) => {
+  const it = connected(t, "a");
+  it.socket.say(DOWN, ack(1, "a"));
+  assert.deepEqual([it.client.natsDown, it.ofType("gap")], [true, []]);
+  it.tick(999);
+  it.socket.say(UP);
+  assert.deepEqual([it.client.natsDown, it.ofType("gap").length], [false, 1]);
+});
+
 test("a late nats_down for an older request does not say that NATS is away now", (t) => {
   const it = disconnected(t);
   it.socket.say(refusal("nats_down", 1, "a"));
