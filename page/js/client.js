@@ -163,8 +163,7 @@ export class Client extends Target {
   }
 
   #opened() {
-    this.natsDown = false;
-    this.#outage = false;
+    this.#forgetOutage();
     // What is missed goes on being missed until the first answer or message.
     if (!this.#patterns.size) this.#closeGap();
     this.#tell("state");
@@ -172,11 +171,17 @@ export class Client extends Target {
   }
 
   #lost(since) {
-    this.natsDown = false;
+    this.#forgetOutage();
     this.#miss("disconnected", since);
     this.#followed.clear();
     this.#leaving.clear();
     for (const subscription of this.#patterns.values()) subscription.asked = null;
+  }
+
+  // Of one that goes on, the next connection is told.
+  #forgetOutage() {
+    this.natsDown = false;
+    this.#outage = false;
   }
 
   // Whoever follows nothing misses nothing.

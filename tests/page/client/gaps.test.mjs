@@ -111,9 +111,9 @@ function disconnectedDuringOutage(t) {
   it.tick(99);
   it.socket.say(DOWN);
   it.socket.end(1006);
-  it.tick(900);
+  it.tick(1_000); // the longest first wait
   it.socket.begin();
-  it.tick(1_000);
+  it.tick(900);
   return it;
 }
 
