@@ -111,9 +111,8 @@ def test_a_gap_and_a_wait_are_as_long_as_they_are_whatever_the_clock_says(
         seconds = page.locator("#state-hint").inner_text().split()[1]
         assert 1 <= int(seconds) <= 16
         service.start()
-        page.get_by_role("button", name="Now").click()
         note = page.locator(".row.note:not([hidden])")
-        expect(note).to_contain_text("disconnected", timeout=15_000)
+        expect(note).to_contain_text("disconnected", timeout=30_000)
         begin, end = re.findall(r"\d\d:(\d\d):\d\d", note.inner_text())
         # A clock that was put forward may as well be one of a computer that slept for an hour.
         assert by > 0 or (int(end) - int(begin)) % 60 <= 1

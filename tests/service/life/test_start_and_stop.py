@@ -204,6 +204,7 @@ def test_wrong_setting_ends_the_start_with_one_line_that_names_it(
     assert "w/rd" not in line
 
 
+@pytest.mark.timing  # nobody can tell how long a process that has ended waited for a core
 def test_port_in_use_ends_the_start_with_one_line(nats_server: NatsServer, log: Path) -> None:
     connections = nats_server.connections_so_far()
     with socket.create_server(("127.0.0.1", 0)) as taken:
