@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 
 from bridge.access.tokens import TokenError
-from bridge.connections.waiting import Waiting
+from bridge.connections.waiting import Asked, Waiting
 from bridge.wire import responses, subjects
 from bridge.wire.codes import PING, SUBSCRIBE
 from bridge.wire.requests import Request, parse_request
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bridge.connections.limits import Limits
     from bridge.fanout.hub import Hub
     from bridge.telemetry.counters import Counters, Refused
+    from bridge.wire.wants import Wants
 
 
 class Actions:
@@ -39,7 +40,7 @@ class Actions:
         self._limits = limits
         self._counters = counters
         self.waiting = Waiting(self._follow, nats_is_up)
-        hub.on_postponed = self.waiting.add
+        hub.on_postponed = self._postpone
 
     def read(self, data: str | bytes) -> Request:
         """Read a request, from a frame or the body of a POST. Raises Refusal, counted."""
@@ -107,13 +108,18 @@ class Actions:
             return self._unsubscribe(connection, request)
 
     async def _subscribe(self, connection: Connection, request: Request) -> list[bytes]:
-        refused = await self._follow(connection, request.subjects)
+        wants = request.wants
+        refused = await self._follow(connection, request.subjects, wants)
         done = [each for each in request.subjects if each not in refused]
         for pattern, refusal in refused.items():
             if refusal.code == "nats_down":
-                self.waiting.add(connection, pattern, request.id)
+                self.waiting.add(connection, pattern, Asked(wants, request.id))
         lines = self._refuse(refused.values(), request)
         return [responses.subscribed(done, request.id), *lines] if done else lines
+
+    def _postpone(self, connection: Connection, pattern: str, wants: Wants) -> None:
+        """Take up later what NATS cannot have just now; nobody asked for it in a request."""
+        self.waiting.add(connection, pattern, Asked(wants, b""))
 
     def _unsubscribe(self, connection: Connection, request: Request) -> list[bytes]:
         waited = {each for each in request.subjects if self.waiting.discard(connection, each)}
@@ -161,15 +167,19 @@ class Actions:
         return [responses.signed_in(request_id), *gone]
 
     async def _follow(
-        self, connection: Connection, patterns: Collection[str]
+        self, connection: Connection, patterns: Collection[str], wants: Wants
     ) -> dict[str, Refusal]:
-        """Follow `patterns`; return the refusals of those that cannot be, in the same order."""
+        """Follow `patterns`, those that are followed as it `wants` from now on.
+
+        Returns the refusals of those that cannot be, in the same order.
+        """
         refused: dict[str, Refusal] = {}
         wanted: list[str] = []
         # One that waits already has its place.
         taken = {*connection.follows, *self.waiting.patterns(connection)}
         for pattern in patterns:
             if pattern in connection.follows:
+                wanted.append(pattern)
                 continue
             taken.add(pattern)
             refusal = self._fault(connection, pattern, len(taken))
@@ -178,7 +188,7 @@ class Actions:
             else:
                 taken.discard(pattern)
                 refused[pattern] = refusal
-        refused |= await self._hub.follow(connection, wanted)
+        refused |= await self._hub.follow(connection, wanted, wants)
         for pattern in wanted:
             if pattern not in refused:
                 self.waiting.discard(connection, pattern)

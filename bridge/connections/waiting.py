@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bridge.telemetry import events
 from bridge.telemetry.logs import tell
@@ -14,28 +14,36 @@ from bridge.wire.responses import Refusal
 
 if TYPE_CHECKING:
     from bridge.connections.connection import Connection
+    from bridge.wire.wants import Wants
 
 RETRY_SECONDS = 0.25
 """Until what NATS did not answer in time, though it is there, is tried again."""
 
 
+class Asked(NamedTuple):
+    """How a pattern is wanted, and the id of the latest request for it."""
+
+    wants: Wants
+    request_id: bytes
+
+
 class Waiting:
     """What each connection was refused with `nats_down` and has not given up since.
 
-    `follow` follows patterns and returns the refusals of those that it cannot; `nats_is_up` tells
-    whether that can succeed. Call the methods that take a connection only while
+    `follow` follows patterns as they are wanted and returns the refusals of those that it cannot;
+    `nats_is_up` tells whether that can succeed. Call the methods that take a connection only while
     `Connection.changes` is held.
     """
 
     def __init__(
         self,
-        follow: Callable[[Connection, Collection[str]], Awaitable[dict[str, Refusal]]],
+        follow: Callable[[Connection, Collection[str], Wants], Awaitable[dict[str, Refusal]]],
         nats_is_up: Callable[[], bool],
     ) -> None:
         self._follow = follow
         self._nats_is_up = nats_is_up
-        self._asked: dict[Connection, dict[str, bytes]] = {}
-        """Connection to its patterns, and the id of the latest request for each."""
+        self._asked: dict[Connection, dict[str, Asked]] = {}
+        """Connection to its patterns."""
         self._task: asyncio.Task[None] | None = None
         self._is_stopped = False
         self._is_down = False
@@ -48,9 +56,9 @@ class Waiting:
         if up:
             self._back.set()
 
-    def add(self, connection: Connection, pattern: str, request_id: bytes = b"") -> None:
+    def add(self, connection: Connection, pattern: str, asked: Asked) -> None:
         """Remember a request; a later one for the same pattern takes its place."""
-        self._asked.setdefault(connection, {})[pattern] = request_id
+        self._asked.setdefault(connection, {})[pattern] = asked
         if self._task is None and not self._is_stopped:
             self._task = asyncio.get_running_loop().create_task(self._take_up())
 
@@ -95,19 +103,27 @@ class Waiting:
 
     async def _take_up_for(self, connection: Connection) -> None:
         """Follow what waits for one connection; respond as to the requests for it."""
-        done: dict[bytes, list[str]] = {}
         async with connection.changes:
-            asked = dict(self._asked.get(connection, {}))
-            refused = await self._follow(connection, asked)
-            for pattern, request_id in asked.items():
-                refusal = refused.get(pattern)
-                if refusal is None:
-                    done.setdefault(request_id, []).append(pattern)
-                elif refusal.code == "nats_down":
-                    continue  # away again: this one waits on
-                else:
-                    refusal.request_id = request_id
-                    connection.respond(refusal.line())
-                self.discard(connection, pattern)
-            for request_id, patterns in done.items():
-                connection.respond(responses.subscribed(patterns, request_id))
+            together: dict[Wants, dict[str, bytes]] = {}
+            for pattern, asked in self._asked.get(connection, {}).items():
+                together.setdefault(asked.wants, {})[pattern] = asked.request_id
+            for wants, patterns in together.items():
+                await self._take_up_patterns(connection, patterns, wants)
+
+    async def _take_up_patterns(
+        self, connection: Connection, patterns: dict[str, bytes], wants: Wants
+    ) -> None:
+        done: dict[bytes, list[str]] = {}
+        refused = await self._follow(connection, patterns, wants)
+        for pattern, request_id in patterns.items():
+            refusal = refused.get(pattern)
+            if refusal is None:
+                done.setdefault(request_id, []).append(pattern)
+            elif refusal.code == "nats_down":
+                continue  # away again: this one waits on
+            else:
+                refusal.request_id = request_id
+                connection.respond(refusal.line())
+            self.discard(connection, pattern)
+        for request_id, followed in done.items():
+            connection.respond(responses.subscribed(followed, request_id))

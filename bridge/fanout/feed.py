@@ -48,6 +48,7 @@ class Feed:
     __slots__ = (
         "_hub",
         "asked_groups",
+        "asking",
         "changed",
         "changes",
         "groups",
@@ -71,6 +72,8 @@ class Feed:
         """Those that get every message."""
         self.asked_groups: dict[Group, None] = {}
         """The others."""
+        self.asking = 0
+        """How many of all groups want to know what comes with the messages."""
         self.lanes: dict[str, Any] = {}
         self.changed = 0
         """How often groups have come or gone."""
@@ -105,6 +108,14 @@ class Feed:
         return lane
 
     @property
+    def wants_meta(self) -> bool:
+        """Whether payloads that come with more than themselves have to know it.
+
+        Where copies are matched, too: what differs in its headers is not the same message.
+        """
+        return self.asking > 0 or self.is_watched
+
+    @property
     def crossings(self) -> Crossings:
         """Which patterns are followed beside others that they overlap."""
         return self._hub.crossings
@@ -112,6 +123,10 @@ class Feed:
     def count_overlapping(self, count: int) -> None:
         """Count messages of which there are further copies."""
         self._hub.counters.overlapping += count
+
+    def count_malformed(self, count: int) -> None:
+        """Count messages with headers that cannot be read."""
+        self._hub.counters.malformed_headers += count
 
     # Who follows it
 
@@ -121,6 +136,7 @@ class Feed:
         if group is None:
             kind = Group if key.callback is None else CallbackGroup
             group = self.groups[key] = kind(key, self._hub.counters, self._hub.flusher)
+            self.asking += bool(key.follow.wants.meta)
             if group.is_open:
                 self.open_groups.setdefault(group.framing, []).append(group)
             else:
@@ -132,6 +148,7 @@ class Feed:
         """Forget a group without members."""
         if not group.members:
             del self.groups[group.key]
+            self.asking -= bool(group.key.follow.wants.meta)
             # A lane that is used seldom may remember the group for long.
             group.key = group.key._replace(had=NO_COPIES)
             if group.is_open:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bridge.wire.wants import PLAIN, Wants
+
 
 @dataclass(frozen=True, slots=True)
 class Follow:
     """A pattern, and how its messages are wanted. Those who have the same one can share them."""
 
     pattern: str
+    wants: Wants = PLAIN

@@ -13,6 +13,7 @@ from bridge.fanout.membership import Membership
 from bridge.fanout.opener import Opener
 from bridge.wire.envelope import Message
 from bridge.wire.responses import Refusal, shorten
+from bridge.wire.wants import PLAIN, Wants
 
 if TYPE_CHECKING:
     from bridge.access.policy import SubjectPolicy
@@ -39,7 +40,7 @@ class Hub:
         self._memberships: dict[Member, Membership] = {}
         self._unsettled: dict[Membership, None] = {}
         """Those with something that is to be done once copies have settled."""
-        self.on_postponed: Callable[[Any, str], None] = lambda member, pattern: None
+        self.on_postponed: Callable[[Any, str, Wants], None] = lambda member, pattern, wants: None
         """Called for each member that has lost a pattern which may be followed again later."""
         self._lanes = Lanes()
         self._opener = Opener(client, counters, self.close_if_unused)
@@ -71,11 +72,15 @@ class Hub:
 
     # What members ask for
 
-    async def follow(self, member: Member, patterns: Iterable[str]) -> dict[str, Refusal]:
-        """Deliver `patterns` to `member`; returns when the NATS server has accepted them.
+    async def follow(
+        self, member: Member, patterns: Iterable[str], wants: Wants = PLAIN
+    ) -> dict[str, Refusal]:
+        """Deliver `patterns` to `member` as it `wants`; those that it follows, from now on so.
 
-        Returns the refusals of those that it has not, which leave no trace.
+        Returns when the NATS server has accepted them; with the refusals of those that it has not,
+        which leave no trace.
         """
+        known: list[str] = []
         refused: dict[str, Refusal] = {}
         feeds: list[Feed] = []
         for pattern in patterns:
@@ -83,15 +88,19 @@ class Hub:
             if feed is None:
                 text = f"This gateway follows {MAX_PATTERNS} patterns, and no further ones."
                 refused[pattern] = Refusal("limit", text, [pattern], counted_as="patterns")
-            elif pattern not in member.follows:
+            elif pattern in member.follows:
+                known.append(pattern)
+            else:
                 feed.holds += 1
                 feeds.append(feed)
+        if known:
+            self._memberships[member].change(known, wants)
         could_ask = self._opener.is_connected
         try:
             await self._opener.open(feeds)
             accepted = [each for each in feeds if each.is_open and each.refused is None]
             if accepted:
-                self._membership(member).join(accepted)
+                self._membership(member).join(accepted, wants)
         finally:
             for feed in feeds:
                 feed.holds -= 1
@@ -172,10 +181,11 @@ class Hub:
         """Tell the followers of a feed that the server does not bring any more, and drop it."""
         members = [member for group in feed.groups.values() for member in group.members]
         for member in members:
-            if self._memberships[member].lose(feed.pattern):
+            follow = self._memberships[member].lose(feed.pattern)
+            if follow is not None:
                 member.respond(feed.refusal().line())
                 if feed.refused == "nats_down":
-                    self.on_postponed(member, feed.pattern)
+                    self.on_postponed(member, feed.pattern, follow.wants)
 
     def nats_changed(self, *, up: bool) -> None:
         """Take note that the connection to NATS is lost, or that there is another one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bridge.wire.envelope import Envelope
+from bridge.wire.metadata import receive
 
 if TYPE_CHECKING:
     from bridge.access.policy import Decided
@@ -28,6 +29,7 @@ class Source(Protocol):
     pattern: str
     open_groups: Targets
     asked_groups: dict[Group, None]
+    asking: int
     changed: int
     changes: list[tuple[Group, bool]]
     is_watched: bool
@@ -36,6 +38,7 @@ class Source(Protocol):
     @property
     def crossings(self) -> Crossings: ...
     def count_overlapping(self, count: int) -> None: ...
+    def count_malformed(self, count: int) -> None: ...
 
 
 class Lane:
@@ -72,6 +75,9 @@ class Lane:
     def take(self, payloads: list[bytes]) -> None:
         """Take payloads on their way, in order. Never waits and never raises."""
         feed = self._feed
+        if feed.asking:
+            payloads, malformed = receive(payloads)
+            feed.count_malformed(malformed)
         if feed.is_watched:
             self._take_watched(payloads)
             return

@@ -10,6 +10,7 @@ from bridge.fanout.group import Group, GroupKey
 from bridge.fanout.route import Route, width
 from bridge.wire.envelope import Message
 from bridge.wire.pattern_bits import PatternBits
+from bridge.wire.wants import PLAIN, Wants
 
 if TYPE_CHECKING:
     from bridge.fanout.copies import Copy
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from bridge.fanout.flusher import Flusher
     from bridge.fanout.member import Member
     from bridge.telemetry.counters import Counters
+    from bridge.wire.framing import Framing
 
 
 class Surroundings(Protocol):
@@ -47,15 +49,15 @@ class Membership:
 
     # What it follows
 
-    def join(self, feeds: list[Feed]) -> None:
+    def join(self, feeds: list[Feed], wants: Wants) -> None:
         """Follow further patterns."""
         new = sorted((feed.pattern for feed in feeds), key=width)
         beside = self._beside(new)
         for feed in feeds:
-            self._member.follows[feed.pattern] = Follow(feed.pattern)
+            self._member.follows[feed.pattern] = Follow(feed.pattern, wants)
             self._places.setdefault(feed.pattern, (feed, None))
         if beside:
-            self._route = self._route or Route()
+            self._route = self._route or Route(self._rank)
             there = beside.keys() - set(new)
             self._reroute(lambda route: route.add(new, beside), there)
         route = self._route.crosses if self._route is not None else {}
@@ -83,6 +85,22 @@ class Membership:
                     found[known] = beside
         return found
 
+    def change(self, patterns: Iterable[str], wants: Wants) -> None:
+        """Have patterns that are followed in another way from now on."""
+        follows = self._member.follows
+        changed = [each for each in patterns if follows[each].wants != wants]
+        for pattern in changed:
+            follows[pattern] = Follow(pattern, wants)
+        if self._route is not None and not self._route.crosses.keys().isdisjoint(changed):
+            self._reroute(lambda _: None)
+        self._regroup(changed)
+
+    def _rank(self, pattern: str) -> tuple[object, ...]:
+        """Return by what patterns of a route are sorted: by what they ask for, then the widest."""
+        follow = self._member.follows.get(pattern)
+        wants = follow.wants if follow is not None else PLAIN
+        return -len(wants.meta), width(pattern)
+
     def leave(self, patterns: Iterable[str]) -> None:
         """Stop following `patterns`; what the others match goes on coming."""
         patterns = list(patterns)
@@ -94,9 +112,9 @@ class Membership:
                 self._reroute(lambda route: route.leave(crossing))
         self._regroup(patterns)
 
-    def lose(self, pattern: str) -> bool:
-        """Stop following a pattern by which nothing will come any more; tell whether it was."""
-        followed = self._member.follows.pop(pattern, None) is not None
+    def lose(self, pattern: str) -> Follow | None:
+        """Stop following a pattern by which nothing will come any more; return what it was."""
+        followed = self._member.follows.pop(pattern, None)
         if self._route is not None and pattern in self._route.crosses:
             self._reroute(lambda route: route.remove(pattern))
         self._regroup([pattern])
@@ -176,7 +194,13 @@ class Membership:
         for copy in missed:
             if self._member.policy.may_receive(copy.subject):
                 self._hub.counters.expected += 1
-                self._member.deliver_message(Message(copy.subject, copy.payload))
+                message = Message(copy.subject, copy.payload, self._meta_for(copy.subject))
+                self._member.deliver_message(message)
+
+    def _meta_for(self, subject: str) -> tuple[str, ...]:
+        source = self._route.source(subject) if self._route is not None else None
+        follow = self._member.follows.get(source or "")
+        return follow.wants.meta if follow is not None else ()
 
     # Groups
 
@@ -206,19 +230,23 @@ class Membership:
         if route is None or pattern not in route.crosses:
             if follow is None:
                 return None
-            return GroupKey(follow, member.framing, member.callback, rule)
+            return GroupKey(follow, self._framing(follow), member.callback, rule)
         within = route.within(pattern)
         if follow is None and within is None:
             return None
+        follow = follow or Follow(pattern)
         return GroupKey(
-            follow or Follow(pattern),
-            member.framing,
+            follow,
+            self._framing(follow),
             member.callback,
             rule,
             route.without(pattern),
             within,
             route.had_by(pattern),
         )
+
+    def _framing(self, follow: Follow) -> Framing:
+        return self._member.framing.with_meta(follow.wants.meta)
 
     def _enter(self, group: Group) -> Group:
         if group.runs:

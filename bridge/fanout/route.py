@@ -9,9 +9,9 @@ the widest. `docs/architecture.md` has the invariant and its proof.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bridge.fanout.group import NO_COPIES
 from bridge.wire.patterns import PatternSet
@@ -33,9 +33,10 @@ class Route:
     have come by the others: it remains the source of what they match, and of nothing else.
     """
 
-    __slots__ = ("changed", "crosses", "had", "is_steady", "left", "order", "owed")
+    __slots__ = ("_rank", "changed", "crosses", "had", "is_steady", "left", "order", "owed")
 
-    def __init__(self) -> None:
+    def __init__(self, rank: Callable[[str], Any]) -> None:
+        self._rank = rank
         self.order: list[str] = []
         self.crosses: dict[str, set[str]] = {}
         """Each pattern, and those of the member that overlap it."""
@@ -135,7 +136,7 @@ class Route:
 
     def settle(self) -> None:
         """Put the widest first, and leave those that linger."""
-        self.order.sort(key=width)
+        self.order.sort(key=self._rank)
         self.is_steady = True
         for pattern in tuple(self.left):
             self._drop(pattern)

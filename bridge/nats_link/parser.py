@@ -18,7 +18,8 @@ from nats.errors import ProtocolError
 from nats.protocol.parser import Parser
 
 from bridge.nats_link.items import Message, cut, item_end, read_message
-from bridge.nats_link.remembered_lines import RememberedLines
+from bridge.nats_link.remembered_lines import RememberedLines, Way
+from bridge.wire.metadata import annotated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 STINT_SECONDS = 0.002
 """Of reading on, after which everybody else has a turn."""
+_NO_LINE = b"\xff"
+"""What no line begins with."""
 BYTES_A_LOOK = 1024
 """Of messages on different subjects, between two looks at the clock."""
 
@@ -115,39 +118,54 @@ class TapParser(Parser):
         """Hand on the messages from `position` on; return where something else begins."""
         lines, counters = self._lines.known, self._counters
         size_of_all, begins = len(data), data.startswith
-        line, size, alike, look = b"\xff", 0, 1, position + BYTES_A_LOOK
+        line, alike, look = _NO_LINE, 1, position + BYTES_A_LOOK
+        answered, ending = _NO_LINE, b""
+        """How a line begins and ends that is like the last one but for its reply subject."""
         lane: Lane = _nowhere
+        size, head, tells, reply = 0, 0, False, b""
         run: list[bytes] = []
         while True:
             # The next message is often of the same subject and size as the one before.
             if begins(line, position):
                 alike = min(2 * alike, (size_of_all - position) // (len(line) + size + 2))
-                payloads = cut(data, position, line, size, alike)
-                if payloads:
-                    run += payloads
+                blocks = cut(data, position, line, size, alike)
+                if blocks:
+                    run += _payloads(blocks, head, tells) if head else blocks
                     position += alike * (len(line) + size + 2)
                     continue
                 alike, start = 1, position + len(line)
             else:
                 start = data.find(b"\r\n", position) + 2
-                line = data[position:start]
-                known = lines.get(line) or self._learn(line)
-                if known is None:
-                    break
-                if known[0] is not lane:
-                    if run:  # written out: this is the usual case with many subjects
-                        counters.received += len(run)
-                        lane(run)
-                        run = []
-                    if position > look:
-                        if time.monotonic() > self._due:
-                            return position
-                        look = position + BYTES_A_LOOK
-                lane, size = known
+                place = start - len(ending)
+                begin = position + len(answered)
+                if place > begin and begins(answered, position) and begins(ending, place):
+                    reply = data[begin:place]
+                else:
+                    line = data[position:start]
+                    way = lines.get(line) or self._learn(line)
+                    if way is None:
+                        break
+                    if way.lane is not lane:
+                        if run:  # written out: this is the usual case with many subjects
+                            counters.received += len(run)
+                            lane(run)
+                            run = []
+                        if position > look:
+                            if time.monotonic() > self._due:
+                                return position
+                            look = position + BYTES_A_LOOK
+                    lane, tap, size, head, reply = way
+                    tells = (head > 0 or reply != b"") and tap.wants_meta
+                    answered = _NO_LINE
+                    if reply:
+                        rest = line.split(b" ", 3)[3]
+                        answered, ending = line[: -len(rest)], rest[len(reply) :]
+                        line = _NO_LINE
             stop = start + size
             if stop + 2 > size_of_all:
                 break
-            run.append(data[start:stop])
+            payload = data[start + head : stop]
+            run.append(annotated(payload, reply, data[start : start + head]) if tells else payload)
             position = stop + 2
         self._hand_on(run, lane)
         return position
@@ -157,22 +175,25 @@ class TapParser(Parser):
             self._counters.received += len(run)
             lane(run)
 
-    def _learn(self, line: bytes) -> tuple[Lane, int] | None:
-        """Return lane and size for a control line; None if it is not a message for a tap."""
+    def _learn(self, line: bytes) -> Way | None:
+        """Return what a control line says; None if it is not one of a message for a tap."""
         words = line.rstrip(b"\r\n").split(b" ")
-        if len(words) not in (4, 5) or words[0] != b"MSG":
+        has_headers = words[0] == b"HMSG"
+        if len(words) - has_headers not in (4, 5) or not (has_headers or words[0] == b"MSG"):
             return None
         try:
             tap = self._taps.get(int(words[2]))
-            if tap is None:
+            head, size = int(words[-2]) if has_headers else 0, int(words[-1])
+            if tap is None or head > size:
                 return None
-            known = tap.lane(words[1].decode()), int(words[-1])
+            reply = words[3] if len(words) - has_headers == 5 else b""
+            way = Way(tap.lane(words[1].decode()), tap, size, head, reply)
         except Exception:
             # The long way counts and skips it; here, it would end the connection.
             return None
-        if len(words) == 4:  # a reply subject is hardly ever seen twice
-            self._lines.add(line, known)
-        return known
+        if not reply:  # one is hardly ever seen twice
+            self._lines.add(line, way)
+        return way
 
     async def _take_item(self, item: bytes) -> None:
         """Hand on one whole item that is not a message for a tap."""
@@ -197,8 +218,18 @@ class TapParser(Parser):
         except Exception as failure:
             self.nc.skip(failure)
         else:
-            self._hand_on([message.payload], lane)
+            payload = message.payload
+            if tap.wants_meta:
+                payload = annotated(payload, message.reply, message.headers or b"")
+            self._hand_on([payload], lane)
         return True
+
+
+def _payloads(blocks: list[bytes], head: int, tells: bool) -> list[bytes]:
+    """Return the payloads of messages with headers of `head` bytes."""
+    if tells:
+        return [annotated(block[head:], b"", block[:head]) for block in blocks]
+    return [block[head:] for block in blocks]
 
 
 def _nowhere(payloads: list[bytes]) -> None:

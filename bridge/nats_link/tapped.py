@@ -20,6 +20,10 @@ class Tapped(Protocol):
 
     pattern: str
 
+    @property
+    def wants_meta(self) -> bool:
+        """Whether payloads with headers or a reply subject have to be `Annotated`."""
+
     def lane(self, subject: str) -> Lane:
         """Return where the messages on one subject go; asked again when that was forgotten."""
 

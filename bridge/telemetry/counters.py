@@ -102,6 +102,7 @@ class Counters:
     slow_episodes: int = 0
     overlapping: int = 0
     unreadable: int = 0
+    malformed_headers: int = 0
     reconnects: int = 0
     missed_probes: int = 0
     fan_out: Histogram = field(default_factory=Histogram)

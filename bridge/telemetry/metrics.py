@@ -89,6 +89,11 @@ FAMILIES = (
     Family(
         "bridge_messages_unreadable_total", "unreadable", "messages from NATS that make no sense"
     ),
+    Family(
+        "bridge_headers_malformed_total",
+        "malformed_headers",
+        "messages with headers that cannot be read, where somebody asked for them",
+    ),
     Family("bridge_nats_reconnects_total", "reconnects", "reconnections to NATS"),
     Family(
         "bridge_nats_probes_missed_total", "missed_probes", "probes of NATS that went unanswered"

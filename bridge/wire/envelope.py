@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterable
 from functools import cached_property
 from itertools import repeat
 from typing import Any
@@ -11,21 +12,24 @@ from typing import Any
 import msgspec
 
 from bridge.wire.frames import FRAME_HEADS, text_frame
+from bridge.wire.metadata import Annotated, Pair, keys, read_headers
 
 _encode = msgspec.json.encode
 _check_json = msgspec.json.Decoder(msgspec.Raw).decode
 _check_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_DATA = b',"data":'
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Envelope:
     """Encodes the messages of one subject, each once for all who get it."""
 
-    __slots__ = ("_around", "_head", "subject")
+    __slots__ = ("_around", "_head", "_subject", "subject")
 
     def __init__(self, subject: str) -> None:
         self.subject = subject
-        self._head = b'{"subject":%b,"data":' % _encode(subject)
+        self._subject = b'{"subject":%b' % _encode(subject)
+        self._head = self._subject + _DATA
         self._around = len(self._head) + 1
         """Bytes of a line beside its payload."""
 
@@ -41,8 +45,14 @@ class Envelope:
         """Return messages as lines, to share a frame with others."""
         joined = _as_json(payloads)
         if joined is None or b"\r" in joined or (len(payloads) == 1 and b"\n" in joined):
-            return [self._line(payload) for payload in payloads]
+            return [self._line(payload, self._head) for payload in payloads]
         return list(map(b"".join, zip(repeat(self._head), payloads, repeat(b"}"))))
+
+    def lines_with(self, meta: Iterable[str], payloads: list[bytes]) -> list[bytes]:
+        """Return messages as lines with what is asked for beside subject and payload."""
+        return [
+            self._line(payload, self._subject + keys(meta, payload) + _DATA) for payload in payloads
+        ]
 
     def _frame(self, payload: bytes) -> bytes:
         try:
@@ -51,23 +61,24 @@ class Envelope:
             if not payload.isascii():
                 payload.decode()
         except _NOT_JSON:
-            return text_frame(self._not_json(payload))
+            return text_frame(_not_json(payload, self._head))
         return b"%b%b%b}" % (FRAME_HEADS[self._around + len(payload)], self._head, payload)
 
-    def _line(self, payload: bytes) -> bytes:
+    def _line(self, payload: bytes, head: bytes) -> bytes:
         if not _is_json(payload):
-            return self._not_json(payload)
+            return _not_json(payload, head)
         if b"\n" in payload or b"\r" in payload:
             # Between tokens only, since JSON strings hold no raw line breaks: values stay exact.
             payload = payload.replace(b"\n", b" ").replace(b"\r", b" ")
-        return b"%b%b}" % (self._head, payload)
+        return b"%b%b}" % (head, payload)
 
-    def _not_json(self, payload: bytes) -> bytes:
-        try:
-            data, encoding = _encode(payload.decode()), b"text"
-        except UnicodeDecodeError:
-            data, encoding = b'"%b"' % base64.b64encode(payload), b"base64"
-        return b'%b%b,"encoding":"%b"}' % (self._head, data, encoding)
+
+def _not_json(payload: bytes, head: bytes) -> bytes:
+    try:
+        data, encoding = _encode(payload.decode()), b"text"
+    except UnicodeDecodeError:
+        data, encoding = b'"%b"' % base64.b64encode(payload), b"base64"
+    return b'%b%b,"encoding":"%b"}' % (head, data, encoding)
 
 
 def _is_json(payload: bytes) -> bool:
@@ -100,11 +111,16 @@ def _as_json(payloads: list[bytes]) -> bytes | None:
 
 
 class Message:
-    """A NATS message as a `manager.callback` sees it: `subject`, and `data` decoded."""
+    """A NATS message as a `manager.callback` sees it: `subject`, and `data` decoded.
 
-    def __init__(self, subject: str, payload: bytes) -> None:
+    `reply` and `headers` are empty unless the client that it is for has asked for such. `meta` is
+    what it asked for.
+    """
+
+    def __init__(self, subject: str, payload: bytes, meta: tuple[str, ...] = ()) -> None:
         self.subject = subject
         self.payload = payload
+        self.meta = meta
         self.pieces: dict[object, bytes] = {}
         """What it looks like in each framing that was asked for: many may send the same one."""
 
@@ -115,3 +131,15 @@ class Message:
             return json.loads(Envelope(self.subject).lines([self.payload])[0])["data"]
         except (RecursionError, ValueError):  # Python reads no integer of 4301 digits
             return self.payload.decode()
+
+    @property
+    def reply(self) -> str:
+        """Where whoever sent it waits for an answer."""
+        answer_to = self.payload.reply if isinstance(self.payload, Annotated) else b""
+        return answer_to.decode(errors="replace")
+
+    @property
+    def headers(self) -> list[Pair]:
+        """Its headers, as they stand on the wire: pairs of name and value."""
+        raw = self.payload.headers if isinstance(self.payload, Annotated) else b""
+        return read_headers(raw)[0] if raw else []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from bridge.wire.envelope import Envelope, Message
@@ -23,14 +24,29 @@ class Framing:
     """Returns the bytes to write for pieces, in their order."""
     notice: Callable[[bytes], bytes]
     """Turns a response or a notice into a piece."""
+    wrap: Callable[[bytes], bytes]
+    """Turns a line that is a message into a piece."""
 
     def piece(self, message: Message) -> bytes:
         """Return one message as a piece; remembered in the message."""
         piece = message.pieces.get(self)
         if piece is None:
-            made = self.encode(Envelope(message.subject), [message.payload])
+            framing = self.with_meta(message.meta)
+            made = framing.encode(Envelope(message.subject), [message.payload])
             piece = message.pieces[self] = made[0]
         return piece
+
+    def with_meta(self, meta: tuple[str, ...]) -> Framing:
+        """Return the same way to write with more of each message: see `metadata.KEYS`."""
+        return _with_meta(self, meta) if meta and self is not CALLS else self
+
+
+@cache
+def _with_meta(framing: Framing, meta: tuple[str, ...]) -> Framing:
+    def encode(envelope: Envelope, payloads: list[bytes]) -> list[bytes]:
+        return list(map(framing.wrap, envelope.lines_with(meta, payloads)))
+
+    return replace(framing, encode=encode)
 
 
 def _messages(envelope: Envelope, payloads: list[bytes]) -> list[Message]:
@@ -41,9 +57,9 @@ def _nothing(_: object) -> bytes:
     raise NotImplementedError("a callback is called, and nothing is written")
 
 
-FRAMES = Framing(Envelope.frames, b"".join, text_frame)
+FRAMES = Framing(Envelope.frames, b"".join, text_frame, text_frame)
 """A WebSocket frame for each message."""
-BATCH = Framing(Envelope.lines, batch_frames, bytes)
+BATCH = Framing(Envelope.lines, batch_frames, bytes, bytes)
 """A line for each message; lines that are written together share WebSocket frames."""
-CALLS = Framing(_messages, _nothing, _nothing)
+CALLS = Framing(_messages, _nothing, _nothing, _nothing)
 """A `Message` for each message, for the program's own code."""

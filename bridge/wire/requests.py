@@ -9,6 +9,7 @@ import msgspec
 
 from bridge.wire.codes import PING, SUBSCRIBE, UNSUBSCRIBE
 from bridge.wire.responses import Refusal, shorten
+from bridge.wire.wants import PLAIN, WANTS, Wants, read_wants
 
 MAX_REQUEST_SUBJECTS = 128
 MAX_ID_BYTES = 200
@@ -20,7 +21,7 @@ PING_FORM = 'A ping is {"action": "ping"}.'
 """For clients whose library sends a word, or a type, that it calls a ping."""
 
 
-class _RequestShape(msgspec.Struct):
+class _LooseShape(msgspec.Struct):
     """The JSON of a request before its values are checked; `id` keeps its exact spelling."""
 
     subjects: Any = msgspec.UNSET
@@ -29,9 +30,17 @@ class _RequestShape(msgspec.Struct):
     connection_id: Any = None
     token: Any = msgspec.UNSET
     type: Any = None
+    meta: Any = None
 
 
-_decode_shape = msgspec.json.Decoder(_RequestShape).decode
+class _Shape(_LooseShape, forbid_unknown_fields=True):
+    pass
+
+
+_decode = msgspec.json.Decoder(_Shape).decode
+_decode_loosely = msgspec.json.Decoder(_LooseShape).decode
+_names = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_KEYS = ("subjects", "action", "id", "connection_id", "token", *WANTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +55,22 @@ class Request:
     id: bytes = b""
     connection_id: str | None = None
     token: str | None = field(default=None, repr=False)
+    wants: Wants = PLAIN
 
 
 def parse_request(text: str | bytes) -> Request:
     """Read one request. Raises Refusal (`bad_request`) with a sentence that says what is wrong."""
-    try:
-        shape = _decode_shape(text)
-        if isinstance(text, bytes):
-            text.decode()
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Refusal("bad_request", _unreadable(text, error)) from None
-    except RecursionError:
-        raise Refusal("bad_request", "The request is nested too deeply.") from None
+    shape = _read_shape(text)
     request_id = bytes(shape.id).strip()
     if request_id and request_id[:1] not in b'"-0123456789':
         raise Refusal("bad_request", "id has to be a string or a number.")
     if len(request_id) > MAX_ID_BYTES:
         raise Refusal("bad_request", f"id has to be of {MAX_ID_BYTES} bytes at most.")
-    fault = _shape_fault(shape)
-    if fault:
+    wants = read_wants(shape.meta)
+    fault = _shape_fault(shape) or _unknown_key(shape, text)
+    if not fault and isinstance(wants, str):
+        fault = wants
+    if fault or isinstance(wants, str):
         raise Refusal("bad_request", fault, request_id=request_id)
     if shape.token is not msgspec.UNSET:
         return Request(shape.action, (), request_id, token=shape.token)
@@ -72,7 +78,31 @@ def parse_request(text: str | bytes) -> Request:
         return Request(PING, (), request_id, shape.connection_id)
     subjects = [shape.subjects] if isinstance(shape.subjects, str) else shape.subjects
     unique = tuple(dict.fromkeys(subjects))
-    return Request(shape.action, unique, request_id, shape.connection_id)
+    return Request(shape.action, unique, request_id, shape.connection_id, wants=wants)
+
+
+def _read_shape(text: str | bytes) -> _LooseShape:
+    """Read the JSON of a request; a `_Shape` if there is no key in it that nobody knows."""
+    try:
+        if isinstance(text, bytes):
+            text.decode()
+        try:
+            return _decode(text)
+        except msgspec.ValidationError:
+            return _decode_loosely(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Refusal("bad_request", _unreadable(text, error)) from None
+    except RecursionError:
+        raise Refusal("bad_request", "The request is nested too deeply.") from None
+
+
+def _unknown_key(shape: _LooseShape, text: str | bytes) -> str:
+    """Say which key of a request nobody knows: a misspelt option would go unseen."""
+    keys = () if isinstance(shape, _Shape) and shape.type is None else _names(text)
+    unknown = next((key for key in keys if key not in _KEYS), None)
+    if unknown is None:
+        return ""
+    return f"{shorten(unknown)!r} is no key of a request. Its keys are {', '.join(_KEYS)}."
 
 
 def _unreadable(text: str | bytes, error: Exception) -> str:
@@ -85,7 +115,7 @@ def _unreadable(text: str | bytes, error: Exception) -> str:
     return "The request is not valid JSON."
 
 
-def _shape_fault(shape: _RequestShape) -> str | None:
+def _shape_fault(shape: _LooseShape) -> str | None:
     if shape.token is not msgspec.UNSET:
         # Not over HTTP, where it goes into a header.
         alone = shape.subjects is msgspec.UNSET and shape.connection_id is None
@@ -102,6 +132,8 @@ def _shape_fault(shape: _RequestShape) -> str | None:
         )
     if subjects is msgspec.UNSET:
         return f"subjects required. {PING_FORM}" if shape.type == PING else "subjects required"
+    if shape.meta is not None and shape.action != SUBSCRIBE:
+        return "'meta' belongs to subscribe."
     if not isinstance(shape.connection_id, str | None):
         return "connection_id has to be a string."
     if isinstance(subjects, str):

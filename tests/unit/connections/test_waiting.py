@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from bridge.connections import waiting
-from bridge.connections.waiting import Waiting
+from bridge.connections.waiting import Asked, Waiting
 from bridge.wire.responses import Refusal
+from bridge.wire.wants import PLAIN, Wants
+
+ASKED = Asked(PLAIN, b"")
 
 
 class Nats:
@@ -25,7 +28,9 @@ class Nats:
         self.asked += 1
         return self.up
 
-    async def follow(self, connection: Any, patterns: Iterable[str]) -> dict[str, Refusal]:
+    async def follow(
+        self, connection: Any, patterns: Iterable[str], wants: Wants
+    ) -> dict[str, Refusal]:
         self.followed += patterns
         return {}
 
@@ -49,7 +54,7 @@ async def test_in_an_outage_nobody_is_asked_until_it_is_over() -> None:
     nats = Nats()
     it: Any = Waiting(nats.follow, nats.is_up)
     it.nats_changed(False)
-    it.add(Connection(), "a", b"")
+    it.add(Connection(), "a", ASKED)
     await asyncio.sleep(0.05)
     assert nats.asked == 0
     nats.up = True
@@ -62,7 +67,7 @@ async def test_in_an_outage_nobody_is_asked_until_it_is_over() -> None:
 async def test_without_an_outage_what_was_not_answered_in_time_is_tried_again() -> None:
     nats = Nats()
     it: Any = Waiting(nats.follow, nats.is_up)
-    it.add(Connection(), "a", b"")
+    it.add(Connection(), "a", ASKED)
     async with asyncio.timeout(5):
         while not nats.asked:
             await asyncio.sleep(0)
@@ -78,8 +83,8 @@ async def test_one_that_is_busy_holds_up_nobody_else() -> None:
     it: Any = Waiting(nats.follow, nats.is_up)
     busy, idle = Connection(), Connection()
     async with busy.changes:
-        it.add(busy, "busy", b"")
-        it.add(idle, "idle", b"")
+        it.add(busy, "busy", ASKED)
+        it.add(idle, "idle", ASKED)
         nats.up = True
         async with asyncio.timeout(5):
             while nats.followed != ["idle"]:
@@ -94,6 +99,24 @@ async def test_after_the_stop_nothing_is_taken_up_any_more() -> None:
     nats.up = True
     it: Any = Waiting(nats.follow, nats.is_up)
     it.stop()
-    it.add(Connection(), "a")
+    it.add(Connection(), "a", ASKED)
     await asyncio.sleep(0.01)
     assert nats.asked == 0
+
+
+async def test_each_pattern_is_taken_up_as_it_is_wanted() -> None:
+    asked: list[tuple[list[str], Wants]] = []
+
+    async def follow(_: Any, patterns: Iterable[str], wants: Wants) -> dict[str, Refusal]:
+        asked.append((list(patterns), wants))
+        return {}
+
+    it: Any = Waiting(follow, lambda: True)
+    headers, connection = Wants(("headers",)), Connection()
+    it.add(connection, "a", Asked(headers, b"1"))
+    it.add(connection, "b", ASKED)
+    it.add(connection, "c", Asked(headers, b"2"))
+    async with asyncio.timeout(5):
+        while len(asked) < 2:
+            await asyncio.sleep(0)
+    assert asked == [(["a", "c"], headers), (["b"], PLAIN)]

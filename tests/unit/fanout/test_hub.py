@@ -72,7 +72,7 @@ def test_what_nats_does_not_allow_leaves_no_trace(world: World) -> None:
 def test_what_may_be_had_again_later_is_postponed(world: World, code: str, postponed: bool) -> None:
     members = [Follower(str(n)) for n in range(2)]
     told: list[tuple[str, str]] = []
-    world.hub.on_postponed = lambda member, pattern: told.append((member.id, pattern))
+    world.hub.on_postponed = lambda member, pattern, _: told.append((member.id, pattern))
     for member in members:
         world.follow(member, "a", "a.*")
     world.server.taps[1].refuse(code)

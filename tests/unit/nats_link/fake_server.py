@@ -18,6 +18,8 @@ class Tap:
         self.pattern = pattern
         self.refused: list[str] = []
 
+    wants_meta = False
+
     def lane(self, subject: str) -> Lane:
         raise AssertionError("no message is sent here")
 

@@ -13,13 +13,15 @@ TAPPED = 1
 class Client:
     """Notes what a parser hands on."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_meta: bool = False) -> None:
         self.heard: list[Any] = []
+        self._with_meta = with_meta
 
     async def _process_msg(
         self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes | None
     ) -> None:
-        self.heard.append((sid, subject.decode(), bytes(data)))
+        more = (bytes(reply or b""), bytes(headers or b"")) if self._with_meta else ()
+        self.heard.append((sid, subject.decode(), bytes(data), *more))
 
     async def _process_err(self, text: str) -> None:
         self.heard.append(text)
@@ -43,11 +45,11 @@ def msg(subject: str, sid: int, payload: bytes, reply: str) -> bytes:
     return f"MSG {' '.join(words)}\r\n".encode() + payload + b"\r\n"
 
 
-def hmsg(subject: str, sid: int, payload: bytes) -> bytes:
-    headers = b"NATS/1.0\r\na: b\r\n\r\n"
-    size = len(headers) + len(payload)
-    line = f"HMSG {subject} {sid} {len(headers)} {size}\r\n".encode()
-    return line + headers + payload + b"\r\n"
+def hmsg(subject: str, sid: int, payload: bytes, reply: str = "", value: bytes = b"b") -> bytes:
+    headers = b"NATS/1.0\r\na: %b\r\n\r\n" % value
+    sizes = [str(len(headers)), str(len(headers) + len(payload))]
+    words = [subject, str(sid), *([reply] if reply else []), *sizes]
+    return f"HMSG {' '.join(words)}\r\n".encode() + headers + payload + b"\r\n"
 
 
 class Tap:
@@ -59,9 +61,18 @@ class Tap:
         self.asked: list[str] = []
         self.heard = heard
 
+    wants_meta = False
+
     def lane(self, subject: str) -> Lane:
         self.asked.append(subject)
-        return lambda run: self.heard.extend((TAPPED, subject, each) for each in run)
+        return lambda run: self.heard.extend(self._noted(subject, each) for each in run)
+
+    def _noted(self, subject: str, payload: bytes) -> tuple[Any, ...]:
+        if not self.wants_meta:
+            assert type(payload) is bytes
+            return TAPPED, subject, payload
+        reply, headers = getattr(payload, "reply", b""), getattr(payload, "headers", b"")
+        return TAPPED, subject, bytes(payload), reply, headers
 
     def refuse(self, code: str) -> None:
         self.heard.append(code)

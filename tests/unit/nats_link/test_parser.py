@@ -16,11 +16,23 @@ from tests.unit.nats_link.stream import TAPPED, Client, Tap, hmsg, msg
 
 SUBJECTS = st.sampled_from(["a", "b.c", "ü"])
 PAYLOADS = st.binary(max_size=60) | st.sampled_from([b"MSG a 1 3\r\nabc\r\n", b"\r\n", b"x" * 99])
-
+# Also those that look like other words of their line.
+REPLIES = st.sampled_from(["", "r.1", "r.2", "r.33", "a", "1", "2", "21"])
+VALUES = st.sampled_from([b"b", b"c", b"", b"\xff", b"x" * 20])
 
 ITEMS = st.one_of(
-    st.builds(msg, SUBJECTS, st.sampled_from([TAPPED, 2]), PAYLOADS, st.sampled_from(["", "r.1"])),
-    st.builds(hmsg, SUBJECTS, st.sampled_from([TAPPED, 2]), PAYLOADS),
+    st.builds(msg, SUBJECTS, st.sampled_from([TAPPED, 2]), PAYLOADS, REPLIES),
+    st.builds(hmsg, SUBJECTS, st.sampled_from([TAPPED, 2]), PAYLOADS, REPLIES, VALUES),
+    st.builds(
+        lambda messages: b"".join(messages),
+        st.lists(st.builds(msg, st.just("a"), st.just(TAPPED), st.just(b"xy"), REPLIES)),
+    ),
+    st.builds(
+        lambda messages: b"".join(messages),
+        st.lists(
+            st.builds(hmsg, st.just("a"), st.just(TAPPED), st.just(b"xy"), REPLIES, VALUES),
+        ),
+    ),
     st.builds(
         lambda message, count: message * count,
         st.builds(msg, SUBJECTS, st.just(TAPPED), PAYLOADS, st.just("")),
@@ -30,22 +42,25 @@ ITEMS = st.one_of(
 )
 
 
-def tapped(client: Client) -> TapParser:
-    return TapParser(client, Counters(), {TAPPED: Tap(client.heard)})
+def tapped(client: Client, *, wants_meta: bool = False) -> TapParser:
+    tap = Tap(client.heard)
+    tap.wants_meta = wants_meta
+    return TapParser(client, Counters(), {TAPPED: tap})
 
 
 @pytest.mark.parametrize("stint", [parser.STINT_SECONDS, -1], ids=["in time", "always late"])
 @given(
     items=st.lists(ITEMS, max_size=12),
-    cuts=st.lists(st.integers(1, 40), min_size=1, max_size=30),
+    cuts=st.lists(st.integers(1, 40) | st.just(5000), min_size=1, max_size=30),
+    wants_meta=st.booleans(),
 )
 async def test_any_stream_cut_anywhere_is_heard_as_nats_py_hears_it(
-    stint: float, items: list[bytes], cuts: list[int]
+    stint: float, items: list[bytes], cuts: list[int], *, wants_meta: bool
 ) -> None:
     stream = b"".join(items)
-    whole, cut = Client(), Client()
+    whole, cut = Client(with_meta=wants_meta), Client(with_meta=wants_meta)
     await Parser(whole).parse(stream)
-    reader = tapped(cut)
+    reader = tapped(cut, wants_meta=wants_meta)
     position = turn = 0
     with patch.object(parser, "STINT_SECONDS", stint), patch.object(parser, "BYTES_A_LOOK", 0):
         while position < len(stream):
@@ -53,6 +68,21 @@ async def test_any_stream_cut_anywhere_is_heard_as_nats_py_hears_it(
             await reader.parse(stream[position : position + size])
             position, turn = position + size, turn + 1
     assert cut.heard == whole.heard
+
+
+async def test_a_reply_subject_that_looks_like_another_word_is_none_but_itself() -> None:
+    client = Client(with_meta=True)
+    words = ["1", "2", "a", "MSG"]
+    stream = b"".join(
+        msg(subject, TAPPED, payload, reply)
+        for payload in (b"x", b"xy")
+        for reply in words
+        for subject in [*words, *words]
+    )
+    whole = Client(with_meta=True)
+    await Parser(whole).parse(stream)
+    await tapped(client, wants_meta=True).parse(stream)
+    assert client.heard == whole.heard
 
 
 async def test_a_large_message_is_collected_by_nats_py_and_the_short_way_goes_on() -> None:

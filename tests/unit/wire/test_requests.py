@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bridge.wire import responses
 from bridge.wire.requests import parse_request
 from bridge.wire.responses import Refusal
+from bridge.wire.wants import PLAIN, Wants
 from tests.unit.wire.test_envelope import JSON
 
 
@@ -40,7 +41,7 @@ def test_well_formed_requests_are_read_as_they_are(
     subjects: list[str], action: str, request_id: object
 ) -> None:
     text = json.dumps(
-        {"subjects": subjects, "action": action, "unknown": [1]}
+        {"subjects": subjects, "action": action}
         | ({} if request_id is None else {"id": request_id})
     )
     if any(0xD800 <= ord(char) <= 0xDFFF for char in "".join([*subjects, str(request_id)])):
@@ -99,7 +100,7 @@ def test_an_id_is_bounded_since_each_answer_repeats_it(request_id: str, subjects
     [
         ('{"action": "ping"}', b"", None),
         ('{"id": 7, "action": "ping"}', b"7", None),
-        ('{"action":"ping","id":"x","unknown":[1]}', b'"x"', None),
+        ('{"action":"ping","id":"x"}', b'"x"', None),
         (b'{"action": "ping", "connection_id": "c"}', b"", "c"),
     ],
 )
@@ -129,3 +130,24 @@ def test_what_is_no_ping_is_told_something_else(text: str) -> None:
     with pytest.raises(Refusal) as refusal:
         parse_request(text)
     assert "ping" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("key", ["metas", "subject", "type", "", "x" * 500])
+def test_a_key_that_nobody_knows_is_refused_with_those_that_are_known(key: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        parse_request(json.dumps({"subjects": ["a"], "id": 7, key: "x"}))
+    assert refused.value.request_id == b"7"
+    assert str(refused.value).endswith(
+        "Its keys are subjects, action, id, connection_id, token, meta."
+    )
+    assert len(str(refused.value)) < 200
+
+
+def test_options_are_those_of_following() -> None:
+    request = parse_request('{"subjects": ["a"], "meta": ["headers"]}')
+    assert request.wants == Wants(("headers",))
+    assert parse_request('{"subjects": ["a"], "meta": null}').wants is PLAIN
+    with pytest.raises(Refusal, match="meta has to be"):
+        parse_request('{"subjects": ["a"], "meta": "headers"}')
+    with pytest.raises(Refusal, match="'meta' belongs to subscribe"):
+        parse_request('{"subjects": ["a"], "meta": ["headers"], "action": "unsubscribe"}')
