@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from nats.errors import ProtocolError
+
+from bridge.wire.metadata import annotated
+
+if TYPE_CHECKING:
+    from bridge.nats_link.remembered_lines import Way
 
 
 def item_end(data: bytes, position: int) -> int | None:
@@ -50,3 +55,33 @@ def read_message(line: bytes, rest: bytes) -> Message:
         raise ProtocolError("nats: malformed MSG") from None
     headers, payload = rest[:size_of_headers], rest[size_of_headers:-2]
     return Message(sid, subject, reply, payload, headers or None)
+
+
+def take_answered(
+    data: bytes, position: int, line: bytes, way: Way, run: list[bytes], *, tells: bool
+) -> int:
+    """Take the messages whose lines differ from `line` in nothing but the reply subject."""
+    _, _, size, head, reply = way
+    rest = line.split(b" ", 3)[3]
+    beginning, ending = line[: -len(rest)], rest[len(reply) :]
+    begins, find, last = data.startswith, data.find, len(data) - size - 2
+    to_reply, to_size = len(beginning), len(ending)
+    while begins(beginning, position):
+        begin = position + to_reply
+        start = find(b"\r\n", begin) + 2
+        if start > last or start - to_size <= begin or not begins(ending, start - to_size):
+            break
+        payload = data[start + head : start + size]
+        if tells:
+            reply = data[begin : start - to_size]
+            payload = annotated(payload, reply, data[start : start + head])
+        run.append(payload)
+        position = start + size + 2
+    return position
+
+
+def payloads_of(blocks: list[bytes], head: int, tells: bool) -> list[bytes]:
+    """Return the payloads of messages with headers of `head` bytes."""
+    if tells:
+        return [annotated(block[head:], b"", block[:head]) for block in blocks]
+    return [block[head:] for block in blocks]

@@ -17,7 +17,14 @@ from nats.aio.client import DEFAULT_BUFFER_SIZE
 from nats.errors import ProtocolError
 from nats.protocol.parser import Parser
 
-from bridge.nats_link.items import Message, cut, item_end, read_message
+from bridge.nats_link.items import (
+    Message,
+    cut,
+    item_end,
+    payloads_of,
+    read_message,
+    take_answered,
+)
 from bridge.nats_link.remembered_lines import RememberedLines, Way
 from bridge.wire.metadata import annotated
 
@@ -119,10 +126,8 @@ class TapParser(Parser):
         lines, counters = self._lines.known, self._counters
         size_of_all, begins = len(data), data.startswith
         line, alike, look = _NO_LINE, 1, position + BYTES_A_LOOK
-        answered, ending = _NO_LINE, b""
-        """How a line begins and ends that is like the last one but for its reply subject."""
         lane: Lane = _nowhere
-        size, head, tells, reply = 0, 0, False, b""
+        known, size, head, tells = _NO_WAY, 0, 0, False
         run: list[bytes] = []
         while True:
             # The next message is often of the same subject and size as the one before.
@@ -130,43 +135,38 @@ class TapParser(Parser):
                 alike = min(2 * alike, (size_of_all - position) // (len(line) + size + 2))
                 blocks = cut(data, position, line, size, alike)
                 if blocks:
-                    run += _payloads(blocks, head, tells) if head else blocks
+                    run += payloads_of(blocks, head, tells) if head else blocks
                     position += alike * (len(line) + size + 2)
                     continue
                 alike, start = 1, position + len(line)
             else:
                 start = data.find(b"\r\n", position) + 2
-                place = start - len(ending)
-                begin = position + len(answered)
-                if place > begin and begins(answered, position) and begins(ending, place):
-                    reply = data[begin:place]
-                else:
-                    line = data[position:start]
-                    way = lines.get(line) or self._learn(line)
-                    if way is None:
-                        break
-                    if way.lane is not lane:
-                        if run:  # written out: this is the usual case with many subjects
-                            counters.received += len(run)
-                            lane(run)
-                            run = []
-                        if position > look:
-                            if time.monotonic() > self._due:
-                                return position
-                            look = position + BYTES_A_LOOK
-                    lane, tap, size, head, reply = way
-                    tells = (head > 0 or reply != b"") and tap.wants_meta
-                    answered = _NO_LINE
-                    if reply:
-                        rest = line.split(b" ", 3)[3]
-                        answered, ending = line[: -len(rest)], rest[len(reply) :]
-                        line = _NO_LINE
+                line = data[position:start]
+                way = lines.get(line) or self._learn(line)
+                if way is None:
+                    break
+                if way.lane is not lane:
+                    if run:  # written out: this is the usual case with many subjects
+                        counters.received += len(run)
+                        lane(run)
+                        run = []
+                    if position > look:
+                        if time.monotonic() > self._due:
+                            return position
+                        look = position + BYTES_A_LOOK
+                known = way
+                lane, tap, size, head, reply = way
+                tells = (head > 0 or reply != b"") and tap.wants_meta
             stop = start + size
             if stop + 2 > size_of_all:
                 break
             payload = data[start + head : stop]
-            run.append(annotated(payload, reply, data[start : start + head]) if tells else payload)
+            if tells:
+                payload = annotated(payload, known.reply, data[start : start + head])
+            run.append(payload)
             position = stop + 2
+            if known.reply:
+                position = take_answered(data, position, line, known, run, tells=tells)
         self._hand_on(run, lane)
         return position
 
@@ -225,12 +225,8 @@ class TapParser(Parser):
         return True
 
 
-def _payloads(blocks: list[bytes], head: int, tells: bool) -> list[bytes]:
-    """Return the payloads of messages with headers of `head` bytes."""
-    if tells:
-        return [annotated(block[head:], b"", block[:head]) for block in blocks]
-    return [block[head:] for block in blocks]
-
-
 def _nowhere(payloads: list[bytes]) -> None:
     raise ProtocolError("nats: no line of the protocol begins like this")
+
+
+_NO_WAY: Any = Way(_nowhere, None, 0, 0, b"")  # type: ignore[arg-type]

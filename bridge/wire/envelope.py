@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from bridge.wire.frames import FRAME_HEADS, text_frame
-from bridge.wire.metadata import Annotated, Pair, keys, read_headers
+from bridge.wire.metadata import Annotated, Pair, read_headers
 
 _encode = msgspec.json.encode
 _check_json = msgspec.json.Decoder(msgspec.Raw).decode
@@ -45,14 +45,16 @@ class Envelope:
         """Return messages as lines, to share a frame with others."""
         joined = _as_json(payloads)
         if joined is None or b"\r" in joined or (len(payloads) == 1 and b"\n" in joined):
-            return [self._line(payload, self._head) for payload in payloads]
+            return [_line(payload, self._head) for payload in payloads]
         return list(map(b"".join, zip(repeat(self._head), payloads, repeat(b"}"))))
 
-    def lines_with(self, meta: Iterable[str], payloads: list[bytes]) -> list[bytes]:
-        """Return messages as lines with what is asked for beside subject and payload."""
-        return [
-            self._line(payload, self._subject + keys(meta, payload) + _DATA) for payload in payloads
-        ]
+    def lines_with(self, keys: Iterable[bytes], payloads: list[bytes]) -> list[bytes]:
+        """Return messages as lines, each with further keys beside subject and payload."""
+        subject, each = self._subject, zip(keys, payloads, strict=True)
+        joined = _as_json(payloads)
+        if joined is None or b"\r" in joined or (len(payloads) == 1 and b"\n" in joined):
+            return [_line(payload, b"%b%b%b" % (subject, more, _DATA)) for more, payload in each]
+        return [b'%b%b,"data":%b}' % (subject, more, payload) for more, payload in each]
 
     def _frame(self, payload: bytes) -> bytes:
         try:
@@ -64,13 +66,18 @@ class Envelope:
             return text_frame(_not_json(payload, self._head))
         return b"%b%b%b}" % (FRAME_HEADS[self._around + len(payload)], self._head, payload)
 
-    def _line(self, payload: bytes, head: bytes) -> bytes:
-        if not _is_json(payload):
-            return _not_json(payload, head)
-        if b"\n" in payload or b"\r" in payload:
-            # Between tokens only, since JSON strings hold no raw line breaks: values stay exact.
-            payload = payload.replace(b"\n", b" ").replace(b"\r", b" ")
-        return b"%b%b}" % (head, payload)
+
+def _line(payload: bytes, head: bytes) -> bytes:
+    try:
+        _check_json(payload)
+        if not payload.isascii():
+            payload.decode()
+    except _NOT_JSON:
+        return _not_json(payload, head)
+    if b"\n" in payload or b"\r" in payload:
+        # Between tokens only, since JSON strings hold no raw line breaks: values stay exact.
+        payload = payload.replace(b"\n", b" ").replace(b"\r", b" ")
+    return b"%b%b}" % (head, payload)
 
 
 def _not_json(payload: bytes, head: bytes) -> bytes:
@@ -79,10 +86,6 @@ def _not_json(payload: bytes, head: bytes) -> bytes:
     except UnicodeDecodeError:
         data, encoding = b'"%b"' % base64.b64encode(payload), b"base64"
     return b'%b%b,"encoding":"%b"}' % (head, data, encoding)
-
-
-def _is_json(payload: bytes) -> bool:
-    return _as_json([payload]) is not None
 
 
 def _as_json(payloads: list[bytes]) -> bytes | None:

@@ -37,7 +37,7 @@ FRAME_HEADS = _Heads()
 
 def text_frame(payload: bytes) -> bytes:
     """Return `payload` as one text frame."""
-    return frame_head(len(payload)) + payload
+    return FRAME_HEADS[len(payload)] + payload
 
 
 def batch_frames(lines: Sequence[bytes], most: int = MAX_BATCH_FRAME_BYTES) -> bytes:

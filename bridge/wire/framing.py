@@ -9,6 +9,7 @@ from typing import Any
 
 from bridge.wire.envelope import Envelope, Message
 from bridge.wire.frames import batch_frames, text_frame
+from bridge.wire.metadata import Annotated, receive, teller
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,8 +32,10 @@ class Framing:
         """Return one message as a piece; remembered in the message."""
         piece = message.pieces.get(self)
         if piece is None:
-            framing = self.with_meta(message.meta)
-            made = framing.encode(Envelope(message.subject), [message.payload])
+            framing, payloads = self.with_meta(message.meta), [message.payload]
+            if message.meta and not isinstance(message.payload, Annotated):
+                payloads, _ = receive(payloads)
+            made = framing.encode(Envelope(message.subject), payloads)
             piece = message.pieces[self] = made[0]
         return piece
 
@@ -43,8 +46,10 @@ class Framing:
 
 @cache
 def _with_meta(framing: Framing, meta: tuple[str, ...]) -> Framing:
+    told = teller(meta)
+
     def encode(envelope: Envelope, payloads: list[bytes]) -> list[bytes]:
-        return list(map(framing.wrap, envelope.lines_with(meta, payloads)))
+        return list(map(framing.wrap, envelope.lines_with(told(payloads), payloads)))
 
     return replace(framing, encode=encode)
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from operator import attrgetter
+from typing import Any
 
 import msgspec
 
@@ -32,10 +34,10 @@ class Annotated(bytes):
     reply: bytes = b""
     headers: bytes = b""
     """As they came: a status line, and a line for each header."""
-    pairs: bytes = b""
-    """The same as JSON, once they are read."""
-    time: float = 0.0
-    """When the gateway received it, in seconds since 1970; 0 until that is noted."""
+    time_key: bytes = b""
+    reply_key: bytes = b""
+    headers_key: bytes = b""
+    """What is told of each, behind a comma, once it is received: `,"time":"…"`."""
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -62,17 +64,33 @@ def receive(payloads: list[bytes]) -> tuple[list[bytes], int]:
 
     A malformed line is left out.
     """
-    now, malformed = time.time(), 0
+    now, malformed = b',"time":"%b"' % _written(time.time()), 0
     received: list[bytes] = []
     for payload in payloads:
-        made = payload if isinstance(payload, Annotated) else Annotated(payload)
-        made.time = now
-        if made.headers and not made.pairs:
+        made = payload if type(payload) is Annotated else Annotated(payload)
+        made.time_key = now
+        if made.headers:
             pairs, is_whole = read_headers(made.headers)
-            made.pairs = _encode(pairs)
+            made.headers_key = b',"headers":%b' % _encode(pairs)
             malformed += not is_whole
+        if made.reply:
+            made.reply_key = b',"reply":%b' % _encode(made.reply.decode(errors="replace"))
         received.append(made)
     return received, malformed
+
+
+def teller(meta: tuple[str, ...]) -> Callable[[list[bytes]], Iterable[bytes]]:
+    """Return what makes the keys for what is asked for of payloads, each behind a comma.
+
+    What has not come with a message is left out. It always has a time.
+    """
+    get = attrgetter(*(f"{key}_key" for key in meta))
+
+    def told(received: list[bytes]) -> Iterable[bytes]:
+        found: Iterable[Any] = map(get, received)
+        return found if len(meta) == 1 else map(b"".join, found)
+
+    return told
 
 
 def read_headers(raw: bytes) -> tuple[list[Pair], bool]:
@@ -80,6 +98,19 @@ def read_headers(raw: bytes) -> tuple[list[Pair], bool]:
 
     A status in the first line comes as the headers `Status` and `Description`, as in nats.go.
     """
+    text = raw.decode("latin-1")
+    if not (text.isascii() and text.startswith("NATS/1.0\r\n") and text.endswith("\r\n\r\n")):
+        return _read_odd_headers(raw)
+    pairs: list[Pair] = []
+    for line in text[10:-4].split("\r\n"):
+        name, colon, value = line.partition(":")
+        if not name or not colon:
+            return _read_odd_headers(raw)
+        pairs.append((name, value.lstrip(" \t")))
+    return pairs, True
+
+
+def _read_odd_headers(raw: bytes) -> tuple[list[Pair], bool]:
     first, *lines = raw.removesuffix(b"\r\n\r\n").split(b"\r\n")
     if not first.startswith(_VERSION):
         return [], False
@@ -104,32 +135,9 @@ def _pair(name: bytes, value: bytes) -> Pair:
         return name.decode(), base64.b64encode(value).decode(), "base64"
 
 
-def keys(meta: Iterable[str], payload: bytes) -> bytes:
-    """Return what is asked for of a message as keys, each behind a comma.
-
-    What has not come with the message is left out. It always has a time.
-    """
-    found = b""
-    for key in meta:
-        if key == "time":
-            found += b',"time":"%b"' % _written(getattr(payload, "time", 0.0) or time.time())
-        elif not isinstance(payload, Annotated):
-            continue
-        elif key == "reply" and payload.reply:
-            found += b',"reply":%b' % _encode(payload.reply.decode(errors="replace"))
-        elif key == "headers" and payload.pairs:
-            found += b',"headers":%b' % payload.pairs
-    return found
-
-
-_latest = (0, b"")
-
-
 def _written(seconds: float) -> bytes:
     """Return a time as RFC 3339 has it, in UTC, to the millisecond."""
-    global _latest
-    milliseconds = int(seconds * 1000)
-    if _latest[0] != milliseconds:
-        text = datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
-        _latest = milliseconds, text.removesuffix("+00:00").encode() + b"Z"
-    return _latest[1]
+    text = datetime.fromtimestamp(int(seconds * 1000) / 1000, UTC).isoformat(
+        timespec="milliseconds"
+    )
+    return text.removesuffix("+00:00").encode() + b"Z"
