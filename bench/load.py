@@ -88,7 +88,7 @@ class Run:
             self.due += len(due) * count
         for client in clients.values():
             client.expected, client.position = streams[client.patterns], 0
-        commands = [publish(*message) for message in self.messages]
+        commands = [target.command(*message) for message in self.messages]
         publisher = Publisher(target.nats.port)
         times = target.ps.cpu_times()
         busy, started = time.process_time(), time.perf_counter()
@@ -208,7 +208,7 @@ class Publisher:
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket.sendall(b'CONNECT {"verbose":false}\r\nPING\r\n')
+        self.socket.sendall(b'CONNECT {"verbose":false,"headers":true}\r\nPING\r\n')
         while b"PONG" not in self.socket.recv(PIECE):
             pass
         self._data = memoryview(b"")
@@ -224,11 +224,6 @@ class Publisher:
 
     def close(self) -> None:
         self.socket.close()
-
-
-def publish(subject: str, payload: bytes) -> bytes:
-    """Return the bytes of a PUB."""
-    return b"PUB %b %d\r\n%b\r\n" % (subject.encode(), len(payload), payload)
 
 
 def payloads(count: int, size: int = 128) -> list[bytes]:

@@ -18,6 +18,8 @@ from bench.suites import Result
 from bridge.nats_link.embedded import find_server
 
 BASE = "native"
+PLAIN = "plain"
+"""What the rest of a row is compared with; the latter where nats-server's own has no part."""
 Summary = dict[str, dict[str, dict[str, dict[str, dict[str, float]]]]]
 """Table, row, target, figure: median, min, max, rounds, and `x` (median over native's)."""
 
@@ -38,7 +40,7 @@ def summarize(results: Iterable[Result]) -> Summary:
         }
     for rows in summary.values():
         for row_targets in rows.values():
-            base = row_targets.get(BASE, {})
+            base = row_targets.get(BASE) or row_targets.get(PLAIN, {})
             for figures in row_targets.values():
                 for name in figures.keys() & base.keys():
                     figures[name]["x"] = figures[name]["median"] / base[name]["median"]

@@ -13,8 +13,8 @@ from typing import Any
 
 from bench.client import Client, Failure, completes, read_head
 from bench.figures import percentile
-from bench.load import Crowd, Publisher, payloads, publish
-from bench.targets import Gateway, Target
+from bench.load import Crowd, Publisher, payloads
+from bench.targets import Gateway, Target, publish
 
 SUBJECT = "bench"
 TICK = 0.1

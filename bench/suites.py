@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from bench.annotated import variants
 from bench.load import Crowd, Run, payloads
 from bench.targets import Gateway, Target
 
@@ -52,6 +53,7 @@ def everything(targets: list[Target]) -> list[Step]:
         *fan_out(targets, rounds=5),
         *paced(pair, rounds=5),
         *growth(main, rounds=5),
+        *metadata(targets, rounds=5),
         *idle(pair, rounds=3),
     ]
 
@@ -67,6 +69,17 @@ def fan_out(targets: list[Target], rounds: int) -> list[Step]:
                     count = max(20, min(300_000, wanted // n))
                     steps.append(_unpaced("fan-out", str(n), target, [["bench"]] * n, count))
     return steps
+
+
+def metadata(targets: list[Target], rounds: int) -> list[Step]:
+    """The gateway's fan-out where messages have headers or reply subjects, over plain ones."""
+    gateway = next(each for each in targets if isinstance(each, Gateway))
+    return [
+        _unpaced("metadata", str(n), target, [["bench"]] * n, min(200_000, 2_000_000 // n))
+        for n in (1, 10, 100)
+        for _ in range(rounds)
+        for target in variants(gateway)
+    ]
 
 
 def growth(targets: list[Target], rounds: int) -> list[Step]:

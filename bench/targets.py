@@ -59,6 +59,11 @@ def masked(payload: bytes, opcode: int = 0x81) -> bytes:
     return head + bytes(4) + payload
 
 
+def publish(subject: str, payload: bytes) -> bytes:
+    """Return the bytes of a PUB."""
+    return b"PUB %b %d\r\n%b\r\n" % (subject.encode(), len(payload), payload)
+
+
 class NatsServer:
     """A nats-server; `websocket_port` is its own WebSocket listener."""
 
@@ -103,6 +108,10 @@ class Target:
     def delivery(self, subject: str, payload: bytes) -> bytes:
         """Return the bytes a client gets for a message; without frame heads if not `framed`."""
         raise NotImplementedError
+
+    def command(self, subject: str, payload: bytes) -> bytes:
+        """Return the bytes of a PUB."""
+        return publish(subject, payload)
 
     def counters(self) -> dict[str, int]:
         """Return what it says it has counted since its start; nothing if it does not count.

@@ -12,7 +12,8 @@ from bench.client import Failure
 from bench.figures import percentile
 from bench.heart.browser import Browser, Step, request
 from bench.heart.process import Worker, cpu_seconds
-from bench.load import Publisher, publish
+from bench.load import Publisher
+from bench.targets import publish
 
 TICKS = 50
 """Times a second that something is published."""

@@ -14,8 +14,9 @@ from bench.heart.others import Comers, Toggler, Watcher
 from bench.heart.process import Child
 from bench.heart.table import Measured
 from bench.heart.world import Bench, Holder, holders, world
-from bench.load import Publisher, publish
+from bench.load import Publisher
 from bench.suites import MOST_BUSY
+from bench.targets import publish
 
 KIB = 1024
 

@@ -14,9 +14,8 @@ from bench.heart.others import Traffic
 from bench.heart.process import PATIENCE, cpu_seconds
 from bench.heart.table import Measured
 from bench.heart.world import Bench, World, world
-from bench.load import publish
 from bench.suites import MOST_BUSY
-from bench.targets import Native
+from bench.targets import Native, publish
 
 OURS, NATIVE = "the gateway", "nats-server"
 PATTERNS = 128
