@@ -31,8 +31,15 @@ async def note_request(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Note on the connection that a request has come by it."""
-    _note(request)
-    return await handler(request)
+    connection = request.protocol
+    if not isinstance(connection, CountedHandler):
+        return await handler(request)
+    connection.note(request.content)
+    connection.serving = True
+    try:
+        return await handler(request)
+    finally:
+        connection.serving = False
 
 
 async def note_response(request: web.Request, response: web.StreamResponse) -> None:

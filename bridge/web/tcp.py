@@ -54,6 +54,7 @@ class CountedHandler(RequestHandler):
         "frames_failed",
         "heard",
         "inside",
+        "serving",
         "switched",
         "tcp",
     )
@@ -89,6 +90,8 @@ class CountedHandler(RequestHandler):
         """The transport of TCP, which is below that of TLS if there is one."""
         self.asked = False
         """Whether a whole request has come."""
+        self.serving = False
+        """Whether a request is being answered: those behind it have to wait for that."""
         self.frames_failed: Callable[[CloseCode], None] | None = None
         """Called when a WebSocket is to be closed for the frames that come."""
         self.switched = False
@@ -192,6 +195,8 @@ class CountedHandler(RequestHandler):
         self._late = None
         if self.switched or self._began <= self._answered:
             return
+        if self.serving:
+            self._began = self._time()
         if self._time() < self._began + self._capacity.request_timeout:
             self._look_later()
             return

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.support.browser_client import Browser
 from tests.support.raw_http import UPGRADE, head
 from tests.support.servers import Gateway, NatsServer, running
 
@@ -124,3 +128,29 @@ def test_a_websocket_is_not_bound_by_either(raw: socket.socket) -> None:
     raw.settimeout(5)
     raw.sendall(ping)
     assert raw.recv(65536)
+
+
+async def test_a_request_behind_one_that_takes_long_is_answered_too(
+    tmp_path: Path,
+) -> None:
+    settings = {"request_timeout": REQUEST_SECONDS, "keepalive_timeout": IDLE_SECONDS}
+    with (
+        running(NatsServer(tmp_path)) as server,
+        running(Gateway(server.url, log=tmp_path / "log", **settings)) as gateway,
+    ):
+        async with Browser(gateway.stream) as browser:
+            body = json.dumps({"subjects": ["a"], "connection_id": browser.connection_id}).encode()
+            length = str(len(body))
+            slow = head("POST /stream", {"Host": "x", "Content-Length": length}) + body
+            server.freeze()  # so that it is answered after two seconds
+            with socket.create_connection(("127.0.0.1", gateway.port), 20) as raw:
+                raw.sendall(slow)
+                await asyncio.sleep(0.1)
+                raw.sendall(ASK)
+                answers = b""
+                while answers.count(b"HTTP/1.1 ") < 2:
+                    more = await asyncio.to_thread(raw.recv, 65536)
+                    assert more, answers
+                    answers += more
+            server.thaw()
+    assert b"nats_down" in answers.partition(b"HTTP/1.1 200 OK")[2]
