@@ -1,29 +1,25 @@
-"""What the service says, written by threads of their own.
-
-A terminal that is held, a pipe nobody reads or a full disk must not stop the traffic: what cannot
-be written waits for a while and is then lost, with a line that says how many lines were lost.
-"""
+"""What the service says: events and their facts, as lines of a log and for people."""
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-import queue
 import sys
-import threading
-import time
 from types import TracebackType
 from typing import Any, NoReturn
 
 from bridge.telemetry import events
 from bridge.telemetry.events import Event
-from bridge.telemetry.log_lines import JSONLines, SaidLines, TextLines, cut, printable
+from bridge.telemetry.line_writer import LineWriter, write
+from bridge.telemetry.log_lines import (
+    JSONLines,
+    SaidLines,
+    TextLines,
+    cut,
+    printable,
+    record_of,
+)
 
-MAX_WAITING_LINES = 1000
-"""Lines."""
-LAST_FLUSH_SECONDS = 0.5
-"""How long the end of the process waits for lines to be written."""
 REPEAT_REQUESTS = ("aiohttp.websocket", "aiohttp.internal")
 """Loggers whose lines below level error repeat headers, with the tokens in them: the subprotocols
 that were offered, the names of cookies."""
@@ -85,9 +81,7 @@ def _log(
     for name, fact in facts.items():
         if isinstance(fact, str):
             facts[name] = cut(fact)
-    sentence = line if event is events.SAID else event.sentence.format(**facts)
-    extra = {"event": event.name, "facts": facts, "line": line}
-    logger.log(event.level, "%s", sentence, exc_info=failure, extra=extra)
+    logger.handle(record_of(event, failure, line, logger.name, **facts))
 
 
 def flush() -> None:
@@ -109,7 +103,7 @@ def fail(sentence: str, form: str | None = None) -> NoReturn:
         formatters = [JSONLines()] if is_json(form) else []
     for formatter in formatters:
         if isinstance(formatter, JSONLines):
-            _write(_STDOUT, formatter.format(_record(events.START_FAILED, reason=sentence)))
+            write(_STDOUT, [formatter.format(record_of(events.START_FAILED, reason=sentence))])
     print(sentence, file=sys.stderr)
     raise SystemExit(2)
 
@@ -119,63 +113,3 @@ def _crash(
 ) -> None:
     tell(events.CRASHED, failure)
     flush()
-
-
-class LineWriter(logging.Handler):
-    """Writes to a file descriptor, without ever blocking the caller."""
-
-    def __init__(self, descriptor: int, formatter: logging.Formatter) -> None:
-        super().__init__()
-        self.setFormatter(formatter)
-        self._descriptor = descriptor
-        self._lines: queue.Queue[str | threading.Event] = queue.Queue(MAX_WAITING_LINES)
-        self._lost = 0
-        threading.Thread(target=self._write_all, name="log", daemon=True).start()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Put a line in the queue, or count it as lost."""
-        try:
-            self._lines.put_nowait(self.format(record))
-        except queue.Full:
-            self._lost += 1
-
-    def flush(self) -> None:
-        """Wait until all is written, but not for long."""
-        written = threading.Event()
-        deadline = time.monotonic() + LAST_FLUSH_SECONDS
-        with contextlib.suppress(queue.Full):
-            self._lines.put(written, timeout=LAST_FLUSH_SECONDS)
-            written.wait(deadline - time.monotonic())
-
-    def _write_all(self) -> None:
-        while True:
-            line = self._lines.get()
-            if isinstance(line, threading.Event):
-                line.set()  # all that came before it is written
-                continue
-            _write(self._descriptor, line)
-            if self._lost:
-                lost, self._lost = self._lost, 0
-                _write(self._descriptor, self.format(_record(events.LINES_LOST, count=lost)))
-
-
-def _record(event: Event, **facts: Any) -> logging.LogRecord:
-    """Return a record that goes round the loggers, and so round their queues."""
-    return logging.makeLogRecord(
-        {
-            "levelno": event.level,
-            "levelname": logging.getLevelName(event.level),
-            "msg": event.sentence.format(**facts),
-            "event": event.name,
-            "facts": facts,
-        }
-    )
-
-
-def _write(descriptor: int, line: str) -> None:
-    # Not through sys.stdout: what it cannot write, it would try to write again at the end of the
-    # process, and wait for that, or end with status 120.
-    rest = f"{line}\n".encode(errors="backslashreplace")
-    with contextlib.suppress(OSError):
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]

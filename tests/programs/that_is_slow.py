@@ -9,13 +9,13 @@ follow = main.manager.actions._follow
 asked = 0
 
 
-async def slow_follow(connection, pattern):
+async def slow_follow(connection, patterns, wants):
     global asked
     asked += 1
     if asked % 20 == 0:
         connection._socket.transport.abort()
     await asyncio.sleep(60 if asked % 20 == 1 else 5.2)
-    await follow(connection, pattern)
+    return await follow(connection, patterns, wants)
 
 
 def no_delivery(outbox, pieces, joined):

@@ -5,10 +5,10 @@ import main
 follow = main.manager.actions._follow
 
 
-async def broken(connection, patterns):
+async def broken(connection, patterns, wants):
     if "bug" in patterns:
         raise RuntimeError("planted")
-    return await follow(connection, patterns)
+    return await follow(connection, patterns, wants)
 
 
 main.manager.actions._follow = broken

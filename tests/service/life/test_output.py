@@ -37,7 +37,7 @@ async def test_the_service_does_not_notice(
 ) -> None:
     with running(Gateway(nats_server.url, log=unwritable, log_level="debug")) as service:
         # More connections than lines wait: each says that it was opened and closed.
-        for _ in range(600):
+        for _ in range(1100):
             async with Browser(service.stream):
                 pass
         async with Browser(service.stream) as browser:
