@@ -12,6 +12,8 @@ from bridge.telemetry.logs import fail
 
 BACKLOG = 2048
 """Connections that the system may hold until they are taken."""
+TAKEN_AT_ONCE = 16
+"""Of these: everybody else waits meanwhile, and asyncio would take as many as the system holds."""
 ALL_ADDRESSES = "::"
 """Those of IPv4, too: a socket of its own for each, so that addresses are written as usual."""
 ALL_OF_IPV4 = "0.0.0.0"  # noqa: S104  that is what somebody sets
@@ -35,9 +37,15 @@ async def bind(
     loop = asyncio.get_running_loop()
     try:
         addresses = await _addresses(host)
-        return await loop.create_server(factory, addresses, port, backlog=BACKLOG, **options)
+        server = await loop.create_server(
+            factory, addresses, port, backlog=TAKEN_AT_ONCE, **options
+        )
     except (OSError, UnicodeError) as error:
         fail(_fault(error, host, port, setting))
+    for each in server.sockets:
+        with each.dup() as twin:
+            twin.listen(BACKLOG)
+    return server
 
 
 async def _addresses(host: str) -> list[str]:

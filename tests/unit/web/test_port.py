@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import socket
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -43,6 +45,25 @@ async def reached_by(host: str) -> set[str]:
         reached.add(address)
     server.close()
     return reached
+
+
+async def test_of_a_crowd_few_are_taken_at_once_and_all_in_the_end() -> None:
+    turn, taken = 0, Counter[int]()
+
+    def take() -> asyncio.Protocol:
+        taken[turn] += 1
+        return asyncio.Protocol()
+
+    number, crowd = free_port(), 10 * port.TAKEN_AT_ONCE
+    server = await bind(take, "127.0.0.1", number)
+    with contextlib.ExitStack() as stack:
+        for _ in range(crowd):  # the system holds them, since nothing takes them meanwhile
+            stack.enter_context(socket.create_connection(("127.0.0.1", number), 20))
+        while taken.total() < crowd:
+            await asyncio.sleep(0)
+            turn += 1
+    server.close()
+    assert max(taken.values()) <= port.TAKEN_AT_ONCE + 1  # asyncio takes one more, or not
 
 
 @ipv6
