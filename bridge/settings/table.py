@@ -158,7 +158,10 @@ class Table(BaseSettings):
     )
     max_connections: int = Field(10000, ge=1, description="connections at a time")
     max_connections_per_address: int = Field(
-        1000, ge=1, description="connections from one address (of IPv6, one /64 network) at a time"
+        1000,
+        ge=1,
+        description="connections from one address (of IPv6, one /64 network) at a time; so many a "
+        "minute may be opened, three times as many at once",
     )
     request_timeout: float = Field(
         15.0, gt=0, description="seconds for an HTTP request to come in, head and body each"

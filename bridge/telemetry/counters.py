@@ -30,6 +30,7 @@ Refused = Literal[
     "unauthorized",
     "token_late",
     "too_late",
+    "too_soon",
     "too_large",
     "rate",
     "bad_request",

@@ -162,6 +162,13 @@ REFUSED_ADDRESS = _event(
     "if it is a proxy, name it in TRUSTED_PROXIES",
     *("address", "count"),
 )
+REFUSED_TOO_SOON = _event(
+    "refused_too_soon",
+    WARNING,
+    "refused {address} ({count} in the last minute): its connections come too often, or are "
+    "closed for floods; if it is a proxy, name it in TRUSTED_PROXIES",
+    *("address", "count"),
+)
 REFUSED_FULL = _event(
     "refused_full",
     WARNING,

@@ -1,4 +1,4 @@
-"""How many connections are taken, in all and from one address, and how long each may take.
+"""How many connections are taken, in all and from one address; how often; how long each may take.
 
 What comes through a trusted proxy has the proxy's address, so it is counted once its request is
 there.
@@ -6,6 +6,8 @@ there.
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections import Counter
 
 from aiohttp import web
@@ -16,6 +18,7 @@ from bridge.telemetry import events
 from bridge.telemetry.counters import Counters
 from bridge.telemetry.logs import tell
 from bridge.telemetry.throttled_log import ThrottledLog
+from bridge.web.handshake_rate import FLOOD_HANDSHAKES, HandshakeRate
 
 FULL = "The gateway is full. Try again later."
 STOPPING = "The gateway is stopping. Try again later."
@@ -47,6 +50,7 @@ class Capacity:
         """TCP connections."""
         self._limit = limit
         self._limit_per_address = limit_per_address
+        self._handshakes = HandshakeRate(limit_per_address)
         self._proxies = proxies or TrustedProxies()
         self._counters = counters or Counters()
         self._throttled = throttled or ThrottledLog()
@@ -89,6 +93,21 @@ class Capacity:
         self._sockets -= 1
         if not self._proxies.trusts(address):
             self.forget(counted_as_one(address))
+
+    def wait(self, caller: str) -> float:
+        """Count a handshake of `caller`; return the seconds that it comes too soon, if it does."""
+        return self._handshakes.wait(counted_as_one(caller), asyncio.get_running_loop().time())
+
+    def too_soon(self, caller: str, wait: float) -> web.HTTPServiceUnavailable:
+        """Count and tell of a handshake that came `wait` seconds too soon; return the response."""
+        self._counters.refused["too_soon"] += 1
+        self._throttled.tell(events.REFUSED_TOO_SOON, address=caller)
+        rate = f"At most {self._handshakes.a_minute} connections a minute from one address, please"
+        return no_room(f"{rate}; a flood counts as {FLOOD_HANDSHAKES}.", math.ceil(wait))
+
+    def count_flood(self, caller: str) -> None:
+        """Count a WebSocket of `caller` that had to be closed for a flood."""
+        self._handshakes.count_flood(counted_as_one(caller), asyncio.get_running_loop().time())
 
     def take_place(self, caller: str, peer: str) -> Place:
         """Count a WebSocket of `caller` in, which came from `peer`.
@@ -147,6 +166,6 @@ class Place:
             self._capacity.forget(key)
 
 
-def no_room(sentence: str) -> web.HTTPServiceUnavailable:
-    """Return the response for one too many, or for whom it is too early."""
-    return web.HTTPServiceUnavailable(text=f"{sentence}\n", headers={"Retry-After": "5"})
+def no_room(sentence: str, seconds: int = 5) -> web.HTTPServiceUnavailable:
+    """Return the response for one too many, or for whom it is too early: by so many `seconds`."""
+    return web.HTTPServiceUnavailable(text=f"{sentence}\n", headers={"Retry-After": str(seconds)})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -27,6 +28,9 @@ from bridge.web.tcp import UNREADABLE
 from bridge.web.transport import break_circle
 from bridge.web.websocket import WebSocket
 from bridge.wire.responses import shorten, too_large
+
+HELD_SECONDS = 1.0
+"""For whoever comes too soon: refused at once, it would be back at once, and cost as much again."""
 
 if TYPE_CHECKING:
     from bridge.access.authentication import Authentication, Operators
@@ -75,9 +79,15 @@ class Gate:
         Raises HTTPException for whom it does not let in.
         """
         caller = self._caller_of(request)
+        wait = self._capacity.wait(caller.address)
+        if wait and self._capacity.half_empty:
+            await asyncio.sleep(HELD_SECONDS)
         self._refuse_foreign_page(request, caller)
+        if wait:
+            raise self._capacity.too_soon(caller.address, wait)
         principal, place = self._admit(request, caller)
-        ws = WebSocket(self._max_request_bytes, self._counters)
+        flooded = partial(self._capacity.count_flood, caller.address)
+        ws = WebSocket(self._max_request_bytes, self._counters, flooded)
         try:
             await self._upgrade(ws, request)
             self.heartbeat.add(ws)

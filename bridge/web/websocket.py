@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aiohttp import WSCloseCode, web
@@ -25,15 +26,19 @@ _REASONS = {
     CloseCode.PROTOCOL_ERROR: b"a browser masks its frames",
     CloseCode.FLOOD: b"too many control frames or fragments",
 }
+_FLOODS = (CloseCode.FLOOD, CloseCode.TOO_MANY_BAD_REQUESTS)
 
 
 class WebSocket(web.WebSocketResponse):
     """A WebSocket that ends with 1009 when a request of more than `max_request_bytes` comes.
 
+    `flooded` is called when it is closed for a flood, be it of requests that make no sense.
     Nothing is compressed: it would cost 90 KiB for each. `heartbeat.Heartbeat` pings it.
     """
 
-    def __init__(self, max_request_bytes: int, counters: Counters) -> None:
+    def __init__(
+        self, max_request_bytes: int, counters: Counters, flooded: Callable[[], None]
+    ) -> None:
         super().__init__(
             compress=False,
             max_msg_size=max_request_bytes + 1,  # aiohttp refuses what has that size
@@ -47,6 +52,7 @@ class WebSocket(web.WebSocketResponse):
         """What it writes to, once it is prepared."""
         self._handler: CountedHandler | None = None
         self._counters = counters
+        self._flooded = flooded
         self._closing_for: asyncio.Task[None] | None = None
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter:
@@ -104,6 +110,8 @@ class WebSocket(web.WebSocketResponse):
         self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True
     ) -> bool:
         """Close; aiohttp does so by itself when what it has read makes no sense or is too large."""
+        if code in _FLOODS and self.our_code is None:
+            self._flooded()
         if code != WSCloseCode.OK and not self.closed:
             self.our_code = code
         if code == WSCloseCode.MESSAGE_TOO_BIG and not self.closed:

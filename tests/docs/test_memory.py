@@ -10,6 +10,7 @@ from bridge.connections.limits import Limits
 from bridge.fanout import copies, hub, lanes
 from bridge.nats_link import remembered_lines
 from bridge.settings.derived import Settings
+from bridge.web import handshake_rate
 from bridge.wire import frames
 from tests.support.servers import ROOT
 
@@ -17,6 +18,7 @@ MIB = 1048576
 BOUNDS = {
     "pending for one connection": (Limits().max_pending_bytes / MIB,),
     "connections": (Settings.model_fields["max_connections"].default,),
+    "addresses remembered": (handshake_rate.MAX_ADDRESSES,),
     "patterns of one connection": (Limits().max_subjects,),
     "different patterns of all connections": (hub.MAX_PATTERNS,),
     "lanes": (lanes.MAX_LANES, lanes.MAX_LANE_BYTES / MIB),

@@ -13,7 +13,7 @@ MIB = 1048576
 
 @main.app.http.get("/echo")
 async def echo(request):
-    ws = WebSocket(32 * MIB, main.app.counters)
+    ws = WebSocket(32 * MIB, main.app.counters, lambda: None)
     await main.app.gate._upgrade(ws, request)
     async for frame in ws:
         if frame.type is WSMsgType.TEXT:

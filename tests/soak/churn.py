@@ -64,7 +64,11 @@ class Churn:
         outcome = Outcome(f"{self._cycles} times: connect, subscribe, break off")
         with running(NatsServer(folder)) as server:
             service = Gateway(
-                server.url, program=self._program, log=folder / "gateway.log", cold=True
+                server.url,
+                program=self._program,
+                log=folder / "gateway.log",
+                cold=True,
+                max_connections_per_address=10000,  # so many may come from one in a minute, too
             )
             with running(service) as gateway:
                 async with bystander(server, gateway, outcome):
