@@ -21,7 +21,7 @@ from bridge.telemetry.log_lines import record_of
 
 MAX_WAITING_LINES = 2000
 """Ten times what comes within `WAIT_SECONDS` where thousands of connections end together."""
-WAIT_SECONDS = 0.02
+WAIT_SECONDS = 0.005
 """For further lines, after the first one."""
 LINES_A_WRITE = 100
 LAST_FLUSH_SECONDS = 0.5

@@ -23,6 +23,7 @@ from typing import Any
 import psutil
 
 from bridge.nats_link.embedded import find_server
+from bridge.telemetry.line_writer import WAIT_SECONDS
 from bridge.wire.subjects import CONTROL
 from tests.support.forked import Forked, ForkServer
 from tests.support.ports import free_port
@@ -243,6 +244,9 @@ class Gateway:
         return self.process.wait(PATIENCE)
 
     def output(self) -> str:
+        """Return what it has said so far; it says it some moments later."""
+        if self.process is not None and self.process.poll() is None:
+            time.sleep(20 * WAIT_SECONDS)
         return self._log.read_text()
 
     def figures(self) -> dict[str, float]:
