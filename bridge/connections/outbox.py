@@ -44,7 +44,7 @@ class Outbox:
         self.pending_messages = 0
         """Messages that are pending, without responses and notices."""
         self.show_life = socket.show_life
-        self._framing = framing
+        self._notice, self._join = framing.notice, framing.alone or framing.join
         self._loop = asyncio.get_running_loop()
         self._socket = socket
         self._ws, self._transport = socket.ws, socket.transport
@@ -93,7 +93,7 @@ class Outbox:
 
     def append_line(self, line: bytes) -> None:
         """Append a response or a notice; these are never dropped."""
-        self._append(self._framing.notice(line))
+        self._append(self._notice(line))
 
     def _append(self, piece: bytes) -> None:
         if not self._pending:
@@ -107,7 +107,7 @@ class Outbox:
         count, self.pending_messages = self.pending_messages, 0
         self._bytes = 0
         if pending:
-            self._write(self._framing.join(pending), count)
+            self._write(self._join(pending), count)
 
     def _write(self, data: bytes, count: int) -> None:
         """Give `data`, which holds `count` messages, to the transport."""

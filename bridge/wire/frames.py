@@ -1,8 +1,9 @@
-"""WebSocket frames as a server writes them: unmasked, uncompressed (RFC 6455, section 5.2)."""
+"""WebSocket frames: those that a server writes, and the heads of those it reads (RFC 6455, 5.2)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 MAX_BATCH_FRAME_BYTES = 65536
 """Of a frame that holds several lines."""
@@ -10,6 +11,17 @@ MAX_REMEMBERED_SIZE = 16384
 """Of frames whose head is remembered."""
 PING = b"\x89\x00"
 """An empty ping."""
+
+FINAL, OPCODE = 0x80, 0x0F
+"""Bits of the first byte: of the last frame of a message; what the frame is."""
+RESERVED, COMPRESSED = 0x70, 0x40
+"""Bits for extensions; the one that says that a message is compressed (RFC 7692, section 6)."""
+CONTINUATION, TEXT, BINARY, FIRST_CONTROL = 0x0, 0x1, 0x2, 0x8
+"""Opcodes; all from the last one on are of control frames."""
+_MASKED, _LENGTH = 0x80, 0x7F
+_LENGTH_BYTES = {126: 2, 127: 8}
+_MASK_BYTES = 4
+_COMPRESSED_TEXT = bytes([FINAL | COMPRESSED | TEXT])
 
 
 def frame_head(size: int) -> bytes:
@@ -35,15 +47,59 @@ FRAME_HEADS = _Heads()
 """The head of a text frame, by the size of its payload."""
 
 
+class Head(NamedTuple):
+    """The head of a frame."""
+
+    first: int
+    """Its first byte."""
+    masked: bool
+    size: int
+    """Bytes of the payload."""
+    end: int
+    """Where the frame ends."""
+
+
+def read_head(data: bytes, position: int) -> Head | None:
+    """Return the head of the frame that begins at `position`; None if not all of it has come."""
+    if len(data) - position < 2:
+        return None
+    first, second = data[position], data[position + 1]
+    size, masked = second & _LENGTH, bool(second & _MASKED)
+    extended = _LENGTH_BYTES.get(size, 0)
+    begin = position + 2 + extended + (_MASK_BYTES if masked else 0)
+    if begin > len(data):
+        return None
+    if extended:
+        size = int.from_bytes(data[position + 2 : position + 2 + extended])
+    return Head(first, masked, size, begin + size)
+
+
 def text_frame(payload: bytes) -> bytes:
     """Return `payload` as one text frame."""
     return FRAME_HEADS[len(payload)] + payload
 
 
-def batch_frames(lines: Sequence[bytes], most: int = MAX_BATCH_FRAME_BYTES) -> bytes:
-    """Return `lines` as text frames of at most `most` bytes each, or of one longer line."""
+def compressed_frame(payload: bytes) -> bytes:
+    """Return `payload`, which is a compressed text, as one frame."""
+    return _COMPRESSED_TEXT + frame_head(len(payload))[1:] + payload
+
+
+def text_of(frame: bytes) -> bytes:
+    """Return the payload of a frame that `text_frame` made."""
+    return frame[2 + _LENGTH_BYTES.get(frame[1], 0) :]
+
+
+def batch_frames(
+    lines: Sequence[bytes],
+    most: int = MAX_BATCH_FRAME_BYTES,
+    frame: Callable[[bytes], bytes] = text_frame,
+) -> bytes:
+    """Return `lines` as text frames of at most `most` bytes each, or of one longer line.
+
+    `frame` makes a frame of a text.
+    """
     text = b"\n".join(lines)
     if len(text) <= most or len(lines) == 1:
-        return text_frame(text) if lines else b""
+        return frame(text) if lines else b""
     half = len(lines) // 2
-    return batch_frames(lines[:half], most) + batch_frames(lines[half:], most)
+    return batch_frames(lines[:half], most, frame) + batch_frames(lines[half:], most, frame)

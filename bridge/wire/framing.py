@@ -27,6 +27,10 @@ class Framing:
     """Turns a response or a notice into a piece."""
     wrap: Callable[[bytes], bytes]
     """Turns a line that is a message into a piece."""
+    alone: Callable[[list[bytes]], bytes] | None = None
+    """Does what `join` does, for what one connection alone gets; None if `join` may do it.
+
+    What is dear is done once for many, or not at all."""
 
     def piece(self, message: Message) -> bytes:
         """Return one message as a piece; remembered in the message."""
