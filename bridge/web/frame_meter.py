@@ -13,6 +13,7 @@ from typing import Protocol
 
 from bridge.token_bucket import TokenBucket
 from bridge.wire.codes import CloseCode
+from bridge.wire.frames import CONTINUATION, FINAL, FIRST_CONTROL, OPCODE, read_head
 
 MAX_FRAMES_PER_SECOND = 100.0
 """Control frames and tiny fragments on average; a browser sends a pong each 25 s, no fragments."""
@@ -20,11 +21,6 @@ FRAME_BURST = 600
 """At once."""
 TINY_BYTES = 64
 """A fragment with so many costs no more than its bytes do anyway."""
-
-_CONTINUATION, _FIRST_CONTROL = 0x0, 0x8
-_FINAL, _OPCODE = 0x80, 0x0F
-_MASKED, _LENGTH = 0x80, 0x7F
-_MASK_BYTES = 4
 
 
 class FrameMeter:
@@ -42,20 +38,12 @@ class FrameMeter:
             self._payload_left -= len(data)
             return None
         data, position = self._head + data, self._payload_left
-        while len(data) - position >= 2:
-            first, second = data[position], data[position + 1]
-            if not second & _MASKED:
+        while head := read_head(data, position):
+            if not head.masked:
                 return CloseCode.PROTOCOL_ERROR
-            extended = {126: 2, 127: 8}.get(second & _LENGTH, 0)
-            end = position + 2 + extended + _MASK_BYTES
-            if end > len(data):
-                break
-            length = second & _LENGTH
-            if extended:
-                length = int.from_bytes(data[position + 2 : position + 2 + extended])
-            if _is_extra(first, length) and not self._bucket.take(now):
+            if _is_extra(head.first, head.size) and not self._bucket.take(now):
                 return CloseCode.FLOOD
-            position = end + length
+            position = head.end
         self._head = data[position:]
         self._payload_left = max(0, position - len(data))
         return None
@@ -63,10 +51,10 @@ class FrameMeter:
 
 def _is_extra(first: int, length: int) -> bool:
     """Tell from its first byte and its length whether a frame counts, being no whole request."""
-    opcode = first & _OPCODE
-    if opcode >= _FIRST_CONTROL:
+    opcode = first & OPCODE
+    if opcode >= FIRST_CONTROL:
         return True
-    return (opcode == _CONTINUATION or not first & _FINAL) and length < TINY_BYTES
+    return (opcode == CONTINUATION or not first & FINAL) and length < TINY_BYTES
 
 
 class Reader(Protocol):
@@ -79,12 +67,19 @@ class Reader(Protocol):
 class MeteredReader:
     """Stands before aiohttp's reader; from the first fault on, of which it tells, it reads nothing.
 
-    `failed` is called with the code to close the connection with.
+    `failed` is called with the code to close the connection with. `unmark`, if there is one,
+    returns what aiohttp may read of what came.
     """
 
-    def __init__(self, reader: Reader, failed: Callable[[CloseCode], None]) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        failed: Callable[[CloseCode], None],
+        unmark: Callable[[bytes], bytes] | None = None,
+    ) -> None:
         self._reader = reader
         self._failed = failed
+        self._unmark = unmark
         self._time = asyncio.get_running_loop().time
         self._meter = FrameMeter(self._time())
         self._has_failed = False
@@ -94,7 +89,7 @@ class MeteredReader:
         if not self._has_failed:
             code = self._meter.fault(data, self._time())
             if code is None:
-                return self._reader.feed_data(data)
+                return self._reader.feed_data(self._unmark(data) if self._unmark else data)
             self._has_failed = True
             self._failed(code)
         return False, b""

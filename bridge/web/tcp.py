@@ -57,6 +57,7 @@ class CountedHandler(RequestHandler):
         "serving",
         "switched",
         "tcp",
+        "unmark",
     )
 
     def __init__(
@@ -94,6 +95,8 @@ class CountedHandler(RequestHandler):
         """Whether a request is being answered: those behind it have to wait for that."""
         self.frames_failed: Callable[[CloseCode], None] | None = None
         """Called when a WebSocket is to be closed for the frames that come."""
+        self.unmark: Callable[[bytes], bytes] | None = None
+        """Leads frames that may be compressed past aiohttp: see `CompressedRequests`."""
         self.switched = False
         """Whether it is a WebSocket by now."""
 
@@ -171,7 +174,8 @@ class CountedHandler(RequestHandler):
         """Read frames from now on, the heads of which are looked at first."""
         reader = parser
         if self.frames_failed is not None:
-            reader = MeteredReader(parser, self.frames_failed)  # type: ignore[assignment]
+            failed, unmark = self.frames_failed, self.unmark
+            reader = MeteredReader(parser, failed, unmark)  # type: ignore[assignment]
         super().set_parser(reader, data_received_cb)
 
     def note(self, body: StreamReader | None = None) -> None:

@@ -7,9 +7,10 @@ import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from aiohttp import WSCloseCode, web
+from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
 
 from bridge.access.authentication import BEARER
+from bridge.web.compressed_requests import CompressedRequests
 from bridge.web.tcp import CountedHandler
 from bridge.wire.codes import CloseCode
 from bridge.wire.frames import PING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from aiohttp.abc import AbstractStreamWriter
 
     from bridge.telemetry.counters import Counters
+    from bridge.wire.compression import Compression
 
 CLOSE_TIMEOUT_SECONDS = 3.0
 """For a browser to take what is left and to answer a close frame."""
@@ -33,11 +35,16 @@ class WebSocket(web.WebSocketResponse):
     """A WebSocket that ends with 1009 when a request of more than `max_request_bytes` comes.
 
     `flooded` is called when it is closed for a flood, be it of requests that make no sense.
-    Nothing is compressed: it would cost 90 KiB for each. `heartbeat.Heartbeat` pings it.
+    `compression`: what may be agreed on with the browser. aiohttp's own is not used: it would cost
+    90 KiB for each, and compress for each. `heartbeat.Heartbeat` pings it.
     """
 
     def __init__(
-        self, max_request_bytes: int, counters: Counters, flooded: Callable[[], None]
+        self,
+        max_request_bytes: int,
+        counters: Counters,
+        flooded: Callable[[], None],
+        compression: Compression | None = None,
     ) -> None:
         super().__init__(
             compress=False,
@@ -50,6 +57,11 @@ class WebSocket(web.WebSocketResponse):
         """What aiohttp closed it with by itself; None if the browser came first."""
         self.transport: asyncio.Transport | None = None
         """What it writes to, once it is prepared."""
+        self.window_bits = 0
+        """Of what may be written compressed; 0 if nothing may."""
+        self._offered_to = compression  # aiohttp has a `_compression` of its own
+        self._packed: CompressedRequests | None = None
+        """Where requests may come compressed."""
         self._handler: CountedHandler | None = None
         self._counters = counters
         self._flooded = flooded
@@ -61,15 +73,38 @@ class WebSocket(web.WebSocketResponse):
             assert isinstance(request.protocol, CountedHandler)
             self._handler = request.protocol
             self._handler.frames_failed = self._close_for
+            self._agree(request)
         try:
             writer = await super().prepare(request)
         finally:
-            self._handler.frames_failed = None  # or this would be a circle
+            self._handler.frames_failed = self._handler.unmark = None  # or this would be a circle
         if request.transport is None:
             raise ConnectionResetError("the browser left before its connection was set up")
         self.transport = request.transport
         self.show_life()
         return writer
+
+    def _agree(self, request: web.BaseRequest) -> None:
+        """Agree on compression, if the browser offers it and it is on."""
+        offered = request.headers.getall("Sec-WebSocket-Extensions", ())
+        agreement = self._offered_to.agree(",".join(offered)) if self._offered_to else None
+        if agreement is not None:
+            self.window_bits = agreement.window_bits
+            self._packed = CompressedRequests(self._max_request_bytes)
+            self.headers["Sec-WebSocket-Extensions"] = agreement.answer
+            assert self._handler is not None
+            self._handler.unmark = self._packed.unmark
+
+    async def receive(self, timeout: float | None = None) -> WSMessage:  # noqa: ASYNC109  aiohttp's
+        """Return the next message, as the browser meant it, or how it ended."""
+        message = await super().receive(timeout)
+        if self._packed is None or message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+            return message
+        try:
+            return self._packed.take(message)
+        except WebSocketError as error:
+            await self._end(error.code, str(error).encode())
+            return WSMessage(WSMsgType.ERROR, error, None)
 
     @property
     def tcp(self) -> asyncio.Transport | None:
@@ -99,10 +134,11 @@ class WebSocket(web.WebSocketResponse):
     def _close_for(self, code: CloseCode) -> None:
         """Close for the frames that come, of which no further one is read."""
         loop = asyncio.get_running_loop()
-        loop.call_later(CLOSE_TIMEOUT_SECONDS, self.abort)
-        self._closing_for = loop.create_task(self._close_quietly(code, _REASONS[code]))
+        self._closing_for = loop.create_task(self._end(code, _REASONS[code]))
 
-    async def _close_quietly(self, code: CloseCode, reason: bytes) -> None:
+    async def _end(self, code: int, reason: bytes) -> None:
+        """Close, and cut a browser that does not take it in time."""
+        asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_SECONDS, self.abort)
         with contextlib.suppress(ConnectionError):
             await self.close(code=code, message=reason)
 

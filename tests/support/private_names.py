@@ -143,6 +143,7 @@ TABLE: dict[str, list[str]] = {
     "web/websocket": [
         "async aiohttp.web.WebSocketResponse.close(self, code, message, drain)",
         "async aiohttp.web.WebSocketResponse.prepare(self, request)",
+        "async aiohttp.web.WebSocketResponse.receive(self, timeout)",
     ],
 }
 """The file below `bridge/` where a name is used, and what is relied on: the parameters, in their
