@@ -38,6 +38,7 @@ from bridge.web.key_fetcher import KeyFetcher
 from bridge.web.listener import Listener
 from bridge.web.proxy_protocol import ProxyHeaders
 from bridge.wire.codes import NotReady
+from bridge.wire.compression import Compression
 from bridge.wire.subjects import INBOXES
 
 # A stop takes eight seconds at most: one to catch up, two for handlers, two to drain NATS, three
@@ -59,6 +60,7 @@ class Service(PaniniApp):
         worker = worker or Worker()
         self.counters = Counters()
         self.throttled = ThrottledLog()
+        self.compression = Compression(config.least_compressed, self.counters.note_compressed)
         self._config = config
         self.nats_watch = NatsWatch(lambda: self.nats_servers, self.counters)
         if worker.embedded:
@@ -121,6 +123,7 @@ class Service(PaniniApp):
             throttled=self.throttled,
             max_request_bytes=config.max_request_bytes,
             token_timeout=config.token_timeout,
+            compression=self.compression,
         )
         self.background.append(self.gate.heartbeat.run)
         self.on_stop.append(self.gate.close)

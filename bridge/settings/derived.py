@@ -19,6 +19,7 @@ from bridge.files import SettingError
 from bridge.nats_link.sign_in import SignIn
 from bridge.settings.table import Table
 from bridge.web.tls import TLS
+from bridge.wire.compression import DEFAULT_LEAST_BYTES
 
 
 class Settings(Table):
@@ -111,6 +112,13 @@ class Settings(Table):
         return Authentication(
             self.policy, self.tokens(fetched), self.proxy_sign_in(), anonymous=self.allow_anonymous
         )
+
+    @property
+    def least_compressed(self) -> int | None:
+        """The least bytes of what is compressed; None if nothing is."""
+        if self.compression == "off":
+            return None
+        return DEFAULT_LEAST_BYTES if self.compression == "on" else int(self.compression)
 
     @property
     def operators(self) -> Operators:

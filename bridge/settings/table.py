@@ -19,6 +19,7 @@ from bridge.settings.secret_files import SecretFiles
 from bridge.settings.value_types import (
     Algorithms,
     Ancestors,
+    CompressionChoice,
     HeaderName,
     HostName,
     LogFormat,
@@ -30,6 +31,7 @@ from bridge.settings.value_types import (
     Proxies,
     Words,
 )
+from bridge.wire.compression import DEFAULT_LEAST_BYTES
 
 SECRETS = Path("/run/secrets")
 
@@ -100,6 +102,11 @@ class Table(BaseSettings):
         ge=1,
         le=64,
         description="processes that share the port; limits of connections are for each of them",
+    )
+    compression: CompressionChoice = Field(
+        "on",
+        description="compress what WebSockets get that offer it: on, off, or the least bytes of "
+        f"what is compressed; on is {DEFAULT_LEAST_BYTES}",
     )
     allowed_origins: Origins = Field(
         (),

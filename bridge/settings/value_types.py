@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from contextlib import suppress
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -157,6 +158,14 @@ def _valid_format(form: str) -> str:
     return form.lower()
 
 
+def _valid_compression(value: str) -> str:
+    """Return on, off or a number. `true` is what YAML makes of a bare `on`."""
+    word = {"true": "on", "false": "off"}.get(value.strip().lower(), value.strip().lower())
+    if word not in ("on", "off") and not re.fullmatch("[1-9][0-9]{0,6}", word):
+        raise ValueError("it has to be on, off, or the least bytes of what is compressed")
+    return word
+
+
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 HostName = Annotated[str, AfterValidator(_bare_host)]
 NatsUrls = Annotated[Words, AfterValidator(_valid_urls)]
@@ -166,6 +175,7 @@ Ancestors = Annotated[Words, AfterValidator(_valid_ancestors)]
 Proxies = Annotated[Words, AfterValidator(_valid_proxies)]
 Algorithms = Annotated[Words, AfterValidator(_valid_algorithms)]
 HeaderName = Annotated[str, AfterValidator(_valid_header)]
+CompressionChoice = Annotated[str, AfterValidator(_valid_compression)]
 LogFormat = Annotated[str, AfterValidator(_valid_format)]
 LogLevel = Annotated[str, AfterValidator(_valid_level)]
 OperatorToken = Annotated[SecretStr, AfterValidator(_long_enough)]

@@ -98,6 +98,9 @@ class Counters:
     """Messages received, times the followers of each."""
     delivered: int = 0
     sent_bytes: int = 0
+    uncompressed_bytes: int = 0
+    """Of what was compressed, before it: once, however many connections get it."""
+    compressed_bytes: int = 0
     filtered: int = 0
     dropped: dict[Dropped, int] = field(default_factory=lambda: dict.fromkeys(get_args(Dropped), 0))
     slow_episodes: int = 0
@@ -108,3 +111,8 @@ class Counters:
     missed_probes: int = 0
     fan_out: Histogram = field(default_factory=Histogram)
     event_loop_lag: Histogram = field(default_factory=Histogram)
+
+    def note_compressed(self, before: int, after: int) -> None:
+        """Count bytes that were compressed."""
+        self.uncompressed_bytes += before
+        self.compressed_bytes += after

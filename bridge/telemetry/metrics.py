@@ -71,6 +71,12 @@ FAMILIES = (
         "bridge_sent_bytes_total", "sent_bytes", "bytes of messages and responses to connections"
     ),
     Family(
+        "bridge_compression_input_bytes_total",
+        "uncompressed_bytes",
+        "bytes that were compressed, each once, however many connections get it",
+    ),
+    Family("bridge_compression_output_bytes_total", "compressed_bytes", "bytes they became"),
+    Family(
         "bridge_messages_filtered_total",
         "filtered",
         "messages not meant for a follower: denied, or brought by another of its patterns",

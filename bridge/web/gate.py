@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from bridge.telemetry.counters import Counters
     from bridge.telemetry.throttled_log import ThrottledLog
     from bridge.web.capacity import Capacity, Place
+    from bridge.wire.compression import Compression
 
 
 class Gate:
@@ -60,11 +61,12 @@ class Gate:
         throttled: ThrottledLog,
         max_request_bytes: int,
         token_timeout: float,
+        compression: Compression | None = None,
     ) -> None:
         self._origins, self._proxies = origins, proxies
         self._authentication, self._operators = authentication, operators
         self._capacity, self._counters, self._throttled = capacity, counters, throttled
-        self._max_request_bytes = max_request_bytes
+        self._max_request_bytes, self._compression = max_request_bytes, compression
         self._first_frame = FirstFrame(authentication, counters, token_timeout)
         self.heartbeat = Heartbeat()
         self._shut = False
@@ -87,7 +89,7 @@ class Gate:
             raise self._capacity.too_soon(caller.address, wait)
         principal, place = self._admit(request, caller)
         flooded = partial(self._capacity.count_flood, caller.address)
-        ws = WebSocket(self._max_request_bytes, self._counters, flooded)
+        ws = WebSocket(self._max_request_bytes, self._counters, flooded, self._compression)
         try:
             await self._upgrade(ws, request)
             self.heartbeat.add(ws)

@@ -14,11 +14,12 @@ from bridge.web import handshake_rate
 from bridge.wire import frames
 from tests.support.servers import ROOT
 
-MIB = 1048576
+KIB, MIB = 1024, 1048576
 BOUNDS = {
     "pending for one connection": (Limits().max_pending_bytes / MIB,),
     "connections": (Settings.model_fields["max_connections"].default,),
     "addresses remembered": (handshake_rate.MAX_ADDRESSES,),
+    "a request": (Limits().max_request_bytes / KIB,),
     "patterns of one connection": (Limits().max_subjects,),
     "different patterns of all connections": (hub.MAX_PATTERNS,),
     "lanes": (lanes.MAX_LANES, lanes.MAX_LANE_BYTES / MIB),

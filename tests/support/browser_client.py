@@ -16,9 +16,8 @@ class Browser:
 
     def __init__(self, stream: str, token: str | None = None, **options: Any) -> None:
         self._token = token
-        self._connect = connect(
-            stream, compression=None, max_size=None, max_queue=None, proxy=None, **options
-        )
+        options = {"compression": None} | options
+        self._connect = connect(stream, max_size=None, max_queue=None, proxy=None, **options)
         self.ws: ClientConnection
         self.connection_id = ""
 

@@ -15,6 +15,7 @@ from bridge.settings.derived import Settings
 from bridge.settings.flags import GROUPS
 from tests.support.servers import ROOT
 
+COMPRESSION = "it has to be on, off, or the least bytes of what is compressed"
 PORT = "it has to be a whole number from 1 to 65535"
 LIST = "--help lists every setting"
 
@@ -49,6 +50,10 @@ def line_of(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
             "'10.0.0.1/8' is no address, nor a network such as 10.0.0.0/8",
         ),
         ("LOG_LEVEL", "verbose", "it has to be debug, info, warning or error"),
+        ("COMPRESSION", "gzip", COMPRESSION),
+        ("COMPRESSION", "", COMPRESSION),
+        ("COMPRESSION", "0", COMPRESSION),
+        ("COMPRESSION", "9" * 5000, COMPRESSION),
     ],
 )
 def test_a_wrong_value_is_answered_with_what_is_right(
@@ -60,6 +65,27 @@ def test_a_wrong_value_is_answered_with_what_is_right(
 ) -> None:
     monkeypatch.setenv(name, value)
     assert line_of([], capsys) == f"{name}: {sentence}"
+
+
+@pytest.mark.parametrize(
+    ("value", "least"),
+    [
+        ("on", 200),
+        (" ON ", 200),
+        ("true", 200),
+        ("off", None),
+        ("False", None),
+        ("1", 1),
+        ("64", 64),
+    ],
+)
+def test_compression_is_on_off_or_a_number(
+    value: str, least: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert command_line.load([]).least_compressed == 200
+    assert command_line.load(["--compression", value]).least_compressed == least
+    monkeypatch.setenv("COMPRESSION", value)
+    assert command_line.load([]).least_compressed == least
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
