@@ -21,6 +21,7 @@ from random import Random
 from tests.support.browser_client import Browser
 from tests.support.raw_http import UPGRADE, head
 from tests.support.raw_nats import RawNats
+from tests.support.raw_websocket import COMPRESSED, FINAL, TEXT, client_frame, packed
 from tests.support.servers import Gateway, NatsServer, eventually, running
 
 NO_LIMITS = {
@@ -44,8 +45,16 @@ BITS = [
     *(b"\xed\xa0\x80", b"\\ud800", b"1e999", b"-0", b"NaN", b"null", b"[" * 500, b"9" * 400),
     *(b"\r\n", b"\n", b"*", b">", b"..", b" ", b"\t", b'"subjects"', b'"action"', b'"id"'),
 ]  # fmt: skip
-HEADS = [
+OFFERS = [b"permessage-deflate", b'; server_max_window_bits="9"', b"; client_max_window_bits", b","]
+UPGRADES = [
     head("GET /stream", {"Host": "x", **UPGRADE}),
+    head(
+        "GET /stream",
+        {"Host": "x", **UPGRADE, "Sec-WebSocket-Extensions": b"".join(OFFERS[:3]).decode()},
+    ),
+]
+HEADS = [
+    *UPGRADES,
     head("POST /stream", {"Host": "x", "Content-Length": "2"}) + b"{}",
     head("POST /stream", {"Host": "x", "Transfer-Encoding": "chunked"}) + b"2\r\n{}\r\n0\r\n\r\n",
     head("GET /page/js/main.js", {"Host": "x", "If-None-Match": '"x"', "Range": "bytes=0-"}),
@@ -70,12 +79,15 @@ def request(rng: Random) -> bytes:
 
 def text_frame(rng: Random, payload: bytes) -> bytes:
     """Return a frame of a client that is as it should be."""
-    size = len(payload)
-    long = size >= 126
-    length = bytes([0x80 | 126]) + size.to_bytes(2) if long else bytes([0x80 | size])
-    mask = rng.randbytes(4)
-    key = int.from_bytes((mask * (size // 4 + 1))[:size])
-    return b"\x81" + length + mask + (int.from_bytes(payload) ^ key).to_bytes(size)
+    return client_frame(FINAL | TEXT, payload, rng.randbytes(4))
+
+
+def compressed_frame(rng: Random) -> bytes:
+    """Return a frame with what might have been compressed."""
+    data = packed(request(rng)[:60000] * rng.choice((1, 1, 1, 1000)))
+    if rng.random() < 0.5:
+        data = mutated(rng, data[:60000], [b"\x00\x00\xff\xff", b"\x03\x00", b"\x06", b"\x01"])
+    return client_frame(FINAL | COMPRESSED | TEXT, data, rng.randbytes(4))
 
 
 def frames(rng: Random) -> bytes:
@@ -88,7 +100,8 @@ def frames(rng: Random) -> bytes:
 
 def request_head(rng: Random) -> bytes:
     """Return what might have been an HTTP request."""
-    return mutated(rng, rng.choice(HEADS), [*BITS, b": ", b"HTTP/1.1", b"\r\n\r\n", b"%00", b";"])
+    bits = [*BITS, *OFFERS, b": ", b"HTTP/1.1", b"\r\n\r\n", b"%00", b";"]
+    return mutated(rng, rng.choice(HEADS), bits)
 
 
 class Fuzzer:
@@ -104,24 +117,29 @@ class Fuzzer:
         payloads = [request(self.rng) for _ in range(REQUESTS_EACH)]
         good = [each for each in payloads if len(each) < 60000 and _is_utf8(each)]
         self.sent["requests"] += len(good)
-        await self._talk(
-            b"".join(text_frame(self.rng, each) for each in good) + CLOSE, upgrade=True
-        )
+        data = b"".join(text_frame(self.rng, each) for each in good) + CLOSE
+        await self._talk(self.rng.choice(UPGRADES) + data)
 
     async def frame(self) -> None:
         """Send a bad frame over a connection of its own."""
         self.sent["frames"] += 1
-        await self._talk(frames(self.rng), upgrade=True)
+        await self._talk(self.rng.choice(UPGRADES) + frames(self.rng))
+
+    async def compressed(self) -> None:
+        """Send frames that may be compressed, or not what they should be, over one connection."""
+        self.sent["compressed"] += 1
+        data = b"".join(compressed_frame(self.rng) for _ in range(self.rng.randint(1, 9)))
+        await self._talk(UPGRADES[1] + data + CLOSE)
 
     async def head(self) -> None:
         """Send a bad head over a connection of its own."""
         self.sent["heads"] += 1
-        await self._talk(request_head(self.rng), upgrade=False)
+        await self._talk(request_head(self.rng))
 
-    async def _talk(self, data: bytes, *, upgrade: bool) -> None:
+    async def _talk(self, data: bytes) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
         with contextlib.suppress(ConnectionError):
-            writer.write((HEADS[0] if upgrade else b"") + data)
+            writer.write(data)
             writer.write_eof()
             async with asyncio.timeout(20):
                 while await reader.read(65536):
@@ -147,7 +165,8 @@ async def attack(service: Gateway, nats: RawNats, inputs: int, seed: int) -> Cou
         await bystander.subscribe("bystander")
         number = 0
         while fuzzer.sent.total() < inputs:
-            kinds = (fuzzer.requests, fuzzer.frame, fuzzer.frame, fuzzer.head, fuzzer.head)
+            talks = (fuzzer.frame, fuzzer.compressed, fuzzer.head)
+            kinds = (fuzzer.requests, *talks, *talks)
             await asyncio.gather(*(fuzzer.rng.choice(kinds)() for _ in range(AT_A_TIME)))
             number += 1
             nats.publish("bystander", str(number).encode())
