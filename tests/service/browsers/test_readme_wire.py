@@ -50,13 +50,17 @@ async def requests(said: readme.Conversation, browser: Browser) -> None:
 
 
 async def messages(said: readme.Conversation, browser: Browser, client: RawNats) -> None:
-    """Publish the payloads of the README: JSON, other text, other bytes."""
+    """Publish the payloads of the README: JSON, other text, other bytes; with metadata."""
     await browser.subscribe("logs.web", "camera.frame")
     picture = base64.b64decode(said.use("camera.frame")["data"])
     payloads = {"test.subject": b'{"price": 21.50}', "logs.web": b"plain text"}
     for subject, payload in {**payloads, "camera.frame": picture}.items():
         client.publish(subject, payload)
         said.saw(await browser.frame())
+    await browser.ask(said.use('"meta": ["time"'))
+    headers = b"NATS/1.0\r\nNats-Msg-Id: a1\r\nX-Trace: \r\n\r\n"
+    client.publish("orders.7", b"1", reply="_INBOX.x.y", headers=headers)
+    said.saw(await browser.frame())
 
 
 async def too_many(said: readme.Conversation, browser: Browser, client: RawNats) -> None:
