@@ -1,0 +1,92 @@
+"""The closed lists of `docs/asyncapi.yaml` are those of the code, and its examples fit it.
+
+What real gateways say is held against it in `tests/service/browsers/test_asyncapi.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, get_args
+
+import pytest
+
+from bridge import __version__
+from bridge.access.authentication import BEARER, COOKIE
+from bridge.wire import codes, metadata, requests
+from tests.support import readme
+from tests.support.asyncapi import PATH, Description
+
+NOT_UTF8 = 1007
+"""The one close code that is aiohttp's own."""
+DESCRIPTION = Description.load().strict
+DOCUMENT = DESCRIPTION.document
+SCHEMAS = DOCUMENT["components"]["schemas"]
+EXAMPLES = [
+    (kind, example["payload"])
+    for kind, message in DESCRIPTION.messages.items()
+    for example in message["examples"]
+]
+
+
+def test_codes_are_those_of_the_code() -> None:
+    assert SCHEMAS["code"]["enum"] == list(get_args(codes.Code))
+
+
+def test_close_codes_are_those_of_the_code_and_of_the_wire() -> None:
+    described = [each["code"] for each in DOCUMENT["channels"]["stream"]["x-close-codes"]]
+    assert described == sorted([*codes.CloseCode, NOT_UTF8])
+    table = readme.TEXTS["docs/wire.md"].partition("\n## Close codes\n")[2].partition("\n## ")[0]
+    told = re.findall(r"\b\d{4}\b", "".join(re.findall(r"^\|([^|]*)", table, re.MULTILINE)))
+    assert sorted(map(int, told)) == described
+
+
+def test_requests_have_the_keys_actions_and_bounds_of_the_code() -> None:
+    with pytest.raises(requests.Refusal) as refusal:
+        requests.parse_request('{"subjects": ["a"], "no_such_key": 1}')
+    known = str(refusal.value).partition("Its keys are ")[2].removesuffix(".").split(", ")
+    kinds = DESCRIPTION.kinds("stream", "receive")
+    assert {key for kind in kinds for key in DESCRIPTION.keys(kind)} == set(known)
+    actions = [DESCRIPTION.keys(kind).get("action", {}).get("const") for kind in kinds]
+    assert {*actions} == {codes.SUBSCRIBE, codes.UNSUBSCRIBE, codes.PING, None}
+    assert SCHEMAS["meta"]["items"]["enum"] == list(metadata.KEYS)
+    assert SCHEMAS["wantedSubjects"]["oneOf"][1]["maxItems"] == requests.MAX_REQUEST_SUBJECTS
+    assert SCHEMAS["id"]["maxLength"] == requests.MAX_ID_BYTES - len('""')
+
+
+def test_the_metadata_of_a_message_comes_in_the_order_of_the_code() -> None:
+    keys = list(DESCRIPTION.keys("message"))
+    assert keys == ["subject", *metadata.KEYS, "data", "encoding"]
+
+
+def test_tokens_are_shown_where_the_code_looks_for_them() -> None:
+    schemes = DOCUMENT["components"]["securitySchemes"]
+    assert schemes["cookie"]["name"] == COOKIE
+    assert schemes["header"]["scheme"] == BEARER
+    assert schemes["subprotocol"]["description"].startswith(f"`{BEARER}, ")
+
+
+def test_it_is_of_this_version() -> None:
+    assert DOCUMENT["info"]["version"] == __version__
+
+
+@pytest.mark.parametrize(("kind", "example"), EXAMPLES)
+def test_an_example_is_of_its_kind_alone(kind: str, example: Any) -> None:
+    assert DESCRIPTION.fits(kind, example)
+    for action in ("receive", "send"):
+        if kind in DESCRIPTION.kinds("stream", action):
+            assert DESCRIPTION.of("stream", action, example) == [kind]
+
+
+@pytest.mark.parametrize("line", readme.examples("docs/wire.md"))
+def test_an_example_of_the_wire_is_described(line: str) -> None:
+    value = json.loads(line)
+    kinds = [DESCRIPTION.of("stream", action, value) for action in ("receive", "send")]
+    assert len([*kinds[0], *kinds[1]]) == 1, kinds
+
+
+def test_nothing_is_described_that_nothing_uses() -> None:
+    text = PATH.read_text()
+    parts = DOCUMENT["components"].items()
+    named = [f"#/components/{part}/{name}" for part, names in parts for name in names]
+    assert [each for each in named if f"$ref: '{each}'" not in text] == []

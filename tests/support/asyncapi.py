@@ -1,0 +1,155 @@
+"""The description of the wire in `docs/asyncapi.yaml`, and which of its messages a frame is."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Collection, Iterator
+from functools import cached_property
+from typing import Any
+
+import yaml
+from jsonschema import Draft7Validator
+from referencing import Registry
+from referencing.jsonschema import DRAFT7
+
+from tests.support.servers import ROOT
+
+PATH = ROOT / "docs" / "asyncapi.yaml"
+HERE = "urn:description"
+"""What the description is called where its schemas refer to it."""
+
+
+class Description:
+    """AsyncAPI's view of the gateway: what it takes is `receive`, what it says is `send`.
+
+    A message is of a *kind*: its name under `components`. Its schema is as it stands there or, if
+    that is `strict`, knows no keys but those that are described: for clients there may be others,
+    from later versions, but not for who tests this one.
+    """
+
+    def __init__(self, document: Any) -> None:
+        self.document = document
+        self.messages: dict[str, Any] = document["components"]["messages"]
+
+    @classmethod
+    def load(cls) -> Description:
+        return cls(yaml.safe_load(PATH.read_text()))
+
+    @cached_property
+    def strict(self) -> Description:
+        document = copy.deepcopy(self.document)
+        for message in document["components"]["messages"].values():
+            if message["payload"].get("type") == "object":
+                message["payload"].setdefault("additionalProperties", False)
+        return Description(document)
+
+    def kinds(self, channel: str, action: str) -> list[str]:
+        """Return the kinds that the gateway receives, or sends, on a channel, replies included."""
+        found: list[dict[str, str]] = []
+        for operation in self.document["operations"].values():
+            reply = operation.get("reply", {"channel": operation["channel"], "messages": []})
+            other = "send" if operation["action"] == "receive" else "receive"
+            for part, direction in ((operation, operation["action"]), (reply, other)):
+                if direction == action and part["channel"]["$ref"].endswith(f"/{channel}"):
+                    found += part["messages"]
+        return list(dict.fromkeys(each["$ref"].rpartition("/")[2] for each in found))
+
+    def of(self, channel: str, action: str, value: object) -> list[str]:
+        """Return the kinds that `value` could be."""
+        return [kind for kind in self.kinds(channel, action) if self.fits(kind, value)]
+
+    def fits(self, kind: str, value: object) -> bool:
+        return self._validators[kind].is_valid(value)
+
+    def resolved(self, schema: Any) -> Any:
+        """Return what a schema refers to, if that is all it does."""
+        while "$ref" in schema:
+            found = self.document
+            for name in schema["$ref"].removeprefix("#/").split("/"):
+                found = found[name]
+            schema = found
+        return schema
+
+    def keys(self, kind: str) -> dict[str, Any]:
+        """Return the keys of a kind that is a JSON object, with their schemas."""
+        properties = self.messages[kind]["payload"].get("properties", {})
+        return {name: self.resolved(schema) for name, schema in properties.items()}
+
+    def optional(self, kind: str) -> set[str]:
+        """Return those of the keys that may be missing."""
+        return {*self.keys(kind)} - {*self.messages[kind]["payload"].get("required", ())}
+
+    def status(self, kind: str) -> int | None:
+        """Return the status of HTTP that a kind comes with; None if there is not just one."""
+        bindings = self.messages[kind].get("bindings", {})
+        return bindings.get("http", {}).get("statusCode")
+
+    @cached_property
+    def _validators(self) -> dict[str, Draft7Validator]:
+        registry: Registry[Any] = Registry().with_resource(
+            HERE, DRAFT7.create_resource(self.document)
+        )
+        return {
+            kind: Draft7Validator(
+                {"$ref": f"{HERE}#/components/messages/{kind}/payload"}, registry=registry
+            )
+            for kind in self.messages
+        }
+
+
+def words(schema: Any) -> set[str]:
+    """Return the closed list of words that a key, or each item of it, is one of."""
+    return set(schema.get("enum", schema.get("items", {}).get("enum", ())))
+
+
+WRONG: dict[str, list[tuple[str, object]]] = {
+    "subscribe": [("subjects", []), ("subjects", ["a"] * 129), ("id", "x" * 199)],
+    "unsubscribe": [("meta", ["time"])],
+    "greeting": [("connection_id", "7f3a")],
+    "subscribed": [("subjects", []), ("message", "")],
+    "unsubscribed": [("subjects", []), ("subjects", ["a", "b"])],
+    "pong": [("subjects", ["a"])],
+    "refused": [("message", "")],
+    "message": [
+        ("subject", ""),
+        ("time", "2026-03-01 12:00"),
+        ("headers", [["a"]]),
+        ("headers", [["a", 1]]),
+        ("headers", [[1, "b"]]),
+        ("headers", [["a", "b", "text"]]),
+        ("headers", [["a", "b", "base64", "c"]]),
+    ],
+    "dropped": [("dropped", 0), ("dropped", 1.5)],
+}
+"""For some kinds, keys with values that are wrong in ways of their own."""
+
+
+def spoilt(
+    kind: str, frame: dict[str, Any], optional: Collection[str] = ()
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield copies of a frame with one fault each, and what that is.
+
+    To be without a key is no fault if it is `optional`.
+    """
+    yield "an unknown key", frame | {"no_such_key": 1}
+    for key, value in WRONG.get(kind, ()):
+        yield f"{key} is wrong", frame | {key: value}
+    for key, value in frame.items():
+        if key not in optional:
+            yield f"no {key}", {name: each for name, each in frame.items() if name != key}
+        if key == "data" and kind == "message" and "encoding" not in frame:
+            continue  # a payload may be anything
+        # No other key holds an object, and no list a number.
+        yield f"{key} is an object", frame | {key: {"no": "such"}}
+        if isinstance(value, list):
+            yield f"{key} holds a number", frame | {key: [*value, 5]}
+        if isinstance(value, bool):
+            yield f"{key} is {not value}", frame | {key: not value}
+        if key in ("action", "code", "encoding", "status"):
+            yield f"{key} is no such word", frame | {key: f"{value}_"}
+
+
+def shape(frame: dict[str, Any]) -> str:
+    """Return what frames have in common that need not all be spoilt: keys, and types of values."""
+    return json.dumps({key: type(value).__name__ for key, value in frame.items()})
