@@ -1,4 +1,4 @@
-"""Installs what the tests of the client in other builds need; run as a program, ahead of them."""
+"""Installs what the tests in `tests/page/builds` need; run as a program, ahead of them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def installed() -> Path:
 
 if __name__ == "__main__":
     if shutil.which("npm") is None:
-        print("npm is not installed, so the tests of the client in other builds are skipped.")
+        print("npm is not installed, so tests/page/builds is skipped.")
     else:
-        print("Setting up npm packages for the tests of the client ...", flush=True)
+        print("Setting up npm packages for tests/page/builds ...", flush=True)
         installed()
