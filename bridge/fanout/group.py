@@ -89,6 +89,18 @@ class Group:
         """How pieces for this group are made."""
         return self.key.framing
 
+    def enter(self, member: Member) -> None:
+        """Take in a member: what comes from now on is for it, too."""
+        if self.runs:
+            self._flusher.flush()
+        self.members[member] = None
+
+    def part(self, member: Member) -> None:
+        """Let go of a member; it gets what came before."""
+        if self.runs:
+            self._flusher.flush()
+        del self.members[member]
+
     def append(self, pieces: list[Any]) -> None:
         """Take messages, to be written soon; at once where they are many."""
         flusher = self._flusher

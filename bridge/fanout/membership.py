@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from bridge.fanout.follow import Follow
-from bridge.fanout.group import Group, GroupKey
+from bridge.fanout.group import GroupKey
+from bridge.fanout.places import Places
 from bridge.fanout.route import Route, width
 from bridge.wire.envelope import Message
 from bridge.wire.pattern_bits import PatternBits
@@ -34,16 +35,14 @@ class Surroundings(Protocol):
 
 
 class Membership:
-    """One member's places: for each of its patterns, the feed and the group that it is in."""
+    """What one member follows, and the groups that are right for that."""
 
-    __slots__ = ("_groups", "_hub", "_member", "_places", "_route")
+    __slots__ = ("_hub", "_member", "_places", "_route")
 
     def __init__(self, member: Member, hub: Surroundings) -> None:
         self._member = member
         self._hub = hub
-        self._places: dict[str, tuple[Feed, Group | None]] = {}
-        self._groups = 0
-        """How many groups it is in."""
+        self._places = Places(member, hub.close_if_unused)
         self._route: Route | None = None
         """None while none of its patterns overlap, as usual."""
 
@@ -55,7 +54,7 @@ class Membership:
         beside = self._beside(new)
         for feed in feeds:
             self._member.follows[feed.pattern] = Follow(feed.pattern, wants)
-            self._places.setdefault(feed.pattern, (feed, None))
+            self._places.take(feed)
         if beside:
             self._route = self._route or Route(self._rank)
             there = beside.keys() - set(new)
@@ -76,7 +75,7 @@ class Membership:
             if beside:
                 found[pattern] = beside
         among = set(new)
-        for known in self._places:
+        for known in self._places.taken:
             if known not in among:
                 beside = set(bits.overlapping(known))
                 for each in beside:
@@ -122,7 +121,7 @@ class Membership:
 
     def look_again(self) -> None:
         """Take note that the member is under another policy."""
-        self._regroup(self._places)
+        self._regroup(self._places.taken)
 
     def end(self) -> None:
         """Let go of everything."""
@@ -130,7 +129,7 @@ class Membership:
         if self._route is not None:
             self._hub.crossings.unwatch(self._route.crosses)
             self._route = None
-        self._regroup(self._places)
+        self._regroup(self._places.taken)
 
     # Overlapping patterns
 
@@ -176,7 +175,7 @@ class Membership:
         was_steady = route.is_steady
         change(route)
         for pattern in route.crosses.keys() - before:
-            crossings.watch(self._places[pattern][0])
+            crossings.watch(self._places.feed(pattern))
         route.is_steady = False
         if self._have_settled(route):
             route.settle()
@@ -207,20 +206,8 @@ class Membership:
     def _regroup(self, patterns: Iterable[str]) -> None:
         """Put the member into the groups that are right now."""
         for pattern in tuple(patterns):
-            if pattern not in self._places:
-                continue
-            feed, old = self._places[pattern]
-            key = self._key(pattern)
-            if old is not None and old.key == key:
-                continue
-            if old is not None:
-                self._part(feed, old)
-            self._places[pattern] = feed, None
-            if key is None:
-                del self._places[pattern]
-                self._hub.close_if_unused(feed)
-            else:
-                self._places[pattern] = feed, self._enter(feed.group(key))
+            if pattern in self._places.taken:
+                self._places.put(pattern, self._key(pattern))
 
     def _key(self, pattern: str) -> GroupKey | None:
         """Return what the group for a pattern is known by; None if nothing is to come by it."""
@@ -247,31 +234,3 @@ class Membership:
 
     def _framing(self, follow: Follow) -> Framing:
         return self._member.framing.with_meta(follow.wants.meta)
-
-    def _enter(self, group: Group) -> Group:
-        if group.runs:
-            self._hub.flusher.flush()
-        group.members[self._member] = None
-        if self._groups == 1:
-            self._other_than(group).mixed += 1
-        if self._groups:
-            group.mixed += 1
-        self._groups += 1
-        return group
-
-    def _part(self, feed: Feed, group: Group) -> None:
-        if group.runs:
-            self._hub.flusher.flush()
-        del group.members[self._member]
-        self._groups -= 1
-        if self._groups == 1:
-            self._other_than(group).mixed -= 1
-        if self._groups:
-            group.mixed -= 1
-        feed.drop_if_empty(group)
-
-    def _other_than(self, group: Group) -> Group:
-        found = (each for _, each in self._places.values() if each not in (None, group))
-        other = next(found)
-        assert other is not None
-        return other

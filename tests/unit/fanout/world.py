@@ -229,7 +229,7 @@ class World:
         watched = Counter[str]()
         groups = Counter[Any]()
         for member, membership in self.hub._memberships.items():
-            places, route = membership._places, membership._route
+            places, route = membership._places.taken, membership._route
             crosses = route.crosses.keys() if route is not None else set()
             watched.update(crosses)
             assert places.keys() == member.follows.keys() | (route.left if route else set())
