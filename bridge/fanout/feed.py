@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bridge.fanout.conflation import Held
 from bridge.fanout.group import NO_COPIES, CallbackGroup, Group, GroupKey
 from bridge.fanout.lane import Lane, Targets, remove
+from bridge.fanout.rated_group import RatedGroup
 from bridge.wire.codes import Code
 from bridge.wire.responses import Refusal, shorten
 
@@ -33,6 +35,7 @@ class Surroundings(Protocol):
     counters: Counters
     flusher: Flusher
     crossings: Crossings
+    held: Held
 
     def keep(self, lane: Lane) -> None: ...
     def revoked(self, feed: Feed) -> None: ...
@@ -134,8 +137,7 @@ class Feed:
         """Return the group with that key, made known if it is new."""
         group = self.groups.get(key)
         if group is None:
-            kind = Group if key.callback is None else CallbackGroup
-            group = self.groups[key] = kind(key, self._hub.counters, self._hub.flusher)
+            group = self.groups[key] = self._new_group(key)
             self.asking += bool(key.follow.wants.meta)
             if group.is_open:
                 self.open_groups.setdefault(group.framing, []).append(group)
@@ -143,6 +145,13 @@ class Feed:
                 self.asked_groups[group] = None
             self._change(group, is_there=True)
         return group
+
+    def _new_group(self, key: GroupKey) -> Group:
+        counters, flusher = self._hub.counters, self._hub.flusher
+        if key.follow.wants.max_rate is not None:
+            return RatedGroup(key, counters, flusher, self._hub.held)
+        kind = Group if key.callback is None else CallbackGroup
+        return kind(key, counters, flusher)
 
     def drop_if_empty(self, group: Group) -> None:
         """Forget a group without members."""

@@ -99,7 +99,7 @@ def write_together(groups: Collection[Group], counters: Counters) -> None:
     for group in groups:
         group.write(group.take(), several)
     for pieces, first, members in merged:
-        write(pieces, first.framing, members, counters)
+        write(pieces, first.key.framing, members, counters)
 
 
 def _members_of_several(groups: list[Group]) -> dict[Member, list[Group]]:

@@ -5,7 +5,7 @@ A connection is in one group for each pattern that it follows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -97,9 +97,13 @@ class Group:
 
     def part(self, member: Member) -> None:
         """Let go of a member; it gets what came before."""
+        self.hand_over(member)
+        del self.members[member]
+
+    def hand_over(self, member: Member) -> None:
+        """See to it that a member has got what came before."""
         if self.runs:
             self._flusher.flush()
-        del self.members[member]
 
     def append(self, pieces: list[Any]) -> None:
         """Take messages, to be written soon; at once where they are many."""
@@ -139,10 +143,10 @@ class Group:
 
     def write(self, pieces: list[bytes], others: dict[Member, Any]) -> None:
         """Write `pieces` to all members but `others`."""
-        members = self.members
+        members: Collection[Member] = self.members
         if others:
-            members = {member: None for member in members if member not in others}
-        write(pieces, self.framing, members, self._counters)
+            members = [member for member in members if member not in others]
+        write(pieces, self.key.framing, members, self._counters)
 
 
 class CallbackGroup(Group):
@@ -174,7 +178,7 @@ def joined_runs(runs: list[tuple[int, list[bytes]]]) -> list[bytes]:
 
 
 def write(
-    pieces: list[bytes], framing: Framing, members: dict[Member, None], counters: Counters
+    pieces: list[bytes], framing: Framing, members: Collection[Member], counters: Counters
 ) -> None:
     """Write the same pieces to each of `members`."""
     if not pieces or not members:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from bridge.fanout.conflation import Held
 from bridge.fanout.crossings import Crossings
 from bridge.fanout.feed import Feed
 from bridge.fanout.flusher import Flusher
@@ -36,6 +37,7 @@ class Hub:
         self.counters = counters
         self.flusher = Flusher(counters)
         self.crossings = Crossings(self._round_trip, self._settled)
+        self.held = Held()
         self._feeds: dict[str, Feed] = {}
         self._memberships: dict[Member, Membership] = {}
         self._unsettled: dict[Membership, None] = {}
@@ -62,7 +64,8 @@ class Hub:
         return len(self._feeds)
 
     def flush(self) -> None:
-        """Write what is pending to all connections now."""
+        """Write what is pending to all connections now, and what waits for its time."""
+        self.held.send_all()
         self.flusher.flush()
 
     def stop(self) -> None:

@@ -98,7 +98,7 @@ class Membership:
         """Return by what patterns of a route are sorted: by what they ask for, then the widest."""
         follow = self._member.follows.get(pattern)
         wants = follow.wants if follow is not None else PLAIN
-        return -len(wants.meta), width(pattern)
+        return *wants.rank, width(pattern)
 
     def leave(self, patterns: Iterable[str]) -> None:
         """Stop following `patterns`; what the others match goes on coming."""
@@ -189,7 +189,7 @@ class Membership:
 
     def _catch_up(self, missed: list[Copy]) -> None:
         """Deliver what had come by another pattern than its source before."""
-        self._hub.flusher.flush()
+        self._places.hand_over()
         for copy in missed:
             if self._member.policy.may_receive(copy.subject):
                 self._hub.counters.expected += 1

@@ -52,6 +52,12 @@ class Places:
             self._enter(group)
             self.taken[pattern] = feed, group
 
+    def hand_over(self) -> None:
+        """See to it that the member has got what came before by all of its groups."""
+        for _, group in self.taken.values():
+            if group is not None:
+                group.hand_over(self._member)
+
     def _enter(self, group: Group) -> None:
         group.enter(self._member)
         if self._groups == 1:

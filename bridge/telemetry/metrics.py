@@ -79,7 +79,8 @@ FAMILIES = (
     Family(
         "bridge_messages_filtered_total",
         "filtered",
-        "messages not meant for a follower: denied, or brought by another of its patterns",
+        "messages not meant for a follower: denied, brought by another of its patterns, or passed"
+        " over at its rate",
     ),
     Family("bridge_messages_dropped_total", "dropped", "messages due and not delivered", "reason"),
     Family(

@@ -31,6 +31,7 @@ class _LooseShape(msgspec.Struct):
     token: Any = msgspec.UNSET
     type: Any = None
     meta: Any = None
+    max_rate: Any = None
 
 
 class _Shape(_LooseShape, forbid_unknown_fields=True):
@@ -66,7 +67,7 @@ def parse_request(text: str | bytes) -> Request:
         raise Refusal("bad_request", "id has to be a string or a number.")
     if len(request_id) > MAX_ID_BYTES:
         raise Refusal("bad_request", f"id has to be of {MAX_ID_BYTES} bytes at most.")
-    wants = read_wants(shape.meta)
+    wants = read_wants(shape.meta, shape.max_rate)
     fault = _shape_fault(shape) or _unknown_key(shape, text)
     if not fault and isinstance(wants, str):
         fault = wants
@@ -132,8 +133,9 @@ def _shape_fault(shape: _LooseShape) -> str | None:
         )
     if subjects is msgspec.UNSET:
         return f"subjects required. {PING_FORM}" if shape.type == PING else "subjects required"
-    if shape.meta is not None and shape.action != SUBSCRIBE:
-        return "'meta' belongs to subscribe."
+    option = next((key for key in WANTS if getattr(shape, key) is not None), None)
+    if option is not None and shape.action != SUBSCRIBE:
+        return f"'{option}' belongs to subscribe."
     if not isinstance(shape.connection_id, str | None):
         return "connection_id has to be a string."
     if isinstance(subjects, str):

@@ -138,7 +138,7 @@ def test_a_key_that_nobody_knows_is_refused_with_those_that_are_known(key: str) 
         parse_request(json.dumps({"subjects": ["a"], "id": 7, key: "x"}))
     assert refused.value.request_id == b"7"
     assert str(refused.value).endswith(
-        "Its keys are subjects, action, id, connection_id, token, meta."
+        "Its keys are subjects, action, id, connection_id, token, meta, max_rate."
     )
     assert len(str(refused.value)) < 200
 
@@ -151,3 +151,27 @@ def test_options_are_those_of_following() -> None:
         parse_request('{"subjects": ["a"], "meta": "headers"}')
     with pytest.raises(Refusal, match="'meta' belongs to subscribe"):
         parse_request('{"subjects": ["a"], "meta": ["headers"], "action": "unsubscribe"}')
+
+
+@pytest.mark.parametrize("rate", ["0.01", "2", "2.0", "1e2", "100.0"])
+def test_a_rate_is_a_number_from_a_hundredth_to_a_hundred(rate: str) -> None:
+    request = parse_request(f'{{"subjects": ["a"], "max_rate": {rate}}}')
+    assert request.wants == Wants(max_rate=float(rate))
+
+
+@pytest.mark.parametrize(
+    "rate", ["0", "0.009", "-1", "100.1", "1e30", "true", '"2"', "[2]", "{}", "9" * 400]
+)
+def test_what_is_no_rate_is_refused_with_what_is_one(rate: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        parse_request(f'{{"subjects": ["a"], "max_rate": {rate}, "id": 1}}')
+    assert str(refused.value) == "max_rate has to be a number from 0.01 to 100."
+    assert refused.value.request_id == b"1"
+
+
+def test_a_rate_belongs_to_subscribe_and_goes_with_the_rest() -> None:
+    with pytest.raises(Refusal, match="'max_rate' belongs to subscribe"):
+        parse_request('{"subjects": ["a"], "max_rate": 2, "action": "unsubscribe"}')
+    request = parse_request('{"subjects": "a", "max_rate": 2, "meta": ["time"]}')
+    assert request.wants == Wants(("time",), 2.0)
+    assert parse_request('{"subjects": "a", "max_rate": null}').wants is PLAIN

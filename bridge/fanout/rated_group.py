@@ -1,0 +1,192 @@
+"""Members that want at most so many messages a second of each subject.
+
+One store and one clock do for a group, however many members it has, and what is passed over is
+never encoded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+from bridge.fanout.conflation import Conflation, Held, Subject, Waiting
+from bridge.fanout.group import Group, GroupKey, Writer, write
+from bridge.wire.framing import CALLS, Framing
+
+if TYPE_CHECKING:
+    from bridge.fanout.member import Member
+    from bridge.telemetry.counters import Counters
+    from bridge.wire.envelope import Message
+
+
+class RatedGroup(Group):
+    """Members that share a rate, or one with a callback that is called at a rate.
+
+    What waits is not due yet: it is counted when it goes on, or when it is passed over.
+    """
+
+    __slots__ = ("_conflation", "_held", "_joins", "_late", "_timer")
+
+    def __init__(self, key: GroupKey, counters: Counters, flusher: Writer, held: Held) -> None:
+        super().__init__(key, counters, flusher)
+        assert key.follow.wants.max_rate is not None
+        self._held = held
+        self._conflation = Conflation(key.follow.wants.max_rate, held)
+        self._timer: asyncio.TimerHandle | None = None
+        self._joins = 0
+        """How often members have joined while something may have waited."""
+        self._late: dict[Member, tuple[int, int]] = {}
+        """The latest of them: the number of the join, and the slot in which all of that has gone
+        on. In the order in which they joined."""
+
+    @property
+    def framing(self) -> Framing:
+        """How pieces for this group are made: not before it is known which ones go on."""
+        return CALLS
+
+    # Who is in it
+
+    def enter(self, member: Member) -> None:
+        """Take in a member: what comes from now on is for it, and nothing that waits."""
+        super().enter(member)
+        if self._conflation.queue:
+            self._note_join(member)
+
+    def part(self, member: Member) -> None:
+        """Let go of a member; it gets what came before, also what waits."""
+        super().part(member)
+        self._late.pop(member, None)
+        if not self.members:
+            self._let_go(len(self._conflation.queue))
+
+    def hand_over(self, member: Member) -> None:
+        """Send a member what came before, also what waits. It is then as one that joins now."""
+        super().hand_over(member)
+        joined, _ = self._late.pop(member, (0, 0))
+        waiting = self._conflation.waiting()
+        if waiting:
+            self._flusher.flush()
+            self._write(waiting, [member], joined)
+            self._note_join(member)
+
+    def _note_join(self, member: Member) -> None:
+        self._joins += 1
+        self._late[member] = self._joins, self._conflation.queue[-1].due
+
+    # What comes
+
+    def append(self, pieces: list[Any]) -> None:
+        """Take messages of one subject: they go on, wait, or are passed over."""
+        name = pieces[-1].subject
+        subject = self._conflation.subjects.get(name)
+        if subject is None:
+            subject = self._begin(name)
+            self._send(pieces[:1])
+            pieces = pieces[1:]
+        if pieces:
+            if subject.message is not None:
+                self._pass_over(subject.joins)
+            if len(pieces) > 1:
+                self.filter(len(pieces) - 1)
+            self._conflation.hold(subject, pieces[-1], self._joins)
+        self._held.make_room()
+
+    def _begin(self, name: str) -> Subject:
+        now = self._slot_now()
+        self._send_due(now)  # the timer may be late, and what is due next would stand behind this
+        subject = self._conflation.begin(name, now)
+        self._held.by[self] = None
+        self._see_to_timer()
+        return subject
+
+    def _pass_over(self, joins: int) -> None:
+        """Count a message in whose place a newer one waits, for those who were there for it."""
+        due = len(self.members)
+        if joins < self._joins:
+            for joined, _ in reversed(self._late.values()):
+                if joined <= joins:
+                    break
+                due -= 1
+        self._counters.expected += due
+        self._counters.filtered += due
+
+    # When it goes on
+
+    @property
+    def size(self) -> int:
+        """Bytes it holds, roughly."""
+        return self._conflation.size
+
+    def send_all(self) -> None:
+        """Send what waits, before its time."""
+        self._send_waiting(self._conflation.take_all())
+
+    def let_go_of_half(self) -> None:
+        """Send what waits longest before its time, and forget when that was sent."""
+        self._let_go((len(self._conflation.queue) + 1) // 2)
+
+    def _let_go(self, count: int) -> None:
+        self._send_waiting(self._conflation.take_oldest(count))
+        self._end_if_idle()
+
+    def _slot_now(self) -> int:
+        return int(asyncio.get_running_loop().time() / self._conflation.slot_seconds)
+
+    def _see_to_timer(self) -> None:
+        if self._timer is None and self._conflation.queue:
+            slot = self._conflation.queue[0].due
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_at(slot * self._conflation.slot_seconds, self._tick, slot)
+
+    def _tick(self, slot: int) -> None:
+        self._timer = None
+        self._send_due(max(slot, self._slot_now()))
+        self._see_to_timer()
+
+    def _send_due(self, now: int) -> None:
+        self._send_waiting(self._conflation.take_due(now))
+        for member, (_, until) in tuple(self._late.items()):
+            if until > now:
+                break
+            del self._late[member]
+        self._end_if_idle()
+
+    def _end_if_idle(self) -> None:
+        if not self._conflation.queue:
+            self._late.clear()
+            self._held.by.pop(self, None)
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+
+    # How it goes on
+
+    def _send_waiting(self, waiting: list[Waiting]) -> None:
+        """Send what waited to those who were there when it came."""
+        if self._late and any(each.joins < self._joins for each in waiting):
+            self._flusher.flush()
+            self._write(waiting, self.members.keys() - self._late.keys())
+            for member, (joined, _) in self._late.items():
+                self._write(waiting, [member], joined)
+        elif waiting and self.members:
+            self._send([each.message for each in waiting])
+
+    def _write(self, waiting: list[Waiting], members: Collection[Member], joined: int = 0) -> None:
+        """Write to some members, at once, what came after the join with that number."""
+        messages = [each.message for each in waiting if each.joins >= joined]
+        if self.key.callback is not None:
+            self._send(messages)
+        else:
+            framing = self.key.framing
+            write(list(map(framing.piece, messages)), framing, members, self._counters)
+
+    def _send(self, messages: list[Message]) -> None:
+        """Send messages to all members on the ordinary path."""
+        callback = self.key.callback
+        if callback is None:
+            super().append(list(map(self.key.framing.piece, messages)))
+        else:
+            self._counters.expected += len(messages)
+            for message in messages:
+                callback(message)
