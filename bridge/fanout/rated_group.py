@@ -66,7 +66,6 @@ class RatedGroup(Group):
         joined, _ = self._late.pop(member, (0, 0))
         waiting = self._conflation.waiting()
         if waiting:
-            self._flusher.flush()
             self._write(waiting, [member], joined)
             self._note_join(member)
 

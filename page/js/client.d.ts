@@ -1,13 +1,22 @@
 /** A message, as it came. */
 export declare class Message {
-  constructor(subject: string, raw: string, encoding?: Encoding);
+  constructor(subject: string, raw: string, encoding?: Encoding, meta?: Partial<Pick<Message, "time" | "reply" | "headers">>);
   readonly subject: string;
   /** The payload as JSON text, digit for digit; a JSON string if `encoding` is "text" or "base64". */
   readonly raw: string;
   readonly encoding: Encoding;
   /** The payload: a JSON value, a string if it is other text, else a Uint8Array. Parsed when first asked for. */
   readonly data: any;
+  /** When the gateway received it, such as "2026-03-01T12:00:00.123Z"; only if that was asked for, as the next two. */
+  readonly time?: string;
+  /** Where whoever sent it waits for an answer. */
+  readonly reply?: string;
+  /** In their order, with repeats; empty if there are none. */
+  readonly headers: Header[];
 }
+
+/** Name and value; a value that is not UTF-8 is base64, and a third item says so. */
+export type Header = [name: string, value: string] | [name: string, value: string, encoding: "base64"];
 
 export type Encoding = "json" | "text" | "base64";
 
@@ -70,6 +79,14 @@ export interface ClientOptions {
 
 export type Listener = (message: Message) => void;
 
+/** Those who listen to one pattern share what comes: all that any of them asks for, at the highest rate. */
+export interface SubscribeOptions {
+  /** What is to come beside each message. */
+  meta?: readonly ("time" | "reply" | "headers")[];
+  /** How many messages a second at most of each subject, the newest ones; 0.01 to 100. */
+  maxRate?: number;
+}
+
 export declare class Client {
   constructor(options?: ClientOptions);
   /** "waiting" for a try at `retryAt`; "stopped" until `retryNow` or `useToken`. */
@@ -84,7 +101,7 @@ export declare class Client {
   readonly tokenWanted: boolean;
   /** Whether the gateway has lost NATS. */
   readonly natsDown: boolean;
-  subscribe(pattern: string, listener?: Listener): Promise<void>;
+  subscribe(pattern: string, listener?: Listener, options?: SubscribeOptions): Promise<void>;
   unsubscribe(pattern: string, listener?: Listener): void;
   useToken(token: string): void;
   retryNow(): void;

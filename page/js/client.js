@@ -54,6 +54,8 @@ const MESSAGE = '{"subject":';
 const DATA = ',"data":';
 const TAILS = { json: "}", text: ',"encoding":"text"}', base64: ',"encoding":"base64"}' };
 const BACKSLASH = 92;
+const META = ["time", "reply", "headers"];
+const [LEAST_RATE, MOST_RATE] = [0.01, 100];
 
 // React Native has neither EventTarget nor CustomEvent.
 const hasEvents = Boolean(globalThis.EventTarget && globalThis.CustomEvent);
@@ -120,17 +122,23 @@ export class Client extends Target {
    * pattern is refused, and so forgotten; also when it is given up before ("unsubscribed", "closed"). Until then
    * the promise is pending: over lost connections, while NATS is away, while a token is missing. It settles once;
    * what becomes of the pattern later is told by the event `subscription`.
+   *
+   * `meta`: what is to come beside each message, some of "time", "reply" and "headers". `maxRate`: how many messages
+   * a second at most of each subject, the newest ones. Those who listen to one pattern share what comes: all that any
+   * of them asks for, at the highest rate.
    * @param {string} pattern
    * @param {(message: Message) => void} [listener]
+   * @param {{ meta?: string[], maxRate?: number }} [options]
    * @returns {Promise<void>}
    */
-  subscribe(pattern, listener) {
+  subscribe(pattern, listener, { meta = [], maxRate = Infinity } = {}) {
     if (typeof pattern !== "string") throw new TypeError("A pattern is a string.");
+    checkOptions(meta, maxRate);
     if (this.#link.over) return Promise.reject(failure("closed", "The client is closed."));
     const subscription = this.#patterns.get(pattern) ?? newSubscription(pattern);
     this.#patterns.set(pattern, subscription);
-    if (listener) subscription.listeners.add(listener);
-    else subscription.held = true;
+    if (listener) subscription.listeners.set(listener, { meta, maxRate });
+    else subscription.held = { meta, maxRate };
     this.#bySubject.clear();
     this.#sendSoon();
     return subscription.promise;
@@ -142,8 +150,8 @@ export class Client extends Target {
     if (!subscription) return;
     subscription.listeners.delete(listener);
     this.#bySubject.clear();
-    if (listener && (subscription.listeners.size || subscription.held)) return;
-    this.#giveUp(subscription, "unsubscribed");
+    if (!listener || !(subscription.listeners.size || subscription.held)) this.#giveUp(subscription, "unsubscribed");
+    else this.#sendSoon(); // what it asked for may be wanted no more
   }
 
   /** Uses `token` from now on: on the connection there is, or on the next one, which is tried at once. */
@@ -218,21 +226,35 @@ export class Client extends Target {
     if (this.state !== "open") return;
     const isGone = (pattern) => !this.#patterns.has(pattern) && !this.#leaving.has(pattern);
     const gone = [...this.#followed].filter(isGone);
-    const fresh = [...this.#patterns.values()].filter(({ asked }) => asked === null).map(({ pattern }) => pattern);
+    const fresh = this.#toAskFor();
     this.#request("unsubscribe", gone, (pattern, id) => this.#leaving.set(pattern, id));
-    this.#request("subscribe", fresh, (pattern, id) => {
-      this.#leaving.delete(pattern);
-      this.#followed.add(pattern);
-      this.#patterns.get(pattern).asked = id;
-    });
-    if (gone.length || fresh.length) this.#sendSoon(PACE);
+    for (const [options, patterns] of fresh) {
+      this.#request("subscribe", patterns, (pattern, id) => {
+        this.#leaving.delete(pattern);
+        this.#followed.add(pattern);
+        Object.assign(this.#patterns.get(pattern), { asked: id, options });
+      }, JSON.parse(options));
+    }
+    if (gone.length || fresh.size) this.#sendSoon(PACE);
   }
 
-  #request(action, patterns, note) {
+  // Options as they stand in a request → patterns to be asked for with these, for the first time or with other ones.
+  #toAskFor() {
+    const fresh = new Map();
+    for (const subscription of this.#patterns.values()) {
+      const options = optionsOf(subscription);
+      if (subscription.asked !== null && subscription.options === options) continue;
+      if (!fresh.has(options)) fresh.set(options, []);
+      fresh.get(options).push(subscription.pattern);
+    }
+    return fresh;
+  }
+
+  #request(action, patterns, note, options = {}) {
     for (let at = 0; at < patterns.length; at += MOST_SUBJECTS) {
       const subjects = patterns.slice(at, at + MOST_SUBJECTS);
       this.#lastId += 1;
-      this.#link.send({ subjects, action, id: this.#lastId });
+      this.#link.send({ subjects, action, id: this.#lastId, ...options });
       for (const pattern of subjects) note(pattern, this.#lastId);
     }
   }
@@ -269,7 +291,7 @@ export class Client extends Target {
     const listeners = new Set();
     for (const subscription of this.#patterns.values()) {
       if (!subscription.listeners.size || !subscription.matches(subject)) continue;
-      for (const listener of subscription.listeners) listeners.add(listener);
+      for (const listener of subscription.listeners.keys()) listeners.add(listener);
     }
     this.#bySubject.set(copied(subject), listeners);
 
@@ -372,14 +394,20 @@ export class Client extends Target {
   }
 }
 
-/** A message. `raw` is its payload as it came: JSON text, which for `encoding` "text" and "base64" is a string. */
+/**
+ * A message. `raw` is its payload as it came: JSON text, which for `encoding` "text" and "base64" is a string.
+ * `time`, `reply` and `headers` are there if they were asked for, and the message has them.
+ */
 export class Message {
   #data;
 
-  constructor(subject, raw, encoding = "json") {
+  constructor(subject, raw, encoding = "json", { time, reply, headers = [] } = {}) {
     this.subject = subject;
     this.raw = raw;
     this.encoding = encoding;
+    this.time = time;
+    this.reply = reply;
+    this.headers = headers;
   }
 
   /** The payload: a JSON value, a string if it is other text, else a Uint8Array. Parsed when first asked for. */
@@ -761,10 +789,10 @@ function read(line) {
   if (message) return message;
   try {
     const told = JSON.parse(line);
-    const { subject, data, encoding } = told;
+    const { subject, data, encoding, ...meta } = told;
     // A callback of the gateway's owner may write messages in another way.
     const isMessage = typeof subject === "string" && data !== undefined;
-    return isMessage ? new Message(subject, JSON.stringify(data), encoding) : told;
+    return isMessage ? new Message(subject, JSON.stringify(data), encoding, meta) : told;
   } catch {
     return undefined;
   }
@@ -773,11 +801,22 @@ function read(line) {
 // Cut out, not parsed: the payload stays the text it was, and thousands a second cost little.
 function cut(line) {
   const end = stringEnd(line, MESSAGE.length);
-  if (end === -1 || !line.startsWith(DATA, end)) return undefined;
+  const at = end === -1 ? -1 : line.indexOf(DATA, end);
+  const meta = at > end ? between(line.slice(end + 1, at)) : {};
+  if (at === -1 || !meta) return undefined;
   const quoted = line.slice(MESSAGE.length, end);
   const subject = quoted.includes("\\") ? JSON.parse(quoted) : quoted.slice(1, -1);
   const encoding = line.endsWith(TAILS.text) ? "text" : line.endsWith(TAILS.base64) ? "base64" : "json";
-  return new Message(subject, line.slice(end + DATA.length, -TAILS[encoding].length), encoding);
+  return new Message(subject, line.slice(at + DATA.length, -TAILS[encoding].length), encoding, meta);
+}
+
+// The keys between subject and payload, as the gateway writes them; undefined if somebody else wrote something else.
+function between(keys) {
+  try {
+    return JSON.parse(`{${keys}}`);
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -810,8 +849,26 @@ export function matcher(pattern) {
 }
 
 function newSubscription(pattern) {
-  // `asked`: null, the id of the request for it on this connection, ACCEPTED or POSTPONED. `held`: also without a listener.
-  return { pattern, matches: matcher(pattern), listeners: new Set(), held: false, asked: null, ...deferred() };
+  // `asked`: null, the id of the request for it on this connection, ACCEPTED or POSTPONED; `options`: with which ones.
+  // `listeners`: each with what it asks for; `held`: what is asked for without a listener, if it is.
+  return { pattern, matches: matcher(pattern), listeners: new Map(), held: null, asked: null, options: "", ...deferred() };
+}
+
+// A mistake of one listener must not end what others of the same pattern get.
+function checkOptions(meta, maxRate) {
+  if (!Array.isArray(meta) || !meta.every((key) => META.includes(key))) {
+    throw new TypeError(`meta is a list of some of ${META.join(", ")}.`);
+  }
+  if (maxRate === Infinity || (typeof maxRate === "number" && maxRate >= LEAST_RATE && maxRate <= MOST_RATE)) return;
+  throw new TypeError(`maxRate is a number from ${LEAST_RATE} to ${MOST_RATE}.`);
+}
+
+/** What all who listen to a pattern ask for together, as it stands in a request. */
+function optionsOf({ listeners, held }) {
+  const all = held ? [...listeners.values(), held] : [...listeners.values()];
+  const meta = META.filter((key) => all.some((each) => each.meta.includes(key)));
+  const rate = Math.max(...all.map(({ maxRate }) => maxRate));
+  return JSON.stringify({ meta: meta.length ? meta : undefined, max_rate: rate < Infinity ? rate : undefined });
 }
 
 function moment() {

@@ -6,6 +6,8 @@ client.addEventListener("messages", ({ detail }) => detail.map(({ subject, raw }
 client.addEventListener("error", ({ detail }: { detail: GatewayError }) => detail.code);
 client.addEventListener("state", () => client.state === "waiting" && client.retryAt - Date.now());
 client.subscribe("a", (message: Message) => message.data.any.thing).then(() => client.unsubscribe("a"));
+client.subscribe("a", ({ time, reply, headers }) => [time?.length, reply?.length, ...headers.map(([name, value]) => name + value)],
+  { meta: ["time", "headers"], maxRate: 2 });
 client.useToken(client.tokenWanted ? "token" : client.reason); client.retryNow(); client.close();
 const numbers: number[] = [stringEnd('""', 0), client.tries]; const falls: boolean = matcher("a.*")("a.b");
 new Client(); new Client({ url: "/stream" }); new Message("a", "1", "json"); export { numbers, falls };
@@ -15,6 +17,10 @@ client.addEventListener("no such event", () => {});
 client.addEventListener("gap", ({ detail }) => detail.count);
 // @ts-expect-error
 client.subscribe(["a"]);
+// @ts-expect-error
+client.subscribe("a", undefined, { meta: ["subject"] });
+// @ts-expect-error
+client.subscribe("a", undefined, { max_rate: 2 });
 // @ts-expect-error
 client.state = "open";
 // @ts-expect-error

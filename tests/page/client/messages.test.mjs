@@ -77,6 +77,27 @@ test("nothing is parsed before it is asked for", (t) => {
   assert.equal(JSON.parse.mock.callCount(), 0);
 });
 
+test("time, reply and headers come with a message that has them", (t) => {
+  const it = connected(t);
+  const [time, headers] = ["2026-03-01T12:00:00.123Z", [["a", ',"data":'], ["A", ""], ["x", "/w==", "base64"]]];
+  it.socket.frame([
+    JSON.stringify({ subject: "a", time, reply: 'r"\\', headers, data: 0 }).replace(/0}$/, '{"x":1.0,"data":2}}'),
+    JSON.stringify({ subject: "b", headers, data: "t", encoding: "text" }),
+    '{"subject":"c","data":[1,{"time":2,"data":3}]}',
+  ].join("\n"));
+  const [received] = it.ofType("messages");
+  assert.deepEqual(received.map((each) => [each.subject, each.raw, each.encoding, each.time, each.reply, each.headers]), [
+    ["a", '{"x":1.0,"data":2}', "json", time, 'r"\\', headers],
+    ["b", '"t"', "text", undefined, undefined, headers],
+    ["c", '[1,{"time":2,"data":3}]', "json", undefined, undefined, []],
+  ]);
+});
+
+test("where the same text stands in what somebody's own callback wrote, the line is read as JSON", (t) => {
+  assert.deepEqual(read(t, '{"subject":"a","x":{"y":1,"data":2},"data":3}'), message("a", "3"));
+  assert.deepEqual(read(t, '{"subject":"a","x":[{"y":1,"data":2}],"data":3}'), message("a", "3"));
+});
+
 test("what cannot be read is told, never an exception, and the next line is still taken", (t) => {
   for (const line of ["nonsense", "null", "7", "[]", "{}", '{"subject":"a', '{"subject":"a","x":1}']) {
     const it = connected(t);

@@ -334,6 +334,50 @@ def test_what_waits_is_sent_before_an_outage_is_told(world: World) -> None:
     assert got(member) == [1, 2, 3]
 
 
+def test_who_joined_a_while_ago_shares_each_write_with_those_before(world: World) -> None:
+    class Noting(Follower):
+        joined = b""
+
+        def deliver(self, pieces: list[bytes], joined: bytes) -> None:
+            super().deliver(pieces, joined)
+            self.joined = joined
+
+    first, second, third = (Noting(str(number)) for number in range(3))
+    members.extend((first, second, third))
+    follow(world, first, TWO, "*")
+    publish(world, "a", 1)
+    publish(world, "b", 1)
+    follow(world, second, TWO, "*")
+    for _ in range(3):
+        publish(world, "a", 2)
+        publish(world, "b", 2)
+        pass_time(world)
+    publish(world, "a", 3)
+    publish(world, "b", 3)
+    follow(world, third, TWO, "*")
+    pass_time(world)
+    assert len(first.joined) > 50
+    assert first.joined is second.joined
+    assert third.joined == b""
+
+
+def test_what_goes_on_early_overtakes_nothing_that_is_about_to_be_written(world: World) -> None:
+    old, new = reader("old"), reader("new")
+    follow(world, old, TWO, "*")
+    publish(world, "a", 1, 2)
+    follow(world, new, TWO, "*")
+    tap = next(iter(world.server.taps.values()))
+
+    def come() -> None:
+        tap.lane("b")([b"3"])
+        tap.lane("b")([b"4"])
+        world.hub.held.send_all()
+
+    world.call(come)
+    flush(world)
+    assert (got(old), got(new)) == ([1, 3, 2, 4], [3, 4])
+
+
 # Overlapping patterns
 
 
