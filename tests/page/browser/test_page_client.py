@@ -36,7 +36,7 @@ class Site:
             def do_GET(self) -> None:
                 body = site.html.encode()
                 self.send_response(200)
-                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.send_header("Content-Type", "text/html")  # as `python3 -m http.server` says
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -105,6 +105,7 @@ def test_the_ten_lines_of_the_readme_show_live_values(
     assert len(example().splitlines()) == 10
     site.open(page, allowing.url)
     expect(part(page, "state")).to_have_text("open")
+    expect(page.locator("p")).to_contain_text(" °C, ")
     expect_values(page, publish, 21.5, 22.25)
     expect(part(page, "gap")).to_be_empty()
 
@@ -146,7 +147,7 @@ def test_the_file_is_for_every_page_and_the_connection_is_not(
 ) -> None:
     page.allow_errors = True  # type: ignore[attr-defined]
     site.open(page, gateway.url)
-    expect(part(page, "state")).to_have_text("waiting")
+    expect(part(page, "state")).to_contain_text(f"is {site.origin} in ALLOWED_ORIGINS?")
     until(lambda: f"refused a page of origin '{site.origin}'" in gateway.output())
 
 
