@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 from urllib.parse import ParseResult
 
 from nats.errors import Error
 
 _REMEDIES = (
+    (
+        f"[errno {errno.ECONNREFUSED}]",
+        "nothing listens there, does NATS run at that port?",
+    ),
+    (f"[errno {socket.EAI_NONAME}]", "nobody has that name, is it right in NATS_URL?"),
     ("maximum connections exceeded", "it is full, its max_connections can be raised"),
     ("maximum account active connections", "the account is full, its limit can be raised"),
     ("attempted to connect to", "that port is for other servers, clients have another (4222)"),
@@ -14,7 +21,9 @@ _REMEDIES = (
     ("issuer certificate", "NATS_TLS_CA names the CA that it is certified by"),
     ("self-signed certificate", "NATS_TLS_CA names the CA that it is certified by"),
 )
-_REFUSED = "it refuses the credentials, see NATS_USER, NATS_TOKEN, NATS_CREDS and NATS_NKEY_SEED"
+_REFUSED = (
+    "it refuses the credentials, see NATS_URL, NATS_USER, NATS_TOKEN, NATS_CREDS and NATS_NKEY_SEED"
+)
 
 
 class Failure(Error):
