@@ -105,7 +105,7 @@ def test_the_ten_lines_of_the_readme_show_live_values(
     assert len(example().splitlines()) == 10
     site.open(page, allowing.url)
     expect(part(page, "state")).to_have_text("open")
-    expect(page.locator("p")).to_contain_text(" °C, ")
+    expect(page.locator("p")).to_contain_text("– °C")
     expect_values(page, publish, 21.5, 22.25)
     expect(part(page, "gap")).to_be_empty()
 
