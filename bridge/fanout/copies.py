@@ -80,6 +80,7 @@ class Copies:
             place = _place(pattern, alike) if alike is not None else -1
             if alike is not None and place >= 0:
                 copy = alike[place]
+                copy.patterns |= {pattern}
                 copy.missing.discard(pattern)
                 if not copy.missing:
                     self._remove(key, alike, place)
@@ -166,15 +167,21 @@ class Copies:
 
 
 def _place(pattern: str, alike: list[Copy]) -> int:
-    """Return the place of the one of which a copy by `pattern` is yet to come; -1 if none is.
+    """Return the place of the one that a copy by `pattern` is of; -1 if it is of none of them.
 
-    The latest such: one from before a pattern was followed, of which no further copy will come, is
-    then left over and grows old.
+    That is the latest of which it is yet to come: one from before a pattern was followed, of which
+    no further copy will come, is then left over and grows old.
     """
     last = len(alike) - 1
     if pattern in alike[last].missing:
         return last
-    for place in range(last - 1, max(-1, last - MAX_LOOKS), -1):
+    looked_at = range(last - 1, max(-1, last - MAX_LOOKS), -1)
+    for place in looked_at:
         if pattern in alike[place].missing:
+            return place
+    # It may be one of a message that first came before this pattern was watched. Taken for one of
+    # another message, it would get copies by other patterns that belong to the first.
+    for place in (*reversed(looked_at), last):
+        if pattern not in alike[place].patterns:
             return place
     return -1

@@ -104,7 +104,13 @@ def words(schema: Any) -> set[str]:
 
 
 WRONG: dict[str, list[tuple[str, object]]] = {
-    "subscribe": [("subjects", []), ("subjects", ["a"] * 129), ("id", "x" * 199)],
+    "subscribe": [
+        ("subjects", []),
+        ("subjects", ["a"] * 129),
+        ("id", "x" * 199),
+        ("max_rate", 0),
+        ("max_rate", 101),
+    ],
     "unsubscribe": [("meta", ["time"])],
     "greeting": [("connection_id", "7f3a")],
     "subscribed": [("subjects", []), ("message", "")],

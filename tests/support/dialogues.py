@@ -132,6 +132,7 @@ async def asking_too_often(scene: Scene) -> None:
 async def messages(scene: Scene) -> None:
     """message, in each encoding, with all that can be asked for beside it, and in a batch."""
     async with scene.connect() as plain, scene.connect(query="?batch=1") as batched:
+        await plain.ask({"subjects": ["m"], "max_rate": 100})
         await plain.subscribe("m")
         await batched.ask({"subjects": ["m"], "meta": ["time", "reply", "headers"]})
         with RawNats(scene.nats.port) as client:

@@ -253,3 +253,17 @@ FanOut.TestCase.settings = settings(
     suppress_health_check=list(HealthCheck),
 )
 TestFanOut = FanOut.TestCase
+
+
+def test_a_copy_by_a_pattern_that_is_new_takes_no_copies_from_a_message_before_it() -> None:
+    state = FanOut()
+    state.subscribe(0, ["a.b", "a.*"])
+    state.subscribe(2, ["a.>", "a.b"])
+    state.all_settles()
+    state.unsubscribe(0, ["a.b"])
+    state.subscribe(1, ["a.b", ">"])
+    state.all_settles()
+    state.publish_halfway(publisher=0, subject="a.b", alike=False, backwards=True)
+    state.unsubscribe(1, [">"])
+    state.subscribe(0, ["a.>"])  # so that copies by a.* count from now on
+    state.teardown()

@@ -131,7 +131,7 @@ def test_a_callback_can_ask_the_message() -> None:
 
 def test_wants_are_read_in_one_order_or_refused_with_a_sentence() -> None:
     assert read_wants(None) is PLAIN
-    assert read_wants([]) is PLAIN
+    assert read_wants([]) == PLAIN
     assert read_wants(["headers", "time", "time"]) == Wants(("time", "headers"))
     for bad in ("time", ["times"], [1], [["time"]], {}, 5, True):
         assert read_wants(bad) == "meta has to be a list of some of 'time', 'reply', 'headers'."
