@@ -98,8 +98,7 @@ async def web_endpoint_listener(request: web.Request) -> web.StreamResponse:
         if login is not None:
             connection_id = replicas.new_connection_id()
             await ws.send_str(responses.greeting(connection_id).decode())
-            plain = BATCH if request.query.get("batch") == "1" else FRAMES
-            framing = app.compression.framing(plain, ws.window_bits)
+            framing = ws.framing(BATCH if request.query.get("batch") == "1" else FRAMES)
             await manager.client_listener(ws, connection_id, framing=framing, login=login)
         return ws
 

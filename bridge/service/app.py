@@ -60,7 +60,6 @@ class Service(PaniniApp):
         worker = worker or Worker()
         self.counters = Counters()
         self.throttled = ThrottledLog()
-        self.compression = Compression(config.least_compressed, self.counters.note_compressed)
         self._config = config
         self.nats_watch = NatsWatch(lambda: self.nats_servers, self.counters)
         if worker.embedded:
@@ -123,7 +122,7 @@ class Service(PaniniApp):
             throttled=self.throttled,
             max_request_bytes=config.max_request_bytes,
             token_timeout=config.token_timeout,
-            compression=self.compression,
+            compression=Compression(config.least_compressed, self.counters.note_compressed),
         )
         self.background.append(self.gate.heartbeat.run)
         self.on_stop.append(self.gate.close)

@@ -61,7 +61,7 @@ class Gate:
         throttled: ThrottledLog,
         max_request_bytes: int,
         token_timeout: float,
-        compression: Compression | None = None,
+        compression: Compression,
     ) -> None:
         self._origins, self._proxies = origins, proxies
         self._authentication, self._operators = authentication, operators

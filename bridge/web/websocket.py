@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from bridge.telemetry.counters import Counters
     from bridge.wire.compression import Compression
+    from bridge.wire.framing import Framing
 
 CLOSE_TIMEOUT_SECONDS = 3.0
 """For a browser to take what is left and to answer a close frame."""
@@ -44,7 +45,7 @@ class WebSocket(web.WebSocketResponse):
         max_request_bytes: int,
         counters: Counters,
         flooded: Callable[[], None],
-        compression: Compression | None = None,
+        compression: Compression,
     ) -> None:
         super().__init__(
             compress=False,
@@ -87,13 +88,17 @@ class WebSocket(web.WebSocketResponse):
     def _agree(self, request: web.BaseRequest) -> None:
         """Agree on compression, if the browser offers it and it is on."""
         offered = request.headers.getall("Sec-WebSocket-Extensions", ())
-        agreement = self._offered_to.agree(",".join(offered)) if self._offered_to else None
+        agreement = self._offered_to.agree(",".join(offered))
         if agreement is not None:
             self.window_bits = agreement.window_bits
             self._packed = CompressedRequests(self._max_request_bytes)
             self.headers["Sec-WebSocket-Extensions"] = agreement.answer
             assert self._handler is not None
             self._handler.unmark = self._packed.unmark
+
+    def framing(self, plain: Framing) -> Framing:
+        """Return `plain`, or what takes its place where compression was agreed on."""
+        return self._offered_to.framing(plain, self.window_bits)
 
     async def receive(self, timeout: float | None = None) -> WSMessage:  # noqa: ASYNC109  aiohttp's
         """Return the next message, as the browser meant it, or how it ended."""

@@ -8,13 +8,14 @@ from aiohttp import WSMsgType
 
 import main
 from bridge.web.websocket import WebSocket
+from bridge.wire.compression import Compression
 
 MIB = 1048576
 
 
 @main.app.http.get("/echo")
 async def echo(request):
-    compression = main.app.compression
+    compression = Compression(1, main.app.counters.note_compressed)
     ws = WebSocket(32 * MIB, main.app.counters, lambda: None, compression)
     await main.app.gate._upgrade(ws, request)
     async for message in ws:

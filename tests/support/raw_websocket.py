@@ -34,14 +34,30 @@ def packed(text: bytes) -> bytes:
 
 
 class RawWebSocket:
-    """Use with `with`. `offer`: its `Sec-WebSocket-Extensions`, if it is to have one."""
+    """Use with `with`. `offer`: its `Sec-WebSocket-Extensions`, if it is to have one.
 
-    def __init__(self, port: int, offer: str | None = None, path: str = "/stream") -> None:
+    `buffer`: bytes that come before they are asked for, roughly; 0 for as many as the system has.
+    `at_once` comes in one piece with the handshake.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        offer: str | None = None,
+        path: str = "/stream",
+        *,
+        buffer: int = 0,
+        at_once: bytes = b"",
+    ) -> None:
         headers = {"Host": "127.0.0.1", **UPGRADE}
         if offer is not None:
             headers["Sec-WebSocket-Extensions"] = offer
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
-        self._socket.sendall(head(f"GET {path}", headers))
+        self._socket = socket.socket()
+        if buffer:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        self._socket.settimeout(PATIENCE)
+        self._socket.connect(("127.0.0.1", port))
+        self._socket.sendall(head(f"GET {path}", headers) + at_once)
         self._data = b""
         self.head = self._until(b"\r\n\r\n").decode()
         """That of the response to the handshake."""

@@ -109,6 +109,14 @@ def test_all_ways_in_one_piece_are_read_in_their_order(raw: RawWebSocket) -> Non
         assert is_answered(raw)
 
 
+def test_what_comes_with_the_handshake_is_read_too(gateway: Gateway) -> None:
+    all_of_them = b"".join(READ.values())
+    with RawWebSocket(gateway.port, OFFER, at_once=all_of_them[:-3]) as raw:
+        raw.send(all_of_them[-3:])
+        for _ in READ:
+            assert is_answered(raw)
+
+
 def test_an_empty_message_and_a_binary_one_are_refused_as_if_they_were_not_compressed(
     raw: RawWebSocket,
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import random
 
@@ -19,7 +20,7 @@ from tests.support.raw_websocket import (
     RawWebSocket,
     client_frame,
 )
-from tests.support.servers import PATIENCE, Gateway, NatsServer, running
+from tests.support.servers import PATIENCE, Gateway, NatsServer, messages_by_fate, running, until
 
 OFFER = "permessage-deflate; client_max_window_bits"
 ANSWER = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
@@ -145,6 +146,37 @@ def test_the_setting_says_what_is_compressed(
             for is_packed, text in (raw.text() for _ in range(3))
         ]
         assert [len(data) for data, is_packed in seen if is_packed] == sizes
+
+
+@pytest.mark.parametrize("path", ["/stream", "/stream?batch=1"])
+def test_a_slow_one_is_told_of_all_it_missed(nats_server: NatsServer, log, path: str) -> None:
+    chance, count = random.Random(16), 2000
+    payloads = (base64.b64encode(chance.randbytes(3000)) for _ in range(count))
+    commands = b"".join(RawNats.command(b"slow", b'"%b"' % each) for each in payloads)
+    limits = {"max_pending_bytes": 50_000, "write_timeout": 60}
+    with (
+        running(Gateway(nats_server.url, log=log, **limits)) as service,
+        RawWebSocket(service.port, OFFER, path, buffer=65536) as raw,
+        RawNats(nats_server.port) as raw_nats,
+    ):
+        follow(raw, "slow")
+        raw_nats.send(commands)
+        until(lambda: messages_by_fate(service.figures())["dropped"])
+        received = dropped = compressed = 0
+        while received + dropped < count:
+            is_packed, text = raw.text()
+            compressed += is_packed
+            for line in text.split(b"\n"):
+                message = json.loads(line)
+                received += "data" in message
+                dropped += message.get("dropped", 0)
+        assert received + dropped == count
+        assert dropped
+        assert compressed
+        fates = messages_by_fate(service.figures())
+        assert fates["due"] == count
+        assert (fates["delivered"], fates["dropped"]) == (received, dropped)
+        assert fates["pending"] == fates["filtered"] == 0
 
 
 @pytest.mark.parametrize("batch", ["", "?batch=1"])

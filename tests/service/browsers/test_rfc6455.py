@@ -23,7 +23,7 @@ async def outcome(
 ) -> dict[str, str]:
     """Run `count` cases against a program that echoes; return what failed, and how."""
     program = "tests/programs/that_echoes.py"
-    with running(Gateway(nats_server.url, program=program, log=log, compression=1)) as service:
+    with running(Gateway(nats_server.url, program=program, log=log)) as service:
         url = f"ws://127.0.0.1:{service.port}/echo"
         try:
             results = await kosoku.run_fuzzingclient(url, concurrency=4, **cases)
