@@ -201,9 +201,11 @@ async def test_what_makes_no_sense_ends_its_own_connection(
     async with Browser(gateway.stream, compression="deflate") as bystander:
         await bystander.subscribe("bystander")
         with RawWebSocket(gateway.port, OFFER) as raw:
-            raw.send(frames)
-            assert raw.closed_with()[0] == code
-            raw.send(client_frame(FINAL | CLOSE, code.to_bytes(2)))
+            # What is left unread of too much can take the close frame with it, on its way.
+            with contextlib.suppress(*[ConnectionError] * what.startswith("too much")):
+                raw.send(frames)
+                assert raw.closed_with()[0] == code
+                raw.send(client_frame(FINAL | CLOSE, code.to_bytes(2)))
         raw_nats.publish("bystander", b"1")
         assert await bystander.next() == {"subject": "bystander", "data": 1}
     no_bug(gateway)
