@@ -1,9 +1,10 @@
-"""The life of every WebSocket connection, and the page."""
+"""The life of every connection, and the page."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from aiohttp import WSMsgType, web
 from bridge.access.login import Login
 from bridge.access.policy import SubjectPolicy
 from bridge.access.tokens import Principal
+from bridge.connections import reader
 from bridge.connections.actions import Actions
 from bridge.connections.callback import Callback
 from bridge.connections.connection import Connection
@@ -21,10 +23,13 @@ from bridge.fanout.hub import Hub
 from bridge.telemetry import events
 from bridge.telemetry.counters import Counters
 from bridge.telemetry.logs import tell
+from bridge.web.http_stream import HttpStream, refused
+from bridge.web.transport import Written
 from bridge.wire import responses
 from bridge.wire.codes import CloseCode
 from bridge.wire.envelope import Message
 from bridge.wire.framing import FRAMES, Framing
+from bridge.wire.responses import Refusal
 
 # asyncio does not say when the transport below TLS has room again, so these two are polled.
 FULL_CHECK_SECONDS = 0.05
@@ -93,38 +98,79 @@ class WSSManager:
         `framing`: how it is written to. `login`: who it is for, if not just anyone.
         Raises ValueError if the id is taken.
         """
-        if connection_id in self.connections:
-            raise ValueError(f"connection_id {connection_id} is in use")
+        login = login or Login(Principal(self._policy))
         try:
-            login = login or Login(Principal(self._policy))
             connection = self._open(ws, connection_id, login, framing=framing)
         except ConnectionResetError:
             return ws
+        async with self._connected(connection):
+            connection.tell_opened()
+            await self._listen(ws, connection)
+        return ws
+
+    async def stream_listener(
+        self,
+        stream: HttpStream,
+        connection_id: str,
+        query: Iterable[tuple[str, str]],
+        *,
+        login: Login,
+    ) -> HttpStream:
+        """Write what the query of a GET asks for into its response, until one of them ends.
+
+        Raises HTTPException if nothing of it can be granted, ConnectionError if the caller left.
+        """
         try:
-            login.watch(connection.hang_up)
+            request, limit = self.actions.read_query(query)
+            if stream.is_head_only:
+                return stream
+            stream.greet(responses.greeting(connection_id))
+            framing = stream.framing
+            connection = self._open(stream, connection_id, login, framing=framing, limit=limit)
+            async with self._connected(connection):
+                await reader.begin(stream, connection, self.actions, request)
+                connection.tell_opened()
+                await reader.end(stream, connection)
+        except Refusal as refusal:
+            raise refused(refusal) from None
+        return stream
+
+    @asynccontextmanager
+    async def _connected(self, connection: Connection) -> AsyncIterator[None]:
+        """Tell a connection what it has to know as long as the block lasts, and end it."""
+        try:
+            connection.login.watch(connection.hang_up)
             if not self._nats_is_up():
                 connection.respond(responses.NATS_DOWN)
-            await self._listen(ws, connection)
+            yield
+        except Refusal:
+            raise
         except Exception as failure:
-            tell(events.CONNECTION_FAILED, failure, connection=connection_id)
+            tell(events.CONNECTION_FAILED, failure, connection=connection.id)
             await connection.close(CloseCode.BUG, "internal error")
         finally:
             await self._leave(connection)
-        return ws
 
     def _open(
-        self, ws: web.WebSocketResponse, connection_id: str, login: Login, *, framing: Framing
+        self,
+        ws: Written,
+        connection_id: str,
+        login: Login,
+        *,
+        framing: Framing,
+        limit: int | None = None,
     ) -> Connection:
         """Make a connection known. Raises ConnectionResetError if the browser has left."""
+        if connection_id in self.connections:
+            raise ValueError(f"connection_id {connection_id} is in use")
         limits, counters, watch = self._limits, self.counters, self._stall_watch
-        connection = Connection(ws, connection_id, limits, login, counters, watch, framing=framing)
+        connection = Connection(
+            ws, connection_id, limits, login, counters, watch, framing=framing, limit=limit
+        )
         deliver = self.get_callback(connection)
         if isinstance(deliver, Callback):
             connection.callback = deliver
         self.connections[connection_id] = connection
-        self.counters.accepted += 1
-        who, address = login.principal.name, login.address
-        tell(events.CONNECTION_OPENED, connection=connection_id, address=address, who=who)
         return connection
 
     async def _listen(self, ws: web.WebSocketResponse, connection: Connection) -> None:
@@ -147,22 +193,13 @@ class WSSManager:
         connection.login.stop()
         connection.settle()  # or what is pending would be in no metric until the release
         del self.connections[connection.id]
-        self.counters.closed[connection.ending] += 1
+        if connection.is_told:
+            self.counters.closed[connection.ending] += 1
         async with connection.changes:
             self.actions.waiting.forget(connection)
             self._hub.unfollow_all(connection)
         connection.release()
-        tell(
-            events.CONNECTION_CLOSED,
-            connection=connection.id,
-            address=connection.login.address,
-            who=connection.login.principal.name,
-            code=connection.close_code,
-            reason=connection.close_reason,
-            delivered=connection.delivered,
-            dropped=connection.dropped,
-            seconds=round(asyncio.get_running_loop().time() - connection.since, 3),
-        )
+        connection.tell_closed()
 
     async def close(self) -> None:
         """Close every connection with 1012; returns when all have taken it or time is up."""

@@ -40,6 +40,7 @@ from bridge.service.figures import Figures
 from bridge.telemetry import logs
 from bridge.telemetry.metrics import CONTENT_TYPE
 from bridge.web.assets import Assets
+from bridge.web.handshake import asks_for_http_stream
 from bridge.wire import responses
 from bridge.wire.codes import OK
 from bridge.wire.framing import BATCH, FRAMES
@@ -93,7 +94,12 @@ async def page_file(request: web.Request) -> web.Response:
 
 @app.http.get("/stream")
 async def web_endpoint_listener(request: web.Request) -> web.StreamResponse:
-    """WebSocket connection."""
+    """WebSocket connection; or a response that goes on, for who asks for no upgrade."""
+    if asks_for_http_stream(request):
+        async with app.gate.http_stream(request) as (stream, login):
+            connection_id = replicas.new_connection_id()
+            query = request.query.items()
+            return await manager.stream_listener(stream, connection_id, query, login=login)
     async with app.gate.websocket(request) as (ws, login):
         if login is not None:
             connection_id = replicas.new_connection_id()

@@ -84,13 +84,17 @@ class Authentication:
             return fault
         return principal or self._anyone
 
-    def of_post(self, request: Request) -> Principal:
-        """Return who makes a POST. Raises TokenError if that is not known."""
+    def of_http(self, request: Request) -> Principal:
+        """Return who makes a request by plain HTTP. Raises TokenError if that is not known."""
         principal = self._holder(bearer_of(request)) or self._signed_in(request)
         principal = principal or self._holder(cookie_of(request))
         if principal is None and not self._anonymous:
             raise self._nobody()
         return principal or self._anyone
+
+    def has_bearer(self, request: Request) -> bool:
+        """Tell whether a token stands in the header Authorization, and such are asked for."""
+        return self._tokens is not None and bearer_of(request) is not None
 
     def of_token(self, token: str) -> Principal:
         """Return who holds `token`. Raises TokenError."""
@@ -141,10 +145,11 @@ def bearer_of(request: Request) -> str | None:
 def cookie_of(request: Request) -> str | None:
     """Return the token in the cookie, if the page is known.
 
-    A browser sends a cookie along whoever wrote the page, but then it says which page that is, and
-    the origin has been checked.
+    A browser sends a cookie along whoever wrote the page. But then it says which page that is, and
+    the origin has been checked; or, in a GET, that it is one of the same origin.
     """
-    return request.cookies.get(COOKIE) if "Origin" in request.headers else None
+    of_same = request.headers.get("Sec-Fetch-Site") == "same-origin"
+    return request.cookies.get(COOKIE) if of_same or "Origin" in request.headers else None
 
 
 def offered_by(request: Request) -> str | None:

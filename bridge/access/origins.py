@@ -51,6 +51,23 @@ class OriginPolicy:
             return True
         return asked in self._allowed or any(_is_below(asked, each) for each in self._below)
 
+    def is_asked_for(self, scheme: str, host: str, *, proxied: bool, program: bool) -> bool:
+        """Tell whether a request to `host` can only be meant for us, whichever page made it.
+
+        A browser names no origin in a GET of a page to where that page is from, so that the name
+        alone tells a page of ours from one whose name was pointed at us. It may also be that of an
+        allowed origin. `program`: no browser makes the request, so no page does; a name without
+        dots is then one of the network it runs in.
+        """
+        own = parse_origin(f"{scheme}://{host}")
+        if own is None:
+            return False
+        if self._is_ours(own, proxied=proxied) or (program and "." not in own.host):
+            return True
+        if any(own.host == each.host for each in self._allowed):
+            return True
+        return any(_is_below(own._replace(scheme=e.scheme, port=e.port), e) for e in self._below)
+
     def _is_ours(self, asked: Origin, *, proxied: bool) -> bool:
         """Tell whether a page under this name can only be from us.
 

@@ -12,6 +12,7 @@ from bridge.wire import responses, subjects
 from bridge.wire.codes import PING, SUBSCRIBE
 from bridge.wire.requests import Request, parse_request
 from bridge.wire.responses import Refusal
+from bridge.wire.stream_query import StreamQuery, read_query
 
 if TYPE_CHECKING:
     from bridge.connections.connection import Connection
@@ -57,6 +58,14 @@ class Actions:
             self._count_bad()
             raise Refusal("bad_request", "connection_id required", (), request.id)
         return request
+
+    def read_query(self, query: Iterable[tuple[str, str]]) -> StreamQuery:
+        """Read what a GET asks for in its query. Raises Refusal, counted."""
+        try:
+            return read_query(query)
+        except Refusal:
+            self._count_bad()
+            raise
 
     async def answer_frame(self, connection: Connection, data: str | bytes) -> list[bytes]:
         """Carry out what came in a frame; return the responses."""

@@ -1,26 +1,27 @@
-"""One browser's WebSocket: who it is for, what it follows, and how it ends."""
+"""One browser's connection: who it is for, what it follows, and how it ends."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
+from bridge.connections.limited import LimitedOutbox
 from bridge.connections.limits import Limits, RequestLimiter
 from bridge.connections.outbox import Outbox
 from bridge.telemetry import events
 from bridge.telemetry.logs import tell
+from bridge.web.http_stream import HttpStream
 from bridge.web.transport import Socket
 from bridge.wire.codes import NO_CLOSE_FRAME, CloseCode
 from bridge.wire.framing import FRAMES, Framing
 
 if TYPE_CHECKING:
-    from aiohttp import web
-
     from bridge.access.login import Login
     from bridge.connections.callback import Callback
     from bridge.connections.stall_watch import StallWatch
     from bridge.fanout.follow import Follow
     from bridge.telemetry.counters import Closed, Counters
+    from bridge.web.transport import Written
     from bridge.wire.envelope import Message
 
 ENDINGS: dict[int, Closed] = {
@@ -40,11 +41,12 @@ class Connection:
     """A browser that follows patterns: a member of the hub.
 
     `login` is who it is for, and until when. What is written to it goes through its `outbox`.
+    `limit`: messages after which a response ends; None if it does not, as a WebSocket.
     """
 
     def __init__(
         self,
-        ws: web.WebSocketResponse,
+        ws: Written,
         connection_id: str,
         limits: Limits,
         login: Login,
@@ -52,6 +54,7 @@ class Connection:
         stall_watch: StallWatch,
         *,
         framing: Framing = FRAMES,
+        limit: int | None = None,
     ) -> None:
         self.id = connection_id
         self.framing = framing
@@ -66,12 +69,17 @@ class Connection:
         """Held while a request is carried out: a connection's requests are taken one by one."""
         self._loop = asyncio.get_running_loop()
         self.since = self._loop.time()
+        self.is_told = False
+        """Whether it has been counted and logged: not while it can still be refused."""
         self.limiter = RequestLimiter(limits, self.since)
-        self._ws = ws
+        self._ws, self._counters = ws, counters
         self._socket = Socket(ws)
-        self.outbox = Outbox(
-            connection_id, self._socket, limits, counters, stall_watch, self._stalled, framing
-        )
+        parts = connection_id, self._socket, limits, counters, stall_watch, self._stalled, framing
+        if limit is None:
+            self.outbox = Outbox(*parts)
+        else:
+            assert isinstance(ws, HttpStream)
+            self.outbox = LimitedOutbox(*parts, limit=limit, enough=ws.ended.set)
         self.deliver = self.outbox.deliver  # for every write of a group: no call between
         self.respond = self.outbox.append_line
         self.flush = self.outbox.flush
@@ -94,7 +102,7 @@ class Connection:
 
     async def send_str(self, text: str) -> None:
         """Send `text` as a message: what a `manager.callback` calls. It does not wait either."""
-        self.outbox.append_message(self.framing.notice(text.encode()))
+        self.outbox.append_message(self.framing.wrap(text.encode()))
 
     # What it holds
 
@@ -124,7 +132,30 @@ class Connection:
         """Bytes held for it, its own and those that the transport has not sent."""
         return self.outbox.pending_bytes
 
-    # The end
+    # The beginning and the end
+
+    def tell_opened(self) -> None:
+        """Count and log that it is there."""
+        self.is_told = True
+        self._counters.accepted += 1
+        who, address = self.login.principal.name, self.login.address
+        tell(events.CONNECTION_OPENED, connection=self.id, address=address, who=who)
+
+    def tell_closed(self) -> None:
+        """Log how it ended, if it was told of."""
+        if not self.is_told:
+            return
+        tell(
+            events.CONNECTION_CLOSED,
+            connection=self.id,
+            address=self.login.address,
+            who=self.login.principal.name,
+            code=self.close_code,
+            reason=self.close_reason,
+            delivered=self.delivered,
+            dropped=self.dropped,
+            seconds=round(self._loop.time() - self.since, 3),
+        )
 
     @property
     def close_code(self) -> int | None:

@@ -124,7 +124,7 @@ class Service(PaniniApp):
             token_timeout=config.token_timeout,
             compression=Compression(config.least_compressed, self.counters.note_compressed),
         )
-        self.background.append(self.gate.heartbeat.run)
+        self.background += [self.gate.heartbeat.run, self.gate.idle_heartbeat.run]
         self.on_stop.append(self.gate.close)
         self._listener = Listener(
             config.http_host,

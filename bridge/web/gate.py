@@ -7,27 +7,26 @@ of what it sends are judged, and only then it is served.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from aiohttp import web
 
-from bridge.access.foreign_pages import likely_cause
-from bridge.access.proxies import is_forwarded
 from bridge.access.tokens import NotYet, Principal, TokenError
 from bridge.telemetry import events
-from bridge.telemetry.log_lines import bare_origin
 from bridge.web.capacity import STOPPING, no_room
-from bridge.web.cross_origin import let_read, preflight_response
+from bridge.web.cross_origin import preflight_response
 from bridge.web.first_frame import FirstFrame
-from bridge.web.handshake import require_websocket
+from bridge.web.handshake import accepted_form, require_websocket
 from bridge.web.heartbeat import Heartbeat
+from bridge.web.http_stream import IDLE_SECONDS, HttpStream
+from bridge.web.pages import Pages
 from bridge.web.tcp import UNREADABLE
 from bridge.web.transport import break_circle
 from bridge.web.websocket import WebSocket
-from bridge.wire.responses import shorten, too_large
+from bridge.wire.responses import too_large
 
 HELD_SECONDS = 1.0
 """For whoever comes too soon: refused at once, it would be back at once, and cost as much again."""
@@ -41,6 +40,8 @@ if TYPE_CHECKING:
     from bridge.telemetry.throttled_log import ThrottledLog
     from bridge.web.capacity import Capacity, Place
     from bridge.wire.compression import Compression
+
+Who = TypeVar("Who")
 
 
 class Gate:
@@ -63,12 +64,14 @@ class Gate:
         token_timeout: float,
         compression: Compression,
     ) -> None:
-        self._origins, self._proxies = origins, proxies
+        self._proxies = proxies
+        self._pages = Pages(origins, proxies, counters, throttled)
         self._authentication, self._operators = authentication, operators
         self._capacity, self._counters, self._throttled = capacity, counters, throttled
         self._max_request_bytes, self._compression = max_request_bytes, compression
         self._first_frame = FirstFrame(authentication, counters, token_timeout)
-        self.heartbeat = Heartbeat()
+        self.heartbeat, self.idle_heartbeat = Heartbeat(), Heartbeat(IDLE_SECONDS)
+        """Those of WebSockets, and of responses that go on."""
         self._shut = False
 
     @asynccontextmanager
@@ -81,13 +84,8 @@ class Gate:
         Raises HTTPException for whom it does not let in.
         """
         caller = self._caller_of(request)
-        wait = self._capacity.wait(caller.address)
-        if wait and self._capacity.half_empty:
-            await asyncio.sleep(HELD_SECONDS)
-        self._refuse_foreign_page(request, caller)
-        if wait:
-            raise self._capacity.too_soon(caller.address, wait)
-        principal, place = self._admit(request, caller)
+        await self._refuse(request, caller)
+        principal, place = self._admit(request, caller, self._authentication.of_websocket)
         flooded = partial(self._capacity.count_flood, caller.address)
         ws = WebSocket(self._max_request_bytes, self._counters, flooded, self._compression)
         try:
@@ -99,19 +97,40 @@ class Gate:
             place.give_back()
             break_circle(ws)
 
+    @asynccontextmanager
+    async def http_stream(self, request: web.Request) -> AsyncIterator[tuple[HttpStream, Login]]:
+        """Let in who asks for messages by a GET, and hold a place as for a WebSocket.
+
+        Raises HTTPException for whom it does not let in.
+        """
+        caller = self._caller_of(request)
+        await self._refuse(request, caller)
+        self._pages.refuse_unnamed(
+            request, caller, has_token=self._authentication.has_bearer(request)
+        )
+        form = accepted_form(request)
+        principal, place = self._admit(request, caller, self._authentication.of_http)
+        with ExitStack() as stack:
+            stack.callback(place.give_back)
+            stream = HttpStream(request, form)
+            stack.callback(stream.release)
+            self.idle_heartbeat.add(stream)
+            stack.callback(self.idle_heartbeat.discard, stream)
+            yield stream, self._authentication.login(principal, caller.address, place.leave)
+
     async def post(self, request: web.Request) -> tuple[bytes, Principal]:
         """Return the body of a POST and who makes it. Raises HTTPException for whom it refuses."""
         caller = self._caller_of(request)
-        self._refuse_foreign_page(request, caller)
+        self._pages.refuse_foreign(request, caller)
         try:
-            principal = self._authentication.of_post(request)
+            principal = self._authentication.of_http(request)
         except TokenError as error:
             raise self._unauthorized(caller, error) from None
         return await self._body_of(request), principal
 
     def preflight(self, request: web.Request) -> web.Response:
         """Answer what a browser asks before a page POSTs. Raises HTTPForbidden if it is foreign."""
-        self._refuse_foreign_page(request, self._caller_of(request))
+        self._pages.refuse_foreign(request, self._caller_of(request))
         return preflight_response()
 
     def operator(self, request: web.Request) -> None:
@@ -123,7 +142,7 @@ class Gate:
             raise self._unauthorized(self._caller_of(request), error)
 
     def shut(self) -> None:
-        """Let no WebSocket in any more."""
+        """Let nobody be connected any more."""
         self._shut = True
 
     async def close(self) -> None:
@@ -131,12 +150,21 @@ class Gate:
         self.shut()
         await self._first_frame.close()
 
+    async def _refuse(self, request: web.Request, caller: Caller) -> None:
+        """Answer who comes too soon, or from a page of another origin, instead of connecting it."""
+        wait = self._capacity.wait(caller.address)
+        if wait and self._capacity.half_empty:
+            await asyncio.sleep(HELD_SECONDS)
+        self._pages.refuse_foreign(request, caller)
+        if wait:
+            raise self._capacity.too_soon(caller.address, wait)
+
     def _admit(
-        self, request: web.Request, caller: Caller
-    ) -> tuple[Principal | str | TokenError, Place]:
-        """Return who asks for a WebSocket, if that is known yet, and a place for it."""
+        self, request: web.Request, caller: Caller, who_asks: Callable[[web.Request], Who]
+    ) -> tuple[Who, Place]:
+        """Return who asks to be connected, as `who_asks` tells, and a place."""
         try:
-            principal = self._authentication.of_websocket(request)
+            principal = who_asks(request)
         except TokenError as error:
             raise self._unauthorized(caller, error) from None
         if self._shut:
@@ -147,33 +175,6 @@ class Gate:
         """Return who makes a request and how, from a trusted proxy's headers if there is one."""
         peer = request.remote or ""
         return self._proxies.caller(peer, request.scheme, request.host, request.headers)
-
-    def _refuse_foreign_page(self, request: web.Request, caller: Caller) -> None:
-        """Answer 403 to a page of another origin; browsers send its cookies along all the same."""
-        origin = request.headers.get("Origin")
-        trusted = self._proxies.trusts(request.remote or "")
-        if self._origins.allows(origin, caller.scheme, caller.host, proxied=trusted):
-            let_read(request, origin)
-            return
-        let_read(request, None)
-        raise self._foreign(request, caller, origin or "", trusted=trusted)
-
-    def _foreign(
-        self, request: web.Request, caller: Caller, origin: str, *, trusted: bool
-    ) -> web.HTTPForbidden:
-        """Count and tell of a foreign page; return what it is told."""
-        # A header may hold anything, also a secret in the wrong place.
-        scheme = caller.scheme if caller.scheme in ("http", "https") else "?"
-        own = f"{scheme}://{caller.host}"
-        forwarded = is_forwarded(request.headers)
-        cause = likely_cause(origin, own, trusted=trusted, forwarded=forwarded)
-        page, own = shorten(bare_origin(origin)), shorten(bare_origin(own))
-        self._counters.refused["origin"] += 1
-        self._throttled.tell(
-            events.REFUSED_ORIGIN, address=caller.address, origin=page, own=own, reason=cause
-        )
-        said = f"The origin {page!r} is not allowed at {own!r}: {cause}.\n"
-        return web.HTTPForbidden(text=said)
 
     def _unauthorized(self, caller: Caller, error: TokenError) -> web.HTTPException:
         reason = str(error)

@@ -29,9 +29,13 @@ class Beating(Protocol):
 
 
 class Heartbeat:
-    """The heartbeat of all connections of a service, for as long as `run` runs."""
+    """The heartbeat of all connections of one kind, for as long as `run` runs.
 
-    def __init__(self) -> None:
+    `interval`: seconds of silence before a ping, if not `PING_INTERVAL_SECONDS`.
+    """
+
+    def __init__(self, interval: float | None = None) -> None:
+        self._given_interval = interval
         self._pinged: dict[Beating, float] = {}
         """Connection to when it was last pinged."""
 
@@ -43,10 +47,14 @@ class Heartbeat:
         """Stop looking after it. Idempotent."""
         self._pinged.pop(connection, None)
 
+    @property
+    def _interval(self) -> float:
+        return self._given_interval or PING_INTERVAL_SECONDS
+
     async def run(self) -> None:
         """Look after them until cancelled."""
         while True:
-            await asyncio.sleep(PING_INTERVAL_SECONDS / CHECKS_PER_INTERVAL)
+            await asyncio.sleep(self._interval / CHECKS_PER_INTERVAL)
             for number, connection in enumerate(tuple(self._pinged), start=1):
                 try:
                     self._check(connection)
@@ -61,9 +69,9 @@ class Heartbeat:
             return  # it has left meanwhile
         now, pinged = asyncio.get_running_loop().time(), self._pinged[connection]
         if connection.heard > pinged:
-            if now - connection.heard >= PING_INTERVAL_SECONDS:
+            if now - connection.heard >= self._interval:
                 self._pinged[connection] = now
                 connection.send_ping()
-        elif now - pinged >= PING_INTERVAL_SECONDS / 2:
+        elif now - pinged >= self._interval / 2:
             self.discard(connection)
             connection.abort()

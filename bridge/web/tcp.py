@@ -54,6 +54,7 @@ class CountedHandler(RequestHandler):
         "frames_failed",
         "heard",
         "inside",
+        "lost",
         "serving",
         "switched",
         "tcp",
@@ -97,8 +98,10 @@ class CountedHandler(RequestHandler):
         """Called when a WebSocket is to be closed for the frames that come."""
         self.unmark: Callable[[bytes], bytes] | None = None
         """Leads frames that may be compressed past aiohttp: see `CompressedRequests`."""
+        self.lost: Callable[[BaseException | None], None] | None = None
+        """Called when the connection is lost, with what failed, None if nothing did."""
         self.switched = False
-        """Whether it is a WebSocket by now."""
+        """Whether no further request is to come: it is a WebSocket, or a response that goes on."""
 
     @property
     def peername(self) -> str | tuple[str, int, int, int] | tuple[str, int] | None:
@@ -155,6 +158,8 @@ class CountedHandler(RequestHandler):
         self._body = None
         if self._late is not None:
             self._late.cancel()
+        if self.lost is not None:
+            self.lost(exc)
         super().connection_lost(exc)
         self.tcp = None
 

@@ -1,33 +1,32 @@
-"""The socket under a WebSocket: what aiohttp and asyncio offer no public or no bounded way to."""
+"""The socket under a connection: what aiohttp and asyncio offer no public or no bounded way to."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import socket
-import struct
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from aiohttp import web
+
+from bridge.web.acknowledged import acknowledged
+from bridge.web.http_stream import HttpStream
 from bridge.web.websocket import CLOSE_TIMEOUT_SECONDS, WebSocket
-
-if TYPE_CHECKING:
-    from aiohttp import web
 
 SEND_BUFFER_BYTES = 262144
 """Half of it would cost speed at fan-out: it takes more writes to hand on the same."""
 
-_ACKNOWLEDGED = struct.Struct("120xQ")
-"""`tcpi_bytes_acked` in Linux's `struct tcp_info`."""
+Written = web.WebSocketResponse | HttpStream
+"""What a connection is written by."""
 
 
 class Socket:
-    """The transport of a prepared WebSocket, with a bound on what the kernel holds for it.
+    """The transport of a WebSocket or a response, with a bound on what the kernel holds for it.
 
     Raises ConnectionResetError if the browser has left already.
     """
 
-    def __init__(self, ws: web.WebSocketResponse) -> None:
+    def __init__(self, ws: Written) -> None:
         self.ws = ws
         self.transport = _transport_of(ws)
         _bound_send_buffer(self.transport)
@@ -40,22 +39,12 @@ class Socket:
         return not (self.ws.closed or self.transport.is_closing())
 
     def acknowledged(self) -> int | None:
-        """Return how many bytes the browser has taken since the start; None if that is not known.
-
-        Linux tells of room in a socket only once a third of its buffer is free, so without this a
-        browser that reads slowly but steadily would look as if it took nothing for seconds.
-        """
-        raw = self.transport.get_extra_info("socket")
-        try:
-            answer = raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ACKNOWLEDGED.size)
-            (count,) = _ACKNOWLEDGED.unpack(answer)
-        except (OSError, AttributeError, struct.error):
-            return None
-        return int(count)
+        """Return how many bytes the browser has taken in all; None if that is not known."""
+        return acknowledged(self.transport)
 
     def show_life(self) -> None:
         """Take the browser for alive: a ping to a slow one stands behind all that is pending."""
-        if isinstance(self.ws, WebSocket):
+        if isinstance(self.ws, WebSocket | HttpStream):
             self.ws.show_life()
         else:  # a program of the tutorial may have aiohttp's own heartbeat
             self.ws._reset_heartbeat()
@@ -71,9 +60,7 @@ class Socket:
             _abort_later(self.transport)
 
 
-async def close_or_abort(
-    ws: web.WebSocketResponse, transport: asyncio.Transport, code: int, reason: str
-) -> None:
+async def close_or_abort(ws: Written, transport: asyncio.Transport, code: int, reason: str) -> None:
     """Close with `code`, and cut a browser that does not take it in time.
 
     aiohttp's own `close` has no bound on the time until the close frame has left, and a browser
@@ -84,7 +71,7 @@ async def close_or_abort(
         await ws.close(code=code, message=reason.encode())
 
 
-def break_circle(ws: web.WebSocketResponse) -> None:
+def break_circle(ws: Written) -> None:
     """Let go of the frames that aiohttp keeps with the exception of a browser that just vanished.
 
     They hold the connection, so memory would come back only with the next collection of garbage.
@@ -98,13 +85,13 @@ def _abort_later(transport: asyncio.Transport) -> None:
     asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_SECONDS, transport.abort)
 
 
-def _transport_of(ws: web.WebSocketResponse) -> asyncio.Transport:
+def _transport_of(ws: Written) -> asyncio.Transport:
     """Return the transport under a prepared WebSocket.
 
     The tutorial's `client_listener(ws, connection_id)` gets only aiohttp's own response, from which
     there is no public way to it.
     """
-    if isinstance(ws, WebSocket):
+    if isinstance(ws, WebSocket | HttpStream):
         transport = ws.transport
     else:
         transport = ws._req.transport if ws._req is not None else None
@@ -120,7 +107,7 @@ def _bound_send_buffer(transport: asyncio.Transport) -> None:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
 
 
-def _unsent_of(ws: web.WebSocketResponse, transport: asyncio.Transport) -> Callable[[], int]:
+def _unsent_of(ws: Written, transport: asyncio.Transport) -> Callable[[], int]:
     """Return what tells how many bytes `transport` holds, and under TLS also the TCP one below it.
 
     asyncio's own figure for TLS leaves that out, though the backlog moves there in one go.
@@ -140,10 +127,8 @@ def _unsent_of(ws: web.WebSocketResponse, transport: asyncio.Transport) -> Calla
     return unsent
 
 
-def _tcp_below(
-    ws: web.WebSocketResponse, transport: asyncio.Transport
-) -> asyncio.WriteTransport | None:
+def _tcp_below(ws: Written, transport: asyncio.Transport) -> asyncio.WriteTransport | None:
     """Return the transport of TCP; for aiohttp's own response there is no public way to it."""
-    if isinstance(ws, WebSocket):
+    if isinstance(ws, WebSocket | HttpStream):
         return ws.tcp
     return getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)

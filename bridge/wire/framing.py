@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from bridge.wire.envelope import Envelope, Message
+from bridge.wire.event_stream import chunk, json_line, message_event, notice_event
 from bridge.wire.frames import batch_frames, text_frame
 from bridge.wire.metadata import Annotated, receive, teller
 
@@ -62,6 +63,14 @@ def _messages(envelope: Envelope, payloads: list[bytes]) -> list[Message]:
     return [Message(envelope.subject, payload) for payload in payloads]
 
 
+def _events(envelope: Envelope, payloads: list[bytes]) -> list[bytes]:
+    return [b"data: %b\n\n" % line for line in envelope.lines(payloads)]
+
+
+def _json_lines(envelope: Envelope, payloads: list[bytes]) -> list[bytes]:
+    return [b"%b\n" % line for line in envelope.lines(payloads)]
+
+
 def _nothing(_: object) -> bytes:
     raise NotImplementedError("a callback is called, and nothing is written")
 
@@ -70,5 +79,13 @@ FRAMES = Framing(Envelope.frames, b"".join, text_frame, text_frame)
 """A WebSocket frame for each message."""
 BATCH = Framing(Envelope.lines, batch_frames, bytes, bytes)
 """A line for each message; lines that are written together share WebSocket frames."""
+EVENTS = Framing(_events, chunk, notice_event, message_event)
+"""A server-sent event for each message; those that are written together are one chunk."""
+EVENTS_UNCHUNKED = replace(EVENTS, join=b"".join)
+"""The same for HTTP/1.0, which has no chunks."""
+JSON_LINES = Framing(_json_lines, chunk, json_line, json_line)
+"""A line for each message (NDJSON), in chunks."""
+JSON_LINES_UNCHUNKED = replace(JSON_LINES, join=b"".join)
+"""The same for HTTP/1.0."""
 CALLS = Framing(_messages, _nothing, _nothing, _nothing)
 """A `Message` for each message, for the program's own code."""

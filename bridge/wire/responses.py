@@ -100,6 +100,11 @@ def dropped(count: int) -> bytes:
     return b'{"dropped":%d}' % count
 
 
+def closed(code: int, reason: str) -> bytes:
+    """Return the last notice by plain HTTP: what a WebSocket would be closed with."""
+    return _encode({"status": "closed", "code": code, "reason": reason})
+
+
 NATS_DOWN = b'{"status":"nats_down"}'
 NATS_UP = b'{"status":"nats_up","gap":true}'
 

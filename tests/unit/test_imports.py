@@ -27,7 +27,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "replicas": ("connections", "telemetry", "wire"),
     "settings": ("connections", "web", "access", "nats_link", "files", "telemetry", "wire"),
     "service": ("settings", "web", "nats_link", "telemetry", "wire"),
-    "handler": ("fanout", "connections", "access", "telemetry", "wire"),
+    "handler": ("fanout", "connections", "web", "access", "telemetry", "wire"),
     "main": ("handler", "service", "settings", "replicas", "web", "system", "telemetry", "wire"),
 }
 """Each package, or file beside them, and what it may import; each stands below what it imports."""

@@ -120,8 +120,9 @@ def test_what_is_no_request_is_not_repeated_nor_explained(
 
 VERSION = "Version 13 of the WebSocket protocol is spoken here.\n"
 NO_WEBSOCKET = (
-    "This is a WebSocket. If you opened one, something between you and this gateway has dropped "
-    "the headers Upgrade and Connection.\n"
+    "There are two ways to messages here: a WebSocket; or a GET with ?subjects=..., by curl or "
+    "EventSource, and not from an address bar. If you did open a WebSocket, something between you "
+    "and this gateway has dropped the headers Upgrade and Connection.\n"
 )
 
 

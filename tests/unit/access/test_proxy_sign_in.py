@@ -91,7 +91,7 @@ def test_whoever_cannot_be_told_apart_is_refused(
     # Neither is anybody taken for anyone in particular, nor for just anyone.
     for anonymous in (False, True):
         authentication = Authentication(COMMON, None, signing_in, anonymous=anonymous)
-        for ask in (authentication.of_websocket, authentication.of_post):
+        for ask in (authentication.of_websocket, authentication.of_http):
             with pytest.raises(TokenError, match=reason):
                 ask(Request(headers))
 
@@ -188,7 +188,7 @@ def test_a_token_that_is_shown_counts_before_the_sign_in_and_the_cookie_after_it
         ([(USER, "ann"), ("Authorization", "Basic YTpi")], "", ann),
         ([origin], "token number one!", wall),
     ):
-        for ask in (authentication.of_websocket, authentication.of_post):
+        for ask in (authentication.of_websocket, authentication.of_http):
             found = ask(Request(headers, cookie=cookie))
             assert isinstance(found, Principal) and found.identity == identity
     offered = ("Sec-WebSocket-Protocol", "bearer, wrong")
@@ -200,11 +200,11 @@ def test_who_comes_round_the_proxy_is_told_what_is_missing() -> None:
     said = [(USER, "ann")]
     authentication = Authentication(COMMON, None, sign_in())
     for request in (Request(said, STRANGER), Request([])):
-        for ask in (authentication.of_websocket, authentication.of_post):
+        for ask in (authentication.of_websocket, authentication.of_http):
             with pytest.raises(TokenError, match=r"TRUSTED_PROXIES .* X-Forwarded-User"):
                 ask(request)
     open_to_all = Authentication(COMMON, None, sign_in(), anonymous=True)
-    for ask in (open_to_all.of_websocket, open_to_all.of_post):
+    for ask in (open_to_all.of_websocket, open_to_all.of_http):
         assert ask(Request(said, STRANGER)) == Principal(COMMON)
 
 

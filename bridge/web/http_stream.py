@@ -1,0 +1,228 @@
+"""A response to a GET that goes on: server-sent events, or lines of JSON.
+
+It offers what a connection needs of a WebSocket: it is open or closed, has a transport, shows life.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Any, NamedTuple
+
+from aiohttp import HttpVersion11, web
+
+from bridge.web.acknowledged import acknowledged
+from bridge.web.tcp import CountedHandler
+from bridge.wire import event_stream, responses
+from bridge.wire.codes import NO_CLOSE_FRAME
+from bridge.wire.framing import (
+    EVENTS,
+    EVENTS_UNCHUNKED,
+    JSON_LINES,
+    JSON_LINES_UNCHUNKED,
+    Framing,
+)
+
+IDLE_SECONDS = 12.5
+"""After which something is written where no message comes, so that 15 seconds never pass without.
+
+Proxies cut what is silent for long, most after a minute.
+"""
+RETRY_MILLISECONDS = (1000, 3000)
+"""For browsers to come back after the end, each at its own time: a restart ends all at once."""
+ENDED = 1000
+"""What stands for a close code where a response ended as it should."""
+
+
+class Form(NamedTuple):
+    """A kind of response. `idle`: what is written where no message is to come."""
+
+    content_type: str
+    framing: Framing
+    unchunked: Framing
+    idle: bytes
+    has_retry: bool
+
+
+EVENT_STREAM = Form("text/event-stream", EVENTS, EVENTS_UNCHUNKED, event_stream.COMMENT, True)
+NDJSON = Form("application/x-ndjson", JSON_LINES, JSON_LINES_UNCHUNKED, b"\n", False)
+
+
+class HeldTransport(asyncio.Transport):
+    """The transport of a response: it keeps what is written until the head has been sent."""
+
+    def __init__(self, below: asyncio.Transport) -> None:
+        super().__init__()
+        self._below = below
+        self._held: list[bytes] | None = []
+
+    def release(self) -> None:
+        """Write what was kept, and keep nothing any more. Idempotent."""
+        held, self._held = self._held, None
+        if held:
+            self.write(b"".join(held))
+
+    def write(self, data: Any) -> None:
+        """Write `data`, or keep it."""
+        if self._held is None:
+            self._below.write(data)
+        else:
+            self._held.append(data)
+
+    def is_closing(self) -> bool:
+        """Tell whether nothing can be written any more."""
+        return self._below.is_closing()
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        self._below.abort()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Return what the transport below knows of itself."""
+        return self._below.get_extra_info(name, default)
+
+    def get_write_buffer_size(self) -> int:
+        """Return how many bytes are kept or have not been sent."""
+        return self._below.get_write_buffer_size() + sum(map(len, self._held or ()))
+
+
+class HttpStream(web.StreamResponse):
+    """The response. Its head is sent by `begin`, so that until then it can be refused instead.
+
+    Raises ConnectionResetError if the caller has left already.
+    """
+
+    def __init__(self, request: web.Request, form: Form) -> None:
+        headers = {
+            "Content-Type": form.content_type,
+            "Cache-Control": "no-store",
+            "X-Accel-Buffering": "no",
+        }
+        super().__init__(headers=headers)
+        self.force_close()
+        assert isinstance(request.protocol, CountedHandler)
+        if request.transport is None:
+            raise ConnectionResetError("the caller has left")
+        self._request, self._handler, self._form = request, request.protocol, form
+        self._below = request.transport
+        self.transport = HeldTransport(request.transport)
+        chunked = request.version >= HttpVersion11
+        self.framing = form.framing if chunked else form.unchunked
+        """How it is written to."""
+        self.is_head_only = request.method == "HEAD"
+        """Whether nothing but the head is asked for."""
+        self.close_code: int | None = None
+        """What it ended with, as a WebSocket would have; None while it is open."""
+        self.ended = asyncio.Event()
+        """Set when there is nothing more to wait for."""
+        self._begun = False
+        self._taken: int | None = 0
+        self._heard = 0.0
+        self.show_life()
+        self._handler.lost = self._lost
+
+    # What a connection needs
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more may be written."""
+        return self.close_code is not None
+
+    @property
+    def tcp(self) -> asyncio.Transport | None:
+        """The transport below TLS; None without TLS."""
+        tcp = self._handler.tcp
+        return None if tcp is self._below else tcp
+
+    def exception(self) -> BaseException | None:
+        """Return what a WebSocket would have failed with: a response reads nothing."""
+        return None
+
+    async def close(self, *, code: int, message: bytes) -> None:
+        """Say why in a last event, and when to come back, and end the response. Idempotent."""
+        if self.closed:
+            return
+        self.close_code = code
+        try:
+            await self._begin()
+            last = self.framing.notice(responses.closed(code, message.decode()))
+            self.transport.write(self.framing.join([self._retry(), last]))
+            await self.write_eof()
+        finally:
+            self.ended.set()
+
+    # The life of the response
+
+    def greet(self, line: bytes) -> None:
+        """Have the response begin with when to come back, and a notice."""
+        self.transport.write(self.framing.join([self._retry(), self.framing.notice(line)]))
+
+    async def begin(self) -> None:
+        """Send the head, and what has been written so far. Raises ConnectionError if they left."""
+        if not self.closed:
+            await self._begin()
+
+    async def finish(self) -> None:
+        """End the response as it should. Raises ConnectionError if the caller has left."""
+        if not self.closed:
+            self.close_code = ENDED
+            await self.write_eof()
+
+    def release(self) -> None:
+        """Let go of the connection, so that no circle of references stays behind. Idempotent."""
+        self._handler.lost = None
+
+    async def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self._handler.switched = True
+            await self.prepare(self._request)
+            self.transport.release()
+
+    def _retry(self) -> bytes:
+        if not self._form.has_retry:
+            return b""
+        return event_stream.retry(random.randint(*RETRY_MILLISECONDS))  # noqa: S311  no secret
+
+    def _lost(self, failure: BaseException | None) -> None:
+        if not self.closed:
+            self.close_code = ENDED if failure is None else NO_CLOSE_FRAME
+        self.ended.set()
+
+    # What the heartbeat needs
+
+    @property
+    def heard(self) -> float:
+        """When the caller was last seen to take something, as `loop.time`."""
+        taken = acknowledged(self.transport)
+        if taken != self._taken or taken is None or not self._begun:
+            self._taken = taken
+            self.show_life()
+        return self._heard
+
+    def show_life(self) -> None:
+        """Take the caller for alive, since it has taken something."""
+        self._heard = asyncio.get_running_loop().time()
+
+    def send_ping(self) -> None:
+        """Write what is no message, behind all that is pending. It does not wait."""
+        if self._begun and not (self.closed or self.transport.is_closing()):
+            self.transport.write(self.framing.join([self._form.idle]))
+
+    def abort(self) -> None:
+        """End the connection at once: nothing is taken there any more."""
+        if not self.closed:
+            self.close_code = NO_CLOSE_FRAME
+        self.transport.abort()
+
+
+_STATUSES: dict[str, type[web.HTTPError]] = {
+    "denied": web.HTTPForbidden,
+    "limit": web.HTTPTooManyRequests,
+    "rate_limited": web.HTTPTooManyRequests,
+}
+
+
+def refused(refusal: responses.Refusal) -> web.HTTPError:
+    """Return the answer to a request of which nothing can be granted."""
+    return _STATUSES.get(refusal.code, web.HTTPBadRequest)(text=f"{refusal}\n")
