@@ -1,0 +1,76 @@
+"""Who reads messages by a plain GET: the standard library's HTTP client, an event at a time."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.support.servers import PATIENCE
+
+SSE = {"Accept": "text/event-stream"}
+
+
+class HttpReader:
+    """A response that goes on. Use with `with`.
+
+    `query` is that of the URL, as text or by key. Headers may be given, `Accept` among them.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        query: str | dict[str, Any],
+        headers: dict[str, str] | None = None,
+        *,
+        receive_buffer: int = 0,
+    ) -> None:
+        text = query if isinstance(query, str) else urlencode(query, doseq=True)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        self._connection.connect()
+        self.socket: socket.socket = self._connection.sock
+        if receive_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self._connection.request("GET", f"/stream?{text}", headers=headers or {})
+        self.response = self._connection.getresponse()
+        self.status = self.response.status
+
+    def __enter__(self) -> HttpReader:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.response.close()
+        self._connection.close()
+        self.socket.close()
+
+    def line(self) -> str:
+        """Return the next line; empty at the end."""
+        return self.response.readline().decode()
+
+    def event(self) -> dict[str, str]:
+        """Return the fields of the next server-sent event; none at the end."""
+        fields: dict[str, str] = {}
+        while (line := self.line()) not in ("", "\n"):
+            name, _, value = line.removesuffix("\n").partition(": ")
+            assert name not in fields
+            fields[name] = value
+        return fields
+
+    def next(self) -> Any:
+        """Return the next line of JSON as a Python value."""
+        while (line := self.line()) == "\n":
+            pass
+        assert line.endswith("\n"), line
+        return json.loads(line)
+
+    def begun(self) -> str:
+        """Pass over the greeting and one response, which says that it follows; return its id."""
+        greeting = self.next()
+        assert self.next()["success"] is True
+        return str(greeting["connection_id"])
+
+    def rest(self) -> str:
+        """Return all that is left. Raises IncompleteRead if the response is cut off."""
+        return self.response.read().decode()
