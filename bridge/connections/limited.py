@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class LimitedOutbox(Outbox):
-    """Takes `limit` messages, then calls `enough`. What comes on top of that is filtered.
+    """Takes `limit` messages, then calls `enough`, maybe several times; filters what comes then.
 
     Messages that were dropped do not count: they were told of, and others come in their place.
     """

@@ -118,6 +118,8 @@ class HttpStream(web.StreamResponse):
         self._begun = False
         self._taken: int | None = 0
         self._heard = 0.0
+        self._is_pinged = False
+        """Whether it was, since it was last seen to take something."""
         self.show_life()
         self._handler.lost = self._lost
 
@@ -195,8 +197,10 @@ class HttpStream(web.StreamResponse):
     def heard(self) -> float:
         """When the caller was last seen to take something, as `loop.time`."""
         taken = acknowledged(self.transport)
-        if taken != self._taken or taken is None or not self._begun:
+        # Where that is not known, what the system has taken counts.
+        if taken != self._taken or not self._begun or (taken is None and self._is_pinged):
             self._taken = taken
+            self._is_pinged = False
             self.show_life()
         return self._heard
 
@@ -207,6 +211,7 @@ class HttpStream(web.StreamResponse):
     def send_ping(self) -> None:
         """Write what is no message, behind all that is pending. It does not wait."""
         if self._begun and not (self.closed or self.transport.is_closing()):
+            self._is_pinged = True
             self.transport.write(self.framing.join([self._form.idle]))
 
     def abort(self) -> None:

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
-import pytest
 from playwright.sync_api import Page
 
 from tests.support.servers import Gateway, until
@@ -18,28 +13,6 @@ CONNECT = """url => new Promise(done => {
 })"""
 POST = """url => fetch(url, { method: "POST", body: '{"subjects": ["a"]}', mode: "no-cors" })
   .then(() => "sent")"""
-
-
-class Blank(BaseHTTPRequestHandler):
-    """An empty page at any path."""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *arguments: object) -> None:
-        pass
-
-
-@pytest.fixture
-def second_origin() -> Iterator[str]:
-    """The URL of a page on the gateway's host, on another port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Blank)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
 
 
 def test_a_page_of_a_second_origin_is_refused(

@@ -1,0 +1,118 @@
+"""The EventSource of real browsers, on pages of the gateway's origin and of others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.page.support.bidi import firefox
+from tests.page.support.browser import installed_firefox
+from tests.support.servers import Gateway, NatsServer, running, until
+
+TOKEN = "the-token-of-ann-here"
+LISTEN = """(() => {
+  window.got = []; window.notices = []; window.opened = 0;
+  window.source = new EventSource(URL, { withCredentials: true });
+  source.onopen = () => (opened += 1);
+  source.onmessage = ({ data }) => got.push(JSON.parse(data).data);
+  source.addEventListener("notice", ({ data }) => notices.push(JSON.parse(data)));
+  return true;
+})()"""
+CLOSED = 2
+RESTART = {"status": "closed", "code": 1012, "reason": "the service stops"}
+Evaluate = Callable[[str], Any]
+
+
+def listen(url: str) -> str:
+    return LISTEN.replace("URL", json.dumps(url))
+
+
+@pytest.fixture(params=["Chromium", "Firefox"])
+def evaluate(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[tuple[Callable[[str], object], Evaluate]]:
+    """What opens an address in a browser, and what returns the value of an expression there."""
+    if request.param == "Chromium":
+        page: Page = request.getfixturevalue("page")
+        page.allow_errors = True  # type: ignore[attr-defined]
+        yield page.goto, page.evaluate
+        return
+    if not (program := installed_firefox()):
+        pytest.skip("no Firefox: install firefox-esr, or set FIREFOX")
+    with firefox(program, tmp_path) as driver:
+        yield driver.go, driver.evaluate
+
+
+def test_it_comes_back_after_a_restart_and_gets_each_message_once(
+    evaluate: tuple[Callable[[str], object], Evaluate],
+    nats_server: NatsServer,
+    publish: Callable[[str, bytes], None],
+    log: Path,
+    subject: str,
+) -> None:
+    go, run = evaluate
+    with running(Gateway(nats_server.url, log=log)) as service:
+        go(f"{service.url}/")
+        run(listen(f"{service.url}/stream?subjects={subject}"))
+        for turn in range(2):
+            until(lambda: subject in nats_server.subscriptions())
+            for number in range(10):
+                publish(subject, b"%d" % (10 * turn + number))
+            until(lambda: len(run("got")) == 10 * (turn + 1))  # noqa: B023
+            if turn == 0:
+                service.stop()
+                until(lambda: run("notices").count(RESTART) == 1)
+                service.start()
+        assert run("got") == list(range(20))
+        assert run("opened") == 2
+
+
+def test_a_401_ends_it(
+    evaluate: tuple[Callable[[str], object], Evaluate], nats_server: NatsServer, log: Path
+) -> None:
+    go, run = evaluate
+    (log.parent / "tokens").write_text(json.dumps({"name": "ann", "token": TOKEN}))
+    with running(Gateway(nats_server.url, log=log, tokens_file=log.parent / "tokens")) as service:
+        go(f"{service.url}/")
+        run(listen(f"{service.url}/stream?subjects=a"))
+        until(lambda: run("source.readyState") == CLOSED)
+        assert run("opened") == 0
+        run(f'document.cookie = "nats_bridge_token={TOKEN}; SameSite=Strict"')
+        run(listen(f"{service.url}/stream?subjects=a"))
+        until(lambda: run("opened") == 1)
+
+
+def test_a_page_of_an_allowed_origin_reads_with_its_cookie_and_others_do_not(
+    evaluate: tuple[Callable[[str], object], Evaluate],
+    nats_server: NatsServer,
+    publish: Callable[[str, bytes], None],
+    log: Path,
+    subject: str,
+    second_origin: str,
+) -> None:
+    go, run = evaluate
+    (log.parent / "tokens").write_text(json.dumps({"name": "ann", "token": TOKEN}))
+    settings = {"tokens_file": log.parent / "tokens", "allowed_origins": second_origin}
+    with (
+        running(Gateway(nats_server.url, log=log, **settings)) as service,
+        running(Gateway(nats_server.url, log=log.parent / "other")) as closed,
+    ):
+        go(second_origin)
+        run(f'document.cookie = "nats_bridge_token={TOKEN}; SameSite=Strict"')
+        run(listen(f"{service.url}/stream?subjects={subject}"))
+        until(lambda: subject in nats_server.subscriptions())
+        publish(subject, b"1")
+        until(lambda: run("got") == [1])
+        run("source.close()")
+        run(listen(f"{closed.url}/stream?subjects={subject}"))
+        until(lambda: run("source.readyState") == CLOSED)
+        refused = 'bridge_refused_total{reason="origin"}'
+        before = closed.figures()[refused]
+        stream = json.dumps(f"{closed.url}/stream?subjects=a")
+        run(f'fetch({stream}, {{ mode: "no-cors" }}).then(() => "sent")')
+        until(lambda: closed.figures()[refused] == before + 1)

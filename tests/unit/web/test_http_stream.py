@@ -1,0 +1,101 @@
+"""A response that goes on, on a transport made for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aiohttp import HttpVersion11, web
+from aiohttp.test_utils import make_mocked_request
+
+from bridge.telemetry.counters import Counters
+from bridge.web import http_stream
+from bridge.web.capacity import Capacity
+from bridge.web.heartbeat import Heartbeat
+from bridge.web.http_stream import EVENT_STREAM, IDLE_SECONDS, Form, HttpStream
+from bridge.web.tcp import CountedHandler
+from tests.unit.connections.test_connection import Socket
+from tests.unit.web.test_heartbeat import Clock
+
+
+@pytest.fixture
+async def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+class Transport(Socket):
+    """One whose other end acknowledges all that is written, or nothing more."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__()
+        self.answers = True
+        self._acknowledged: int | None = 0
+        monkeypatch.setattr(http_stream, "acknowledged", lambda _: self.acknowledged)
+
+    @property
+    def acknowledged(self) -> int:
+        if self.answers:
+            self._acknowledged = len(self.text)
+        assert self._acknowledged is not None
+        return self._acknowledged
+
+
+class Handler(CountedHandler):
+    """One that aiohttp's own request for tests can be made for."""
+
+
+async def begun(
+    transport: Transport, form: Form = EVENT_STREAM, version: Any = HttpVersion11
+) -> Any:
+    handler = Handler(web.Server(lambda _: None), Capacity(), Counters())  # type: ignore[arg-type]
+    handler.transport = transport  # type: ignore[assignment]
+    request = make_mocked_request(
+        "GET",
+        "/",
+        version=version,
+        transport=transport,
+        protocol=handler,  # type: ignore[arg-type]
+    )
+    stream = HttpStream(request, form)
+    await stream.begin()
+    return stream
+
+
+async def test_a_caller_that_acknowledges_nothing_is_cut(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system takes what little is written, and tells after a quarter of an hour."""
+    heartbeat, dead, alive = Heartbeat(IDLE_SECONDS), Transport(monkeypatch), 0
+    stream = await begun(dead)
+    heartbeat.add(stream)
+    await clock.run(heartbeat, 10 * IDLE_SECONDS)
+    alive = dead.text.count(b":\n\n")
+    assert 8 <= alive <= 10 and not dead.aborted
+    dead.answers = False
+    await clock.run(heartbeat, 3 * IDLE_SECONDS)
+    assert dead.aborted
+    assert stream.close_code == 1006
+
+
+async def test_one_that_gets_messages_is_sent_nothing_else(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heartbeat, transport = Heartbeat(IDLE_SECONDS), Transport(monkeypatch)
+    stream = await begun(transport)
+    heartbeat.add(stream)
+    for _ in range(20):
+        stream.transport.write(b"data: 1\n\n")
+        await clock.run(heartbeat, 0.8 * IDLE_SECONDS)
+    assert b":\n\n" not in transport.text.replace(b"data: 1\n\n", b"")
+    assert not transport.aborted
+
+
+async def test_where_the_system_does_not_say_nobody_is_cut(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heartbeat, transport = Heartbeat(IDLE_SECONDS), Transport(monkeypatch)
+    monkeypatch.setattr(http_stream, "acknowledged", lambda _: None)
+    heartbeat.add(await begun(transport))
+    await clock.run(heartbeat, 10 * IDLE_SECONDS)
+    assert not transport.aborted
+    assert transport.text.count(b":\n\n") >= 4
