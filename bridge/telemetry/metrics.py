@@ -50,8 +50,12 @@ class Family:
 
 
 FAMILIES = (
-    Family("bridge_connections_accepted_total", "accepted", "WebSocket connections accepted"),
-    Family("bridge_connections_closed_total", "closed", "WebSocket connections ended", "reason"),
+    Family(
+        "bridge_connections_accepted_total",
+        "accepted",
+        "connections accepted: WebSockets, and responses that go on",
+    ),
+    Family("bridge_connections_closed_total", "closed", "connections ended", "reason"),
     Family("bridge_requests_total", "requests", "requests from browsers", "action"),
     Family(
         "bridge_refused_total",
@@ -79,8 +83,8 @@ FAMILIES = (
     Family(
         "bridge_messages_filtered_total",
         "filtered",
-        "messages not meant for a follower: denied, brought by another of its patterns, or passed"
-        " over at its rate",
+        "messages not meant for a follower: denied, brought by another of its patterns, passed "
+        "over at its rate, or over the limit of a response",
     ),
     Family("bridge_messages_dropped_total", "dropped", "messages due and not delivered", "reason"),
     Family(
@@ -115,7 +119,7 @@ FAMILIES = (
 """Every counter there is, and what Prometheus calls it."""
 
 GAUGES = {
-    "bridge_connections": "WebSocket connections open",
+    "bridge_connections": "connections open: WebSockets, and responses that go on",
     "bridge_connections_limit": "connections there is room for: MAX_CONNECTIONS, or fewer files",
     "bridge_patterns": "distinct patterns followed",
     "bridge_messages_pending": "messages due that wait for their connections",

@@ -49,6 +49,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "test_curl_follows_subjects_for_a_connection",
         "with a free port and the id of a connection",
     ),
+    "curl -N 'http://127.0.0.1:5001/stream?subjects=orders.*&limit=10'": (
+        "test_curl_reads_messages_until_its_limit",
+        "with a free port",
+    ),
     "WORKERS=4 make run": (RUN, "as it stands"),
     "TRUSTED_PROXIES=127.0.0.1 ALLOWED_ORIGINS=https://live.example.com make run": (
         RUN,
@@ -144,6 +148,7 @@ SCRIPTS = {
     "html": "test_the_ten_lines_of_the_readme_show_live_values",
     "yaml": "test_the_readme_has_prometheus_scrape_a_gateway",
     "js": "test_the_script_of_the_readme_gets_messages_and_comes_back",
+    "javascript": "test_the_event_source_of_the_documentation_logs_messages_and_notices",
     "jsx": "test_the_hooks_of_the_documentation_show_live_values",
     "mjs": "test_the_example_for_node_prints_messages",
 }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from playwright.sync_api import ConsoleMessage, Page
 
 from tests.page.browser.test_page_client import Publish, Site, allowing, detour, site  # noqa: F401
 from tests.support import readme
 from tests.support.proxy import Proxy
-from tests.support.servers import Gateway
+from tests.support.servers import Gateway, NatsServer, running
 
 TRIES = 200
 """Each of 100 ms: the script waits up to 5 s until it connects again."""
@@ -35,6 +37,29 @@ def test_the_script_of_the_readme_gets_messages_and_comes_back(
     for first in (0, 1000):
         expect_one_of(range(first, first + TRIES), page, publish, logged)
         detour.reset()
+
+
+def test_the_event_source_of_the_documentation_logs_messages_and_notices(
+    page: Page,
+    nats_server: NatsServer,
+    site: Site,  # noqa: F811
+    log: Path,
+    publish: Publish,
+) -> None:
+    logged: list[object] = []
+    page.on("console", lambda message: logged.append(message.args[0].json_value()))
+    with running(Gateway(nats_server.url, log=log, allowed_origins=site.origin)) as service:
+        script = readme.block("javascript").replace("127.0.0.1:5001", f"127.0.0.1:{service.port}")
+        site.html = f'<!doctype html><link rel="icon" href="data:,"><script>{script}</script>'
+        page.goto(f"{site.origin}/")
+        for _ in range(TRIES):
+            publish("orders.new", b'{"price": 1}')
+            page.wait_for_timeout(100)
+            if {"subject": "orders.new", "data": {"price": 1}} in logged:
+                break
+        assert {"subject": "orders.new", "data": {"price": 1}} in logged
+        assert any("connection_id" in each for each in logged if isinstance(each, dict))
+        page.goto("about:blank")
 
 
 def expect_one_of(prices: range, page: Page, publish: Publish, logged: list[list[object]]) -> None:

@@ -11,6 +11,7 @@ from websockets.asyncio.client import connect
 
 from tests.support import readme
 from tests.support.browser_client import Browser
+from tests.support.http_reader import HttpReader
 from tests.support.raw_nats import RawNats
 from tests.support.servers import ROOT, Gateway, NatsServer, running
 
@@ -32,6 +33,11 @@ async def test_the_wire_is_as_the_readme_shows_it(tmp_path: Path, log: Path) -> 
             said.saw(await browser.frame())
             nats.start()
             said.saw(await browser.frame())
+            with HttpReader(service.port, "subjects=a") as reader:
+                service.stop()
+                while '"closed"' not in (line := reader.line()):
+                    pass
+                said.saw(line)
     said.use('{"token": "…"}')  # which the test of tokens sends
     assert not said.left, f"neither sent nor taken: {said.left}"
 

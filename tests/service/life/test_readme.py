@@ -29,6 +29,7 @@ from tests.support.servers import (
     ROOT,
     Gateway,
     NatsServer,
+    eventually,
     free_port,
     http,
     running,
@@ -129,6 +130,19 @@ async def test_curl_follows_subjects_for_a_connection(
         assert (response["success"], response["subjects"]) == (True, ["orders.*"])
         raw_nats.publish("orders.new", b"1")
         assert await browser.next() == {"subject": "orders.new", "data": 1}
+
+
+@pytest.mark.parametrize("command", started_by("test_curl_reads_messages_until_its_limit"))
+async def test_curl_reads_messages_until_its_limit(
+    command: str, folder: Path, gateway: Gateway, nats_server: NatsServer, raw_nats: RawNats
+) -> None:
+    command = command.replace("5001", str(gateway.port))
+    reading = asyncio.create_task(asyncio.to_thread(sh, command, folder))
+    await eventually(lambda: "orders.*" in nats_server.subscriptions())
+    for number in range(11):
+        raw_nats.publish("orders.new", b"%d" % number)
+    messages = [json.loads(line) for line in (await reading).splitlines()][2:]
+    assert messages == [{"subject": "orders.new", "data": number} for number in range(10)]
 
 
 async def test_tokens_are_made_and_listed_as_the_readme_says(

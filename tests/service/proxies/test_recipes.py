@@ -57,15 +57,20 @@ class World(NamedTuple):
 
     def get(self, path: str, **headers: str) -> http.client.HTTPResponse:
         """Ask the proxy for a path, and read the answer."""
-        connection = http.client.HTTPSConnection(
-            NAME, self.proxy.port, timeout=20, context=self.trust
-        )
-        connection._create_connection = lambda address, *rest: _to_loopback(address[1])
+        connection = self.connection()
         connection.request("GET", path, headers=headers)
         response = connection.getresponse()
         response.text = response.read().decode()
         connection.close()
         return response
+
+    def connection(self) -> http.client.HTTPSConnection:
+        """Return one to the proxy."""
+        connection = http.client.HTTPSConnection(
+            NAME, self.proxy.port, timeout=20, context=self.trust
+        )
+        connection._create_connection = lambda address, *rest: _to_loopback(address[1])
+        return connection
 
     @property
     def is_ready(self) -> bool:
@@ -112,6 +117,22 @@ async def test_messages_come_through_the_proxy(world: World, raw_nats: RawNats) 
         await browser.subscribe("proxied")
         raw_nats.publish("proxied", b"1")
         assert await browser.next() == {"subject": "proxied", "data": 1}
+
+
+@pytest.mark.parametrize("world", PROXIES, indirect=True)
+def test_events_come_through_the_proxy_one_by_one(world: World, raw_nats: RawNats) -> None:
+    connection = world.connection()
+    path = f"{world.proxy.below}/stream?subjects=proxied.events&limit=2"
+    connection.request("GET", path, headers={"Accept": "text/event-stream"})
+    response = connection.getresponse()
+    assert (response.status, response.headers["Content-Type"]) == (200, "text/event-stream")
+    for number in (1, 2):
+        while b'"action":"subscribe"' not in (line := response.readline()):
+            if line.startswith(b'data: {"subject"'):
+                break
+        raw_nats.publish("proxied.events", b"%d" % number)
+    assert b'{"subject":"proxied.events","data":2}' in response.read()
+    connection.close()
 
 
 @pytest.mark.parametrize("world", PROXIES, indirect=True)
