@@ -115,10 +115,11 @@ class WSSManager:
         query: Iterable[tuple[str, str]],
         *,
         login: Login,
-    ) -> HttpStream:
+    ) -> web.StreamResponse:
         """Write what the query of a GET asks for into its response, until one of them ends.
 
-        Raises HTTPException if nothing of it can be granted, ConnectionError if the caller left.
+        Returns another response if nothing of it can be granted. Raises ConnectionError if the
+        caller has left.
         """
         try:
             request, limit = self.actions.read_query(query)
@@ -132,7 +133,7 @@ class WSSManager:
                 connection.tell_opened()
                 await reader.end(stream, connection)
         except Refusal as refusal:
-            raise refused(refusal) from None
+            return refused(refusal)
         return stream
 
     @asynccontextmanager

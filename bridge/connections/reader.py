@@ -31,6 +31,8 @@ async def begin(
     lines = await actions.answer(connection, request)
     follows = connection.follows or actions.waiting.patterns(connection)
     if not (follows or stream.closed):
+        connection.flush()
+        stream.give_up()
         raise _refusal(lines[0])
     for line in lines:
         connection.respond(line)

@@ -105,10 +105,9 @@ class Gate:
         """
         caller = self._caller_of(request)
         await self._refuse(request, caller)
-        self._pages.refuse_unnamed(
-            request, caller, has_token=self._authentication.has_bearer(request)
-        )
         form = accepted_form(request)
+        has_token = self._authentication.has_bearer(request)
+        self._pages.refuse_unnamed(request, caller, has_token=has_token)
         principal, place = self._admit(request, caller, self._authentication.of_http)
         with ExitStack() as stack:
             stack.callback(place.give_back)

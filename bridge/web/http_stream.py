@@ -62,6 +62,10 @@ class HeldTransport(asyncio.Transport):
         if held:
             self.write(b"".join(held))
 
+    def forget(self) -> None:
+        """Forget what was kept: another response is to be sent instead."""
+        self._held = []
+
     def write(self, data: Any) -> None:
         """Write `data`, or keep it."""
         if self._held is None:
@@ -164,6 +168,11 @@ class HttpStream(web.StreamResponse):
         if not self.closed:
             await self._begin()
 
+    def give_up(self) -> None:
+        """Have nothing of it sent, since it is refused before it has begun."""
+        self.close_code = ENDED
+        self.transport.forget()
+
     async def finish(self) -> None:
         """End the response as it should. Raises ConnectionError if the caller has left."""
         if not self.closed:
@@ -221,13 +230,12 @@ class HttpStream(web.StreamResponse):
         self.transport.abort()
 
 
-_STATUSES: dict[str, type[web.HTTPError]] = {
-    "denied": web.HTTPForbidden,
-    "limit": web.HTTPTooManyRequests,
-    "rate_limited": web.HTTPTooManyRequests,
-}
+_STATUSES = {"denied": 403, "limit": 429, "rate_limited": 429}
 
 
-def refused(refusal: responses.Refusal) -> web.HTTPError:
-    """Return the answer to a request of which nothing can be granted."""
-    return _STATUSES.get(refusal.code, web.HTTPBadRequest)(text=f"{refusal}\n")
+def refused(refusal: responses.Refusal) -> web.Response:
+    """Return the answer to a request of which nothing can be granted.
+
+    No HTTPException: aiohttp keeps that in a circle, and with it what was on the way to it.
+    """
+    return web.Response(status=_STATUSES.get(refusal.code, 400), text=f"{refusal}\n")

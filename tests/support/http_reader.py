@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import ssl
+import struct
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,9 +28,14 @@ class HttpReader:
         headers: dict[str, str] | None = None,
         *,
         receive_buffer: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         text = query if isinstance(query, str) else urlencode(query, doseq=True)
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        where = "127.0.0.1", port
+        if tls is None:
+            self._connection = http.client.HTTPConnection(*where, timeout=PATIENCE)
+        else:
+            self._connection = http.client.HTTPSConnection(*where, timeout=PATIENCE, context=tls)
         self._connection.connect()
         self.socket: socket.socket = self._connection.sock
         if receive_buffer:
@@ -44,6 +51,11 @@ class HttpReader:
         self.response.close()
         self._connection.close()
         self.socket.close()
+
+    def vanish(self) -> None:
+        """Cut the connection as a crash does."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.__exit__()
 
     def line(self) -> str:
         """Return the next line; empty at the end."""

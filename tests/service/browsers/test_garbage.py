@@ -14,7 +14,9 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from tests.support.browser_client import Browser
 from tests.support.certificates import Authority
+from tests.support.http_reader import HttpReader
 from tests.support.raw_http import exchange, head
+from tests.support.raw_nats import RawNats
 from tests.support.secure import Secure, trusting
 from tests.support.servers import Gateway, NatsServer, eventually, running
 
@@ -23,7 +25,7 @@ HELD = head("GET /held", {"Host": "x", "Connection": "close"})
 
 
 class Held:
-    """A gateway that collects no garbage, and tells how many WebSockets are in its memory."""
+    """A gateway that collects no garbage, and tells how many connections are in its memory."""
 
     def __init__(self, gateway: Gateway, tls: ssl.SSLContext | None) -> None:
         self.gateway, self.tls = gateway, tls
@@ -83,6 +85,41 @@ async def test_a_browser_that_goes_frees_its_memory_at_once(
                 assert await asyncio.to_thread(held) == 1
                 await go(browser)
             await eventually(lambda: held() == 0)
+
+
+def leave(reader: HttpReader) -> None:
+    """Leave as one should."""
+    reader.__exit__()
+
+
+def have_enough(reader: HttpReader) -> None:
+    assert reader.rest().count('"subject":"garbage.h"') == 1
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize("go", [leave, HttpReader.vanish, have_enough])
+async def test_a_reader_that_goes_frees_its_memory_at_once(
+    go: Callable[[HttpReader], None],
+    secure: bool,
+    nats_server: NatsServer,
+    raw_nats: RawNats,
+    tmp_path: Path,
+) -> None:
+    query = "subjects=garbage.*&subjects=garbage.>&limit=1"
+    async with without_collection(nats_server, tmp_path, secure=secure) as held:
+        port = held.gateway.port
+        for _ in range(10):
+            refused = await asyncio.to_thread(HttpReader, port, "subjects=a..b", tls=held.tls)
+            refused.rest()
+            refused.__exit__()
+            reader = await asyncio.to_thread(HttpReader, port, query, tls=held.tls)
+            await asyncio.to_thread(reader.begun)
+            assert await asyncio.to_thread(held) == 1
+            if go is have_enough:
+                raw_nats.publish("garbage.h", b"1")
+            await asyncio.to_thread(go, reader)
+            await eventually(lambda: held() == 0)
+            reader.__exit__()
 
 
 async def wait(ws: ClientConnection) -> None:

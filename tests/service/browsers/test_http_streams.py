@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.web.websocket import CLOSE_TIMEOUT_SECONDS
 from tests.service.conftest import AS_OPERATOR, OPERATOR
 from tests.support.browser_client import Browser
 from tests.support.http_reader import SSE, HttpReader
@@ -140,6 +141,45 @@ def test_what_nats_does_not_allow_is_a_status_too(tmp_path: Path, log: Path) -> 
                 assert [one.next().get("code") for _ in range(3)] == [None, None, "limit"]
                 with HttpReader(service.port, "subjects=c") as reader:
                     assert reader.status == 429
+
+
+def test_after_a_refusal_the_connection_can_be_used_on(gateway: Gateway) -> None:
+    """For longer than one that ends has to take what is left for it."""
+    request = head("GET /stream?subjects=a..b", {"Host": "127.0.0.1"})
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as raw:
+        for _ in range(2):
+            raw.sendall(request)
+            assert raw.recv(65536).startswith(b"HTTP/1.1 400 ")
+            raw.settimeout(CLOSE_TIMEOUT_SECONDS + 0.5)
+            with pytest.raises(TimeoutError):
+                raw.recv(1)
+
+
+def test_a_callback_writes_events_too(
+    nats_server: NatsServer, raw_nats: RawNats, tmp_path: Path, log: Path
+) -> None:
+    program = tmp_path / "with_a_callback_of_two_lines.py"
+    program.write_text(
+        "import main\n"
+        "async def callback(subscriber, msg):\n"
+        "    await subscriber.send_str(f'{msg.subject}\\nevent: {msg.data}')\n"
+        "main.manager.callback = callback\n"
+        "main.app.start()\n"
+    )
+    with (
+        running(Gateway(nats_server.url, program=str(program), log=log)) as service,
+        HttpReader(service.port, "subjects=called&limit=2", SSE) as reader,
+    ):
+        for _ in range(3):
+            reader.event()
+        for number in range(3):
+            raw_nats.publish("called", b"%d" % number)
+        text = reader.rest()
+        assert text == "".join(f"data: called\ndata: event: {number}\n\n" for number in range(2))
+        until(lambda: service.figures()["bridge_connections"] == 0)
+        fates = messages_by_fate(service.figures())
+        assert (fates["delivered"], fates["dropped"], fates["pending"]) == (2, 0, 0)
+        assert fates["due"] == 2 + fates["filtered"]
 
 
 @pytest.mark.parametrize(
