@@ -133,10 +133,10 @@ def test_the_end_of_a_token_ends_it(guarded: Gateway) -> None:
 
 
 def test_one_too_many_is_503(nats_server: NatsServer, log: Path) -> None:
-    with (
-        running(Gateway(nats_server.url, log=log, max_connections=1)) as service,
-        HttpReader(service.port, "subjects=a") as reader,
-    ):
+    with running(Gateway(nats_server.url, log=log, max_connections=1)) as service:
+        for _ in range(2):
+            assert status(service, {}, "subjects=a&limit=0") == 400, "and gives its place back"
+        reader = HttpReader(service.port, "subjects=a")
         assert reader.status == 200
         with HttpReader(service.port, "subjects=a") as refused:
             assert (refused.status, refused.response.headers["Retry-After"]) == (503, "5")

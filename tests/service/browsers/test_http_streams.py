@@ -15,7 +15,7 @@ from bridge.web.websocket import CLOSE_TIMEOUT_SECONDS
 from tests.service.conftest import AS_OPERATOR, OPERATOR
 from tests.support.browser_client import Browser
 from tests.support.http_reader import SSE, HttpReader
-from tests.support.raw_http import head
+from tests.support.raw_http import UPGRADE, head
 from tests.support.raw_nats import RawNats
 from tests.support.servers import (
     OWN_SUBSCRIPTIONS,
@@ -136,11 +136,18 @@ def test_what_nats_does_not_allow_is_a_status_too(tmp_path: Path, log: Path) -> 
         with running(Gateway(url, log=log)) as service:
             with HttpReader(service.port, "subjects=secret.a") as reader:
                 assert (reader.status, "'secret.a'" in reader.rest()) == (403, True)
+            assert "closed:" not in service.output(), "it was none that could have been opened"
             with HttpReader(service.port, "subjects=a&subjects=b") as one:
                 assert one.status == 200
                 assert [one.next().get("code") for _ in range(3)] == [None, None, "limit"]
                 with HttpReader(service.port, "subjects=c") as reader:
                     assert reader.status == 429
+
+
+def test_a_websocket_whose_upgrade_was_dropped_is_told_so(gateway: Gateway) -> None:
+    left = {name: UPGRADE[name] for name in ("Sec-WebSocket-Version", "Sec-WebSocket-Key")}
+    with HttpReader(gateway.port, "subjects=a", left) as reader:
+        assert reader.status == 426
 
 
 def test_after_a_refusal_the_connection_can_be_used_on(gateway: Gateway) -> None:

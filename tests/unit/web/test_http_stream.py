@@ -10,9 +10,10 @@ from aiohttp.test_utils import make_mocked_request
 
 from bridge.telemetry.counters import Counters
 from bridge.web import http_stream
+from bridge.web import transport as transport_of
 from bridge.web.capacity import Capacity
 from bridge.web.heartbeat import Heartbeat
-from bridge.web.http_stream import EVENT_STREAM, IDLE_SECONDS, Form, HttpStream
+from bridge.web.http_stream import EVENT_STREAM, IDLE_SECONDS, HttpStream
 from bridge.web.tcp import CountedHandler
 from tests.unit.connections.test_connection import Socket
 from tests.unit.web.test_heartbeat import Clock
@@ -29,14 +30,16 @@ class Transport(Socket):
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__()
         self.answers = True
-        self._acknowledged: int | None = 0
+        self._acknowledged = 0
         monkeypatch.setattr(http_stream, "acknowledged", lambda _: self.acknowledged)
+
+    def get_extra_info(self, name: str, default: Any = None) -> None:
+        return None
 
     @property
     def acknowledged(self) -> int:
         if self.answers:
             self._acknowledged = len(self.text)
-        assert self._acknowledged is not None
         return self._acknowledged
 
 
@@ -44,33 +47,34 @@ class Handler(CountedHandler):
     """One that aiohttp's own request for tests can be made for."""
 
 
-async def begun(
-    transport: Transport, form: Form = EVENT_STREAM, version: Any = HttpVersion11
-) -> Any:
+async def begun(transport: Transport) -> Any:
+    stream = await made(transport)
+    await stream.begin()
+    return stream
+
+
+async def made(transport: Transport) -> Any:
     handler = Handler(web.Server(lambda _: None), Capacity(), Counters())  # type: ignore[arg-type]
     handler.transport = transport  # type: ignore[assignment]
     request = make_mocked_request(
         "GET",
         "/",
-        version=version,
+        version=HttpVersion11,
         transport=transport,
         protocol=handler,  # type: ignore[arg-type]
     )
-    stream = HttpStream(request, form)
-    await stream.begin()
-    return stream
+    return HttpStream(request, EVENT_STREAM)
 
 
 async def test_a_caller_that_acknowledges_nothing_is_cut(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The system takes what little is written, and tells after a quarter of an hour."""
-    heartbeat, dead, alive = Heartbeat(IDLE_SECONDS), Transport(monkeypatch), 0
+    heartbeat, dead = Heartbeat(IDLE_SECONDS), Transport(monkeypatch)
     stream = await begun(dead)
     heartbeat.add(stream)
     await clock.run(heartbeat, 10 * IDLE_SECONDS)
-    alive = dead.text.count(b":\n\n")
-    assert 8 <= alive <= 10 and not dead.aborted
+    assert 8 <= dead.text.count(b":\n\n") <= 10 and not dead.aborted
     dead.answers = False
     await clock.run(heartbeat, 3 * IDLE_SECONDS)
     assert dead.aborted
@@ -99,3 +103,16 @@ async def test_where_the_system_does_not_say_nobody_is_cut(
     await clock.run(heartbeat, 10 * IDLE_SECONDS)
     assert not transport.aborted
     assert transport.text.count(b":\n\n") >= 4
+
+
+async def test_what_is_kept_or_unsent_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    transport = Transport(monkeypatch)
+    stream = await made(transport)
+    stream._handler.tcp = transport
+    socket = transport_of.Socket(stream)
+    stream.transport.write(b"1234")
+    assert socket.size_of_unsent() == 4
+    transport.room = 1
+    await stream.begin()
+    assert socket.size_of_unsent() == 3
+    assert transport.text == b"1234"
