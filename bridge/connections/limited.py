@@ -35,7 +35,7 @@ class LimitedOutbox(Outbox):
         some = pieces[:left]
         self._counters.filtered += len(pieces) - len(some)
         if some:
-            super().deliver(some, self._framing.join(some))
+            super().deliver(some, self._join(some))
             self._look()
 
     def append_message(self, piece: bytes) -> None:
