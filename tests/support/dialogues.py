@@ -11,6 +11,7 @@ from typing import Any
 from websockets.asyncio.client import connect
 
 from tests.support.browser_client import Browser
+from tests.support.http_reader import HttpReader
 from tests.support.raw_nats import RawNats
 from tests.support.servers import Gateway, NatsServer, http
 
@@ -200,6 +201,20 @@ async def an_outage(scene: Scene) -> None:
             pass
 
 
+async def reading_until_the_stop(scene: Scene) -> None:
+    """What a GET gets, and closed at the end of its gateway."""
+    query = {"subjects": ["read", "a..b"], "meta": "time"}
+    with HttpReader(scene.open.port, query) as reader:
+        with RawNats(scene.nats.port) as client:
+            client.publish("read", b"1")
+        while "data" not in (line := reader.next()) or "subject" not in line:
+            scene.note(Said("reading", "send", json.dumps(line)))
+        scene.note(Said("reading", "send", json.dumps(line)))
+        await asyncio.to_thread(scene.open.stop)
+        while line := reader.line().strip():
+            scene.note(Said("reading", "send", line))
+
+
 ALL: list[Callable[[Scene], Awaitable[None]]] = [
     following,
     asking_too_often,
@@ -208,4 +223,5 @@ ALL: list[Callable[[Scene], Awaitable[None]]] = [
     tokens,
     posts,
     an_outage,
+    reading_until_the_stop,
 ]
