@@ -50,10 +50,13 @@ class Held:
         for holder in tuple(self.by):
             holder.send_all()
 
+    @property
+    def is_full(self) -> bool:
+        """Whether room has to be made."""
+        return self.bytes > MAX_HELD_BYTES
+
     def make_room(self) -> None:
-        """If there is too much, have those that hold most let go of what they have had longest."""
-        if self.bytes <= MAX_HELD_BYTES:
-            return
+        """Have those that hold most let go of what they have had longest."""
         most = MAX_HELD_BYTES - MAX_HELD_BYTES // MADE_ROOM
         while self.bytes > most:
             sizes = {holder: holder.size for holder in self.by}

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.fanout.conflation import Conflation, Held, Subject, Waiting
 from bridge.fanout.group import Group, GroupKey, Writer, write
-from bridge.wire.framing import CALLS, Framing
+from bridge.wire.envelope import Message
+from bridge.wire.framing import UNENCODED, Framing
 
 if TYPE_CHECKING:
     from bridge.fanout.member import Member
     from bridge.telemetry.counters import Counters
-    from bridge.wire.envelope import Message
+    from bridge.wire.envelope import Envelope
 
 
 class RatedGroup(Group):
@@ -26,13 +27,14 @@ class RatedGroup(Group):
     What waits is not due yet: it is counted when it goes on, or when it is passed over.
     """
 
-    __slots__ = ("_conflation", "_held", "_joins", "_late", "_timer")
+    __slots__ = ("_conflation", "_held", "_joins", "_late", "_loop", "_timer")
 
     def __init__(self, key: GroupKey, counters: Counters, flusher: Writer, held: Held) -> None:
         super().__init__(key, counters, flusher)
         assert key.follow.wants.max_rate is not None
         self._held = held
         self._conflation = Conflation(key.follow.wants.max_rate, held)
+        self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._joins = 0
         """How often members have joined while something may have waited."""
@@ -43,7 +45,7 @@ class RatedGroup(Group):
     @property
     def framing(self) -> Framing:
         """How pieces for this group are made: not before it is known which ones go on."""
-        return CALLS
+        return UNENCODED
 
     # Who is in it
 
@@ -77,27 +79,39 @@ class RatedGroup(Group):
 
     def append(self, pieces: list[Any]) -> None:
         """Take messages of one subject: they go on, wait, or are passed over."""
-        name = pieces[-1].subject
-        subject = self._conflation.subjects.get(name)
+        envelope: Envelope = pieces[-1][0]
+        count = len(pieces)
+        subject = self._conflation.subjects.get(envelope.subject)
         if subject is None:
-            subject = self._begin(name)
-            self._send(pieces[:1])
-            pieces = pieces[1:]
-        if pieces:
+            subject = self._begin(envelope.subject)
+            self._send_first(envelope, pieces[0][1])
+            count -= 1
+        if count:
             if subject.message is not None:
                 self._pass_over(subject.joins)
-            if len(pieces) > 1:
-                self.filter(len(pieces) - 1)
-            self._conflation.hold(subject, pieces[-1], self._joins)
-        self._held.make_room()
+            if count > 1:
+                self.filter(count - 1)
+            message = Message(envelope.subject, pieces[-1][1])
+            self._conflation.hold(subject, message, self._joins)
+        if self._held.is_full:
+            self._held.make_room()
 
     def _begin(self, name: str) -> Subject:
-        now = self._slot_now()
-        self._send_due(now)  # the timer may be late, and what is due next would stand behind this
+        now, queue = self._slot_now(), self._conflation.queue
+        if queue and queue[0].due <= now:
+            self._send_due(now)  # the timer is late, and what is due next would stand behind this
+        if not queue:
+            self._held.by[self] = None
         subject = self._conflation.begin(name, now)
-        self._held.by[self] = None
-        self._see_to_timer()
+        if self._timer is None:
+            self._set_timer()
         return subject
+
+    def _send_first(self, envelope: Envelope, payload: bytes) -> None:
+        if self.key.callback is None:
+            super().append(self.key.framing.encode(envelope, [payload]))
+        else:
+            self._send([Message(envelope.subject, payload)])
 
     def _pass_over(self, joins: int) -> None:
         """Count a message in whose place a newer one waits, for those who were there for it."""
@@ -130,18 +144,17 @@ class RatedGroup(Group):
         self._end_if_idle()
 
     def _slot_now(self) -> int:
-        return int(asyncio.get_running_loop().time() / self._conflation.slot_seconds)
+        return int(self._loop.time() / self._conflation.slot_seconds)
 
-    def _see_to_timer(self) -> None:
-        if self._timer is None and self._conflation.queue:
-            slot = self._conflation.queue[0].due
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_at(slot * self._conflation.slot_seconds, self._tick, slot)
+    def _set_timer(self) -> None:
+        slot = self._conflation.queue[0].due
+        self._timer = self._loop.call_at(slot * self._conflation.slot_seconds, self._tick, slot)
 
     def _tick(self, slot: int) -> None:
         self._timer = None
         self._send_due(max(slot, self._slot_now()))
-        self._see_to_timer()
+        if self._conflation.queue and self._timer is None:
+            self._set_timer()
 
     def _send_due(self, now: int) -> None:
         self._send_waiting(self._conflation.take_due(now))

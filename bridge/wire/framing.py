@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import repeat
 from typing import Any
 
 from bridge.wire.envelope import Envelope, Message
@@ -71,8 +72,12 @@ def _json_lines(envelope: Envelope, payloads: list[bytes]) -> list[bytes]:
     return [b"%b\n" % line for line in envelope.lines(payloads)]
 
 
+def _as_they_came(envelope: Envelope, payloads: list[bytes]) -> list[tuple[Envelope, bytes]]:
+    return list(zip(repeat(envelope), payloads))
+
+
 def _nothing(_: object) -> bytes:
-    raise NotImplementedError("a callback is called, and nothing is written")
+    raise NotImplementedError("nothing is written like this")
 
 
 FRAMES = Framing(Envelope.frames, b"".join, text_frame, text_frame)
@@ -89,3 +94,5 @@ JSON_LINES_UNCHUNKED = replace(JSON_LINES, join=b"".join)
 """The same for HTTP/1.0."""
 CALLS = Framing(_messages, _nothing, _nothing, _nothing)
 """A `Message` for each message, for the program's own code."""
+UNENCODED = Framing(_as_they_came, _nothing, _nothing, _nothing)
+"""Envelope and payload of each message, for who has yet to decide which ones are encoded."""

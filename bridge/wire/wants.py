@@ -34,7 +34,7 @@ PLAIN = Wants()
 
 def read_wants(meta: Any, max_rate: Any = None) -> Wants | str:
     """Return what the value of each key asks for, None if it is not there; or what is wrong."""
-    if meta is None and max_rate is None:
+    if meta in (None, []) and max_rate is None:
         return PLAIN
     if meta is not None and not (isinstance(meta, list) and all(each in KEYS for each in meta)):
         return f"meta has to be a list of some of {', '.join(map(repr, KEYS))}."

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 from tests.support.browser_client import Browser
 from tests.support.raw_nats import RawNats
-from tests.support.servers import Gateway, eventually, messages_by_fate
+from tests.support.servers import Gateway, NatsServer, eventually, messages_by_fate, running
 
 SUBJECTS = 100
 ROUNDS = 200
@@ -102,3 +103,19 @@ async def test_what_waits_for_a_browser_that_leaves_is_accounted_for(
     )
     assert (due, parts) == (6, [3, 2, 1])
     assert fates["pending"] == before["pending"]
+
+
+async def test_a_stop_brings_what_waits_before_the_end(
+    nats_server: NatsServer, raw_nats: RawNats, tmp_path: Path
+) -> None:
+    with running(Gateway(nats_server.url, log=tmp_path / "log")) as service:
+        async with Browser(service.stream) as browser:
+            await follow(browser, "r3.a", max_rate=0.01)
+            for number in range(3):
+                raw_nats.publish("r3.a", b"%d" % number)
+            assert (await browser.next())["data"] == 0
+            await eventually(lambda: messages_by_fate(service.figures())["received"] == 3)
+            stopping = asyncio.create_task(asyncio.to_thread(service.stop))
+            assert (await browser.next())["data"] == 2
+            assert await browser.closed() == 1012
+            assert await stopping == 0

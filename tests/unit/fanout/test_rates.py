@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from bridge.fanout import conflation
+from bridge.wire.envelope import Message
 from bridge.wire.framing import BATCH
 from bridge.wire.metadata import annotated
 from bridge.wire.wants import PLAIN, Wants
@@ -477,14 +478,20 @@ def test_a_message_larger_than_the_bound_comes_at_once(
 
 def test_a_callback_is_called_at_the_rate(world: World) -> None:
     member = reader()
-    member.callback = lambda message: member.pieces.append(BATCH.piece(message))
+    called: list[object] = []
+
+    def callback(message: Message) -> None:
+        called.append(message.data)
+        member.pieces.append(BATCH.piece(message))
+
+    member.callback = callback
     follow(world, member, TWO, "a")
     publish(world, "a", 1, 2, 3)
     assert got(member) == [1]
     pass_time(world)
     publish(world, "a", 4)
     world.unfollow(member, "a")
-    assert got(member) == [1, 3, 4]
+    assert called == got(member) == [1, 3, 4]
 
 
 def test_the_time_is_that_of_the_arrival(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -510,9 +517,10 @@ def test_what_nats_lost_is_told_to_those_with_a_rate(world: World) -> None:
 
 def test_a_group_that_nobody_is_in_has_no_timer(world: World) -> None:
     member = reader()
-    follow(world, member, TWO, "a")
+    follow(world, member, TWO, "*")
     publish(world, "a", 1, 2)
-    world.unfollow(member, "a")
+    publish(world, "b", 3, 4)
+    world.unfollow(member, "*")
     handles: list[asyncio.TimerHandle] = [
         each
         for each in world.loop._scheduled

@@ -186,6 +186,12 @@ class RatedFanOut(FanOut):
 
         self.world.hub.follow = follow_at_a_rate  # type: ignore[assignment,method-assign]
 
+    @rule(number=st.integers(0, 2), patterns=st.lists(st.sampled_from(PATTERNS), max_size=3))
+    def subscribe(self, number: int, patterns: list[str]) -> None:
+        # What comes twice around a permission that is just taken away is not about rates.
+        if patterns and not self.revoked:
+            super().subscribe(number, patterns)
+
     def check(self) -> None:
         self.time_passes()
         self.world.quiesce()
