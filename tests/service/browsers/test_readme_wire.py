@@ -67,6 +67,7 @@ async def messages(said: readme.Conversation, browser: Browser, client: RawNats)
     headers = b"NATS/1.0\r\nNats-Msg-Id: a1\r\nX-Trace: \r\n\r\n"
     client.publish("orders.7", b"1", reply="_INBOX.x.y", headers=headers)
     said.saw(await browser.frame())
+    assert (await browser.ask(said.use('"max_rate": 2')))["success"] is True
 
 
 async def too_many(said: readme.Conversation, browser: Browser, client: RawNats) -> None:
