@@ -16,6 +16,7 @@ SUBJECTS, LIMIT = "subjects", "limit"
 _REPEATED = (SUBJECTS, "meta")
 """Keys that may come again and again."""
 _KEYS = (SUBJECTS, *WANTS, LIMIT)
+_NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,15})?", re.ASCII)
 _COUNT = re.compile(r"[1-9]\d{0,14}", re.ASCII)
 
 
@@ -47,6 +48,8 @@ def read_query(pairs: Iterable[tuple[str, str]]) -> StreamQuery:
 
 def _value(key: str, values: list[str]) -> object:
     """Return what a key of a request would have as its value."""
+    if key == SUBJECTS:
+        return values
     if key == "meta":
         return [word for value in values for word in value.split(",")]
-    return values
+    return float(values[0]) if _NUMBER.fullmatch(values[0]) else values[0]

@@ -84,6 +84,13 @@ def test_meta_is_the_same_as_in_a_request(gateway: Gateway, raw_nats: RawNats) -
         }
 
 
+def test_a_rate_is_the_same_as_in_a_request(gateway: Gateway, raw_nats: RawNats) -> None:
+    with HttpReader(gateway.port, "subjects=rate.a&max_rate=2") as reader:
+        reader.begun()
+        raw_nats.send(b"".join(RawNats.command(b"rate.a", b"%d" % number) for number in range(3)))
+        assert [reader.next()["data"] for _ in range(2)] == [0, 2]
+
+
 @pytest.mark.parametrize(
     ("query", "accept", "status", "sentence"),
     [

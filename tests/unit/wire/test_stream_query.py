@@ -19,6 +19,8 @@ def test_it_is_read_like_a_request() -> None:
     request, limit = read_query(pairs)
     assert request == parse_request('{"subjects": ["a,b", "c.>"], "meta": ["time", "headers"]}')
     assert limit is None
+    slow = read_query([("subjects", "a"), ("max_rate", "0.5")]).request
+    assert slow == parse_request('{"subjects": ["a"], "max_rate": 0.5}')
     assert read_query([("subjects", "a"), ("limit", "10")]).limit == 10
 
 
@@ -28,6 +30,11 @@ def test_it_is_read_like_a_request() -> None:
         ([], "subjects required"),
         ([("subjects", "a"), ("action", "unsubscribe")], "'action' is no key of this query."),
         ([("subjects", "a"), ("x" * 90, "1")], f"'{'x' * 79}…' is no key of this query."),
+        ([("subjects", "a"), ("max_rate", "1"), ("max_rate", "2")], "max_rate may come once."),
+        *(
+            ([("subjects", "a"), ("max_rate", rate)], "max_rate has to be a number from")
+            for rate in ("", "0", "1000", "x", "nan", "inf", "1e1", "-1")
+        ),
         ([("subjects", "a"), ("meta", "")], "meta has to be a list of some of"),
         ([("subjects", "a"), ("limit", "1"), ("limit", "1")], "limit may come once."),
         *(
