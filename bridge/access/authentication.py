@@ -14,6 +14,7 @@ from bridge.access import proxy_sign_in
 from bridge.access.login import Login
 from bridge.access.policy import SubjectPolicy
 from bridge.access.proxy_sign_in import ProxySignIn
+from bridge.access.publish_policy import ANYTHING, NOTHING
 from bridge.access.tokens import NotYet, Principal, TokenError, Tokens
 
 COOKIE = "nats_bridge_token"
@@ -36,7 +37,8 @@ class Authentication:
     """Tells who makes a request: the holder of a token, who is signed in at a proxy, or anyone.
 
     Anyone may come while there are neither `tokens` nor a `sign_in`, or if `anonymous`; `policy` is
-    then what they may follow. A token that is shown counts before all else, the cookie last.
+    then what they may follow. Without both they may also publish. A token that is shown counts
+    before all else, the cookie last.
     """
 
     def __init__(
@@ -47,10 +49,11 @@ class Authentication:
         *,
         anonymous: bool = False,
     ) -> None:
-        self._anyone = Principal(policy)
+        is_open = tokens is None and sign_in is None
+        self._anyone = Principal(policy, publish=ANYTHING if is_open else NOTHING)
         self._tokens = tokens
         self._sign_in = sign_in
-        self._anonymous = anonymous or (tokens is None and sign_in is None)
+        self._anonymous = anonymous or is_open
 
     def of_websocket(self, request: Request) -> Principal | str | TokenError:
         """Return who asks for a WebSocket.

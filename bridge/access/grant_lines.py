@@ -1,4 +1,4 @@
-"""Files that grant: a JSON object a line, with `allow` and `deny` among its fields."""
+"""Files that grant: a JSON object a line, with `allow`, `deny`, `publish` among its fields."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from bridge.access.tokens import Grants, granted
 
 
 class Line(NamedTuple):
-    """One line: its number, its fields without `allow` and `deny`, and what these two grant."""
+    """One line: its number, its fields without those that grant, and what these grant."""
 
     number: int
     fields: dict[str, Any]
     grants: Grants
+    publish: Grants
 
 
 def read_lines(text: str) -> list[Line]:
@@ -35,6 +36,7 @@ def _line(number: int, line: str) -> Line:
         if not isinstance(fields, dict):
             raise TypeError
         grants = granted({key: fields.pop(key) for key in ("allow", "deny") if key in fields})
+        publish = granted(fields.pop("publish", {}))
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise ValueError(f"line {number} is not a JSON object with valid grants") from None
-    return Line(number, fields, grants)
+    return Line(number, fields, grants, publish)

@@ -1,11 +1,13 @@
-"""What each group of people may follow, which a file lists."""
+"""What each group of people may follow and publish, which a file lists."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from bridge.access.grant_lines import read_lines
 from bridge.access.policy import SubjectPolicy
+from bridge.access.publish_policy import NOTHING, PublishPolicy
 from bridge.access.tokens import Grants, is_text
 from bridge.files import Reread
 
@@ -13,22 +15,34 @@ MAX_POLICIES = 1000
 """Sets of groups whose policies are kept."""
 
 
-class GroupGrants:
-    """Groups with their grants: a JSON object a line, with `group`, and `allow` and `deny` if any.
+class Rights(NamedTuple):
+    """What a member of some groups may follow, and may publish."""
 
-    A group without `allow` has what `common` allows.
+    policy: SubjectPolicy
+    publish: PublishPolicy = NOTHING
+
+
+class _Group(NamedTuple):
+    follow: Grants
+    publish: Grants
+
+
+class GroupGrants:
+    """Groups with their grants: a JSON object a line, with `group`, and `allow`, `deny`, `publish`.
+
+    A group without `allow` has what `common` allows. One without `publish` may publish nothing.
     """
 
     def __init__(self, path: str, common: SubjectPolicy) -> None:
         self._common = common
         self._groups = Reread("AUTH_GROUPS_FILE", path, _parse)
-        self._made: dict[tuple[str, ...], SubjectPolicy] = {}
-        """Policies by their groups: connections share them, and look again every 30 s."""
+        self._made: dict[tuple[str, ...], Rights] = {}
+        """Rights by their groups: connections share them, and look again every 30 s."""
         self._made_of: object = None
         """What the file said then."""
 
-    def policy(self, groups: Iterable[str]) -> SubjectPolicy:
-        """Return what a member of `groups` may follow: what any allows and none of them denies.
+    def rights(self, groups: Iterable[str]) -> Rights:
+        """Return what a member of `groups` may do: what any allows and none of them denies.
 
         Nothing, for whoever is in no group of the file.
         """
@@ -37,29 +51,38 @@ class GroupGrants:
             self._made.clear()
             self._made_of = listed
         names = tuple(sorted({*groups} & {*listed}))
-        policy = self._made.get(names)
-        if policy is None:
-            policy = self._made[names] = self._policy([listed[name] for name in names])
-        return policy
+        rights = self._made.get(names)
+        if rights is None:
+            rights = self._made[names] = self._rights([listed[name] for name in names])
+        return rights
 
-    def _policy(self, found: list[Grants]) -> SubjectPolicy:
-        allowed = (self._common.allow if each.allow is None else each.allow for each in found)
-        # In an order of its own, so that the same grants are the same policy.
-        allow = tuple(sorted({pattern for patterns in allowed for pattern in patterns}))
-        deny = tuple(sorted({pattern for each in found for pattern in each.deny}))
-        return Grants(allow, deny).under(self._common)
+    def _rights(self, found: list[_Group]) -> Rights:
+        follow = [each.follow for each in found]
+        publish = _together([each.publish for each in found], ())
+        policy = _together(follow, self._common.allow).under(self._common)
+        return Rights(policy, publish.to_publish())
 
 
-def _parse(text: str) -> dict[str, Grants]:
-    found: dict[str, Grants] = {}
-    for number, fields, grants in read_lines(text):
+def _together(grants: list[Grants], default: tuple[str, ...]) -> Grants:
+    """Return what any allows, or else `default` does, and what any denies."""
+    allowed = (default if each.allow is None else each.allow for each in grants)
+    # In an order of its own, so that the same grants are the same policy.
+    allow = tuple(sorted({pattern for patterns in allowed for pattern in patterns}))
+    deny = tuple(sorted({pattern for each in grants for pattern in each.deny}))
+    return Grants(allow, deny)
+
+
+def _parse(text: str) -> dict[str, _Group]:
+    found: dict[str, _Group] = {}
+    for number, fields, grants, publish in read_lines(text):
         name = fields.pop("group", None)
         if fields or not isinstance(name, str) or not name.strip() or not is_text(name):
-            raise ValueError(f"line {number} needs a group, and takes allow and deny")
+            raise ValueError(f"line {number} needs a group, and takes allow, deny, publish")
         if "," in name:
             raise ValueError(f"line {number} has a group with a comma, which stands between groups")
-        if found.setdefault(name.strip(), grants) is not grants:
+        if name.strip() in found:
             raise ValueError(f"line {number} lists a group that an earlier line has")
+        found[name.strip()] = _Group(grants, publish)
     if not found:
         # As it looks in the middle of being written, too.
         raise ValueError("the file lists no group")

@@ -10,6 +10,7 @@ from multidict import MultiMapping
 from bridge.access.group_grants import GroupGrants
 from bridge.access.policy import SubjectPolicy
 from bridge.access.proxies import TrustedProxies
+from bridge.access.publish_policy import ANYTHING
 from bridge.access.tokens import Principal, TokenError, is_text
 
 KIND = "proxy"
@@ -74,16 +75,17 @@ class ProxySignIn:
         if _JWT.fullmatch(name):
             raise TokenError(f"the header {self.header} holds a token and no name")
         if self._grants is None:
-            return Principal(self._common, (KIND, name))
+            return Principal(self._common, (KIND, name), publish=ANYTHING)
         listed = _only_value(request, self._groups_header).split(",")
         groups = tuple(group.strip() for group in listed)
-        return Principal(self._grants.policy(groups), (KIND, name), groups=groups)
+        policy, publish = self._grants.rights(groups)
+        return Principal(policy, (KIND, name), groups=groups, publish=publish)
 
     def changed(self, principal: Principal) -> bool:
         """Tell whether the file gives the groups of `principal` other grants than it has."""
         if self._grants is None or principal.identity[:1] != (KIND,):
             return False
-        return self._grants.policy(principal.groups) != principal.policy
+        return self._grants.rights(principal.groups) != (principal.policy, principal.publish)
 
 
 def _only_value(request: Request, header: str) -> str:

@@ -45,7 +45,8 @@ class SignedTokens:
         """Return who holds `token`. Raises TokenError. `now` is a wall time."""
         claims = self._claims(token)
         try:
-            grants = granted(claims.get("nats", {}).get("sub", {}))
+            rights = claims.get("nats", {})
+            grants, publish = granted(rights.get("sub", {})), granted(rights.get("pub", {}))
         except (ValueError, TypeError, AttributeError):
             raise TokenError("the token's grants are not valid") from None
         holder = claims.get("sub")
@@ -59,7 +60,8 @@ class SignedTokens:
             raise TokenError("the token is not valid") from None
         # One that came within the leeway is given the rest of it.
         expires = expires if expires > now else expires + CLOCK_LEEWAY_SECONDS
-        return Principal(grants.under(self._common), ("jwt", *names), expires)
+        policy, to_publish = grants.under(self._common), publish.to_publish()
+        return Principal(policy, ("jwt", *names), expires, publish=to_publish)
 
     def revoked(self, principal: Principal) -> bool:
         """Tell that none is: a JWT counts until it expires."""

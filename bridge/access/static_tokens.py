@@ -19,7 +19,8 @@ MIN_TOKEN_CHARACTERS = 16
 class StaticTokens:
     """The tokens that a file lists: a JSON object a line, with `name` and `token` or `sha256`.
 
-    `allow` and `deny` are its grants; those of `common` count where there are none.
+    `allow` and `deny` are its grants; those of `common` count where there are none. `publish` has
+    those for publishing.
     """
 
     def __init__(self, path: str, common: SubjectPolicy) -> None:
@@ -50,10 +51,11 @@ class StaticTokens:
         return entries
 
     def _entry(self, line: Line) -> tuple[str, Principal]:
-        number, fields, grants = line
+        number, fields, grants, publish = line
         name, token, digest = (fields.pop(key, None) for key in ("name", "token", "sha256"))
         if fields or not isinstance(name, str) or not name:
-            raise ValueError(f"line {number} needs a name, and takes token, sha256, allow, deny")
+            takes = "token, sha256, allow, deny, publish"
+            raise ValueError(f"line {number} needs a name, and takes {takes}")
         if not is_text(name):
             raise ValueError(f"line {number} has a name that is not valid Unicode")
         if digest is None and isinstance(token, str) and len(token) >= MIN_TOKEN_CHARACTERS:
@@ -63,4 +65,6 @@ class StaticTokens:
                 f"line {number} needs a token of at least {MIN_TOKEN_CHARACTERS} characters, or "
                 "its sha256 in hexadecimal digits"
             )
-        return digest.lower(), Principal(grants.under(self._common), (KIND, name))
+        policy = grants.under(self._common)
+        holder = Principal(policy, (KIND, name), publish=publish.to_publish())
+        return digest.lower(), holder

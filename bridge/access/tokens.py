@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bridge.access.policy import SubjectPolicy
+from bridge.access.publish_policy import NOTHING, PublishPolicy
 from bridge.wire import subjects
 from bridge.wire.codes import CloseCode
 from bridge.wire.responses import shorten
@@ -42,6 +43,8 @@ class Principal:
     """Wall time, in seconds since 1970."""
     groups: tuple[str, ...] = ()
     """Those that its grants were given to, where a proxy names them."""
+    publish: PublishPolicy = NOTHING
+    """What it may publish to, within what the gateway lets anybody do."""
 
     @property
     def name(self) -> str:
@@ -80,6 +83,10 @@ class Grants:
         """Return the policy: its own grants or else the common ones; the denials of both."""
         allow = common.allow if self.allow is None else self.allow
         return SubjectPolicy(allow, self.deny, common=common)
+
+    def to_publish(self) -> PublishPolicy:
+        """Return the policy for publishing; nothing, if it does not say what is allowed."""
+        return PublishPolicy.of(self.allow or (), self.deny)
 
 
 def granted(lists: dict[str, Any]) -> Grants:

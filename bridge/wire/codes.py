@@ -8,10 +8,24 @@ from typing import Literal
 SUBSCRIBE = "subscribe"
 UNSUBSCRIBE = "unsubscribe"
 PING = "ping"
+PUBLISH = "publish"
+REQUEST = "request"
 
+# fmt: off  one line for each kind
 Code = Literal[
-    "bad_request", "bad_subject", "not_subscribed", "denied", "limit", "nats_down", "rate_limited"
+    "bad_request",
+    "bad_subject",
+    "not_subscribed",
+    "denied",
+    "limit",
+    "nats_down",
+    "rate_limited",
+    "too_large",
+    "no_responders",
+    "timeout",
+    "not_stored",
 ]
+# fmt: on
 """Why a request, or one subject of it, is refused."""
 
 

@@ -45,7 +45,7 @@ class Envelope:
         """Return messages as lines, to share a frame with others."""
         joined = _as_json(payloads)
         if joined is None or b"\r" in joined or (len(payloads) == 1 and b"\n" in joined):
-            return [_line(payload, self._head) for payload in payloads]
+            return [written(payload, self._head) for payload in payloads]
         return list(map(b"".join, zip(repeat(self._head), payloads, repeat(b"}"))))
 
     def lines_with(self, keys: Iterable[bytes], payloads: list[bytes]) -> list[bytes]:
@@ -53,7 +53,7 @@ class Envelope:
         subject, each = self._subject, zip(keys, payloads, strict=True)
         joined = _as_json(payloads)
         if joined is None or b"\r" in joined or (len(payloads) == 1 and b"\n" in joined):
-            return [_line(payload, b"%b%b%b" % (subject, more, _DATA)) for more, payload in each]
+            return [written(payload, b"%b%b%b" % (subject, more, _DATA)) for more, payload in each]
         return [b'%b%b,"data":%b}' % (subject, more, payload) for more, payload in each]
 
     def _frame(self, payload: bytes) -> bytes:
@@ -67,12 +67,9 @@ class Envelope:
         return b"%b%b%b}" % (FRAME_HEADS[self._around + len(payload)], self._head, payload)
 
 
-def _line(payload: bytes, head: bytes) -> bytes:
-    try:
-        _check_json(payload)
-        if not payload.isascii():
-            payload.decode()
-    except _NOT_JSON:
+def written(payload: bytes, head: bytes) -> bytes:
+    """Return a payload as the rest of a line that begins with `head`."""
+    if not is_json(payload):
         return _not_json(payload, head)
     if b"\n" in payload or b"\r" in payload:
         # Between tokens only, since JSON strings hold no raw line breaks: values stay exact.
@@ -86,6 +83,17 @@ def _not_json(payload: bytes, head: bytes) -> bytes:
     except UnicodeDecodeError:
         data, encoding = b'"%b"' % base64.b64encode(payload), b"base64"
     return b'%b%b,"encoding":"%b"}' % (head, data, encoding)
+
+
+def is_json(payload: bytes) -> bool:
+    """Tell whether a payload is JSON in UTF-8."""
+    try:
+        _check_json(payload)
+        if not payload.isascii():
+            payload.decode()
+    except _NOT_JSON:
+        return False
+    return True
 
 
 def _as_json(payloads: list[bytes]) -> bytes | None:

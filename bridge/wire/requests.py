@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from bridge.wire.codes import PING, SUBSCRIBE, UNSUBSCRIBE
+from bridge.wire.codes import PING, PUBLISH, REQUEST, SUBSCRIBE, UNSUBSCRIBE
+from bridge.wire.publications import Publication, PublicationError, read_publication
 from bridge.wire.responses import Refusal, shorten
 from bridge.wire.wants import PLAIN, WANTS, Wants, read_wants
 
@@ -48,7 +49,8 @@ _KEYS = ("subjects", "action", "id", "connection_id", "token", *WANTS)
 class Request:
     """What a browser asks for, checked for shape only: its subjects may still be invalid.
 
-    With a `token` it shows that and asks for nothing. A ping has no subjects.
+    With a `token` it shows that and asks for nothing. A ping has no subjects. What is to be
+    published has one, and is a `publication`.
     """
 
     action: str
@@ -57,6 +59,7 @@ class Request:
     connection_id: str | None = None
     token: str | None = field(default=None, repr=False)
     wants: Wants = PLAIN
+    publication: Publication | None = field(default=None, repr=False)
 
 
 def parse_request(text: str | bytes) -> Request:
@@ -67,6 +70,8 @@ def parse_request(text: str | bytes) -> Request:
         raise Refusal("bad_request", "id has to be a string or a number.")
     if len(request_id) > MAX_ID_BYTES:
         raise Refusal("bad_request", f"id has to be of {MAX_ID_BYTES} bytes at most.")
+    if shape.action in (PUBLISH, REQUEST):
+        return _with_publication(shape, text, request_id)
     wants = read_wants(shape.meta, shape.max_rate)
     fault = _shape_fault(shape) or _unknown_key(shape, text)
     if not fault and isinstance(wants, str):
@@ -80,6 +85,17 @@ def parse_request(text: str | bytes) -> Request:
     subjects = [shape.subjects] if isinstance(shape.subjects, str) else shape.subjects
     unique = tuple(dict.fromkeys(subjects))
     return Request(shape.action, unique, request_id, shape.connection_id, wants=wants)
+
+
+def _with_publication(shape: _LooseShape, text: str | bytes, request_id: bytes) -> Request:
+    try:
+        publication = read_publication(shape.action, text, request_id)
+        if not isinstance(shape.connection_id, str | None):
+            raise PublicationError("connection_id has to be a string.")
+    except PublicationError as fault:
+        raise Refusal("bad_request", str(fault), request_id=request_id) from None
+    named = (publication.subject,)
+    return Request(shape.action, named, request_id, shape.connection_id, publication=publication)
 
 
 def _read_shape(text: str | bytes) -> _LooseShape:

@@ -6,11 +6,11 @@ without line breaks, so that several lines can share a frame (`?batch=1`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from bridge.wire.codes import SUBSCRIBE, UNSUBSCRIBE, Code
+from bridge.wire.codes import PUBLISH, REQUEST, SUBSCRIBE, UNSUBSCRIBE, Code
 
 _encode = msgspec.json.encode
 
@@ -18,7 +18,8 @@ _encode = msgspec.json.encode
 class Refusal(Exception):
     """A request, or one subject of it, that cannot be granted; its text is for the browser.
 
-    `counted_as`: the reason in the figures, if that is not the code.
+    `counted_as`: the reason in the figures, if that is not the code. `more`: further keys of the
+    response.
     """
 
     def __init__(
@@ -29,16 +30,18 @@ class Refusal(Exception):
         request_id: bytes = b"",
         *,
         counted_as: str = "",
+        more: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.counted_as = counted_as or code
         self.subjects = tuple(subjects)
         self.request_id = request_id
+        self._more = more or {}
 
     def line(self) -> bytes:
         """Return the `refused` response."""
-        head = {"success": False, "message": str(self), "code": self.code}
+        head = {"success": False, "message": str(self), "code": self.code, **self._more}
         return _response({**head, "subjects": self.subjects}, self.request_id)
 
 
@@ -52,10 +55,10 @@ def too_large(most: int) -> str:
     return f"A request may have {most} bytes at most."
 
 
-def greeting(connection_id: str) -> bytes:
-    """Return the first line of every connection."""
+def greeting(connection_id: str, *, publish: bool = False) -> bytes:
+    """Return the first line of every connection. `publish`: whether it may publish anything."""
     greet = {"success": True, "data": "Successfully connected", "connection_id": connection_id}
-    return _encode(greet)
+    return _encode({**greet, "publish": True} if publish else greet)
 
 
 def subscribed(subjects: Sequence[str], request_id: bytes = b"") -> bytes:
@@ -69,6 +72,27 @@ def unsubscribed(subject: str, request_id: bytes = b"") -> bytes:
     """Return the acknowledgement for one subject that is no longer followed."""
     head = {"success": True, "message": f"Successfully unsubscribed from event: {subject}"}
     return _response({**head, "action": UNSUBSCRIBE, "subjects": [subject]}, request_id)
+
+
+def published(subject: str, request_id: bytes = b"") -> bytes:
+    """Return the acknowledgement of a publication that the NATS server has."""
+    head = {"success": True, "action": PUBLISH, "subject": subject}
+    return _response(head, request_id)
+
+
+def stored(
+    subject: str, stream: str, seq: int, request_id: bytes = b"", *, duplicate: bool
+) -> bytes:
+    """Return the acknowledgement of a publication that a stream has stored, or had already."""
+    head = {"success": True, "action": PUBLISH, "subject": subject}
+    stored = {"stream": stream, "seq": seq, "duplicate": duplicate}
+    return _response({**head, **stored}, request_id)
+
+
+def replied(subject: str, reply: bytes, request_id: bytes = b"") -> bytes:
+    """Return the answer to a request: `reply` is an object of JSON with its data."""
+    head = {"success": True, "action": REQUEST, "subject": subject}
+    return _response({**head, "reply": msgspec.Raw(reply)}, request_id)
 
 
 def pong(request_id: bytes = b"") -> bytes:

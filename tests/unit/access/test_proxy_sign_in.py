@@ -15,6 +15,7 @@ from bridge.access.group_grants import GroupGrants
 from bridge.access.policy import SubjectPolicy
 from bridge.access.proxies import TrustedProxies
 from bridge.access.proxy_sign_in import ProxySignIn, is_header_of_names
+from bridge.access.publish_policy import ANYTHING
 from bridge.access.static_tokens import StaticTokens
 from bridge.access.tokens import Principal, TokenError, Tokens
 from bridge.files import SettingError
@@ -56,7 +57,7 @@ def listed(tmp_path: Path) -> Path:
 
 def test_what_a_trusted_proxy_says_counts_and_nobody_elses_word() -> None:
     said = [("x-forwarded-USER", " ann@example.com ")]
-    expected = Principal(COMMON, ("proxy", "ann@example.com"))
+    expected = Principal(COMMON, ("proxy", "ann@example.com"), publish=ANYTHING)
     assert sign_in().principal(Request(said)) == expected
     assert expected.name == "ann@example.com"
     for remote in (STRANGER, None, "", "unknown"):

@@ -1,0 +1,204 @@
+"""What a browser wants published, or asked of whoever answers: shape, payload and headers.
+
+Pure functions, no I/O.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from bridge.wire.codes import PUBLISH, REQUEST
+from bridge.wire.metadata import KEYS as META
+from bridge.wire.responses import shorten
+
+MESSAGE_ID = "Nats-Msg-Id"
+EXPECTED = (
+    "Nats-Expected-Stream",
+    "Nats-Expected-Last-Sequence",
+    "Nats-Expected-Last-Msg-Id",
+    "Nats-Expected-Last-Subject-Sequence",
+)
+"""What a stream is to look at before it stores; only of use to who waits for its answer."""
+_LET_THROUGH = {each.lower(): each for each in (MESSAGE_ID, *EXPECTED)}
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A token of RFC 9110, section 5.6.2."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_VERSION = b"NATS/1.0\r\n"
+
+_COMMON = ("subject", "data", "encoding", "headers", "action", "id", "connection_id")
+_KEYS = {PUBLISH: (*_COMMON, "ack", "msg_id"), REQUEST: (*_COMMON, "timeout", "meta")}
+
+Pairs = Iterable[tuple[str, str]]
+
+
+class PublicationError(ValueError):
+    """What is wrong with the shape of a publication, in a sentence for the browser."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A message to be published, checked for shape only: its subject may still be invalid.
+
+    `headers` are as they go over the wire of NATS; empty if there are none.
+    """
+
+    action: str
+    subject: str
+    payload: bytes = b""
+    headers: bytes = b""
+    ack: bool = False
+    """Whether the answer of a stream is waited for."""
+    timeout: float | None = None
+    """Seconds to wait for the answer to a request, if it names them."""
+    with_headers: bool = False
+    """Whether those of the answer are wanted."""
+
+
+class _Shape(msgspec.Struct):
+    subject: Any = None
+    data: msgspec.Raw = msgspec.Raw()
+    encoding: Any = None
+    headers: Any = None
+    ack: Any = None
+    msg_id: Any = None
+    timeout: Any = None
+    meta: Any = None
+
+
+_decode = msgspec.json.Decoder(_Shape).decode
+_names = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_text = msgspec.json.Decoder(str).decode
+
+
+def read_publication(action: str, text: str | bytes, request_id: bytes) -> Publication:
+    """Read a request that is known to be a JSON object with this `action`.
+
+    Raises PublicationError.
+    """
+    unknown = next((key for key in _names(text) if key not in _KEYS[action]), None)
+    if unknown is not None:
+        keys = ", ".join(_KEYS[action])
+        raise PublicationError(f"{shorten(unknown)!r} is no key of {action}. Its keys are {keys}.")
+    try:
+        shape = _decode(text)
+    except RecursionError:
+        raise PublicationError("The request is nested too deeply.") from None
+    if not isinstance(shape.subject, str):
+        raise PublicationError("subject has to be a string.")
+    ack = _flag("ack", shape.ack)
+    headers = header_lines(_pairs(shape.headers), _optional("msg_id", shape.msg_id), ack=ack)
+    payload = _payload(shape.data, shape.encoding)
+    if action == PUBLISH:
+        return Publication(PUBLISH, shape.subject, payload, headers, ack)
+    if not request_id:
+        raise PublicationError("A request needs an id, by which its answer is known.")
+    seconds, meta = read_timeout(shape.timeout), _meta(shape.meta)
+    return Publication(REQUEST, shape.subject, payload, headers, False, seconds, meta)
+
+
+def read_timeout(milliseconds: Any) -> float | None:
+    """Return the seconds that a request waits, if it names them. Raises PublicationError."""
+    if milliseconds is None:
+        return None
+    is_number = isinstance(milliseconds, int | float) and not isinstance(milliseconds, bool)
+    if not is_number or not 1 <= milliseconds <= 1e9:
+        raise PublicationError("timeout has to be a number of milliseconds, 1 or more.")
+    return float(milliseconds) / 1000
+
+
+def header_lines(pairs: Pairs, message_id: str | None = None, *, ack: bool) -> bytes:
+    """Return headers as they go over the wire of NATS. Raises PublicationError.
+
+    Those that begin with `Nats-` are orders to the server, which has more of them with each
+    version: one empties a bucket, another makes it publish elsewhere. So all are refused but five,
+    which are spelt as the server does, since it knows them in no other way.
+    """
+    found = [*pairs, (MESSAGE_ID, message_id)] if message_id is not None else [*pairs]
+    lines, orders = [], set[str]()
+    for name, value in found:
+        if not _NAME.fullmatch(name):
+            raise PublicationError(f"{shorten(name)!r} is not a name of a header.")
+        if _CONTROL.search(value):
+            raise PublicationError(f"The header {shorten(name)!r} has a control character.")
+        if name.lower().startswith("nats-"):
+            name = _order(name, ack=ack)
+            if name in orders:
+                raise PublicationError(f"The header {name!r} comes more than once.")
+            orders.add(name)
+        lines.append(f"{name}: {value}\r\n")
+    try:
+        return b"%b%b\r\n" % (_VERSION, "".join(lines).encode()) if lines else b""
+    except UnicodeEncodeError:
+        raise PublicationError("A header is not valid Unicode.") from None
+
+
+def orders_in(headers: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return those headers of an HTTP request that are meant for the NATS server."""
+    return [(name, value) for name, value in headers.items() if name.lower().startswith("nats-")]
+
+
+def _order(name: str, *, ack: bool) -> str:
+    order = _LET_THROUGH.get(name.lower())
+    if order is None:
+        allowed = ", ".join(_LET_THROUGH.values())
+        raise PublicationError(f"The header {shorten(name)!r} is not let through; {allowed} are.")
+    if order in EXPECTED and not ack:
+        raise PublicationError(f"The header {order!r} needs ack: only the stream can answer it.")
+    return order
+
+
+def _pairs(headers: Any) -> Pairs:
+    """Return headers, given as an object or as the pairs that come with messages."""
+    if headers is None:
+        return ()
+    pairs = list(headers.items()) if isinstance(headers, dict) else headers
+    if not isinstance(pairs, list) or not all(map(_is_pair, pairs)):
+        raise PublicationError("headers has to be an object of strings, or a list of pairs.")
+    return [(name, value) for name, value in pairs]
+
+
+def _is_pair(pair: Any) -> bool:
+    is_one = isinstance(pair, list | tuple) and len(pair) == 2
+    return is_one and all(isinstance(each, str) for each in pair)
+
+
+def _payload(data: msgspec.Raw, encoding: Any) -> bytes:
+    """Return the bytes that `data` stands for: as JSON, those of the request itself."""
+    if encoding is None or not bytes(data):
+        if encoding not in (None, "text", "base64"):
+            raise PublicationError("encoding has to be 'text' or 'base64'.")
+        return bytes(data)
+    try:
+        value = _text(data)
+        if encoding == "text":
+            return value.encode()
+        if encoding == "base64":
+            return base64.b64decode(value, validate=True)
+    except ValueError:  # msgspec's own errors are such, too
+        raise PublicationError(f"data has to be a string of {encoding}.") from None
+    raise PublicationError("encoding has to be 'text' or 'base64'.")
+
+
+def _flag(key: str, value: Any) -> bool:
+    if not isinstance(value, bool | None):
+        raise PublicationError(f"{key} has to be true or false.")
+    return bool(value)
+
+
+def _optional(key: str, value: Any) -> str | None:
+    if value is not None and not (isinstance(value, str) and value):
+        raise PublicationError(f"{key} has to be a string that is not empty.")
+    return value
+
+
+def _meta(value: Any) -> bool:
+    if value is not None and (not isinstance(value, list) or not all(it in META for it in value)):
+        raise PublicationError(f"meta has to be a list of some of {', '.join(map(repr, META))}.")
+    return "headers" in (value or ())
