@@ -21,6 +21,7 @@ from nats.aio.msg import Msg
 
 from bridge.nats_link.parser import TapParser
 from bridge.nats_link.reconnect import ReconnectingClient
+from bridge.nats_link.sending import Sending
 from bridge.nats_link.server_errors import ServerError, denied_subscription, meaning_of
 from bridge.nats_link.sign_in import SignIn, sign_in_of
 from bridge.nats_link.subscriptions import Subscriptions
@@ -50,6 +51,7 @@ class NATSLink(ReconnectingClient):
         self._sign_in = sign_in or SignIn()
         self._in_url: SignIn | None = None
         self._tapped = Subscriptions(self)
+        self.sending = Sending(self, self._tapped.answered)
         self._ps: TapParser = TapParser(self, counters, self._tapped.taps)
         self._throttled = throttled or ThrottledLog()
 
@@ -97,7 +99,7 @@ class NATSLink(ReconnectingClient):
     @property
     def subscriptions(self) -> int:
         """How many there are, those for answers to ourselves among them."""
-        return len(self._subs) + len(self._tapped.taps)
+        return len(self._subs) + len(self._tapped.taps) + self.sending.answers.count
 
     async def subscribe_all(self, taps: Sequence[Tapped]) -> list[int]:
         """Hand the payloads of these patterns straight to their taps; return the ids in order.
@@ -146,6 +148,7 @@ class NATSLink(ReconnectingClient):
         """Sign in, and queue the SUBs that the new connection has to have."""
         await super()._process_connect_init()
         self._tapped.replay()
+        self.sending.answers.replay()
 
     async def _attempt_reconnect(self) -> None:
         self._tapped.lost()
@@ -157,7 +160,11 @@ class NATSLink(ReconnectingClient):
         meaning = meaning_of(text)
         if meaning is ServerError.DENIED:
             denied = denied_subscription(text)
-            if denied is not None and not self._is_our_own(denied.subject):
+            if denied is None:
+                self.sending.denied(text)
+            elif not (
+                self.sending.answers.refuse(denied.subject) or self._is_our_own(denied.subject)
+            ):
                 self._tapped.refused("denied", denied.subject, denied.sid)
             # A SUB or a PUB, on a subject that a browser made up, and as often as it likes.
             self._throttled.tell(events.NATS_DENIES, reason=text)
@@ -166,6 +173,7 @@ class NATSLink(ReconnectingClient):
             self._tapped.refused("limit")
         elif meaning is ServerError.LINE_TOO_LONG:
             self._tapped.too_long()
+            self.sending.too_long()
         elif meaning is ServerError.STALE:
             await self._process_op_err(errors.StaleConnectionError())
         elif meaning is ServerError.SIGNED_OUT:
@@ -211,6 +219,8 @@ class NATSLink(ReconnectingClient):
         """
         subscription = self._subs.get(sid)
         try:
+            if self.sending.answers.take(sid, subject, data, headers):
+                return
             if subscription is None or subscription._cb is None or subscription._jsi:
                 await super()._process_msg(sid, subject, reply, data, headers)
                 return

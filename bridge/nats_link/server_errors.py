@@ -16,6 +16,7 @@ _SUBSCRIPTION_DENIED = re.compile(
     rf'permissions violation for subscription to ({QUOTED})(?: \(sid "(\d+)"\))?',
     re.IGNORECASE,
 )
+_PUBLICATION_DENIED = re.compile(rf"permissions violation for publish to ({QUOTED})", re.IGNORECASE)
 
 
 class DeniedSubscription(NamedTuple):
@@ -32,6 +33,12 @@ def denied_subscription(text: str) -> DeniedSubscription | None:
         return None
     quoted, sid = found.groups()
     return DeniedSubscription(unquote(quoted), None if sid is None else int(sid))
+
+
+def denied_publish(text: str) -> str | None:
+    """Return the subject that an error says nothing may be published to; None for another error."""
+    found = _PUBLICATION_DENIED.search(text)
+    return None if found is None else unquote(found[1])
 
 
 class ServerError(Enum):

@@ -66,7 +66,11 @@ class Subscriptions:
     async def round_trip(self) -> None:
         """Wait for the PONG to the PING of this turn."""
         self._check(())
-        await _end_of(self._asking.together().answered)
+        await _end_of(self.answered())
+
+    def answered(self) -> asyncio.Future[bool]:
+        """Return what is done once the PING of this turn is answered, or the connection lost."""
+        return self._asking.together().answered
 
     def lost(self) -> None:
         """Take note that the connection is lost. Idempotent."""

@@ -20,6 +20,8 @@ async def quiet(error: Exception | None = None) -> None:
 class Tap:
     """Notes what comes, and how it was refused."""
 
+    wants_meta = False
+
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
         self.heard: list[tuple[str, bytes]] = []

@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bridge.nats_link.server_errors import ServerError, denied_subscription, meaning_of
+from bridge.nats_link.server_errors import (
+    ServerError,
+    denied_publish,
+    denied_subscription,
+    meaning_of,
+)
 from tests.support.servers import PATIENCE, NatsServer, running
 
 USERS = "authorization {{ timeout: 1, users: [{{user: u, password: p{permissions}}}] }}"
@@ -66,6 +71,7 @@ def test_a_denied_subscription_is_named_exactly(subject: str, tmp_path: Path) ->
         other = said(server, SIGNED_IN + b"PUB a 0\r\n\r\n")
     assert denied_subscription(text) == (subject, None)
     assert denied_subscription(other) is None
+    assert (denied_publish(text), denied_publish(other)) == (None, "a")
 
 
 def test_a_subject_of_too_many_tokens_is_named(tmp_path: Path) -> None:
