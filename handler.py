@@ -20,6 +20,7 @@ from bridge.connections.connection import Connection
 from bridge.connections.limits import Limits
 from bridge.connections.stall_watch import StallWatch
 from bridge.fanout.hub import Hub
+from bridge.publishing.publisher import Publisher
 from bridge.telemetry import events
 from bridge.telemetry.counters import Counters
 from bridge.telemetry.logs import tell
@@ -41,7 +42,8 @@ html = (Path(__file__).parent / "page" / "index.html").read_text(encoding="utf-8
 class WSSManager:
     """Manages every WebSocket connection and the NATS subjects it follows.
 
-    `app` is a Panini app; the NATS client it holds is used once there are requests.
+    `app` is a Panini app; the NATS client it holds is used once there are requests. Without a
+    `publisher` nothing is published for browsers.
 
     `callback`, if it is set, is called for each message for each client instead of the manager's
     own delivery: `async def callback(subscriber, msg)`, or a plain function. `subscriber` has
@@ -54,6 +56,7 @@ class WSSManager:
         limits: Limits | None = None,
         policy: SubjectPolicy | None = None,
         counters: Counters | None = None,
+        publisher: Publisher | None = None,
     ) -> None:
         self.app = app
         self.callback: Callable[[Any, Any], Awaitable[None] | None] | None = None
@@ -63,7 +66,12 @@ class WSSManager:
         self._policy = policy or SubjectPolicy()
         self._hub = Hub(self._client, self.counters)
         self.actions = Actions(
-            self.connections, self._hub, self._limits, self.counters, self._nats_is_up
+            self.connections,
+            self._hub,
+            self._limits,
+            self.counters,
+            self._nats_is_up,
+            publisher or Publisher(self._client, self.counters),
         )
         self._told_down = False
         self._stall_watch = StallWatch(self._limits.write_timeout)
@@ -192,6 +200,7 @@ class WSSManager:
 
     async def _leave(self, connection: Connection) -> None:
         connection.login.stop()
+        connection.sender.leave()
         connection.settle()  # or what is pending would be in no metric until the release
         del self.connections[connection.id]
         if connection.is_told:

@@ -32,6 +32,8 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 
+from bridge.publishing.over_http import Answer, Call, OverHttp
+from bridge.publishing.publisher import Publisher
 from bridge.replicas.directory import ConnectionDirectory
 from bridge.replicas.forwarding import Replicas
 from bridge.replicas.presence import Presence
@@ -52,7 +54,16 @@ if worker.number == 1:
     command_line.warn_of_wide_tokens(config)
 
 app = Service(config, worker)
-manager = WSSManager(app, config.limits, config.policy, app.counters)
+limits = config.limits
+publisher = Publisher(
+    lambda: app.nats_client,
+    app.counters,
+    lambda: config.publish_policy(app.nats_watch.kind),
+    limits.publishing,
+    app.throttled,
+)
+over_http = OverHttp(publisher, limits.publishing, app.counters)
+manager = WSSManager(app, limits, config.policy, app.counters, publisher)
 presence = Presence(app)
 replicas = Replicas(app, manager.actions, presence)
 directory = ConnectionDirectory(app, presence, manager.connections)
@@ -103,13 +114,18 @@ async def web_endpoint_listener(request: web.Request) -> web.StreamResponse:
     async with app.gate.websocket(request) as (ws, login):
         if login is not None:
             connection_id = replicas.new_connection_id()
-            await ws.send_str(responses.greeting(connection_id).decode())
+            await app.nats_chosen.wait()
+            may_publish = publisher.is_open_to(login.principal)
+            greeting = responses.greeting(connection_id, publish=may_publish)
+            await ws.send_str(greeting.decode())
             framing = ws.framing(BATCH if request.query.get("batch") == "1" else FRAMES)
             await manager.client_listener(ws, connection_id, framing=framing, login=login)
         return ws
 
 
 @app.http.options("/stream")
+@app.http.options("/publish/{subject:.+}")
+@app.http.options("/request/{subject:.+}")
 async def web_endpoint_preflight(request: web.Request) -> web.Response:
     """What a browser asks before it lets a page of another origin POST."""
     return app.gate.preflight(request)
@@ -122,6 +138,33 @@ async def web_endpoint_request(request: web.Request) -> web.Response:
     status, lines = await replicas.answer_post(body, principal.identity)
     answer = b"[%b]\n" % b",".join(lines)
     return web.Response(status=status, body=answer, content_type="application/json")
+
+
+@app.http.post("/publish/{subject:.+}")
+async def web_endpoint_publish(request: web.Request) -> web.Response:
+    """Publish the body."""
+    return answer(await over_http.publish(await call(request)))
+
+
+@app.http.post("/request/{subject:.+}")
+async def web_endpoint_ask(request: web.Request) -> web.Response:
+    """Ask whoever answers on the subject."""
+    return answer(await over_http.request(await call(request)))
+
+
+async def call(request: web.Request) -> Call:
+    """Return who publishes what; raises what the gate does."""
+    body, principal = await app.gate.post(request)
+    subject, address = request.match_info["subject"], app.gate.address_of(request)
+    return Call(subject, body, request.query, request.headers, principal, address)
+
+
+def answer(said: Answer) -> web.Response:
+    """Return what is answered over HTTP."""
+    charset = "utf-8" if said.content_type.startswith("text/") else None
+    return web.Response(
+        status=said.status, body=said.body, content_type=said.content_type, charset=charset
+    )
 
 
 @app.http.get("/connections")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from bridge.access.tokens import TokenError
 from bridge.connections.waiting import Asked, Waiting
+from bridge.publishing.publisher import wait_for
 from bridge.wire import responses, subjects
 from bridge.wire.codes import PING, SUBSCRIBE
 from bridge.wire.requests import Request, parse_request
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
     from bridge.connections.connection import Connection
     from bridge.connections.limits import Limits
     from bridge.fanout.hub import Hub
-    from bridge.telemetry.counters import Counters, Refused
+    from bridge.publishing.delivery import Outcome
+    from bridge.publishing.publisher import Done, Publisher
+    from bridge.telemetry.counters import Counters, Refused, Requested
     from bridge.wire.wants import Wants
 
 
@@ -35,8 +39,10 @@ class Actions:
         limits: Limits,
         counters: Counters,
         nats_is_up: Callable[[], bool],
+        publisher: Publisher,
     ) -> None:
         self._connections = connections
+        self._publisher = publisher
         self._hub = hub
         self._limits = limits
         self._counters = counters
@@ -77,6 +83,9 @@ class Actions:
         except Refusal as refusal:
             connection.limiter.count_bad_request(_now())
             return [refusal.line()]
+        if request.publication is not None:
+            await self._publish(connection, request)
+            return []  # told once it is known what became of it; others are not held up
         return await self.answer(connection, request)
 
     async def answer_post(
@@ -89,9 +98,27 @@ class Actions:
         connection = self._connections.get(request.connection_id or "")
         if connection is None or connection.login.principal.identity != identity:
             return 404, [responses.no_such_connection(request.id)]
-        lines = await self.answer(connection, request)
+        if request.publication is not None:
+            outcome = await wait_for(partial(self._publish, connection, request))
+            lines = [outcome.line] if outcome.line else []
+        else:
+            lines = await self.answer(connection, request)
         await connection.close_if_excessive()
         return 200, lines
+
+    async def _publish(
+        self, connection: Connection, request: Request, done: Done | None = None
+    ) -> None:
+        """Publish what a connection wants to; it is told by `done`, or else by a response."""
+        assert request.publication is not None
+        self._count(request)
+        done = done or partial(self._tell, connection)
+        publication, principal = request.publication, connection.login.principal
+        await self._publisher.publish(publication, connection.sender, principal, done, request.id)
+
+    def _tell(self, connection: Connection, outcome: Outcome) -> None:
+        if connection.id in self._connections:
+            connection.respond(outcome.line)
 
     async def answer(self, connection: Connection, request: Request) -> list[bytes]:
         """Carry out a request; return the responses.
@@ -149,14 +176,8 @@ class Actions:
         return lines
 
     def _count(self, request: Request) -> None:
-        if request.token is not None:
-            self._counters.requests["token"] += 1
-        elif request.action == PING:
-            self._counters.requests["ping"] += 1
-        elif request.action == SUBSCRIBE:
-            self._counters.requests["subscribe"] += 1
-        else:
-            self._counters.requests["unsubscribe"] += 1
+        action = request.action if request.token is None else "token"
+        self._counters.requests[cast("Requested", action)] += 1
 
     def _count_bad(self) -> None:
         self._counters.requests["bad"] += 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bridge.connections.limited import LimitedOutbox
 from bridge.connections.limits import Limits, RequestLimiter
 from bridge.connections.outbox import Outbox
+from bridge.publishing.sender import Sender
 from bridge.telemetry import events
 from bridge.telemetry.logs import tell
 from bridge.web.http_stream import HttpStream
@@ -72,6 +73,7 @@ class Connection:
         self.is_told = False
         """Whether it has been counted and logged: not while it can still be refused."""
         self.limiter = RequestLimiter(limits, self.since)
+        self.sender = Sender(limits.publishing, self.since)
         self._ws, self._counters = ws, counters
         self._socket = Socket(ws)
         parts = connection_id, self._socket, limits, counters, stall_watch, self._stalled, framing
@@ -188,7 +190,7 @@ class Connection:
 
     async def close_if_excessive(self) -> bool:
         """Close a connection that asked too often or too badly; return whether it did."""
-        code = self.limiter.close_code
+        code = CloseCode.FLOOD if self.sender.is_flooding else self.limiter.close_code
         if code is not None:
             await self.close(code, code.name.lower().replace("_", " "))
         return code is not None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from bridge.publishing.sender import PublishLimits
 from bridge.token_bucket import TokenBucket
 from bridge.wire.codes import CloseCode
 
@@ -19,6 +20,7 @@ class Limits:
     request_burst: int = 40
     bad_requests_per_minute: int = 60
     max_request_bytes: int = 65536
+    publishing: PublishLimits = field(default_factory=PublishLimits)
 
 
 class RequestLimiter:

@@ -81,6 +81,8 @@ class Service(PaniniApp):
         )
         self.on_nats_change = self.nats_watch.on_change
         """Called with True when messages flow, with False when they stop."""
+        self.nats_chosen = asyncio.Event()
+        """Set once it is known which NATS is used, and whether it is an embedded one."""
         self.show_status: Callable[[], None] = lambda: None
         """Called on SIGUSR1."""
         self.on_stop: list[Callable[[], Awaitable[None]]] = [self.throttled.tell_rest]
@@ -179,6 +181,7 @@ class Service(PaniniApp):
         await self._listener.open(runner.server)
         if not self.nats_servers:
             await self._find_or_embed()
+        self.nats_chosen.set()
         for work in self.background:
             self._tasks.run(work())
         self._tasks.run(self._use_nats())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_network
 
+from bridge.access.addresses import is_loopback
 from bridge.access.authentication import Authentication, Operators
 from bridge.access.group_grants import GroupGrants
 from bridge.access.key_sources import FetchedKeys, KeyFile, is_url
@@ -11,15 +13,20 @@ from bridge.access.origins import OriginPolicy
 from bridge.access.policy import SubjectPolicy
 from bridge.access.proxies import TrustedProxies
 from bridge.access.proxy_sign_in import ProxySignIn
+from bridge.access.publish_policy import PublishPolicy
 from bridge.access.signed_tokens import SignedTokens
 from bridge.access.static_tokens import StaticTokens
 from bridge.access.tokens import Source, Tokens
 from bridge.connections.limits import Limits
 from bridge.files import SettingError
+from bridge.nats_link.embedded import EMBEDDED
 from bridge.nats_link.sign_in import SignIn
+from bridge.publishing.sender import PublishLimits
 from bridge.settings.table import Table
 from bridge.web.tls import TLS
 from bridge.wire.compression import DEFAULT_LEAST_BYTES
+
+_publish_policy = lru_cache(PublishPolicy.of)
 
 
 class Settings(Table):
@@ -54,6 +61,15 @@ class Settings(Table):
     def policy(self) -> SubjectPolicy:
         """What may be followed without grants of one's own."""
         return SubjectPolicy(self.allow_subjects, self.deny_subjects)
+
+    def publish_policy(self, nats_kind: str) -> PublishPolicy:
+        """Return what may be published at all; `nats_kind` as in NatsWatch."""
+        allow = self.allow_publish
+        if allow is None:
+            # One that is embedded is nobody else's.
+            is_ours_alone = nats_kind == EMBEDDED and is_loopback(self.http_host)
+            allow = (">",) if is_ours_alone else ()
+        return _publish_policy(allow, self.deny_publish)
 
     def fetched_keys(self) -> FetchedKeys | None:
         """Return the keys of JWTs, if JWT_KEY is a URL to fetch them from. Raises SettingError."""
@@ -151,4 +167,9 @@ class Settings(Table):
             request_burst=self.request_burst,
             bad_requests_per_minute=self.bad_requests_per_minute,
             max_request_bytes=self.max_request_bytes,
+            publishing=PublishLimits(
+                publishes_per_second=self.publishes_per_second,
+                publish_burst=self.publish_burst,
+                max_request_timeout=self.max_request_timeout,
+            ),
         )

@@ -21,7 +21,7 @@ Closed = Literal[
     "other",
 ]
 """How a WebSocket ended: the browser said goodbye or was lost, or why we closed it."""
-Requested = Literal["subscribe", "unsubscribe", "token", "ping", "bad"]
+Requested = Literal["subscribe", "unsubscribe", "publish", "request", "token", "ping", "bad"]
 """What a request asked for; `bad` could not be read."""
 Refused = Literal[
     "origin",
@@ -42,6 +42,24 @@ Refused = Literal[
     "nats_down",
 ]
 """Why a connection, a request or one subject of it was refused."""
+Published = Literal[
+    "sent",
+    "stored",
+    "duplicate",
+    "answered",
+    "left",
+    "bad_request",
+    "bad_subject",
+    "denied",
+    "too_large",
+    "rate_limited",
+    "limit",
+    "nats_down",
+    "no_responders",
+    "not_stored",
+    "timeout",
+]
+"""What became of a message that a browser wanted published; `left`: it did not wait to be told."""
 # fmt: on
 Dropped = Literal["slow", "closed", "callback"]
 """Why a message that was expected was not delivered."""
@@ -107,8 +125,12 @@ class Counters:
     overlapping: int = 0
     unreadable: int = 0
     malformed_headers: int = 0
+    publishes: dict[Published, int] = field(
+        default_factory=lambda: dict.fromkeys(get_args(Published), 0)
+    )
     reconnects: int = 0
     missed_probes: int = 0
+    answered: Histogram = field(default_factory=Histogram)
     fan_out: Histogram = field(default_factory=Histogram)
     event_loop_lag: Histogram = field(default_factory=Histogram)
 

@@ -176,6 +176,12 @@ REFUSED_FULL = _event(
     *("address", "count"),
 )
 
+PUBLISH_REFUSED = _event(
+    "publish_refused",
+    WARNING,
+    "refused to publish on {subject!r} for {who} ({count} in the last minute): {reason}",
+    *("who", "subject", "reason", "count"),
+)
 ANY_JWT_COUNTS = _event(
     "any_jwt_counts",
     WARNING,

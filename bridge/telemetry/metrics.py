@@ -105,6 +105,17 @@ FAMILIES = (
         "malformed_headers",
         "messages with headers that cannot be read, where somebody asked for them",
     ),
+    Family(
+        "bridge_publishes_total",
+        "publishes",
+        "messages that browsers wanted published, requests among them, by what became of them",
+        "result",
+    ),
+    Family(
+        "bridge_requests_seconds",
+        "answered",
+        "time until a request that a browser made of somebody in NATS was answered",
+    ),
     Family("bridge_nats_reconnects_total", "reconnects", "reconnections to NATS"),
     Family(
         "bridge_nats_probes_missed_total", "missed_probes", "probes of NATS that went unanswered"
@@ -123,7 +134,7 @@ GAUGES = {
     "bridge_connections_limit": "connections there is room for: MAX_CONNECTIONS, or fewer files",
     "bridge_patterns": "distinct patterns followed",
     "bridge_messages_pending": "messages due that wait for their connections",
-    "bridge_nats_subscriptions": "subscriptions held at NATS: the patterns, and three of our own",
+    "bridge_nats_subscriptions": "subscriptions held at NATS: the patterns, and a few of our own",
     "bridge_nats_up": "1 while messages flow from NATS",
     "bridge_nats_round_trip_seconds": "time the NATS server took to answer the latest probe",
     "bridge_event_loop_lag_max_seconds": "longest event-loop lag of the last minute",

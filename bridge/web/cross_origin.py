@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from bridge.wire.publications import EXPECTED, MESSAGE_ID
+
 METHODS = "GET, HEAD, OPTIONS, POST"
-HEADERS = "Authorization, Content-Type"
+HEADERS = ", ".join(("Authorization", "Content-Type", MESSAGE_ID, *EXPECTED))
 """What a page may send along; cookies come by themselves."""
 READABLE = "WWW-Authenticate"
 """What a page may read besides what any may: it tells our 401 from that of a proxy."""

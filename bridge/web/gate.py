@@ -127,6 +127,10 @@ class Gate:
             raise self._unauthorized(caller, error) from None
         return await self._body_of(request), principal
 
+    def address_of(self, request: web.Request) -> str:
+        """Return the address that a request comes from; what a trusted proxy says counts."""
+        return self._caller_of(request).address
+
     def preflight(self, request: web.Request) -> web.Response:
         """Answer what a browser asks before a page POSTs. Raises HTTPForbidden if it is foreign."""
         self._pages.refuse_foreign(request, self._caller_of(request))

@@ -19,6 +19,7 @@ LONG = "test_a_long_command_is_there_with_these_options"
 COMPOSE = "test_the_compose_file_is_one_and_starts_what_the_readme_says"
 TOKENS = "test_tokens_are_made_and_listed_as_the_readme_says"
 INSIDE = "test_the_balancer_answers_those_inside_as_the_readme_says"
+CURL = "test_curl_publishes_and_asks_as_the_documentation_says"
 CFG = "read from its configuration; `make cluster` asks it"
 VERSION = "test_the_version_is_told_as_those_who_report_are_asked"
 ROSTER = "test_operators_get_the_list_that_the_readme_shows"
@@ -53,6 +54,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "test_curl_reads_messages_until_its_limit",
         "with a free port",
     ),
+    """curl -d '{"total": 21.50}' http://127.0.0.1:5001/publish/orders.new""": (
+        CURL,
+        "a free port",
+    ),
+    """curl -d '{"total": 21.50}' -H 'Nats-Msg-Id: a1' """
+    """'http://127.0.0.1:5001/publish/orders.new?ack=1'""": (CURL, "as above"),
+    """curl -d '[1, 2]' 'http://127.0.0.1:5001/request/rpc.sum?timeout=2000'""": (CURL, "as above"),
     "WORKERS=4 make run": (RUN, "as it stands"),
     "TRUSTED_PROXIES=127.0.0.1 ALLOWED_ORIGINS=https://live.example.com make run": (
         RUN,

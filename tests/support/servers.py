@@ -93,6 +93,13 @@ class NatsServer:
             self._process.wait()
             self._process = None
 
+    def crash(self) -> None:
+        """End it where it stands: if it is frozen, what it was sent is never read."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
     def freeze(self) -> None:
         """Stop the process where it stands: it accepts connections and answers nothing."""
         assert self._process is not None

@@ -23,12 +23,18 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "access": ("files", "wire"),
     "fanout": ("nats_link", "access", "telemetry", "wire"),
     "web": ("access", "files", "container", "telemetry", "token_bucket", "wire"),
-    "connections": ("fanout", "web", "access", "telemetry", "token_bucket", "wire"),
+    "publishing": ("nats_link", "access", "telemetry", "token_bucket", "wire"),
+    "connections": ("publishing", "fanout", "web", "access", "telemetry", "token_bucket", "wire"),
     "replicas": ("connections", "telemetry", "wire"),
-    "settings": ("connections", "web", "access", "nats_link", "files", "telemetry", "wire"),
+    "settings": (
+        *("connections", "publishing", "web", "access", "nats_link", "files", "telemetry", "wire"),
+    ),
     "service": ("settings", "web", "nats_link", "telemetry", "wire"),
-    "handler": ("fanout", "connections", "web", "access", "telemetry", "wire"),
-    "main": ("handler", "service", "settings", "replicas", "web", "system", "telemetry", "wire"),
+    "handler": ("fanout", "publishing", "connections", "web", "access", "telemetry", "wire"),
+    "main": (
+        *("handler", "service", "settings", "replicas", "publishing", "web", "system"),
+        *("telemetry", "wire"),
+    ),
 }
 """Each package, or file beside them, and what it may import; each stands below what it imports."""
 

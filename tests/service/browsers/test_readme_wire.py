@@ -6,7 +6,9 @@ import asyncio
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
+from nats import connect as connect_to_nats
 from websockets.asyncio.client import connect
 
 from tests.support import readme
@@ -20,10 +22,13 @@ LARGE = b'"' + b"x" * 9998 + b'"'
 
 async def test_the_wire_is_as_the_readme_shows_it(tmp_path: Path, log: Path) -> None:
     said = readme.Conversation("docs/wire.md")
-    nats = NatsServer(tmp_path)
-    with running(nats), running(Gateway(nats.url, log=log)) as service:
-        async with connect(service.stream, proxy=None) as ws:
-            said.saw(str(await ws.recv()))
+    nats = NatsServer(tmp_path, f'jetstream {{ store_dir: "{tmp_path}/js" }}')
+    with running(nats), running(Gateway(nats.url, log=log, allow_publish=">")) as service:
+        with running(Gateway(nats.url, log=log)) as closed:
+            async with connect(closed.stream, proxy=None) as ws:
+                said.saw(str(await ws.recv()))
+        async with Browser(service.stream) as browser:
+            await publications(said, browser, nats)
         async with Browser(service.stream) as browser:
             await requests(said, browser)
             with RawNats(nats.port) as client:
@@ -68,6 +73,29 @@ async def messages(said: readme.Conversation, browser: Browser, client: RawNats)
     client.publish("orders.7", b"1", reply="_INBOX.x.y", headers=headers)
     said.saw(await browser.frame())
     assert (await browser.ask(said.use('"max_rate": 2')))["success"] is True
+
+
+async def publications(said: readme.Conversation, browser: Browser, nats: NatsServer) -> None:
+    """Publish and ask what the README does; nobody asked answers at first."""
+    client = await connect_to_nats(nats.url)
+    jetstream = client.jetstream()
+    await jetstream.add_stream(name="CAMERA", subjects=["camera.*"])
+    for _ in range(41):
+        await jetstream.publish("camera.1", b"")
+    await browser.send(said.use('"subject": "rpc.sum", "data": [1, 2]'))
+    said.saw(await browser.frame())
+
+    async def add(msg: Any) -> None:
+        await msg.respond(str(sum(json.loads(msg.data))).encode())
+
+    await client.subscribe("rpc.sum", cb=add)
+    await client.flush()
+    for part in ('{"total": 21.50}, "id": 3}', '"msg_id": "a1"'):
+        await browser.send(said.use(part))
+        said.saw(await browser.frame())
+    await browser.send('{"action": "request", "subject": "rpc.sum", "data": [1, 2], "id": 5}')
+    said.saw(await browser.frame())
+    await client.close()
 
 
 async def too_many(said: readme.Conversation, browser: Browser, client: RawNats) -> None:

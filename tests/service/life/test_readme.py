@@ -14,7 +14,9 @@ import sys
 import urllib.request
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
+import nats
 import pytest
 from packaging.requirements import Requirement
 from websockets.asyncio.client import connect
@@ -145,19 +147,52 @@ async def test_curl_reads_messages_until_its_limit(
     assert messages == [{"subject": "orders.new", "data": number} for number in range(10)]
 
 
+@pytest.mark.parametrize("command", started_by(readme.CURL))
+async def test_curl_publishes_and_asks_as_the_documentation_says(
+    command: str, folder: Path, tmp_path: Path, log: Path
+) -> None:
+    jetstream = f'jetstream {{ store_dir: "{tmp_path}/js" }}'
+    with (
+        running(NatsServer(tmp_path, jetstream)) as server,
+        running(Gateway(server.url, log=log, allow_publish=">")) as service,
+    ):
+        client = await nats.connect(server.url)
+        await client.jetstream().add_stream(name="ORDERS", subjects=["orders.*"])
+
+        async def add(msg: Any) -> None:
+            await msg.respond(str(sum(json.loads(msg.data))).encode())
+
+        await client.subscribe("rpc.sum", cb=add)
+        await client.flush()
+        command = command.replace("5001", str(service.port))
+        answer = json.loads(await asyncio.to_thread(sh, command, folder))
+        if "/request/" in command:
+            assert answer == 3
+        else:
+            assert (answer["success"], answer.get("seq")) == (True, 1 if "ack" in command else None)
+            stored = await client.jetstream().get_msg("ORDERS", 1)
+            assert stored.data == b'{"total": 21.50}'
+        await client.close()
+
+
 async def test_tokens_are_made_and_listed_as_the_readme_says(
     folder: Path, nats_server: NatsServer, raw_nats: RawNats, log: Path
 ) -> None:
     make, digest = started_by(readme.TOKENS)
     said = readme.Conversation("docs/access.md")
-    secret, other = (sh(make, folder).strip() for _ in range(2))
+    secret, other, writer = (sh(make, folder).strip() for _ in range(3))
     wall = said.use('"wall"') | {"sha256": sh(digest, folder, TOKEN=secret).split()[0]}
     assert wall["sha256"] == hashlib.sha256(secret.encode()).hexdigest()
-    listed = (wall, said.use('"metrics"') | {"token": other})
+    till = said.use('"till"') | {"token": writer}
+    listed = (wall, said.use('"metrics"') | {"token": other}, till)
     (folder / "tokens").write_text("".join(f"{json.dumps(each)}\n" for each in listed))
     (folder / "key.pem").write_text(minting.key_file("ES256"))
     claims = said.use('"ann"')
-    settings = {"tokens_file": folder / "tokens", "jwt_key": folder / "key.pem"}
+    settings: dict[str, object] = {
+        "tokens_file": folder / "tokens",
+        "jwt_key": folder / "key.pem",
+        "allow_publish": ">",
+    }
     with running(Gateway(nats_server.url, log=log, jwt_audience="live", **settings)) as service:
         stale = minting.token(**claims | {"exp": 1})
         cookie = {"Cookie": f"nats_bridge_token={stale}", "Origin": service.url}
@@ -176,6 +211,10 @@ async def test_tokens_are_made_and_listed_as_the_readme_says(
                 await ws.send(json.dumps(said.use('"id": 7') | {"token": token}))
                 answer = json.loads(await ws.recv())
                 assert (answer["action"], answer["id"]) == ("token", 7)
+        bearer = {"Authorization": f"Bearer {writer}"}
+        for subject, status in (("orders.new", 200), ("orders.old", 403)):
+            url = f"{service.url}/publish/{subject}"
+            assert (await asyncio.to_thread(http, url, b"1", **bearer))[0] == status
     for group in ('"ops"', '"sales"'):
         said.use(group)  # test_groups_may_follow_what_the_readme_says
     assert not said.left, f"not tried: {said.left}"

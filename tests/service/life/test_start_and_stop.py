@@ -126,6 +126,9 @@ def test_with_no_nats_url_a_server_on_the_default_port_is_used_or_one_is_embedde
         children = service.ps().children(recursive=True)
         assert bool(children) is not there
         asyncio.run(_sees_test_messages(service))
+        # Into a NATS that somebody else may use, only what is allowed by a setting.
+        published = http(f"{service.url}/publish/test.hello", b"1")[0]
+        assert published == (403 if there else 200)
         assert service.stop() == 0
     assert not any(child.is_running() for child in children)
 

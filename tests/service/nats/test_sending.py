@@ -106,7 +106,7 @@ async def test_what_is_under_way_when_the_connection_is_lost_is_told_and_not_sen
             server.freeze()
             messages = send(link, "a", "b", "c")
             (asks,) = send(link, "d", asks=True)
-            server.stop()
+            server.crash()
             assert await settled([*messages, asks]) == ["lost"] * 4
             await eventually(lambda: not link.is_connected)
             await asyncio.to_thread(server.start)

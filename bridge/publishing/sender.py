@@ -1,0 +1,67 @@
+"""Who publishes: a connection, or whoever calls over HTTP; how often, and how many answers wait."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bridge.token_bucket import TokenBucket
+
+if TYPE_CHECKING:
+    from bridge.publishing.delivery import Delivery
+
+MAX_CALLERS = 10000
+"""Callers over HTTP that are remembered; the one that has been silent for longest is forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishLimits:
+    """Bounds of one sender; counts and seconds."""
+
+    publishes_per_second: float = 20.0
+    publish_burst: int = 40
+    max_request_timeout: float = 10.0
+
+
+class Sender:
+    """Publishes, and waits for answers. Times are monotonic, in seconds."""
+
+    def __init__(self, limits: PublishLimits, now: float) -> None:
+        rate, burst = limits.publishes_per_second, limits.publish_burst
+        self._publishes = TokenBucket(rate, burst, now)
+        # What keeps coming at three times the rate is a flood.
+        self._excess = TokenBucket(2 * rate, 2 * burst, now)
+        self.is_flooding = False
+        """Whether it has gone too far."""
+        self.waiting: set[Delivery] = set()
+        """What has yet to be answered."""
+
+    def allows_publish(self, now: float) -> bool:
+        """Count a publication; False when it comes too soon after the ones before."""
+        if self._publishes.take(now):
+            return True
+        if not self._excess.take(now):
+            self.is_flooding = True
+        return False
+
+    def leave(self) -> None:
+        """Wait for nothing any more, since the connection has ended. Idempotent."""
+        for each in tuple(self.waiting):
+            each.abandon()
+
+
+class Callers:
+    """Those who publish over HTTP without a connection, by who or where they are."""
+
+    def __init__(self, limits: PublishLimits) -> None:
+        self._limits = limits
+        self._senders: OrderedDict[tuple[str, ...], Sender] = OrderedDict()
+
+    def sender(self, key: tuple[str, ...], now: float) -> Sender:
+        """Return the sender of this key."""
+        sender = self._senders.pop(key, None) or Sender(self._limits, now)
+        self._senders[key] = sender
+        if len(self._senders) > MAX_CALLERS:
+            self._senders.popitem(last=False)
+        return sender
