@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from bridge.wire.publications import EXPECTED, MESSAGE_ID
 from tests.support.raw_http import UPGRADE, exchange, head
 from tests.support.servers import Gateway, NatsServer, running
 
@@ -44,7 +45,8 @@ def test_a_browser_is_told_that_an_allowed_page_may_post(service: Gateway, origi
     assert told["access-control-allow-origin"] == origin
     assert told["vary"] == "Origin"
     assert "POST" in told["access-control-allow-methods"]
-    assert told["access-control-allow-headers"] == "Authorization, Content-Type"
+    sent = ("Authorization", "Content-Type", MESSAGE_ID, *EXPECTED)
+    assert told["access-control-allow-headers"] == ", ".join(sent)
     assert "content-security-policy" in told
 
 

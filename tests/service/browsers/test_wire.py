@@ -92,10 +92,10 @@ REFUSED = [
         "The user did not subscribe to event never",
     ),
     (
-        {"subjects": ["a"], "action": "publish"},
+        {"subjects": ["a"], "action": "watch"},
         "bad_request",
         "The user has to specify action in message ('subscribe' or 'unsubscribe'), "
-        "got publish instead",
+        "got watch instead",
     ),
     ({"action": "subscribe"}, "bad_request", "subjects required"),
     ({"subjects": []}, "bad_request", "subjects has to hold 1 to 128 subjects, got 0."),
