@@ -23,11 +23,44 @@ export type Encoding = "json" | "text" | "base64";
 /** Why a pattern was refused or given up. The list is that of the gateway, and may grow. */
 export type Code =
   | "bad_request" | "bad_subject" | "denied" | "limit" | "nats_down" | "rate_limited" | "unsubscribed" | "closed"
-  | "unreadable" | (string & {});
+  | "unreadable" | "too_large" | "no_responders" | "timeout" | "not_stored" | "disconnected" | (string & {});
 
 /** What a promise of `subscribe` is rejected with, and what the event `error` holds. */
 export interface GatewayError extends Error {
   code: Code;
+  /** JetStream's own, with the code "not_stored". */
+  errCode?: number;
+}
+
+export interface SendOptions {
+  /** An object, or pairs of name and value where order and repeats matter. */
+  headers?: Record<string, string> | [name: string, value: string][];
+  /** With "text", a string is sent as plain text rather than as JSON. */
+  encoding?: "text";
+}
+
+export interface PublishOptions extends SendOptions {
+  /** Whether to wait until a stream has stored it. */
+  ack?: boolean;
+  /** By which a stream knows a message that comes again. */
+  msgId?: string;
+}
+
+export interface RequestOptions extends SendOptions {
+  /** In ms; 2000 without it. */
+  timeout?: number;
+}
+
+/** Where a stream has stored a message; empty without `ack`. */
+export interface Published {
+  stream?: string;
+  seq?: number;
+  duplicate?: boolean;
+}
+
+/** The answer to a request; a header whose value is not text has a third item, "base64". */
+export interface Answer extends Message {
+  readonly headers: [name: string, value: string, encoding?: "base64"][];
 }
 
 /** Messages published from `from` to `to`, in ms since 1970, were missed. */
@@ -101,6 +134,10 @@ export declare class Client {
   readonly tokenWanted: boolean;
   /** Whether the gateway has lost NATS. */
   readonly natsDown: boolean;
+  /** Whether there is anything that this gateway lets us publish. */
+  readonly mayPublish: boolean;
+  publish(subject: string, value?: unknown, options?: PublishOptions): Promise<Published>;
+  request(subject: string, value?: unknown, options?: RequestOptions): Promise<Answer>;
   subscribe(pattern: string, listener?: Listener, options?: SubscribeOptions): Promise<void>;
   unsubscribe(pattern: string, listener?: Listener): void;
   useToken(token: string): void;

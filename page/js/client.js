@@ -70,7 +70,8 @@ const elapsed = () => globalThis.performance?.now() ?? Date.now();
  *
  * `state` is "connecting", "open", "waiting" (for a try at `retryAt`) or "stopped" (until `retryNow` or `useToken`);
  * `reason` says why it is not open, `tries` how often it has failed, `tokenWanted` whether it stopped for want of a
- * token, `natsDown` whether the gateway has lost NATS. Events, with their `detail`:
+ * token, `natsDown` whether the gateway has lost NATS, `mayPublish` whether there is anything it lets us publish.
+ * Events, with their `detail`:
  * - `state`: any of these has changed.
  * - `messages` [Message, …]: they came together; sent before their listeners are called.
  * - `gap` { from, to, causes }: what came in between was missed. Causes: "disconnected", "nats_down".
@@ -85,6 +86,7 @@ export class Client extends Target {
   #bySubject = new Map(); // subject → its listeners, so that it is matched once
   #followed = new Set(); // patterns this connection has been asked to follow
   #leaving = new Map(); // patterns it has been asked to leave → id of the request, until that is answered
+  #calls = new Map(); // id of what is published or asked on this connection → what settles its promise
   #lastId = 0;
   #timer = 0; // of the next round of requests
   #missed = null; // { since, causes } while messages are missed
@@ -100,6 +102,7 @@ export class Client extends Target {
   constructor({ url, token = "", WebSocket = globalThis.WebSocket } = {}) {
     super();
     this.natsDown = false;
+    this.mayPublish = false;
     this.#link = new Link(streamUrl(url), token, WebSocket, {
       opened: () => this.#opened(),
       lost: (since) => this.#lost(since),
@@ -154,6 +157,23 @@ export class Client extends Target {
     else this.#sendSoon(); // what it asked for may be wanted no more
   }
 
+  /**
+   * Publishes `value` as JSON; a Uint8Array as its bytes, a string as plain text if `encoding` is "text", nothing
+   * without it. Resolves once the NATS server has it; with `ack`, once a stream has stored it, and then with
+   * `{ stream, seq, duplicate }`. Rejects with an Error that has the gateway's sentence and `code`, or at once
+   * with "disconnected" if there is no connection. Nothing is sent again by itself: if the connection is lost before
+   * the answer ("disconnected") it may have been published; with a `msgId` it can be repeated without harm.
+   */
+  publish(subject, value, { headers, ack, msgId, encoding } = {}) {
+    return this.#call({ action: "publish", subject, ...payloadOf(value, encoding), headers, ack, msg_id: msgId });
+  }
+
+  /** Asks whoever answers on `subject`, as `publish` sends; resolves with the answer, a Message with `headers`. */
+  request(subject, value, { headers, timeout, encoding } = {}) {
+    const payload = payloadOf(value, encoding);
+    return this.#call({ action: "request", subject, ...payload, headers, timeout, meta: ["headers"] });
+  }
+
   /** Uses `token` from now on: on the connection there is, or on the next one, which is tried at once. */
   useToken(token) { this.#link.useToken(token); }
 
@@ -163,7 +183,31 @@ export class Client extends Target {
   /** Ends everything for good. Twice is harmless. */
   close() {
     for (const subscription of this.#patterns.values()) this.#giveUp(subscription, "closed");
+    this.#dropCalls("closed", "The client was closed before the answer.");
     this.#link.close();
+  }
+
+  async #call(request) {
+    if (this.#link.over) throw failure("closed", "The client is closed.");
+    if (this.state !== "open") throw failure("disconnected", "There is no connection to the gateway.");
+    this.#lastId += 1;
+    const call = deferred();
+    this.#link.send({ ...request, id: this.#lastId }); // throws what cannot be written as JSON
+    this.#calls.set(this.#lastId, call);
+    return call.promise;
+  }
+
+  #answered({ id, success, code, message, err_code: errCode, subject, reply, stream, seq, duplicate }) {
+    const { resolve, reject } = this.#calls.get(id);
+    this.#calls.delete(id);
+    if (!success) reject(Object.assign(failure(code, message), errCode && { errCode }));
+    else if (reply) resolve(answerOf(subject, reply));
+    else resolve(stream === undefined ? {} : { stream, seq, duplicate });
+  }
+
+  #dropCalls(code, message) {
+    for (const { reject } of this.#calls.values()) reject(failure(code, message));
+    this.#calls.clear();
   }
 
   #tell(type, detail) {
@@ -181,6 +225,7 @@ export class Client extends Target {
   #lost(since) {
     this.#forgetOutage();
     this.#miss("disconnected", since);
+    this.#dropCalls("disconnected", "The connection was lost before the answer.");
     this.#followed.clear();
     this.#leaving.clear();
     for (const subscription of this.#patterns.values()) subscription.asked = null;
@@ -300,6 +345,8 @@ export class Client extends Target {
 
   #take(told) {
     if (told?.id === A_WORD) return;
+    if (this.#calls.has(told?.id)) return this.#answered(told);
+    if (told?.connection_id) this.mayPublish = told.publish === true;
     if (told?.dropped) this.#tell("dropped", { count: told.dropped });
     else if (told?.status) this.#takeStatus(told);
     else if (told?.connection_id || (told?.success && told.action === "token")) this.#link.accepted();
@@ -869,6 +916,18 @@ function optionsOf({ listeners, held }) {
   const meta = META.filter((key) => all.some((each) => each.meta.includes(key)));
   const rate = Math.max(...all.map(({ maxRate }) => maxRate));
   return JSON.stringify({ meta: meta.length ? meta : undefined, max_rate: rate < Infinity ? rate : undefined });
+}
+
+/** How a value goes into a request. */
+function payloadOf(value, encoding) {
+  if (!(value instanceof Uint8Array)) return { data: value, encoding };
+  let bytes = "";
+  for (const byte of value) bytes += String.fromCharCode(byte);
+  return { data: btoa(bytes), encoding: "base64" };
+}
+
+function answerOf(subject, { data, encoding = "json", headers = [] }) {
+  return Object.assign(new Message(subject, JSON.stringify(data), encoding), { headers });
 }
 
 function moment() {

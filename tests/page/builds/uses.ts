@@ -8,6 +8,8 @@ client.addEventListener("state", () => client.state === "waiting" && client.retr
 client.subscribe("a", (message: Message) => message.data.any.thing).then(() => client.unsubscribe("a"));
 client.subscribe("a", ({ time, reply, headers }) => [time?.length, reply?.length, ...headers.map(([name, value]) => name + value)],
   { meta: ["time", "headers"], maxRate: 2 });
+client.publish("a", new Uint8Array(2), { ack: true, msgId: "b", headers: { c: "d" } }).then(({ seq }) => seq?.toFixed());
+client.request("a", [1], { timeout: 500 }).then(({ data, headers }) => data.sum + headers.length);
 client.useToken(client.tokenWanted ? "token" : client.reason); client.retryNow(); client.close();
 const numbers: number[] = [stringEnd('""', 0), client.tries]; const falls: boolean = matcher("a.*")("a.b");
 new Client(); new Client({ url: "/stream" }); new Message("a", "1", "json"); export { numbers, falls };
