@@ -30,6 +30,9 @@ NO_LIMITS = {
     "bad_requests_per_minute": 1000000000,
     "max_connections_per_address": 1000000,
     "request_timeout": 2,
+    "allow_publish": "fuzz.>",
+    "publishes_per_second": 1e9,
+    "publish_burst": 1000000000,
 }
 REQUESTS_EACH = 60
 """Requests on one connection, before the next one."""
@@ -39,6 +42,9 @@ REQUESTS = [
     {"subjects": ["a", "b.*"], "action": "subscribe", "id": 1},
     {"subjects": "a.>", "action": "unsubscribe", "id": "x"},
     {"subjects": [], "connection_id": "y", "more": {"deep": [[[[None]]]]}},
+    {"action": "publish", "subject": "fuzz.a", "data": {"b": [1.50]}, "ack": True, "id": 2},
+    {"action": "publish", "subject": "fuzz.b", "data": "/w==", "encoding": "base64", "msg_id": "c"},
+    {"action": "request", "subject": "fuzz.c", "headers": {"X-A": "b"}, "timeout": 50, "id": 3},
 ]
 BITS = [
     *(b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"\x00", b"\xff", b"\xc3\xa4"),
@@ -57,6 +63,9 @@ HEADS = [
     *UPGRADES,
     head("POST /stream", {"Host": "x", "Content-Length": "2"}) + b"{}",
     head("POST /stream", {"Host": "x", "Transfer-Encoding": "chunked"}) + b"2\r\n{}\r\n0\r\n\r\n",
+    head("POST /publish/fuzz.d?ack=1", {"Host": "x", "Nats-Msg-Id": "e", "Content-Length": "1"})
+    + b"1",
+    head("POST /request/fuzz.f?timeout=50", {"Host": "x", "Content-Length": "0"}),
     head("GET /page/js/main.js", {"Host": "x", "If-None-Match": '"x"', "Range": "bytes=0-"}),
 ]
 

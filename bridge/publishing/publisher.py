@@ -38,7 +38,7 @@ class Publisher:
     """Publishes for browsers with the NATS client that `client` returns, None until there is one.
 
     `policy` returns what anybody may publish at all; each sender's own grants are within it. With a
-    client of nats-py's own nothing is published: it tells neither what the server denies, nor when
+    client of nats-py's own nothing is published: it does not tell what the server denies, or when
     the server has a message.
     """
 
@@ -133,9 +133,11 @@ class Publisher:
         if client.sending.is_too_long(publication.subject):
             raise Refusal("bad_subject", "This subject is too long for the NATS server.")
         if publication.action == REQUEST:
-            if len(sender.waiting) >= MAX_REQUESTS_EACH or self._requests >= MAX_REQUESTS:
-                text = f"{MAX_REQUESTS_EACH} requests wait already; please let one be answered."
+            if len(sender.waiting) >= MAX_REQUESTS_EACH:
+                text = f"At most {MAX_REQUESTS_EACH} requests may wait for their answers."
                 raise Refusal("limit", text)
+            if self._requests >= MAX_REQUESTS:
+                raise Refusal("limit", "Too many requests wait for answers; please try again.")
         elif publication.ack and self._acks >= MAX_ACKS:
             raise Refusal("limit", "Too much waits for streams; please try again.")
 

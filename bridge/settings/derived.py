@@ -22,14 +22,14 @@ from bridge.files import SettingError
 from bridge.nats_link.embedded import EMBEDDED
 from bridge.nats_link.sign_in import SignIn
 from bridge.publishing.sender import PublishLimits
-from bridge.settings.table import Table
+from bridge.settings.publish_table import PublishTable
 from bridge.web.tls import TLS
 from bridge.wire.compression import DEFAULT_LEAST_BYTES
 
 _publish_policy = lru_cache(PublishPolicy.of)
 
 
-class Settings(Table):
+class Settings(PublishTable):
     """The table with what is given in it. What reads files raises SettingError."""
 
     @property

@@ -20,6 +20,7 @@ GROUPS = {
     "allowed_origins": "Who may connect",
     "max_connections": "Limits",
     "log_level": "Logs",
+    "allow_publish": "Publishing and requests",
 }
 """The heading above each of these settings."""
 LAST_LINES = (

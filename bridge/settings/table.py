@@ -13,9 +13,7 @@ from pydantic_settings import (
 
 from bridge.access.addresses import is_loopback
 from bridge.access.policy import RESERVED
-from bridge.access.publish_policy import NEVER
 from bridge.connections.limits import Limits
-from bridge.publishing.sender import PublishLimits
 from bridge.settings.dot_env import DotEnv
 from bridge.settings.secret_files import SecretFiles
 from bridge.settings.value_types import (
@@ -38,7 +36,6 @@ from bridge.wire.compression import DEFAULT_LEAST_BYTES
 SECRETS = Path("/run/secrets")
 
 _LIMITS = Limits()
-_PUBLISHING = PublishLimits()
 
 
 class Table(BaseSettings):
@@ -166,15 +163,6 @@ class Table(BaseSettings):
         description="patterns that may not be followed, nor delivered; and none of "
         f"{', '.join(RESERVED)} unless it is allowed by name",
     )
-    allow_publish: Patterns | None = Field(
-        None,
-        description="patterns that may be published to, and asked with requests; a token needs a "
-        "grant of its own, too. Without this setting nothing; with the embedded server, everything "
-        "from this machine alone",
-    )
-    deny_publish: Patterns = Field(
-        (), description=f"patterns that may not be published to; and never {', '.join(NEVER)}"
-    )
     max_connections: int = Field(10000, ge=1, description="connections at a time")
     max_connections_per_address: int = Field(
         1000,
@@ -212,20 +200,6 @@ class Table(BaseSettings):
     )
     request_burst: int = Field(
         _LIMITS.request_burst, ge=1, description="requests it may send at once"
-    )
-    publishes_per_second: float = Field(
-        _PUBLISHING.publishes_per_second,
-        gt=0,
-        description="messages, and requests of others, that a connection may publish; over HTTP, "
-        "a token or else an address",
-    )
-    publish_burst: int = Field(
-        _PUBLISHING.publish_burst, ge=1, description="those it may publish at once"
-    )
-    max_request_timeout: float = Field(
-        _PUBLISHING.max_request_timeout,
-        gt=0,
-        description="seconds that a request may wait for its answer; 2 if it names none",
     )
     bad_requests_per_minute: int = Field(
         _LIMITS.bad_requests_per_minute,
