@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 MAX_UNCONFIRMED_BYTES = 4194304
 """Of messages that the server has not confirmed; who has more to send waits."""
 
+MOST_A_TURN = 50
+"""Messages sent in one turn of the event loop: who has many at hand does not hold up the others."""
+
 
 class _Batch:
     """What was sent before one PING."""
@@ -64,6 +67,7 @@ class Sending:
         self._answered = answered
         self._batches: deque[_Batch] = deque()
         self._unconfirmed = 0
+        self._of_this_turn = 0
         self._too_long = 0
         """Bytes of a subject that the server hung up on; 0 if there was none."""
 
@@ -82,6 +86,9 @@ class Sending:
         batch.size += size
         batch.longest_subject = max(batch.longest_subject, len(message.subject.encode()))
         self._unconfirmed += size
+        if not self._of_this_turn:
+            asyncio.get_running_loop().call_soon(self._begin_turn)
+        self._of_this_turn += 1
         self._wire.queue(b"%b%b%b\r\n" % (line, headers, payload))
 
     def is_too_long(self, subject: str) -> bool:
@@ -89,10 +96,15 @@ class Sending:
         return 0 < self._too_long <= len(subject.encode())
 
     async def room(self) -> None:
-        """Wait until there is room for more."""
+        """Wait until there is room for more, in this turn of the event loop or a later one."""
+        while self._of_this_turn >= MOST_A_TURN:
+            await asyncio.sleep(0)
         while self._unconfirmed > MAX_UNCONFIRMED_BYTES:
             await asyncio.wait({self._batches[0].answered})
             await asyncio.sleep(0)  # the batch is settled in a callback of its own
+
+    def _begin_turn(self) -> None:
+        self._of_this_turn = 0
 
     # What the server says
 

@@ -144,6 +144,26 @@ async def test_who_has_more_to_send_waits_for_room(
             await asyncio.wait_for(waits, 10)
 
 
+async def test_who_has_many_at_hand_leaves_turns_to_others(nats_server: NatsServer) -> None:
+    async with linked(nats_server.url) as link:
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        task = asyncio.create_task(others())
+        messages = []
+        for _ in range(1000):
+            await link.sending.room()
+            messages += send(link, "many")
+        assert turns > 1000 // sending.MOST_A_TURN // 2
+        task.cancel()
+        assert await settled(messages) == ["sent"] * 1000
+
+
 # Answers
 
 
