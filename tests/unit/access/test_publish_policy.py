@@ -169,6 +169,6 @@ def test_groups_have_what_any_of_them_may_and_none_is_denied(tmp_path: Path) -> 
 
 def test_anyone_may_publish_only_where_nobody_is_asked_who_they_are(tmp_path: Path) -> None:
     tokens = Tokens(listed(tmp_path))
-    assert Authentication(COMMON).of_post(Request()).publish == ANYTHING
+    assert Authentication(COMMON).of_http(Request()).publish == ANYTHING
     beside_tokens = Authentication(COMMON, tokens, anonymous=True)
-    assert beside_tokens.of_post(Request()).publish == NOTHING
+    assert beside_tokens.of_http(Request()).publish == NOTHING
