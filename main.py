@@ -45,7 +45,7 @@ from bridge.web.assets import Assets
 from bridge.web.handshake import asks_for_http_stream
 from bridge.wire import responses
 from bridge.wire.codes import OK
-from bridge.wire.framing import BATCH, FRAMES
+from bridge.wire.framing import BATCHES, FRAMES
 from handler import WSSManager, html
 
 logs.set_up(config.log_level, config.log_format, worker.name)
@@ -118,7 +118,7 @@ async def web_endpoint_listener(request: web.Request) -> web.StreamResponse:
             may_publish = publisher.is_open_to(login.principal)
             greeting = responses.greeting(connection_id, publish=may_publish)
             await ws.send_str(greeting.decode())
-            framing = ws.framing(BATCH if request.query.get("batch") == "1" else FRAMES)
+            framing = ws.framing(BATCHES.get(request.query.get("batch", ""), FRAMES))
             await manager.client_listener(ws, connection_id, framing=framing, login=login)
         return ws
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from bridge.wire.deflate import deflate
 from bridge.wire.envelope import Envelope
 from bridge.wire.extensions import Agreement, agreed
-from bridge.wire.frames import batch_frames, compressed_frame, text_frame, text_of
+from bridge.wire.frames import compressed_frame, text_frame, text_of
 from bridge.wire.framing import FRAMES, Framing
 
 DEFAULT_LEAST_BYTES = 200
@@ -42,7 +43,7 @@ class Compression:
         made = self._framings.get((plain, window_bits))
         if made is None:
             frame = partial(self.frame, window_bits=window_bits)
-            made = _frames(frame) if plain is FRAMES else _batch(frame)
+            made = _frames(frame) if plain is FRAMES else _shared(plain, frame)
             self._framings[plain, window_bits] = made
         return made
 
@@ -62,11 +63,9 @@ def _frames(frame: Callable[[bytes], bytes]) -> Framing:
     def encode(envelope: Envelope, payloads: list[bytes]) -> list[bytes]:
         return [frame(text_of(each)) for each in envelope.frames(payloads)]
 
-    return Framing(encode, b"".join, text_frame, frame)
+    return replace(FRAMES, encode=encode, wrap=frame)
 
 
-def _batch(frame: Callable[[bytes], bytes]) -> Framing:
-    """Return the framing like BATCH in which `frame` makes a frame of what is written together."""
-    return Framing(
-        Envelope.lines, partial(batch_frames, frame=frame), bytes, bytes, alone=batch_frames
-    )
+def _shared(plain: Framing, frame: Callable[[bytes], bytes]) -> Framing:
+    """Return the framing like `plain` in which `frame` makes a frame of what is written at once."""
+    return replace(plain, join=partial(plain.join, frame=frame), alone=plain.join)

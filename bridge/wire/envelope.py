@@ -56,6 +56,19 @@ class Envelope:
             return [written(payload, b"%b%b%b" % (subject, more, _DATA)) for more, payload in each]
         return [b'%b%b,"data":%b}' % (subject, more, payload) for more, payload in each]
 
+    def records(self, payloads: list[bytes]) -> list[bytes]:
+        """Return messages as `lines` does, but with the line breaks of their payloads."""
+        if _as_json(payloads) is None:
+            return [_record(payload, self._head) for payload in payloads]
+        return list(map(b"".join, zip(repeat(self._head), payloads, repeat(b"}"))))
+
+    def records_with(self, keys: Iterable[bytes], payloads: list[bytes]) -> list[bytes]:
+        """Return messages as `lines_with` does, but with the line breaks of their payloads."""
+        subject, each = self._subject, zip(keys, payloads, strict=True)
+        if _as_json(payloads) is None:
+            return [_record(payload, b"%b%b%b" % (subject, more, _DATA)) for more, payload in each]
+        return [b'%b%b,"data":%b}' % (subject, more, payload) for more, payload in each]
+
     def _frame(self, payload: bytes) -> bytes:
         try:
             # As in _as_json; written out because where subjects are many, each message comes here.
@@ -69,12 +82,14 @@ class Envelope:
 
 def written(payload: bytes, head: bytes) -> bytes:
     """Return a payload as the rest of a line that begins with `head`."""
-    if not is_json(payload):
-        return _not_json(payload, head)
-    if b"\n" in payload or b"\r" in payload:
+    if (b"\n" in payload or b"\r" in payload) and is_json(payload):
         # Between tokens only, since JSON strings hold no raw line breaks: values stay exact.
         payload = payload.replace(b"\n", b" ").replace(b"\r", b" ")
-    return b"%b%b}" % (head, payload)
+    return _record(payload, head)
+
+
+def _record(payload: bytes, head: bytes) -> bytes:
+    return b"%b%b}" % (head, payload) if is_json(payload) else _not_json(payload, head)
 
 
 def _not_json(payload: bytes, head: bytes) -> bytes:

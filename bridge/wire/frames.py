@@ -9,6 +9,8 @@ MAX_BATCH_FRAME_BYTES = 65536
 """Of a frame that holds several lines."""
 MAX_REMEMBERED_SIZE = 16384
 """Of frames whose head is remembered."""
+RECORD_SEPARATOR = b"\x1e"
+"""Parts messages whose payloads may hold line breaks: it stands in no JSON."""
 PING = b"\x89\x00"
 """An empty ping."""
 
@@ -92,14 +94,16 @@ def text_of(frame: bytes) -> bytes:
 def batch_frames(
     lines: Sequence[bytes],
     most: int = MAX_BATCH_FRAME_BYTES,
+    between: bytes = b"\n",
     frame: Callable[[bytes], bytes] = text_frame,
 ) -> bytes:
     """Return `lines` as text frames of at most `most` bytes each, or of one longer line.
 
-    `frame` makes a frame of a text.
+    `between`: what parts those in one frame. `frame` makes a frame of a text.
     """
-    text = b"\n".join(lines)
+    text = between.join(lines)
     if len(text) <= most or len(lines) == 1:
         return frame(text) if lines else b""
     half = len(lines) // 2
-    return batch_frames(lines[:half], most, frame) + batch_frames(lines[half:], most, frame)
+    halves = lines[:half], lines[half:]
+    return b"".join(batch_frames(some, most, between, frame) for some in halves)

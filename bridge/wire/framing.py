@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from itertools import repeat
 from typing import Any
 
 from bridge.wire.envelope import Envelope, Message
 from bridge.wire.event_stream import chunk, json_line, message_event, notice_event
-from bridge.wire.frames import batch_frames, text_frame
+from bridge.wire.frames import RECORD_SEPARATOR, batch_frames, text_frame
 from bridge.wire.metadata import Annotated, receive, teller
 
 
@@ -23,12 +23,17 @@ class Framing:
 
     encode: Callable[[Envelope, list[bytes]], list[Any]]
     """Turns payloads of one subject into pieces, one for each."""
-    join: Callable[[list[bytes]], bytes]
-    """Returns the bytes to write for pieces, in their order."""
+    join: Callable[..., bytes]
+    """Returns the bytes to write for pieces, in their order.
+
+    That of one whose pieces share frames takes `frame`, too: what makes a frame of a text.
+    """
     notice: Callable[[bytes], bytes]
     """Turns a response or a notice into a piece."""
     wrap: Callable[[bytes], bytes]
     """Turns a line that is a message into a piece."""
+    keeps_breaks: bool = False
+    """Whether the line breaks of a JSON payload may stand in a piece."""
     alone: Callable[[list[bytes]], bytes] | None = None
     """Does what `join` does, for what one connection alone gets; None if `join` may do it.
 
@@ -55,7 +60,8 @@ def _with_meta(framing: Framing, meta: tuple[str, ...]) -> Framing:
     told = teller(meta)
 
     def encode(envelope: Envelope, payloads: list[bytes]) -> list[bytes]:
-        return list(map(framing.wrap, envelope.lines_with(told(payloads), payloads)))
+        written = envelope.records_with if framing.keeps_breaks else envelope.lines_with
+        return list(map(framing.wrap, written(told(payloads), payloads)))
 
     return replace(framing, encode=encode)
 
@@ -80,10 +86,19 @@ def _nothing(_: object) -> bytes:
     raise NotImplementedError("nothing is written like this")
 
 
-FRAMES = Framing(Envelope.frames, b"".join, text_frame, text_frame)
+FRAMES = Framing(Envelope.frames, b"".join, text_frame, text_frame, keeps_breaks=True)
 """A WebSocket frame for each message."""
 BATCH = Framing(Envelope.lines, batch_frames, bytes, bytes)
 """A line for each message; lines that are written together share WebSocket frames."""
+RECORDS = replace(
+    BATCH,
+    encode=Envelope.records,
+    join=partial(batch_frames, between=RECORD_SEPARATOR),
+    keeps_breaks=True,
+)
+"""The same with every byte of a payload: another sign than a line break parts the messages."""
+BATCHES = {"1": BATCH, "2": RECORDS}
+"""The ways of sharing frames, by what `?batch=` asks for."""
 EVENTS = Framing(_events, chunk, notice_event, message_event)
 """A server-sent event for each message; those that are written together are one chunk."""
 EVENTS_UNCHUNKED = replace(EVENTS, join=b"".join)

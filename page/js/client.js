@@ -50,6 +50,7 @@ const CLOSED = {
   4503: "The gateway does not allow this connection.",
 };
 
+const SEPARATOR = "\x1e"; // stands in no JSON; line breaks may
 const MESSAGE = '{"subject":';
 const DATA = ',"data":';
 const TAILS = { json: "}", text: ',"encoding":"text"}', base64: ',"encoding":"base64"}' };
@@ -307,7 +308,7 @@ export class Client extends Target {
   // Messages are handed over together, but none before what was told before it, nor after what came after it.
   #receive(frame) {
     let messages = [];
-    for (const line of String(frame).split("\n").filter(Boolean)) {
+    for (const line of String(frame).split(SEPARATOR).filter(Boolean)) {
       const told = read(line);
       if (told instanceof Message) {
         if (!this.natsDown && !messages.length) this.#closeGap();
@@ -765,7 +766,7 @@ function streamUrl(given) {
   const whole = /^(https?|wss?):/i.test(address) ? address : new URL(address, globalThis.location?.href).href;
   const [place, query = ""] = whole.replace(/#.*/s, "").replace(/^http/i, "ws").split(/\?(.*)/s);
   const others = query.split("&").filter((part) => part && !/^batch(=|$)/.test(part));
-  return `${place}?${[...others, "batch=1"].join("&")}`; // many lines a frame: one event for many messages
+  return `${place}?${[...others, "batch=2"].join("&")}`; // many messages a frame, and one event for all of them
 }
 
 // The address this file was loaded from stands in a stack trace. `import.meta` has it as well, but what

@@ -33,7 +33,7 @@ class Page:
         """When the first and the latest message came over the connection there is."""
         self.told_down_at = self.told_up_at = 0.0
         self.connection_id = ""
-        self._stream = f"{stream}?batch=1"
+        self._stream = f"{stream}?batch=2"
         self._published = published
         self._findings = findings
         self._browser: Browser | None = None
@@ -71,7 +71,7 @@ class Page:
                 checker, fresh = Checker(self._published, self._findings), True
                 await browser.send({"subjects": [PATTERN]})
                 while True:
-                    for line in (await _next_frame(browser)).split("\n"):
+                    for line in (await _next_frame(browser)).split("\x1e"):
                         fresh = self._take(json.loads(line), checker, fresh)
         except (WebSocketException, OSError, TimeoutError):
             pass

@@ -13,6 +13,7 @@ const TERM = new RegExp(
 );
 const ACROSS_TESTS = /[dgy]/g; // flags that only matter to whoever goes from match to match
 const NUMBER_ENDS = String.raw`(?![\w.])`;
+const LINE_BREAKS = /[\r\n]\s*/g;
 const SYNTAX = /[\\^$.*+?()[\]{}|/]/g;
 
 /**
@@ -45,8 +46,9 @@ export function withSubject(text, subject, excluded = false) {
  */
 export function withValue(text, value, excluded = false) {
   const isText = value.endsWith('"');
-  const isPhrase = isText && !/"\s/.test(value);
-  const term = isPhrase ? `"${value}"` : `/${value.replace(SYNTAX, String.raw`\$&`)}${isText ? "" : NUMBER_ENDS}/`;
+  const isPhrase = isText && !/"\s|[\r\n]/.test(value);
+  const regex = value.replace(SYNTAX, String.raw`\$&`).replace(LINE_BREAKS, String.raw`\s+`); // a field has one line
+  const term = isPhrase ? `"${value}"` : `/${regex}${isText ? "" : NUMBER_ENDS}/`;
   return `${text} ${excluded ? "-" : ""}${term}`.trim();
 }
 

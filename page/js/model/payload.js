@@ -1,6 +1,8 @@
 import { bytes, utf8Length } from "./format.js";
 
 const PREVIEW = 300;
+const LOOKED_AT = 4 * PREVIEW; // of JSON that is laid out on many lines, most may be white space
+const INDENT = /[ \t]*[\r\n]\s*/g;
 const CONTROL = /\r?\n|[\u0000-\u001f\u007f]/g;
 const SIGNS = { "\n": "↵", "\r\n": "↵", "\t": "⇥" };
 const ENDINGS = { json: "json", text: "txt", base64: "bin" };
@@ -12,20 +14,28 @@ export function fullText({ raw, encoding }) {
   return encoding === "base64" ? raw.slice(1, -1) : JSON.parse(raw);
 }
 
-/** One short line of it for the list; control characters become their visible signs. */
+/** One short line of it for the list; control characters become their visible signs, and so does that it is cut. */
 export function preview(message) {
   message.preview ??= firstLine(message);
   return message.preview;
 }
 
 function firstLine(message) {
-  const text = copied(fullText(message).slice(0, PREVIEW));
-  return text.replace(CONTROL, (control) => SIGNS[control] ?? "\ufffd");
+  const all = fullText(message);
+  const some = all.slice(0, LOOKED_AT);
+  // In JSON a line break stands between two values, where the white space around it says nothing.
+  const line = message.encoding === "json" ? some.replace(INDENT, " ").trim() : some;
+  if (line.length <= PREVIEW && some.length === all.length) return withSigns(line);
+  return withSigns(`${copied(line.slice(0, PREVIEW - 1))}…`);
+}
+
+function withSigns(line) {
+  return line.replace(CONTROL, (control) => SIGNS[control] ?? "\ufffd");
 }
 
 // A slice may keep the whole text it was cut from in memory; what was joined does not.
 function copied(text) {
-  return text.length < PREVIEW ? text : Array.from(text).join("");
+  return Array.from(text).join("");
 }
 
 /** Size of the payload as it travels in NATS: "212 B". */
@@ -47,7 +57,7 @@ export function payloadSize({ raw, encoding }) {
   return (inside / 4) * 3 - padding;
 }
 
-/** The payload as it travels in NATS, except that JSON has spaces for its line breaks. */
+/** The payload as it travels in NATS, byte for byte. */
 export function payloadOf(message) {
   const text = fullText(message);
   if (message.encoding !== "base64") return utf8.encode(text);

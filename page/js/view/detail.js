@@ -142,6 +142,8 @@ export class Detail {
     subject.className = message.hue === null ? "detail-subject" : `detail-subject hue-${message.hue}`;
     setText(part(subject, "detail-name"), message.subject);
     this.#menu.close();
+    clearTimeout(this.#copying);
+    this.#nameCopy();
     this.#payload.show(message);
     this.#plot.mark(message);
     this.#tick();
@@ -193,7 +195,15 @@ export class Detail {
     setText(button, copied ? "Copied" : "Could not copy");
     this.#say(button.textContent);
     clearTimeout(this.#copying);
-    this.#copying = setTimeout(() => setText(button, "Copy"), COPIED_FOR);
+    this.#copying = setTimeout(() => this.#nameCopy(), COPIED_FOR);
+  }
+
+  // A clipboard holds text, which bytes are not.
+  #nameCopy() {
+    const isBinary = this.#message.encoding === "base64";
+    const button = part(this.#dialog, "detail-copy");
+    setText(button, isBinary ? "Copy base64" : "Copy");
+    button.title = isBinary ? "The payload as base64" : "The payload as it came";
   }
 }
 

@@ -154,14 +154,14 @@ def test_the_file_is_for_every_page_and_the_connection_is_not(
 @pytest.mark.parametrize(
     ("file", "stream"),
     [
-        ("http://gateway.example/page/js/client.js", "ws://gateway.example/stream?batch=1"),
+        ("http://gateway.example/page/js/client.js", "ws://gateway.example/stream?batch=2"),
         (
             "https://gateway.example:8443/page/js/client.js",
-            "wss://gateway.example:8443/stream?batch=1",
+            "wss://gateway.example:8443/stream?batch=2",
         ),
         (
             "https://gateway.example/nats/live/page/js/client.js",
-            "wss://gateway.example/nats/live/stream?batch=1",
+            "wss://gateway.example/nats/live/stream?batch=2",
         ),
     ],
 )

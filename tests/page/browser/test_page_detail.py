@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 from playwright.sync_api import expect
 
@@ -25,6 +26,44 @@ def test_json_is_pretty_at_first_and_exact_in_every_view(
     expect(payload(viewer)).to_contain_text("7b 22 69 64")
     facts = viewer.detail.locator(".detail-facts")
     expect(facts).to_contain_text(re.compile(r"^\d\d:\d\d:\d\d\.\d{3} · .+ · 75 B · JSON · #1$"))
+
+
+def test_json_on_several_lines_is_exact_in_raw_hex_copy_and_download(
+    viewer: Viewer, publish: Publish, subject: str
+) -> None:
+    pretty = b'{\r\n  "a": 1,\n\t"b": [\n    1,\n    2\n  ]\n}\n'
+    viewer.follow(subject)
+    publish(subject, pretty)
+    publish(subject, pretty)  # two in a frame, if they are fast enough
+    viewer.row('{ "a": 1, "b": [ 1, 2 ] }').last.click()
+    copied = watch_clipboard(viewer)
+    viewer.button("Copy").click()
+    expect(viewer.button("Copied")).to_be_visible()
+    assert copied().encode() == pretty
+    tab(viewer, "Raw").click()
+    assert (payload(viewer).text_content() or "").encode() == pretty
+    tab(viewer, "Hex").click()
+    expect(payload(viewer)).to_contain_text("7b 0d 0a 20 20 22 61 22")
+    expect(payload(viewer)).to_contain_text("3a 20 31 2c 0a 09 22 62")
+    with viewer.page.expect_download() as held:
+        viewer.button("Download").click()
+    assert Path(held.value.path()).read_bytes() == pretty
+
+
+def test_of_bytes_that_are_no_text_what_is_copied_is_named(
+    viewer: Viewer, publish: Publish, subject: str
+) -> None:
+    show(viewer, publish, subject, b"\x00\xff\x01")
+    copied = watch_clipboard(viewer)
+    viewer.button("Copy base64").click()
+    expect(viewer.button("Copied")).to_be_visible()
+    assert copied() == "AP8B"
+    viewer.button("Resume").click()
+    publish(subject, b"1")
+    expect(viewer.button("Newer")).to_be_enabled()
+    viewer.button("Newer").click()
+    expect(viewer.button("Copy base64")).to_have_count(0)
+    expect(viewer.detail.locator(".detail-copy")).to_have_text("Copy")
 
 
 def test_copy_takes_the_payload_as_it_came(viewer: Viewer, publish: Publish, subject: str) -> None:

@@ -20,8 +20,8 @@ test("the stream is where it is told to be, in batches, and with TLS where the a
     "ws://host/stream?batch=1", "ws://host/stream?", "ws://host/stream?batches=2&batch",
   ];
   assert.deepEqual(urls.map((url) => started(t, { url }).socket.url), [
-    "ws://host/stream?batch=1", "wss://host/foo/stream?x=1&batch=1", "ws://host:5001/stream?batch=1", "WSS://host/stream?y=a?b&batch=1",
-    "ws://host/stream?batch=1", "ws://host/stream?batch=1", "ws://host/stream?batches=2&batch=1",
+    "ws://host/stream?batch=2", "wss://host/foo/stream?x=1&batch=2", "ws://host:5001/stream?batch=2", "WSS://host/stream?y=a?b&batch=2",
+    "ws://host/stream?batch=2", "ws://host/stream?batch=2", "ws://host/stream?batches=2&batch=2",
   ]);
 });
 
@@ -30,7 +30,7 @@ test("an address without a host is one of the page's own, and without a page it 
   globalThis.location = { href: "https://host/app/page?x=1", origin: "https://host" };
   t.after(() => delete globalThis.location);
   assert.deepEqual(["/stream", "stream", "//gateway/stream"].map((url) => started(t, { url }).socket.url),
-    ["wss://host/stream?batch=1", "wss://host/app/stream?batch=1", "wss://gateway/stream?batch=1"]);
+    ["wss://host/stream?batch=2", "wss://host/app/stream?batch=2", "wss://gateway/stream?batch=2"]);
 });
 
 test("who is not served by the gateway has to say where it is, and is told how", (t) => {

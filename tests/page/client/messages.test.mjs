@@ -15,7 +15,7 @@ function message(subject, raw, encoding = "json") {
 
 test("the messages of a frame come together", (t) => {
   const it = connected(t);
-  it.socket.frame('{"subject":"a","data":1}\n{"subject":"b","data":2}\n');
+  it.socket.frame('{"subject":"a","data":1}\x1e{"subject":"b","data":2}\x1e');
   const batches = it.ofType("messages").map((batch) => batch.map(({ subject }) => subject));
   assert.deepEqual(batches, [["a", "b"]]);
 });
@@ -62,7 +62,7 @@ test("the data is the JSON value, the text, or the bytes", (t) => {
     '{"subject":"a","data":"two\\nlines","encoding":"text"}',
     '{"subject":"a","data":"/wAB","encoding":"base64"}',
     '{"subject":"a","data":"","encoding":"text"}',
-  ].join("\n"));
+  ].join("\x1e"));
   const [received] = it.ofType("messages");
   const data = received.map((each) => each.data);
   assert.deepEqual(data, [{ x: [1, null] }, null, "two\nlines", new Uint8Array([255, 0, 1]), ""]);
@@ -101,7 +101,7 @@ test("where the same text stands in what somebody's own callback wrote, the line
 test("what cannot be read is told, never an exception, and the next line is still taken", (t) => {
   for (const line of ["nonsense", "null", "7", "[]", "{}", '{"subject":"a', '{"subject":"a","x":1}']) {
     const it = connected(t);
-    it.socket.frame(`${line}\n{"subject":"a","data":1}`);
+    it.socket.frame(`${line}\x1e{"subject":"a","data":1}`);
     assert.deepEqual(it.ofType("error").map(({ code }) => code), ["unreadable"], line);
     assert.equal(it.ofType("messages").length, 1, line);
   }

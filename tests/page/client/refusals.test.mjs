@@ -54,7 +54,7 @@ test("what refuses a WebSocket is asked by a plain request, and its answer is th
   for (const [answer, reason] of answers) {
     const it = await reasonFor(t, () => answer);
     assert.equal(it.reason, reason);
-    assert.deepEqual(it.asked, ["GET http://host/stream?batch=1"]);
+    assert.deepEqual(it.asked, ["GET http://host/stream?batch=2"]);
   }
 });
 

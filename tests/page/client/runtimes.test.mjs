@@ -42,13 +42,13 @@ test("told where the gateway is and given a WebSocket, it works where there is l
   client.addEventListener("state", listener);
   client.addEventListener("gap", ({ type, detail }) => seen.push([type, detail.causes]));
   const [socket] = Socket.made;
-  assert.equal(socket.url, "wss://gateway/stream?x=1&batch=1");
+  assert.equal(socket.url, "wss://gateway/stream?x=1&batch=2");
   socket.happen("open");
   const followed = client.subscribe("a", ({ data }) => seen.push(data));
   await new Promise((resolve) => setTimeout(resolve, 5));
   socket.happen("message", { data: '{"success":true,"action":"subscribe","subjects":["a"],"id":1}' });
   await followed;
-  socket.happen("message", { data: '{"subject":"a","data":[1]}\n{"status":"nats_down"}\n{"status":"nats_up","gap":true}' });
+  socket.happen("message", { data: '{"subject":"a","data":[1]}\x1e{"status":"nats_down"}\x1e{"status":"nats_up","gap":true}' });
   assert.deepEqual(states, ["open", "open", "open"], "a listener is there once");
   assert.deepEqual(seen, [[1], ["gap", ["nats_down"]]]);
   client.removeEventListener("state", listener);

@@ -169,7 +169,7 @@ test("messages dropped by the gateway are counted and told", (t) => {
 
 test("a line that cannot be read is said, and the next one is still taken", (t) => {
   const it = connected(t, "a");
-  it.socket.frame('nonsense\n{"subject":"a","data":1}');
+  it.socket.frame('nonsense\x1e{"subject":"a","data":1}');
   assert.equal(it.refused.length, 1);
   assert.equal(it.feed.received, 1);
 });

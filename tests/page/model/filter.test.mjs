@@ -152,6 +152,15 @@ test("a value becomes a phrase, or a regex for what a phrase cannot say", () => 
   }
 });
 
+test("a value with a line break before it is found by a filter of one line", () => {
+  const raw = '{"a":\n  "x y",\n"n":\r\n  1}';
+  for (const value of ['"a":\n  "x y"', '"n":\r\n  1']) {
+    const text = withValue("", value);
+    assert.doesNotMatch(text, /[\r\n]/);
+    assert.ok(parseFilter(text).matches(json("s", raw)), text);
+  }
+});
+
 test("a filter that is too long is refused before it is read", () => {
   assert.match(parseFilter('"a '.repeat(300_000)).error, /at most 1000 characters; this one has 900000/);
 });

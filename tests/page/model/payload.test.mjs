@@ -1,6 +1,22 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { fullText, mark, preview, sizeText } from "../../../page/js/model/payload.js";
+import { fullText, mark, payloadOf, preview, sizeText } from "../../../page/js/model/payload.js";
+
+test("a JSON payload on several lines is one line in a row, and stays as it came elsewhere", () => {
+  const raw = '{\r\n  "a": 1,\n\t"b": [\n    "x  y",\n    2\n  ]\n}\n';
+  const message = { raw, encoding: "json", subject: "a", seq: 0 };
+  assert.equal(preview(message), '{ "a": 1, "b": [ "x  y", 2 ] }');
+  assert.equal(fullText(message), raw);
+  assert.deepEqual([...payloadOf(message)], [...Buffer.from(raw)]);
+  assert.equal(sizeText(message), `${raw.length} B`);
+});
+
+test("what a row cannot hold ends in a sign for that", () => {
+  assert.match(preview({ raw: `[${"1,".repeat(1_500)}1]`, encoding: "json" }), /^\[1,1,.*,…$/);
+  assert.match(preview({ raw: `[${"\n".repeat(2_000)}1]`, encoding: "json" }), /^\[…$/);
+  assert.equal(preview({ raw: JSON.stringify("a".repeat(300)), encoding: "text" }), "a".repeat(300));
+  assert.equal(preview({ raw: JSON.stringify("a".repeat(301)), encoding: "text" }), `${"a".repeat(299)}…`);
+});
 
 test("a JSON payload is shown as it came, cut to 300 characters", () => {
   assert.equal(preview({ raw: '{"x": 1.0}', encoding: "json" }), '{"x": 1.0}');

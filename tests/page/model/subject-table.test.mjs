@@ -146,7 +146,7 @@ test("what a row keeps does not hold on to the frame it came in", (t) => {
   for (let n = 0; n < 1_000; n += 1) {
     const lines = Array.from({ length: 200 }, (_, k) => `{"subject":"telemetry.${n}.${k}","data":"${"x".repeat(300)}"}`);
     place = n % 200;
-    socket.frame(Buffer.from(lines.join("\n")).toString());
+    socket.frame(Buffer.from(lines.join("\x1e")).toString());
   }
   table.tick(); // these have just come
   table.tick();

@@ -28,9 +28,9 @@ export class FakeWebSocket extends EventTarget {
     this.dispatchEvent(Object.assign(new Event("message"), { data: text }));
   }
 
-  /** One frame with a line for each object. */
+  /** One frame with all these objects. */
   say(...objects) {
-    this.frame(objects.map((object) => JSON.stringify(object)).join("\n"));
+    this.frame(objects.map((object) => JSON.stringify(object)).join("\x1e"));
   }
 
   end(code, reason = "") {

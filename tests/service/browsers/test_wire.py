@@ -233,10 +233,16 @@ async def test_denied_subjects_are_not_delivered_under_a_wildcard(
         await browser.quiet()
 
 
-async def test_batch_frames_hold_one_object_a_line(gateway: Gateway, raw_nats: RawNats) -> None:
+@pytest.mark.parametrize(
+    ("batch", "between", "pretty"),
+    [("1", "\n", '{ "pretty":  1}'), ("2", "\x1e", '{\n"pretty":\r\n1}')],
+)
+async def test_batch_frames_hold_several_objects(
+    gateway: Gateway, raw_nats: RawNats, batch: str, between: str, pretty: str
+) -> None:
     payloads = [b"%d" % n for n in range(1000)]
     payloads[500] = b'{\n"pretty":\r\n1}'
-    async with Browser(gateway.stream + "?batch=1") as browser:
+    async with Browser(f"{gateway.stream}?batch={batch}") as browser:
         await browser.subscribe("batched")
         raw_nats.send(b"".join(RawNats.command(b"batched", each) for each in payloads))
         frames, lines = 0, []
@@ -244,6 +250,17 @@ async def test_batch_frames_hold_one_object_a_line(gateway: Gateway, raw_nats: R
             text = await browser.frame()
             assert len(text.encode()) <= 65536
             frames += 1
-            lines += text.split("\n")
+            lines += text.split(between)
         assert [json.loads(line)["data"] for line in lines] == [json.loads(p) for p in payloads]
+        assert lines[500] == f'{{"subject":"batched","data":{pretty}}}'
         assert frames < len(payloads) / 2
+
+
+@pytest.mark.parametrize(("query", "kept"), [("", True), ("?batch=1", False), ("?batch=2", True)])
+async def test_line_breaks_of_a_payload_stay_also_beside_metadata(
+    gateway: Gateway, raw_nats: RawNats, query: str, kept: bool
+) -> None:
+    async with Browser(gateway.stream + query) as browser:
+        await browser.ask({"subjects": ["pretty"], "meta": ["time"], "id": 1})
+        raw_nats.publish("pretty", b"[\n1]")
+        assert (await browser.frame()).endswith(',"data":[\n1]}' if kept else ',"data":[ 1]}')

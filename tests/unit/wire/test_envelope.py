@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bridge.wire import envelope
 from bridge.wire.envelope import Message
-from bridge.wire.framing import BATCH, FRAMES
+from bridge.wire.framing import BATCH, FRAMES, RECORDS
 from tests.unit.wire.test_frames import unframed
 
 JSON = st.recursive(
@@ -38,6 +38,7 @@ def test_payload_bytes_never_change_anything_but_data(subject: str, payload: byt
     assert set(envelope) <= {"subject", "data", "encoding"}
     assert envelope["subject"] == subject
     assert b"\n" not in BATCH.piece(message)
+    assert b"\x1e" not in RECORDS.piece(message)
     if envelope.get("encoding") == "base64":
         assert base64.b64decode(envelope["data"]) == payload
     elif envelope.get("encoding") == "text":
@@ -52,6 +53,7 @@ def test_json_payloads_keep_their_bytes(value: object, indent: int | None) -> No
     payload = json.dumps(value, indent=indent, ensure_ascii=False).encode(errors="ignore")
     message = Message("a", payload)
     assert FRAMES.piece(message).endswith(b'{"subject":"a","data":' + payload + b"}")
+    assert RECORDS.piece(message) == b'{"subject":"a","data":' + payload + b"}"
     assert json.loads(BATCH.piece(message))["data"] == json.loads(payload)
 
 
@@ -64,6 +66,7 @@ def test_messages_encoded_together_are_those_encoded_alone(payloads: list[bytes]
     alone = envelope.Envelope("a")
     assert alone.frames(payloads) == [alone.frames([each])[0] for each in payloads]
     assert alone.lines(payloads) == [alone.lines([each])[0] for each in payloads]
+    assert alone.records(payloads) == [alone.records([each])[0] for each in payloads]
 
 
 @pytest.mark.parametrize(
