@@ -20,7 +20,7 @@ _TYPES = {
     ".png": "image/png",
 }
 
-INLINE_SCRIPT = "'sha256-SB8Ebvg14uo2yS0H5KSyywtWV7Xm81v0K3FyiOb3b7g='"
+INLINE_SCRIPT = "'sha256-8X3u20QztISTm6pQmCLwSdvsCfMNbToy2ujEYJy0fuE='"
 """The one script in `page/index.html` itself, which is there before any file can be found."""
 FRAMED_BY_NONE = "frame-ancestors 'none'"
 

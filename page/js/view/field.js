@@ -25,7 +25,8 @@ export class Field {
     this.#input.addEventListener("input", () => this.explain(""));
     this.#input.addEventListener("keydown", (event) => this.#recall(event));
     this.#input.addEventListener("paste", (event) => this.#paste(event));
-    if (hovers.matches) this.#input.focus({ preventScroll: true });
+    const isBusy = document.activeElement !== document.body; // somebody was faster than the scripts
+    if (hovers.matches && !isBusy) this.#input.focus({ preventScroll: true });
   }
 
   /** Shows what is wrong beside the field; "" takes it away. */
