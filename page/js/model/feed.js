@@ -1,7 +1,8 @@
-import { clock, count } from "./format.js";
+import { count } from "./format.js";
 import { Rates } from "./rates.js";
 import { SubjectTable } from "./subject-table.js";
 import { Subscriptions } from "./subscriptions.js";
+import { dayOf, isIn, longDate, span } from "./time.js";
 
 const CAUSES = { nats_down: "NATS was out of reach", disconnected: "disconnected" };
 
@@ -11,6 +12,7 @@ export class Feed {
   #changed;
   #arrived;
   #now;
+  #day = null; // of the newest message
   #connected = false;
 
   /**
@@ -35,7 +37,7 @@ export class Feed {
       });
     on("messages", (messages) => this.#takeMessages(messages));
     on("dropped", (dropped) => this.#takeDropped(dropped.count));
-    on("gap", (gap) => this.#note(gapSentence(gap)));
+    on("gap", (gap) => this.#note(() => gapSentence(gap)));
     on("subscription", ({ pattern, state, message }) => this.subscriptions.mark(pattern, state, message));
     on("state", () => this.#followConnection());
     on("error", ({ message }) => refused(message));
@@ -70,15 +72,6 @@ export class Feed {
     return patterns.filter((pattern) => !held.includes(pattern));
   }
 
-  /** Says how many of the messages since there were `received` of them left before anyone saw them. */
-  tellUnseen(received) {
-    const arrived = this.received - received;
-    if (arrived <= this.ring.kept) return;
-    const note = this.#note("");
-    const unseen = arrived - this.ring.kept; // counted now, for the note itself may take the place of one
-    note.text = `${messages(unseen)} came while paused and ${unseen === 1 ? "is" : "are"} not kept`;
-  }
-
   #ask(pattern) {
     this.#client.subscribe(pattern).catch(() => {}); // a refusal comes as an event, too
   }
@@ -96,6 +89,7 @@ export class Feed {
 
   #takeMessages(received) {
     const time = this.#now();
+    this.#noteDay(time);
     for (const { subject, raw, encoding } of received) {
       const hue = this.subscriptions.countMessage(subject)[0]?.hue ?? null;
       const entry = { kind: "message", subject, raw, encoding, time, hue };
@@ -106,13 +100,29 @@ export class Feed {
     this.received += received.length;
   }
 
+  // A time of day alone says little in a page that has been open for days.
+  #noteDay(time) {
+    const before = this.#day;
+    if (before && isIn(before, time)) return;
+    this.#day = dayOf(time);
+    if (before && !isIn(this.#day, before.start)) this.#note(longDate(time));
+  }
+
   #takeDropped(number) {
     this.dropped += number;
     this.#note(`${messages(number)} ${number === 1 ? "was" : "were"} dropped by the gateway: this page was too slow`);
   }
 
-  #note(text) {
-    const note = { kind: "note", text, time: this.#now(), raw: "" };
+  // `say` is a sentence, or makes one where the words change with the day, or with the zone of the reader.
+  #note(say) {
+    const note = {
+      kind: "note",
+      time: this.#now(),
+      raw: "",
+      get text() {
+        return typeof say === "string" ? say : say();
+      },
+    };
     this.#keep(note);
     return note;
   }
@@ -125,7 +135,7 @@ export class Feed {
 
 function gapSentence({ from, to, causes }) {
   const what = causes.map((cause) => CAUSES[cause]).join(", then ");
-  return `${what} ${clock(from)} – ${clock(to)}: messages in between were not received`;
+  return `${what} ${span(from, to)}: messages in between were not received`;
 }
 
 function messages(number) {

@@ -1,34 +1,8 @@
 const utf8 = new TextEncoder();
 const grouped = new Intl.NumberFormat("en-US");
-let zone = "local";
-
-/** From now on times of day are "local" or "utc". */
-export function useZone(name) {
-  zone = name;
-}
-
 /** 1234567 as "1,234,567". */
 export function count(number) {
   return grouped.format(number);
-}
-
-/** Time of day, "12:01:09". */
-export function clock(time) {
-  const date = new Date(time);
-  const parts =
-    zone === "utc"
-      ? [date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()]
-      : [date.getHours(), date.getMinutes(), date.getSeconds()];
-  return parts.map((n) => pad(n, 2)).join(":");
-}
-
-/** Time of day with milliseconds, "12:01:09.002". */
-export function clockExact(time) {
-  return `${clock(time)}.${pad(new Date(time).getMilliseconds(), 3)}`;
-}
-
-function pad(number, width) {
-  return String(number).padStart(width, "0");
 }
 
 /** "212 B", "1.4 kB", "3.0 MB". */

@@ -1,5 +1,6 @@
-import { clock, clockExact, count } from "./format.js";
 import { duration } from "./duration.js";
+import { count } from "./format.js";
+import { moment, momentExact } from "./time.js";
 
 const ACROSS = 3;
 const NICE = [1, 2, 2.5, 5, 10];
@@ -107,6 +108,6 @@ function span(points) {
 /** The ends of the time axis: with milliseconds where the seconds would be the same. */
 export function timeEnds(points) {
   const [start, end] = [points[0].time, points.at(-1).time];
-  const write = end - start < 10_000 ? clockExact : clock;
+  const write = end - start < 10_000 ? momentExact : (time) => moment(time);
   return end === start ? [write(start)] : [write(start), write(end)];
 }

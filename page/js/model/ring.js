@@ -9,13 +9,14 @@ export class Ring {
   #length = 0;
   #chars = 0;
   #nextSeq = 0;
-  #maxChars;
 
   constructor(maxCount, maxChars = Infinity) {
     this.#slots = new Array(maxCount);
-    this.#maxChars = maxChars;
+    this.maxChars = maxChars;
     this.kept = 0; // messages in the ring now
     this.notKept = 0; // messages that had to leave
+    this.gone = 0; // those of them that were before what is here, since it was cleared
+    this.full = ""; // what the last one had to leave for: "count" or "chars"
   }
 
   get length() {
@@ -50,24 +51,30 @@ export class Ring {
 
   /** A copy that stands still. */
   snapshot() {
-    return new Snapshot(this.#entries(), this.firstSeq, this.kept);
+    return new Snapshot(this.#entries(), this.firstSeq, this);
   }
 
   /** Empties it and returns a function that brings back, before what came since, what there was. */
   clear() {
     const cleared = this.#entries();
     const next = this.#nextSeq;
+    const { gone } = this;
     this.#refill([]);
+    this.gone = 0;
     return () => {
-      if (this.firstSeq === next) this.#refill([...cleared, ...this.#entries()]);
-      else this.notKept += cleared.filter(({ kind }) => kind === "message").length; // there was no room for them
+      const isRoom = this.firstSeq === next;
+      const lost = isRoom ? 0 : cleared.filter(({ kind }) => kind === "message").length;
+      this.notKept += lost;
+      this.gone += gone + lost;
+      if (isRoom) this.#refill([...cleared, ...this.#entries()]);
     };
   }
 
-  /** From now on keeps at most `maxCount` entries. */
-  resize(maxCount) {
+  /** From now on keeps at most `maxCount` entries, and `maxChars` characters of them. */
+  resize(maxCount, maxChars = this.maxChars) {
     const entries = this.#entries();
     this.#slots = new Array(maxCount);
+    this.maxChars = maxChars;
     this.#refill(entries);
   }
 
@@ -78,21 +85,23 @@ export class Ring {
   #refill(entries) {
     this.#slots.fill(undefined);
     this.#oldest = this.#length = this.#chars = this.kept = 0;
+    this.full = "";
     this.#nextSeq -= entries.length;
     for (const entry of entries) this.#put(entry);
   }
 
   #put(entry) {
-    if (this.#length === this.#slots.length) this.#evict();
+    if (this.#length === this.#slots.length) this.#evict("count");
     this.#slots[(this.#oldest + this.#length) % this.#slots.length] = entry;
     this.#nextSeq += 1;
     this.#length += 1;
     this.#chars += entry.raw.length;
     if (entry.kind === "message") this.kept += 1;
-    while (this.#chars > this.#maxChars && this.#length > 1) this.#evict();
+    while (this.#chars > this.maxChars && this.#length > 1) this.#evict("chars");
   }
 
-  #evict() {
+  #evict(full) {
+    this.full = full;
     const entry = this.#slots[this.#oldest];
     this.#slots[this.#oldest] = undefined;
     this.#oldest = (this.#oldest + 1) % this.#slots.length;
@@ -101,6 +110,7 @@ export class Ring {
     if (entry.kind === "message") {
       this.kept -= 1;
       this.notKept += 1;
+      this.gone += 1;
     }
   }
 }
@@ -110,10 +120,11 @@ class Snapshot {
   #entries;
   #firstSeq;
 
-  constructor(entries, firstSeq, kept) {
+  constructor(entries, firstSeq, { kept, gone }) {
     this.#entries = entries;
     this.#firstSeq = firstSeq;
     this.kept = kept; // messages in it
+    this.gone = gone; // messages that had been before them
   }
 
   get length() {

@@ -1,6 +1,7 @@
 import { setText } from "./dom.js";
 import { duration } from "../model/duration.js";
 import { count } from "../model/format.js";
+import { megabytes } from "./preferred.js";
 
 /** The footer's figures. */
 export class Counters {
@@ -15,7 +16,8 @@ export class Counters {
     setText(this.#received, count(received));
     setText(this.#kept, count(ring.kept));
     setText(this.#keptSpan, reach(ring));
-    this.#keptTitle.title = `The newest messages stay in this page, at most ${count(ring.maxCount)}`;
+    const most = `${count(ring.maxCount)}, and ${megabytes(ring.maxChars)} of text`;
+    this.#keptTitle.title = `The newest messages stay in this page, at most ${most}`;
     setText(this.#notKept, count(ring.notKept));
     setText(this.#dropped, count(dropped));
   }
@@ -24,5 +26,6 @@ export class Counters {
 function reach(ring) {
   if (ring.length < 2) return "";
   const age = ring.at(ring.length - 1).time - ring.at(0).time;
-  return `(last ${duration(age)})`;
+  const full = ring.full === "chars" ? `; ${megabytes(ring.maxChars)} full` : "";
+  return `(last ${duration(age)}${full})`;
 }

@@ -7,9 +7,10 @@ import { PayloadPane } from "./payload-pane.js";
 import { Plot } from "./plot.js";
 import { subjectItems, valueItems } from "./value-menu.js";
 import { age } from "../model/duration.js";
-import { clockExact, count } from "../model/format.js";
+import { count } from "../model/format.js";
 import { after, before } from "../model/history.js";
 import { fileName, fullText, mark, payloadOf, sizeText } from "../model/payload.js";
+import { clockExact, date } from "../model/time.js";
 
 const COPIED_FOR = 1_500;
 const TICK = 250; // ms between two looks for what has come
@@ -154,8 +155,9 @@ export class Detail {
     const { seq, time } = this.#message;
     const payload = [sizeText(this.#message), kind(this.#message)];
     const since = age(Date.now() - time);
-    const facts = [clockExact(time), since === "now" ? since : `${since} ago`, ...payload, `#${count(seq + 1)}`];
+    const facts = [`${date(time)}, ${clockExact(time)}`, since === "now" ? since : `${since} ago`, ...payload, `#${count(seq + 1)}`];
     setText(part(this.#dialog, "detail-facts"), facts.join(" · "));
+    part(this.#dialog, "detail-facts").title = new Date(time).toISOString();
     // A button that is disabled would lose the focus, and with it the place of whoever goes along.
     setAttribute(part(this.#dialog, "detail-older"), "aria-disabled", !before(this.#source(), this.#message));
     setAttribute(part(this.#dialog, "detail-newer"), "aria-disabled", !after(this.#source(), this.#message));

@@ -1,7 +1,10 @@
+import { Beginning } from "../model/beginning.js";
 import { Reversed } from "../model/reversed.js";
+import { today } from "../model/time.js";
 import { Row } from "./row.js";
 import { RowWindow } from "./window.js";
 
+const NONE = -2; // seq of no entry
 const NEAR = 2; // px: less than this away from the newest is at the newest
 
 /**
@@ -12,11 +15,12 @@ export class MessageList {
   #viewport;
   #window;
   #source = null; // as it is shown: oldest first, or newest first
-  #shown = null; // as it was given
+  #shown = null; // with its beginning, oldest first
+  #given = null;
   #newestFirst = false;
   #following = true;
-  #selected = -1;
-  #read = { index: 0, seq: -1 }; // the entry that keeps its place when others come or go
+  #selected = NONE;
+  #read = { index: 0, seq: NONE }; // the entry that keeps its place when others come or go
   #wandered = false; // away from the newest since the list stands still
 
   /** `on`: { hold(byReader) the reader wants it still, newest() is back at the newest, pick(entry), repaint() } */
@@ -29,11 +33,15 @@ export class MessageList {
     viewport.addEventListener("keydown", (event) => this.#key(event));
   }
 
-  /** What the next paint shows. Unless it follows, what is read now stays where it is. */
-  show(source, following) {
-    if (source === this.#shown && following === this.#following) return;
-    this.#shown = source;
-    this.#source = this.#newestFirst ? new Reversed(source) : source;
+  /**
+   * What the next paint shows: a source, and the one it was filtered from. Unless it follows, what is read now
+   * stays where it is.
+   */
+  show(source, base, following) {
+    if (source === this.#given && following === this.#following) return;
+    this.#given = source;
+    this.#shown = new Beginning(source, base);
+    this.#source = this.#newestFirst ? new Reversed(this.#shown) : this.#shown;
     this.#following = following;
     this.#wandered = false;
     this.#settle();
@@ -62,7 +70,14 @@ export class MessageList {
       const entry = this.#source.at(index);
       row.show(entry, index, entry.seq === this.#selected);
     });
+    this.#makeRoomForDates();
     this.#pointAtSelected();
+  }
+
+  #makeRoomForDates() {
+    const { length } = this.#source;
+    const isOld = (index) => this.#source.at(index)?.time < today().start;
+    this.#viewport.classList.toggle("dated", length > 0 && (isOld(0) || isOld(length - 1)));
   }
 
   // Since the last paint messages may have come and old ones left, a filter may have found more:
@@ -85,7 +100,7 @@ export class MessageList {
     const selected = this.#source.indexOf(this.#selected);
     const inSight = selected >= first && selected < first + Math.floor(clientHeight / this.#window.rowHeight);
     const index = inSight ? selected : first;
-    this.#read = { index, seq: this.#source.at(index)?.seq ?? -1 };
+    this.#read = { index, seq: this.#source.at(index)?.seq ?? NONE };
   }
 
   #toNewest() {
@@ -101,10 +116,10 @@ export class MessageList {
   // A row shows something else a moment later, so what is meant is settled when the pointer goes down.
   #watchPointer() {
     const rows = this.#viewport.querySelector(".rows");
-    let pressed = -1;
+    let pressed = NONE;
     rows.addEventListener("pointerdown", ({ target }) => {
       const element = target.closest(".row");
-      pressed = this.#window.find((row) => row.element === element)?.seq ?? -1;
+      pressed = this.#window.find((row) => row.element === element)?.seq ?? NONE;
       this.on.hold();
     });
     rows.addEventListener("click", () => this.#select(this.#source.indexOf(pressed), true));

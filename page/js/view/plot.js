@@ -1,9 +1,9 @@
 import { part, setText } from "./dom.js";
 import { PlotPicture } from "./plot-picture.js";
-import { clockExact } from "../model/format.js";
 import { pathText } from "../model/json-path.js";
 import { extent, extremes, inWords } from "../model/plot.js";
 import { Series, exactText } from "../model/series.js";
+import { momentExact } from "../model/time.js";
 
 const SHARE = 6; // ms of a frame
 
@@ -106,6 +106,6 @@ export class Plot {
   #text = (point) => exactText(point, this.#series.place);
 
   #tell(point) {
-    return `${this.#text(point)} · ${clockExact(point.time)}`;
+    return `${this.#text(point)} · ${momentExact(point.time)}`;
   }
 }

@@ -46,7 +46,6 @@ export class Reading {
   }
 
   resume() {
-    if (this.#pause) this.#feed.tellUnseen(this.#pause.received);
     this.#pause = null;
     this.#shown.show(this.#feed.ring);
     this.#latest.show(this.#feed.table);
@@ -69,7 +68,7 @@ export class Reading {
     const { ring, table } = this.#feed;
     const { kept } = ring;
     const undos = [ring.clear(), table.clear()];
-    this.#pause = null; // what came meanwhile is cleared too, and so not lost
+    this.#pause = null;
     this.resume();
     return {
       kept,
@@ -80,14 +79,14 @@ export class Reading {
     };
   }
 
-  /** Keeps at most `count` entries from now on. */
-  keep(count) {
-    this.#feed.ring.resize(count);
+  /** Keeps at most `count` entries from now on, and `chars` characters of them. */
+  keep({ count, chars }) {
+    this.#feed.ring.resize(count, chars);
     if (!this.paused) this.#shown.show(this.#feed.ring);
   }
 
   /** Hands on to the list what the filter has found by now. */
   refresh() {
-    this.#list.show(this.#shown.source, !this.paused);
+    this.#list.show(this.#shown.source, this.#shown.base, !this.paused);
   }
 }

@@ -1,6 +1,8 @@
 import { fromTemplate, part, setAttribute, setText } from "./dom.js";
-import { clockExact } from "../model/format.js";
 import { mark, preview, sizeText } from "../model/payload.js";
+import { momentExact, today } from "../model/time.js";
+
+const NONE = -2; // seq of no entry
 
 /** One line of the list; the same element shows one entry after the other. */
 export class Row {
@@ -9,31 +11,36 @@ export class Row {
   #mark;
   #payload;
   #size;
+  #at = 0; // when the message came
+  #day = 0; // on which it was written
 
   constructor(place) {
     this.element = fromTemplate("row-template");
     this.element.id = `row-${place}`;
-    this.seq = -1;
+    this.seq = NONE;
     this.#time = part(this.element, "row-time");
     this.#subject = part(this.element, "row-subject");
     this.#mark = part(this.element, "row-mark");
     this.#payload = part(this.element, "row-text");
     this.#size = part(this.element, "row-size");
+    this.#time.addEventListener("pointerenter", () => (this.#time.title = new Date(this.#at).toISOString()));
   }
 
   show(entry, index, selected) {
     this.element.hidden = false;
     this.#select(selected);
     setAttribute(this.element, "aria-rowindex", index + 2); // 1 is the line of headings
-    if (this.seq === entry.seq) return;
+    const { start } = today(); // tomorrow the times of today need a date
+    if (this.seq === entry.seq && this.#day === start && entry.kind === "message") return;
     this.seq = entry.seq;
+    this.#day = start;
     setAttribute(this.element, "translate", entry.kind === "message" ? "no" : "yes"); // data, or words
     if (entry.kind === "message") this.#showMessage(entry);
     else this.#showNote(entry);
   }
 
   hide() {
-    this.seq = -1;
+    this.seq = NONE;
     this.element.hidden = true;
   }
 
@@ -43,7 +50,8 @@ export class Row {
 
   #showMessage(message) {
     this.element.className = message.hue === null ? "row" : `row hue-${message.hue}`;
-    setText(this.#time, clockExact(message.time));
+    setText(this.#time, momentExact(message.time));
+    this.#at = message.time;
     setText(this.#subject, message.subject);
     setText(this.#mark, mark(message));
     setText(this.#payload, preview(message));

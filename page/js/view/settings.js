@@ -1,4 +1,5 @@
 import { Popup } from "./popup.js";
+import { limitsText } from "./preferred.js";
 
 /** The form of preferences: shows what holds and hands on what the reader chooses. */
 export class Settings {
@@ -8,6 +9,7 @@ export class Settings {
   constructor(form, preferences, changed) {
     this.#form = form;
     new Popup(form, document.getElementById("settings-button"));
+    for (const option of form.elements.keep.options) option.textContent = limitsText(option.value);
     for (const control of form.elements) {
       if (!control.name) continue;
       control.value = preferences.get(control.name);

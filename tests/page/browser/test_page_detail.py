@@ -25,7 +25,9 @@ def test_json_is_pretty_at_first_and_exact_in_every_view(
     tab(viewer, "Hex").click()
     expect(payload(viewer)).to_contain_text("7b 22 69 64")
     facts = viewer.detail.locator(".detail-facts")
-    expect(facts).to_contain_text(re.compile(r"^\d\d:\d\d:\d\d\.\d{3} · .+ · 75 B · JSON · #1$"))
+    expect(facts).to_contain_text(
+        re.compile(r"^\d+ \w{3} \d{4}, \d\d:\d\d:\d\d\.\d{3} · .+ · 75 B · JSON · #1$")
+    )
 
 
 def test_json_on_several_lines_is_exact_in_raw_hex_copy_and_download(

@@ -197,7 +197,7 @@ HIDE = """() => {
 def test_a_hidden_page_stays_bounded_and_is_there_at_once(
     viewer: Viewer, nats_server: NatsServer, subject: str, keep: str
 ) -> None:
-    viewer.prefer("Messages kept", keep)
+    viewer.prefer("Messages kept", f"{keep}, or 64 MB")
     viewer.follow(f"{subject}.*")
     viewer.page.evaluate(HIDE)
     with Flood(nats_server.port, subject, rate=20_000, total=100_000) as flood:

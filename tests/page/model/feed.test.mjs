@@ -120,6 +120,7 @@ test("after a lost connection everything is asked for again, also what was refus
 
 test("a gap is a note with its times and causes, above the first message after it", (t) => {
   const it = connected(t, "a");
+  t.mock.method(Date, "now", () => new Date(2026, 0, 1, 12).getTime());
   it.client.dispatchEvent(new CustomEvent("gap", { detail: {
     from: new Date(2026, 0, 1, 8, 0, 0).getTime(),
     to: new Date(2026, 0, 1, 8, 0, 9).getTime(),
@@ -129,8 +130,34 @@ test("a gap is a note with its times and causes, above the first message after i
     ["NATS was out of reach, then disconnected 08:00:00 – 08:00:09: messages in between were not received"]);
   it.reconnect();
   it.socket.say({ subject: "a", data: 1 });
-  assert.match(it.notes()[1], /^disconnected \d\d:/);
+  assert.match(it.notes()[1], /^disconnected .*12:00:00: messages/);
   assert.deepEqual(entries(it.feed.ring).map(({ kind }) => kind), ["note", "note", "message"]);
+});
+
+test("messages of different days have a line with the date between them, those of one day none", (t) => {
+  const it = connected(t, "a");
+  const say = (...when) => {
+    it.now = new Date(2026, 10, ...when).getTime();
+    it.socket.say({ subject: "a", data: 1 });
+  };
+  say(26, 11, 8, 5);
+  say(26, 23, 59, 59);
+  assert.deepEqual(it.notes(), []);
+  say(27, 0, 0, 0);
+  say(27, 12, 8, 6);
+  say(30, 12, 0, 0);
+  assert.deepEqual(it.notes(), ["Friday, 27 November 2026", "Monday, 30 November 2026"]);
+  assert.deepEqual(entries(it.feed.ring).map(({ kind }) => kind[0]).join(""), "mmnmmnm");
+});
+
+test("a gap names its day once that is over", (t) => {
+  const it = connected(t, "a");
+  const [from, to] = [new Date(2026, 0, 1, 8).getTime(), new Date(2026, 0, 1, 8, 0, 9).getTime()];
+  t.mock.method(Date, "now", () => to);
+  it.client.dispatchEvent(new CustomEvent("gap", { detail: { from, to, causes: ["disconnected"] } }));
+  assert.match(it.notes()[0], /^disconnected 08:00:00 – 08:00:09:/);
+  t.mock.method(Date, "now", () => to + 86_400_000);
+  assert.match(it.notes()[0], /^disconnected 1 Jan, 08:00:00 – 08:00:09:/);
 });
 
 test("while NATS is away a pattern stays pending and is not asked for again: the gateway takes it up", (t) => {
@@ -144,19 +171,6 @@ test("while NATS is away a pattern stays pending and is not asked for again: the
   assert.equal(it.state("a"), "active");
   it.tick(100);
   assert.equal(it.socket.sent.length, 1);
-});
-
-test("what came and left unseen is told, and what is still there is not", (t) => {
-  const it = connected(t, "a");
-  for (let n = 0; n < 10; n += 1) it.socket.say({ subject: "a", data: n });
-  const before = it.feed.received;
-  for (let n = 0; n < 1_000; n += 1) it.socket.say({ subject: "a", data: n });
-  it.feed.tellUnseen(before);
-  assert.deepEqual(it.notes(), []);
-  for (let n = 0; n < 1_000; n += 1) it.socket.say({ subject: "a", data: n });
-  it.feed.tellUnseen(before);
-  assert.equal(it.feed.ring.kept, 999); // the note took a place
-  assert.deepEqual(it.notes(), ["1,001 messages came while paused and are not kept"]);
 });
 
 test("messages dropped by the gateway are counted and told", (t) => {

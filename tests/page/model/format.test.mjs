@@ -1,19 +1,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { age } from "../../../page/js/model/duration.js";
-import { bytes, clock, clockExact, count, perSecond } from "../../../page/js/model/format.js";
+import { bytes, count, perSecond } from "../../../page/js/model/format.js";
 
 test("figures are grouped", () => assert.equal(count(1_234_567), "1,234,567"));
 
 test("sizes have a unit a person reads", () => {
   assert.deepEqual([0, 999, 1_000, 1_449, 999_949, 999_950, 5_000_000].map(bytes),
     ["0 B", "999 B", "1.0 kB", "1.4 kB", "999.9 kB", "1.0 MB", "5.0 MB"]);
-});
-
-test("times are local and of fixed width", () => {
-  const time = new Date(2026, 0, 2, 3, 4, 5, 6).getTime();
-  assert.equal(clock(time), "03:04:05");
-  assert.equal(clockExact(time), "03:04:05.006");
 });
 
 test("a rate has a decimal where that says more", () => {

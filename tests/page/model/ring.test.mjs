@@ -21,6 +21,27 @@ test("the newest stay, the oldest leave and are counted", () => {
   assert.equal(ring.at(-1), undefined);
 });
 
+test("what was before is counted until the ring is cleared, and the limit that holds is known", () => {
+  const ring = new Ring(2, 6);
+  assert.deepEqual([ring.gone, ring.full], [0, ""]);
+  for (const raw of ["a", "b", "c"]) ring.push(message(raw));
+  assert.deepEqual([ring.gone, ring.full, ring.snapshot().gone], [1, "count", 1]);
+  ring.push(message("d".repeat(6)));
+  assert.deepEqual([ring.gone, ring.full, ring.kept], [3, "chars", 1]);
+  const undo = ring.clear();
+  assert.deepEqual([ring.gone, ring.full, ring.notKept], [0, "", 3]);
+  ring.push(message("e"));
+  undo();
+  assert.deepEqual([ring.gone, ring.notKept, ring.kept], [4, 4, 1]);
+});
+
+test("both limits can be changed", () => {
+  const ring = new Ring(5, 100);
+  for (const raw of ["aaaa", "bbbb", "cccc"]) ring.push(message(raw));
+  ring.resize(5, 8);
+  assert.deepEqual([raws(ring), ring.maxCount, ring.maxChars], [["bbbb", "cccc"], 5, 8]);
+});
+
 test("notes take a place but are not counted as messages", () => {
   const ring = new Ring(2);
   ring.push({ kind: "note", raw: "" });

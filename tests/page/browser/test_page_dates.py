@@ -1,0 +1,42 @@
+"""Times of day in a page that has been open for more than one."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.page.support.viewer import Viewer
+from tests.support.servers import Gateway
+
+Publish = Callable[[str, bytes], None]
+
+EVENING = datetime.datetime(2026, 11, 26, 22, 58, 0)  # in the zone of the browser
+NEXT_NOON = "2026-11-27T12:00:00"
+
+
+def test_a_day_later_rows_and_the_detail_have_their_date(
+    page: Page, gateway: Gateway, publish: Publish, subject: str
+) -> None:
+    page.clock.set_fixed_time(EVENING)
+    viewer = Viewer(page, gateway.url).open()
+    viewer.follow(subject)
+    publish(subject, b'"of yesterday"')
+    time = viewer.row("of yesterday").locator(".row-time")
+    expect(time).to_have_text("22:58:00.000")
+    page.clock.set_fixed_time(NEXT_NOON)
+    publish(subject, b'"of today"')
+    expect(viewer.row("of today").locator(".row-time")).to_have_text("12:00:00.000")
+    expect(time).to_have_text("26 Nov, 22:58:00.000")
+    box = time.evaluate("cell => [cell.scrollWidth, cell.clientWidth]")
+    assert box[0] <= box[1], "cut"
+    time.hover()
+    expect(time).to_have_attribute("title", re.compile(r"^2026-11-2[67]T\d\d:58:00.000Z$"))
+    expect(page.get_by_test_id("row").filter(visible=True)).to_have_text(
+        [re.compile("of yesterday"), "Friday, 27 November 2026", re.compile("of today")]
+    )
+    viewer.row("of yesterday").click()
+    facts = viewer.detail.locator(".detail-facts")
+    expect(facts).to_contain_text("26 Nov 2026, 22:58:00.000 · 13 h ago")
