@@ -1,7 +1,7 @@
 import { copyText } from "./clipboard.js";
 import { Cover } from "./cover.js";
 import { download } from "./download.js";
-import { part, setAttribute, setText, wide } from "./dom.js";
+import { low, part, setAttribute, setText, wide } from "./dom.js";
 import { Menu } from "./menu.js";
 import { PayloadPane } from "./payload-pane.js";
 import { Plot } from "./plot.js";
@@ -48,8 +48,10 @@ export class Detail {
       older: (message) => before(source(), message),
       plot: (token, element) => this.#openPlot(token, element),
       ask: (token, element) => this.#ask(token, element),
+      chosen: () => low.matches && this.#plot.close(),
     });
     this.#plot = new Plot(part(dialog, "plot"), source, {
+      changed: (open) => dialog.classList.toggle("plotting", open),
       closed: () => (this.#pressed?.isConnected ? this.#pressed : part(dialog, "detail-payload")).focus(),
       pick: (entry) => this.#go(entry),
       more: (token, element) => this.#ask(token, element),

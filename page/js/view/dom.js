@@ -31,5 +31,8 @@ export function part(element, name) {
 /** Whether there is room for the detail beside the list. The same width stands in messages.css. */
 export const wide = matchMedia("(min-width: 900px)");
 
+/** Whether a plot takes the place of the payload. The same sizes stand in detail.css. */
+export const low = matchMedia("(min-width: 900px) and (max-height: 699px), (max-height: 520px)");
+
 /** Whether there is a mouse; where there is none, a field in focus brings up a keyboard over the page. */
 export const hovers = matchMedia("(hover: hover)");

@@ -22,7 +22,7 @@ export class PayloadPane {
   #wanted = ""; // the tab the reader chose last
   #chosen = "";
 
-  /** `on`: { older(message), plot(token, element), ask(token, element) }. */
+  /** `on`: { older(message), plot(token, element), ask(token, element), chosen() a tab }. */
   constructor(dialog, on) {
     this.#dialog = dialog;
     this.#on = on;
@@ -45,6 +45,7 @@ export class PayloadPane {
   #choose(name) {
     this.#wanted = name;
     this.#draw();
+    this.#on.chosen();
   }
 
   #draw() {

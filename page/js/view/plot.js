@@ -19,7 +19,7 @@ export class Plot {
   #due = 0; // the frame that goes on reading
   #picture;
 
-  /** `source()` is where the messages are; `on`: { closed(), pick(entry), more(token, element) }. */
+  /** `source()` is where the messages are; `on`: { changed(open), closed(), pick(entry), more(token, element) }. */
   constructor(section, source, on) {
     this.#section = section;
     this.#source = source;
@@ -45,8 +45,10 @@ export class Plot {
     this.#seq = entry.seq;
     this.#looked = false;
     this.#section.hidden = false;
+    this.#on.changed(true);
     setText(part(this.#section, "plot-name"), this.#name);
     this.update();
+    this.#section.scrollIntoView({ block: "nearest" });
     return inWords(this.#name, this.#series.points, this.#text, this.#series.cut);
   }
 
@@ -79,6 +81,7 @@ export class Plot {
 
   #hide() {
     this.#section.hidden = true;
+    this.#on.changed(false);
     this.#series = null;
     cancelAnimationFrame(this.#due);
     this.#due = 0;
