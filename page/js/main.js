@@ -25,6 +25,7 @@ import { Following } from "./view/following.js";
 import { Keys } from "./view/keys.js";
 import { Latest } from "./view/latest.js";
 import { MessageList } from "./view/list.js";
+import { Missed } from "./view/missed.js";
 import { Painter } from "./view/painter.js";
 import { applier, standard } from "./view/preferred.js";
 import { Pulse } from "./view/pulse.js";
@@ -54,7 +55,7 @@ const feed = new Feed({
   refused: (sentence) => field.explain(sentence),
 });
 const shown = new Shown(feed.ring, () => {
-  showFilter();
+  showFilter(true);
   painter.ask(true);
 });
 const list = new MessageList(element("messages"), {
@@ -87,6 +88,7 @@ const following = new Following({
   },
 });
 const counters = new Counters();
+const missed = new Missed(feed.losses, { show: showLoss, dismissed: leave });
 const detail = new Detail(element("detail"), {
   source: () => shown.base,
   act: (name, value) => act[name](value),
@@ -147,6 +149,12 @@ function pick(entry, open) {
   if (open || wide.matches) detail.show(entry, leave);
 }
 
+function showLoss(seq) {
+  views.show(false);
+  list.mark(seq);
+  leave();
+}
+
 async function share() {
   const copied = await copyText(location.href);
   toast.show(copied ? "The link to this view is copied." : `The link to this view: ${location.href}`);
@@ -193,6 +201,8 @@ function paint() {
 function showFigures() {
   showState();
   counters.show(feed);
+  missed.show(feed.losses);
+  latest.missedAt = feed.losses.endedAt;
   chips.show(feed.subscriptions);
   showPause();
   showFilter();
@@ -209,9 +219,9 @@ function showFigures() {
   element("remove-all").hidden = size < 2;
 }
 
-function showFilter() {
-  latest.filter(shown.predicate);
-  filterBar.show(shown);
+function showFilter(anew = false) {
+  latest.filter(shown.newestOf, anew);
+  filterBar.show(shown, views.latest ? latest.numbers : null);
   exportMenu.show({ shown: shown.count, kept: feed.ring.kept });
 }
 

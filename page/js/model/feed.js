@@ -1,10 +1,9 @@
 import { count } from "./format.js";
+import { Losses, gapSentence } from "./losses.js";
 import { Rates } from "./rates.js";
 import { SubjectTable } from "./subject-table.js";
 import { Subscriptions } from "./subscriptions.js";
-import { dayOf, isIn, longDate, span } from "./time.js";
-
-const CAUSES = { nats_down: "NATS was out of reach", disconnected: "disconnected" };
+import { dayOf, isIn, longDate } from "./time.js";
 
 /** What this page follows and what it has received, without a screen. */
 export class Feed {
@@ -28,6 +27,7 @@ export class Feed {
     this.subscriptions = new Subscriptions();
     this.table = new SubjectTable();
     this.rates = new Rates();
+    this.losses = new Losses();
     this.received = 0;
     this.dropped = 0;
     const on = (type, take) =>
@@ -37,7 +37,7 @@ export class Feed {
       });
     on("messages", (messages) => this.#takeMessages(messages));
     on("dropped", (dropped) => this.#takeDropped(dropped.count));
-    on("gap", (gap) => this.#note(() => gapSentence(gap)));
+    on("gap", (gap) => this.losses.addGap(gap, this.#note(() => gapSentence(gap)).seq));
     on("subscription", ({ pattern, state, message }) => this.subscriptions.mark(pattern, state, message));
     on("state", () => this.#followConnection());
     on("error", ({ message }) => refused(message));
@@ -110,7 +110,8 @@ export class Feed {
 
   #takeDropped(number) {
     this.dropped += number;
-    this.#note(`${messages(number)} ${number === 1 ? "was" : "were"} dropped by the gateway: this page was too slow`);
+    const note = this.#note(`${messages(number)} ${number === 1 ? "was" : "were"} dropped by the gateway: this page was too slow`);
+    this.losses.addDropped(number, note.time, note.seq);
   }
 
   // `say` is a sentence, or makes one where the words change with the day, or with the zone of the reader.
@@ -131,11 +132,6 @@ export class Feed {
     this.ring.push(entry);
     this.#arrived(entry);
   }
-}
-
-function gapSentence({ from, to, causes }) {
-  const what = causes.map((cause) => CAUSES[cause]).join(", then ");
-  return `${what} ${span(from, to)}: messages in between were not received`;
 }
 
 function messages(number) {

@@ -16,6 +16,7 @@ export class Matches {
   #next; // seq of the entry the scan looks at next, -1 at its end
 
   constructor(source, filter) {
+    this.newest = new Map(); // subject → its newest message that is here
     this.#source = source;
     this.#filter = filter;
     this.#next = source.at(source.length - 1)?.seq ?? -1;
@@ -66,14 +67,20 @@ export class Matches {
   /** Lets go of what is older than `firstSeq`. */
   trim(firstSeq) {
     while (this.at(0)?.seq < firstSeq) {
-      if (this.#dropOldest().kind === "message") this.shown -= 1;
+      const entry = this.#dropOldest();
+      if (entry.kind !== "message") continue;
+      this.shown -= 1;
+      if (this.newest.get(entry.subject) === entry) this.newest.delete(entry.subject);
     }
   }
 
   #take(entry, stack) {
     const isMessage = entry.kind === "message";
     if (isMessage && !this.#filter.matches(entry)) return;
-    if (isMessage) this.shown += 1;
+    if (isMessage) {
+      this.shown += 1;
+      if (stack === this.#newer || !this.newest.has(entry.subject)) this.newest.set(entry.subject, entry);
+    }
     stack.push(entry);
   }
 

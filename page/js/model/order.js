@@ -5,8 +5,8 @@ const DESCENDING_FIRST = new Set(["count", "rate"]); // the largest is what one 
 const KEYS = {
   count: ({ count }) => count,
   rate: ({ rate }) => rate,
-  last: ({ last }) => value(preview(last)),
-  age: ({ last }) => -last.time,
+  last: (row, last) => value(preview(last)),
+  age: (row, last) => -last.time,
 };
 
 /** In which order the rows of a subject table stand: by `column`, rows alike in it by subject. */
@@ -26,18 +26,19 @@ export class Order {
     this.column = column;
   }
 
-  /** The rows of `{ rows, version }` in order, as a new array. */
-  apply({ rows, version }) {
+  /** The rows of `{ rows, version }` in order, as a new array: those for which `lastOf(row)` has a message. */
+  apply({ rows, version }, lastOf = ({ last }) => last) {
     if (rows !== this.#rows || version !== this.#version) {
       this.#rows = rows;
       this.#version = version;
       this.#bySubject = [...rows].sort(bySubject);
     }
+    const shown = this.#bySubject.filter(lastOf);
     const keyOf = KEYS[this.column];
-    if (!keyOf) return this.ascending ? [...this.#bySubject] : [...this.#bySubject].reverse();
+    if (!keyOf) return this.ascending ? shown : shown.reverse();
     const direction = this.ascending ? 1 : -1;
-    return this.#bySubject
-      .map((row) => ({ row, key: keyOf(row) }))
+    return shown
+      .map((row) => ({ row, key: keyOf(row, lastOf(row)) }))
       .sort((one, other) => direction * compare(one.key, other.key))
       .map(({ row }) => row);
   }

@@ -25,6 +25,7 @@ export class Shown {
   #next = null; // what will be, while it is searched
   #system;
   #round = 0;
+  #newestOf = ({ subject, last }) => (this.predicate(last) ? last : this.#matches?.newest.get(subject));
 
   /** `changed()` tells of progress; `later(act)` acts when the page had time to breathe. */
   constructor(ring, changed, later = (act) => requestAnimationFrame(act)) {
@@ -43,6 +44,11 @@ export class Shown {
   /** The same without a filter. */
   get base() {
     return this.#base;
+  }
+
+  /** A function that gives the newest message of a row of the subject table that passes; null where all do. */
+  get newestOf() {
+    return this.predicate && this.#newestOf;
   }
 
   get filtered() {

@@ -65,18 +65,21 @@ export class FilterBar {
     this.#input.select();
   }
 
-  /** Shows what the filter lets through: `shown` is what the list shows. */
-  show({ filtered, searching, count: messages, total, system, hidesSystem, source }) {
-    setText(this.#shown, filtered ? `${count(messages)} of ${count(total)}` : "");
+  /** Shows what the filter lets through: `shown` is what the list shows, `subjects` their numbers where they are. */
+  show({ filtered, searching, count: messages, total: all, system, hidesSystem }, subjects = null) {
+    const { count: passed, total } = subjects ?? { count: messages, total: all };
+    const numbers = `${count(passed)} of ${count(total)}`;
+    setText(this.#shown, filtered ? `${numbers}${subjects ? " subjects" : ""}` : "");
     this.#searching.hidden = !searching;
     this.#shown.parentElement.hidden = !filtered;
     this.#system.hidden = !system && !hidesSystem;
     this.#hidesSystem.checked = hidesSystem;
     setText(this.#hidden, hidesSystem ? `${count(system)} hidden` : "");
-    this.#none.hidden = !filtered || searching || !total || source.length > 0;
+    this.#none.hidden = !filtered || searching || !total || passed > 0;
+    setText(this.#none, subjects ? "No subject has a message that matches." : "No message passes the filter.");
     if (searching || !this.#toTell) return;
     this.#toTell = false;
-    this.#announcer.say(`${count(messages)} of ${count(total)} messages shown`);
+    this.#announcer.say(`${numbers} ${subjects ? "subjects" : "messages"} shown`);
   }
 
   #take() {

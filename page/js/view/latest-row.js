@@ -16,13 +16,15 @@ export class LatestRow {
     }
   }
 
-  show(row, index, selected, now) {
+  /** Shows a row of the subject table, with `last` as its message. */
+  show(row, last, { index, selected, time, missedAt }) {
     this.#take(row.subject, index, row.hue === null ? "latest-row" : `latest-row hue-${row.hue}`);
     this.#set("aria-selected", String(selected));
     this.#fill(row.subject, row.count, perSecond(row.rate));
-    setText(this.#cells.mark, mark(row.last));
-    setText(this.#cells.value, preview(row.last));
-    setText(this.#cells.age, age(now - row.last.time));
+    setText(this.#cells.mark, mark(last));
+    setText(this.#cells.value, preview(last));
+    setText(this.#cells.age, age(time - last.time));
+    this.#tellDoubt(row.last.time < missedAt);
   }
 
   /** The last line: what left the table, or never fitted in. */
@@ -33,6 +35,7 @@ export class LatestRow {
     setText(this.#cells.mark, "");
     setText(this.#cells.value, `${count(others.subjects)} that made room for newer ones`);
     setText(this.#cells.age, "");
+    this.#tellDoubt(false);
   }
 
   hide() {
@@ -46,6 +49,11 @@ export class LatestRow {
     if (this.element.className !== className) this.element.className = className;
     this.#set("translate", subject === null ? "yes" : "no"); // words, or data
     this.#set("aria-rowindex", String(index + 2)); // 1 is the line of headings
+  }
+
+  #tellDoubt(doubtful) {
+    this.#cells.age.classList.toggle("doubtful", doubtful);
+    this.#cells.age.title = doubtful ? "Messages were missed since" : "";
   }
 
   #fill(subject, messages, rate) {

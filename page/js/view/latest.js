@@ -6,6 +6,7 @@ const FIGURES_EVERY = 250; // ms
 const ORDER_EVERY = 500;
 const STILL_AFTER_MOVE = 1_500; // rows do not change places under a pointer that is on its way to one
 const NO_HEAD = -1;
+const NEWEST = ({ last }) => last;
 const NOTHING = { rows: [], others: { count: 0, subjects: 0 }, version: 0 };
 
 /** The Latest view: a line for each subject of a table `{ rows, others, version }`. */
@@ -17,7 +18,7 @@ export class Latest {
   #table = NOTHING;
   #order = new Order();
   #inOrder = [];
-  #matches = null;
+  #lastOf = NEWEST;
   #selected = null; // a subject: a line may be anywhere a moment later
   #head = NO_HEAD; // the heading the keyboard is on
   #stale = true; // the order has to be made anew
@@ -34,6 +35,7 @@ export class Latest {
     this.#on = on;
     this.#window = new RowWindow(this.#grid, (place) => new LatestRow(place), () => this.#touch());
     this.visible = false;
+    this.missedAt = -Infinity; // values that have not changed since may be older than they look
     this.#watchPointer();
     this.#grid.addEventListener("scroll", () => this.#touch(), { passive: true });
     this.#grid.addEventListener("keydown", (event) => this.#key(event));
@@ -48,12 +50,21 @@ export class Latest {
     this.#touch();
   }
 
-  /** Shows only subjects whose newest message matches; null for all. */
-  filter(matches) {
-    if (matches === this.#matches) return;
-    this.#matches = matches;
+  /**
+   * Shows only subjects for which `lastOf(row)` has a message, and that as their newest; null for all. `anew`: it
+   * may say something else now.
+   */
+  filter(lastOf, anew) {
+    this.#lastOf = lastOf ?? NEWEST;
+    if (!anew) return;
     this.#stale = true;
     this.#touch();
+  }
+
+  /** How many subjects are shown, out of how many. */
+  get numbers() {
+    if (this.#stale) this.#arrange(performance.now());
+    return { count: this.#inOrder.length, total: this.#table.rows.length };
   }
 
   /** Paints what is in sight if it is time to; figures that change sixty times a second cannot be read. */
@@ -70,7 +81,7 @@ export class Latest {
     this.#grid.setAttribute("aria-rowcount", length + 1);
     this.#window.paint(length, (line, index) => {
       const row = rows[index];
-      if (row) line.show(row, index, row.subject === this.#selected, time);
+      if (row) line.show(row, this.#lastOf(row) ?? row.last, { index, selected: row.subject === this.#selected, time, missedAt: this.missedAt });
       else line.showOthers(others, index);
     });
     this.#pointAtCurrent();
@@ -87,8 +98,7 @@ export class Latest {
   }
 
   #arrange(now) {
-    const rows = this.#order.apply(this.#table);
-    this.#inOrder = this.#matches ? rows.filter(({ last }) => this.#matches(last)) : rows;
+    this.#inOrder = this.#order.apply(this.#table, this.#lastOf);
     this.#stale = false;
     this.#orderedAt = now;
   }
@@ -193,7 +203,7 @@ export class Latest {
     this.#selected = row.subject;
     this.#window.bringIntoView(index);
     this.#touch();
-    this.#on.pick(row.last, open);
+    this.#on.pick(this.#lastOf(row) ?? row.last, open);
   }
 }
 

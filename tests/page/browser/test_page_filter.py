@@ -278,23 +278,6 @@ def test_search_in_a_hundred_thousand_messages_blocks_nothing(viewer: Viewer) ->
     assert longest_task(viewer.page, SEARCH) <= 100
 
 
-def test_filter_holds_for_the_latest_view_too(
-    viewer: Viewer, publish: Publish, subject: str, field: Locator
-) -> None:
-    viewer.follow(f"{subject}.*")
-    for name, level in (("a", "error"), ("b", "debug"), ("c", "error")):
-        publish(f"{subject}.{name}", f'{{"level":"{level}"}}'.encode())
-    viewer.button("Latest").click()
-    rows = viewer.page.locator(".latest-row:visible")
-    expect(rows).to_have_count(3)
-    field.fill("error")
-    expect(rows).to_have_count(2)
-    publish(f"{subject}.a", b'{"level":"debug"}')
-    expect(rows).to_have_count(1)
-    field.fill("")
-    expect(rows).to_have_count(3)
-
-
 def test_link_brings_filter_and_view_and_reload_keeps_them(
     page: Page, gateway: Gateway, publish: Publish, subject: str
 ) -> None:
@@ -308,3 +291,33 @@ def test_link_brings_filter_and_view_and_reload_keeps_them(
     expect(page.get_by_test_id("filter")).to_have_value("error -debug")
     expect(viewer.button("Log")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_test_id("chip")).to_have_count(2)
+
+
+def test_in_latest_a_filter_shows_the_newest_match_of_each_subject(
+    viewer: Viewer, publish: Publish, subject: str, field: Locator
+) -> None:
+    viewer.follow(f"{subject}.*")
+    viewer.button("Latest").click()
+    for name, order in (("a", 7), ("b", 7), ("c", 1), ("a", 8)):
+        publish(f"{subject}.{name}", f'"ORD-{order}"'.encode())
+    viewer.expect_figure("received", "4")
+    values = viewer.page.locator(".latest-row:not([hidden]) .latest-value")
+    expect(values).to_have_text(['"ORD-8"', '"ORD-7"', '"ORD-1"'])
+    field.fill("ORD-7")
+    expect(values).to_have_text(['"ORD-7"', '"ORD-7"'])
+    viewer.expect_figure("shown", "2 of 3 subjects")
+    publish(f"{subject}.b", b'"ORD-8"')
+    publish(f"{subject}.c", b'"ORD-7, too"')
+    viewer.expect_figure("shown", "3 of 3 subjects")
+    expect(values).to_have_text(['"ORD-7"', '"ORD-7"', '"ORD-7, too"'])
+    viewer.page.get_by_test_id("latest-row").filter(visible=True).first.click()
+    expect(viewer.detail).to_contain_text("ORD-7")
+    field.fill("nowhere")
+    expect(values).to_have_count(0)
+    viewer.expect_figure("shown", "0 of 3 subjects")
+    expect(viewer.page.get_by_test_id("none")).to_have_text(
+        "No subject has a message that matches."
+    )
+    viewer.button("Log").click()
+    expect(viewer.page.get_by_test_id("none")).to_have_text("No message passes the filter.")
+    viewer.expect_figure("shown", "0 of 6")

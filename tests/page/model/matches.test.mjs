@@ -31,6 +31,25 @@ test("it finds what was there and takes what comes, in order", () => {
   assert.deepEqual([matches.at(-1), matches.at(3)], [undefined, undefined]);
 });
 
+test("the newest of each subject is known, whatever came first, and forgotten with it", () => {
+  const entry = (subject, number) => ({ ...message(number), subject });
+  const ring = ringOf(5, entry("a", 2), entry("b", 4), entry("a", 6), entry("a", 7), entry("b", 9));
+  const matches = new Matches(ring, even);
+  const newest = () => Object.fromEntries([...matches.newest].map(([subject, { number }]) => [subject, number]));
+  const add = (...made) => {
+    ring.push(entry(...made));
+    matches.push(ring.at(ring.length - 1));
+    matches.trim(ring.firstSeq);
+  };
+  matches.scan(LATER);
+  assert.deepEqual(newest(), { a: 6, b: 4 });
+  add("b", 8);
+  assert.deepEqual(newest(), { a: 6, b: 8 });
+  add("c", 1);
+  add("c", 1);
+  assert.deepEqual(newest(), { b: 8 });
+});
+
 test("notes always match and are not counted", () => {
   const matches = new Matches(ringOf(10, message(1), note, message(2)), even);
   matches.scan(LATER);
