@@ -1,10 +1,9 @@
 import { bytes, utf8Length } from "./format.js";
+import { inOrder, oneLine } from "./signs.js";
 
 const PREVIEW = 300;
 const LOOKED_AT = 4 * PREVIEW; // of JSON that is laid out on many lines, most may be white space
 const INDENT = /[ \t]*[\r\n]\s*/g;
-const CONTROL = /\r?\n|[\u0000-\u001f\u007f]/g;
-const SIGNS = { "\n": "↵", "\r\n": "↵", "\t": "⇥" };
 const ENDINGS = { json: "json", text: "txt", base64: "bin" };
 const utf8 = new TextEncoder();
 
@@ -25,12 +24,9 @@ function firstLine(message) {
   const some = all.slice(0, LOOKED_AT);
   // In JSON a line break stands between two values, where the white space around it says nothing.
   const line = message.encoding === "json" ? some.replace(INDENT, " ").trim() : some;
-  if (line.length <= PREVIEW && some.length === all.length) return withSigns(line);
-  return withSigns(`${copied(line.slice(0, PREVIEW - 1))}…`);
-}
-
-function withSigns(line) {
-  return line.replace(CONTROL, (control) => SIGNS[control] ?? "\ufffd");
+  const isWhole = line.length <= PREVIEW && some.length === all.length;
+  const shown = oneLine(isWhole ? line : `${copied(line.slice(0, PREVIEW - 1))}…`);
+  return message.encoding === "json" ? inOrder(shown) : shown;
 }
 
 // A slice may keep the whole text it was cut from in memory; what was joined does not.

@@ -1,5 +1,6 @@
 import { fromTemplate, part, setText } from "./dom.js";
 import { count, perSecond } from "../model/format.js";
+import { withSigns } from "../model/signs.js";
 import { smoothed } from "../model/rates.js";
 
 const FLASH = 600;
@@ -51,7 +52,7 @@ export class Chips {
     const element = fromTemplate("chip-template");
     element.classList.add(`hue-${hue}`);
     const close = part(element, "chip-close");
-    part(element, "chip-pattern").textContent = pattern;
+    part(element, "chip-pattern").textContent = withSigns(pattern);
     close.setAttribute("aria-label", `Unsubscribe ${pattern}`);
     close.addEventListener("click", () => this.#remove(pattern));
     const chip = { element, close, note: part(element, "chip-note"), width: 0, counted, rate: 0 };

@@ -10,6 +10,7 @@ import { age } from "../model/duration.js";
 import { count } from "../model/format.js";
 import { after, before } from "../model/history.js";
 import { fileName, fullText, mark, payloadOf, sizeText } from "../model/payload.js";
+import { withSigns } from "../model/signs.js";
 import { clockExact, date } from "../model/time.js";
 
 const COPIED_FOR = 1_500;
@@ -143,7 +144,7 @@ export class Detail {
     this.#message = message;
     const subject = part(this.#dialog, "detail-subject");
     subject.className = message.hue === null ? "detail-subject" : `detail-subject hue-${message.hue}`;
-    setText(part(subject, "detail-name"), message.subject);
+    setText(part(subject, "detail-name"), withSigns(message.subject));
     this.#menu.close();
     clearTimeout(this.#copying);
     this.#nameCopy();

@@ -1,3 +1,4 @@
+import { withSigns } from "../model/signs.js";
 import { Popup } from "./popup.js";
 
 const GAP = 4;
@@ -73,6 +74,6 @@ function heading(label) {
   element.className = "menu-head";
   element.setAttribute("translate", "no"); // a path, or a subject
   element.setAttribute("role", "presentation");
-  element.textContent = label;
+  element.textContent = withSigns(label);
   return element;
 }

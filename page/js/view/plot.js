@@ -3,6 +3,7 @@ import { PlotPicture } from "./plot-picture.js";
 import { pathText } from "../model/json-path.js";
 import { extent, extremes, inWords } from "../model/plot.js";
 import { Series, exactText } from "../model/series.js";
+import { withSigns } from "../model/signs.js";
 import { momentExact } from "../model/time.js";
 
 const SHARE = 6; // ms of a frame
@@ -89,7 +90,7 @@ export class Plot {
   }
 
   get #name() {
-    return pathText(this.#series.place) || "value";
+    return withSigns(pathText(this.#series.place)) || "value";
   }
 
   #draw() {

@@ -1,5 +1,6 @@
 import { fromTemplate, part, setAttribute, setText } from "./dom.js";
 import { mark, preview, sizeText } from "../model/payload.js";
+import { withSigns } from "../model/signs.js";
 import { momentExact, today } from "../model/time.js";
 
 const NONE = -2; // seq of no entry
@@ -52,7 +53,7 @@ export class Row {
     this.element.className = message.hue === null ? "row" : `row hue-${message.hue}`;
     setText(this.#time, momentExact(message.time));
     this.#at = message.time;
-    setText(this.#subject, message.subject);
+    setText(this.#subject, withSigns(message.subject));
     setText(this.#mark, mark(message));
     setText(this.#payload, preview(message));
     setText(this.#size, sizeText(message));

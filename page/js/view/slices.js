@@ -4,6 +4,7 @@ import { count } from "../model/format.js";
 import { hexLines } from "../model/hex.js";
 import { START, layOut, linesText, wholeCharacter } from "../model/json-view.js";
 import { fullText, payloadOf } from "../model/payload.js";
+import { signed } from "./signed.js";
 
 const SLICE = 8 * 1024;
 const MOST_COMPARED = 512 * 1024;
@@ -26,7 +27,7 @@ export function* rawSlices(message) {
   for (let at = 0, end; at < text.length; at = end) {
     end = at + SLICE < text.length ? wholeCharacter(text, at + SLICE) : text.length;
     const part = text.slice(at, end);
-    yield { text: part, size: part.length, draw: () => [part] };
+    yield { text: part, size: part.length, draw: () => signed(part) };
   }
 }
 
@@ -76,14 +77,14 @@ function diffLine({ sign, text, count: folded, part }) {
   const line = document.createElement("div");
   line.className = `diff-line ${CLASSES[sign]}`;
   if (folded) line.append(`… ${count(folded)} ${folded === 1 ? "line" : "lines"} alike`);
-  else if (part) line.append(`${sign} ${text.slice(0, part[0])}`, marked(text.slice(...part)), text.slice(part[1]));
-  else line.append(`${sign} ${text}`);
+  else if (part) line.append(`${sign} `, ...signed(text.slice(0, part[0])), marked(text.slice(...part)), ...signed(text.slice(part[1])));
+  else line.append(`${sign} `, ...signed(text));
   return line;
 }
 
 function marked(text) {
   const element = document.createElement("span");
   element.className = "diff-part";
-  element.textContent = text;
+  element.append(...signed(text));
   return element;
 }

@@ -1,5 +1,6 @@
 import { indent } from "../model/json-view.js";
 import { samePlace } from "../model/json-path.js";
+import { signed } from "./signed.js";
 
 const STEPS = { ArrowDown: 1, ArrowUp: -1 };
 
@@ -33,7 +34,7 @@ export class Values {
     if (token.kind === "mark") return token.text;
     const span = document.createElement("span");
     span.className = `json-${token.kind}`;
-    span.textContent = token.text;
+    span.append(...signed(token.text));
     if (token.kind !== "key") {
       span.setAttribute("role", "button");
       span.tabIndex = -1;
@@ -42,7 +43,8 @@ export class Values {
     return span;
   }
 
-  #click({ target }) {
+  #click(event) {
+    const target = wholeOf(event.target);
     const token = this.#tokens.get(target);
     if (!token || !getSelection().isCollapsed) return; // whoever marks text does not press
     if (token.kind === "key") this.#askOfKey(token, target);
@@ -57,11 +59,12 @@ export class Values {
   }
 
   #contextMenu(event) {
-    const token = this.#tokens.get(event.target);
+    const target = wholeOf(event.target);
+    const token = this.#tokens.get(target);
     if (!token || !getSelection().isCollapsed) return;
     event.preventDefault();
-    if (token.kind === "key") this.#askOfKey(token, event.target);
-    else this.#on.ask(token, event.target);
+    if (token.kind === "key") this.#askOfKey(token, target);
+    else this.#on.ask(token, target);
   }
 
   #key(event) {
@@ -85,4 +88,9 @@ export class Values {
     const { top } = this.#panel.getBoundingClientRect();
     return values.find((value) => value.getBoundingClientRect().top >= top);
   }
+}
+
+// A sign is a part of its value.
+function wholeOf(element) {
+  return element.closest(".sign")?.parentElement ?? element;
 }

@@ -1,4 +1,4 @@
-"""What was missed is told in Latest and in the counters, where no line between messages can tell it."""
+"""What was missed, as Latest and the counters tell it, which have no line between messages."""
 
 from __future__ import annotations
 

@@ -150,3 +150,28 @@ def test_a_page_that_is_named_can_frame_ours(
         page.goto(second_origin.replace("127.0.0.1", "localhost"))
         page.evaluate(FRAME, f"{gateway.url}/")
         assert all("NATS live" not in frame.content() for frame in page.frames[1:])
+
+
+def test_text_that_would_deceive_is_shown_as_what_it_is(
+    viewer: Viewer, publish: Callable[[str, bytes], None], subject: str
+) -> None:
+    viewer.follow(f"{subject}.*")
+    publish(f"{subject}.exe", "user\u202egnp.exe".encode())
+    publish(f"{subject}.json", '{"file":"a\u202eb"}'.encode())
+    publish(f"{subject}.name\u202ex", '{"שם":"דוד המלך"}'.encode())
+    expect(viewer.row("user⟨U+202E⟩gnp.exe")).to_have_count(1)
+    expect(viewer.row("name⟨U+202E⟩x")).to_have_count(1)
+    viewer.row(f"{subject}.exe").click()
+    expect(viewer.detail.locator(".sign")).to_have_text("⟨U+202E⟩")
+    viewer.row(f"{subject}.json").click()
+    expect(viewer.page.get_by_test_id("payload")).to_contain_text('"file": "a⟨U+202E⟩b"')
+    viewer.detail.locator(".sign").click()
+    expect(viewer.page.get_by_role("menuitem", name="Copy value")).to_be_visible()
+    viewer.page.keyboard.press("Escape")
+    viewer.row("name⟨U+202E⟩x").click()
+    key, value = (
+        viewer.detail.locator(f".json-{kind}").bounding_box() for kind in ("key", "string")
+    )
+    assert key
+    assert value
+    assert key["x"] < value["x"]

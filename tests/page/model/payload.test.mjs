@@ -11,6 +11,19 @@ test("a JSON payload on several lines is one line in a row, and stays as it came
   assert.equal(sizeText(message), `${raw.length} B`);
 });
 
+test("a row shows what would be seen by nobody", () => {
+  const text = (value) => preview({ raw: JSON.stringify(value), encoding: "text" });
+  assert.equal(text("   "), "···");
+  assert.equal(text(" a b "), "·a b·");
+  assert.equal(text("user\u202egnp.exe"), "user⟨U+202E⟩gnp.exe");
+  assert.equal(preview({ raw: '{"a":"\u200b"}', encoding: "json" }), '{"a":"⟨U+200B⟩"}');
+});
+
+test("in a row a key that is read from the right stays before its value", () => {
+  assert.equal(preview({ raw: '{"שם":"דוד"}', encoding: "json" }), '{"\u200eשם"\u200e:"\u200eדוד"\u200e}');
+  assert.equal(preview({ raw: '{"name":"é"}', encoding: "json" }), '{"name":"é"}');
+});
+
 test("what a row cannot hold ends in a sign for that", () => {
   assert.match(preview({ raw: `[${"1,".repeat(1_500)}1]`, encoding: "json" }), /^\[1,1,.*,…$/);
   assert.match(preview({ raw: `[${"\n".repeat(2_000)}1]`, encoding: "json" }), /^\[…$/);
@@ -25,7 +38,7 @@ test("a JSON payload is shown as it came, cut to 300 characters", () => {
 
 test("a text payload is shown without quotes, its control characters as signs", () => {
   const message = { raw: JSON.stringify("one\r\ntwo\tthree\nfour\u0007"), encoding: "text" };
-  assert.equal(preview(message), "one↵two⇥three↵four\ufffd");
+  assert.equal(preview(message), "one↵two⇥three↵four⟨U+0007⟩");
   assert.equal(fullText(message), "one\r\ntwo\tthree\nfour\u0007");
 });
 
