@@ -106,7 +106,7 @@ export class Client extends Target {
     this.mayPublish = false;
     this.#link = new Link(streamUrl(url), token, WebSocket, {
       opened: () => this.#opened(),
-      lost: (since) => this.#lost(since),
+      lost: (since, atTheDoor) => this.#lost(since, atTheDoor),
       text: (frame) => this.#receive(frame),
       changed: () => this.#tell("state"),
       trouble: (code, message) => this.#tell("error", failure(code, message)),
@@ -223,9 +223,10 @@ export class Client extends Target {
     this.#send();
   }
 
-  #lost(since) {
+  // Who was turned away at the door has missed nothing that was not missed before.
+  #lost(since, atTheDoor) {
     this.#forgetOutage();
-    this.#miss("disconnected", since);
+    if (!atTheDoor) this.#miss("disconnected", since);
     this.#dropCalls("disconnected", "The connection was lost before the answer.");
     this.#followed.clear();
     this.#leaving.clear();
@@ -483,6 +484,7 @@ class Link {
   #attempt = null; // what a former one still does must not count
   #webSocket = null;
   #openedAt = null;
+  #greeted = false; // on the connection that stands
   #heard = null; // the moment of the last word
   #why = ""; // the last try was refused, as far as that is known
   #asking = null; // why that was
@@ -537,7 +539,7 @@ class Link {
 
   /** The gateway has greeted, or taken a fresh token: the one it has counts, if it wants one. */
   accepted() {
-    this.#exchanged = true;
+    this.#greeted = this.#exchanged = true;
     this.#refusals = 0;
     this.#refusal = { refused: false, reason: "" };
   }
@@ -639,6 +641,7 @@ class Link {
     clearTimeout(this.#timer);
     this.#heard = moment();
     this.#openedAt = elapsed();
+    this.#greeted = false;
     this.#why = "";
     if (this.#token) this.send({ token: this.#token });
     this.#exchanged = true;
@@ -682,7 +685,8 @@ class Link {
     if (refused) this.#refuse(reason);
     this.tokenWanted = refused && !this.#freshToken;
     const mayReturn = code < 4500 || code > 4999 || (refused && !this.tokenWanted);
-    this.#ended(this.#openedAt === null ? SILENT : closeReason(code, reason), !mayReturn);
+    const why = this.#openedAt === null ? SILENT : closeReason(code, reason);
+    this.#ended(why, !mayReturn, refused && !this.#greeted);
   }
 
   #refuse(reason) {
@@ -692,13 +696,13 @@ class Link {
   }
 
   // What was missed begins with the last word: when it was noticed says little, above all in a frozen page.
-  #ended(reason, forGood = false) {
+  #ended(reason, forGood = false, atTheDoor = false) {
     clearTimeout(this.#timer);
     clearTimeout(this.#renewal);
     const [webSocket, openedAt] = [this.#webSocket, this.#openedAt];
     this.#attempt = this.#webSocket = this.#openedAt = null;
     webSocket?.close();
-    if (openedAt !== null) this.#on.lost(this.#heard);
+    if (openedAt !== null) this.#on.lost(this.#heard, atTheDoor);
     const refused = reason === SILENT && webSocket !== null && openedAt === null && !forGood;
     this.reason = (refused && this.#why) || reason;
     if (forGood || (openedAt !== null && elapsed() - openedAt >= STEADY)) this.tries = 0;

@@ -33,6 +33,7 @@ import { Reading } from "./view/reading.js";
 import { Settings } from "./view/settings.js";
 import { SignIn } from "./view/sign-in.js";
 import { Status } from "./view/status.js";
+import { showTitle } from "./view/title.js";
 import { Toast } from "./view/toast.js";
 import { Views } from "./view/views.js";
 
@@ -96,7 +97,7 @@ const detail = new Detail(element("detail"), {
   uncovered: () => address.carry(view()),
 });
 const status = new Status(announcer, () => client.retryNow());
-const signIn = new SignIn((token) => client.useToken(token));
+const signIn = new SignIn((token) => client.useToken(token), leave);
 const pulse = new Pulse(feed, chips);
 new Completer(element("subjects"), element("completions"), (text, cursor, asked) =>
   complete(text, cursor, { rows: feed.table.rows, followed: feed.subscriptions.followed, earlier: following.earlier }, asked),
@@ -172,6 +173,7 @@ function showState() {
     link: client.state,
     reason: client.reason,
     tries: client.tries,
+    tokenWanted: client.tokenWanted,
     retryIn: client.retryAt - Date.now(),
     natsDown: feed.natsDown,
     natsRefuses: natsTrouble.refused,
@@ -183,6 +185,7 @@ function showState() {
   });
   const aloneInList = state.name === "waiting" && !feed.ring.length;
   signIn.show(client.tokenWanted);
+  showTitle(state, subscriptions.followed, pulse.rate);
   setText(element("waiting"), aloneInList ? state.hint : "");
   status.show(aloneInList ? { ...state, hint: "" } : state);
 }

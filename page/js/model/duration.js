@@ -22,3 +22,9 @@ export function age(milliseconds) {
   const [unit, size] = UNITS.find(([, each]) => milliseconds >= each) ?? [];
   return unit ? `${Math.floor(milliseconds / size)} ${unit}` : "now";
 }
+
+/** The age that `age` writes, in ms. */
+export function shownAge(milliseconds) {
+  const [, size] = UNITS.find(([, each]) => milliseconds >= each) ?? [];
+  return size ? Math.floor(milliseconds / size) * size : 0;
+}

@@ -1,15 +1,17 @@
+import { shownAge } from "./duration.js";
 import { preview } from "./payload.js";
+import { roundRate } from "./rate.js";
 
 const natural = new Intl.Collator("en", { numeric: true }); // d2 before d10
 const DESCENDING_FIRST = new Set(["count", "rate"]); // the largest is what one looks for
 const KEYS = {
   count: ({ count }) => count,
-  rate: ({ rate }) => rate,
+  rate: ({ rate }) => roundRate(rate),
   last: (row, last) => value(preview(last)),
-  age: (row, last) => -last.time,
+  age: (row, last, now) => shownAge(now - last.time),
 };
 
-/** In which order the rows of a subject table stand: by `column`, rows alike in it by subject. */
+/** In which order the rows of a subject table stand: by what `column` shows, rows that look alike in it by subject. */
 export class Order {
   #rows = null;
   #version = -1;
@@ -27,7 +29,7 @@ export class Order {
   }
 
   /** The rows of `{ rows, version }` in order, as a new array: those for which `lastOf(row)` has a message. */
-  apply({ rows, version }, lastOf = ({ last }) => last) {
+  apply({ rows, version, time = Date.now() }, lastOf = ({ last }) => last) {
     if (rows !== this.#rows || version !== this.#version) {
       this.#rows = rows;
       this.#version = version;
@@ -38,7 +40,7 @@ export class Order {
     if (!keyOf) return this.ascending ? shown : shown.reverse();
     const direction = this.ascending ? 1 : -1;
     return shown
-      .map((row) => ({ row, key: keyOf(row, lastOf(row)) }))
+      .map((row) => ({ row, key: keyOf(row, lastOf(row), time) }))
       .sort((one, other) => direction * compare(one.key, other.key))
       .map(({ row }) => row);
   }

@@ -5,12 +5,12 @@ const FULL = "there is no room for all that came since: the oldest of it is not 
 /**
  * The state of the page in words: `{ name, word, hint, action, why }`; action labels the button, "" for none,
  * and `why` is what is wrong, without what changes each second.
- * `facts`: { link, reason, tries, retryIn, natsDown, natsRefuses, paused, unseen, following, heard, waited }, times
+ * `facts`: { link, reason, tries, tokenWanted, retryIn, natsDown, natsRefuses, paused, unseen, following, heard, waited }, times
  * in ms.
  */
 export function describe(facts) {
-  const { link, reason, tries, natsDown, natsRefuses, paused, unseen, following, heard } = facts;
-  if (link === "stopped") return state("error", "Not connected", reason, "Try again", reason);
+  const { link, reason, tries, tokenWanted, natsDown, natsRefuses, paused, unseen, following, heard } = facts;
+  if (link === "stopped") return state("error", "Not connected", reason, tokenWanted ? "" : "Try again", reason);
   if (link === "waiting") return retrying(facts);
   if (link === "connecting" && tries) return state("reconnecting", "Reconnecting", `try ${tries}${reason && `: ${reason}`}`, "", reason);
   if (link === "connecting") return state("connecting", "Connecting", "");

@@ -1,12 +1,12 @@
 import { ownText } from "./own-text.js";
-import { smoothed } from "./rates.js";
+import { Rate } from "./rate.js";
 
 const MOST_SUBJECTS = 5_000; // subjects can be without number: telemetry.<uuid>
 const MOST_CHARS = 32 * 1024 * 1024;
 const COPIED_PER_TICK = 1024 * 1024; // characters, a few milliseconds
 
 /**
- * One row for each subject: `{ subject, hue, count, rate, last, seq }`, `last` being its newest message.
+ * One row for each subject: `{ subject, hue, count, rate, last, seq }`, `last` being its newest message, `rate` null while there is none.
  * When there are too many, those leave that had no message since the last look at them, and what they
  * had counted goes to `others`: `{ count, subjects }`. A subject that leaves twice is there twice.
  */
@@ -39,11 +39,12 @@ export class SubjectTable {
     while (this.#chars > this.#maxChars && this.rows.length > 1) this.#shrink(row);
   }
 
-  /** Call once a second, or say how many have passed: rates follow what came, and fall to 0 when nothing does. */
-  tick(seconds = 1) {
+  /** Call once a second, or say how many have passed: rates follow what came, and fall when nothing does. */
+  tick(seconds = 1, now = Date.now()) {
     let copied = 0;
     for (const row of this.rows) {
-      row.rate = smoothed(row.rate, row.arrived / seconds, seconds);
+      row.pace.beat(row.arrived, seconds, { time: row.last.time, total: row.count, now });
+      row.rate = row.pace.value;
       if (!row.arrived && !row.owned && copied < COPIED_PER_TICK) {
         own(row);
         copied += row.last.raw.length;
@@ -81,18 +82,19 @@ export class SubjectTable {
     return { rows, others };
   }
 
-  #bringBack({ last, count, rate }) {
+  #bringBack({ last, count, rate, pace }) {
     this.record(last);
     const row = this.#bySubject.get(last.subject);
     row.count += count - 1;
     row.arrived -= 1;
-    row.rate ||= rate;
+    row.rate ??= rate;
+    row.pace = pace;
   }
 
   #add(entry) {
     const subject = ownText(entry.subject); // see own()
     const seq = this.#nextSeq++;
-    const row = { subject, hue: null, count: 0, rate: 0, last: entry, seq, arrived: 0, used: false, owned: false };
+    const row = { subject, hue: null, count: 0, rate: null, pace: new Rate(), last: entry, seq, arrived: 0, used: false, owned: false };
     if (this.rows.length < this.#maxSubjects) this.rows.push(row);
     else this.rows[this.#evict()] = row;
     this.#bySubject.set(subject, row);

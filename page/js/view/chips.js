@@ -1,7 +1,7 @@
 import { fromTemplate, part, setText } from "./dom.js";
-import { count, perSecond } from "../model/format.js";
+import { count } from "../model/format.js";
+import { Rate, rateText } from "../model/rate.js";
 import { withSigns } from "../model/signs.js";
-import { smoothed } from "../model/rates.js";
 
 const FLASH = 600;
 const NARROW = 0.4; // by how much a sign is narrower than a digit
@@ -16,6 +16,8 @@ export class Chips {
   constructor(list, remove) {
     this.#list = list;
     this.#remove = remove;
+    list.addEventListener("keydown", (event) => this.#key(event));
+    list.addEventListener("focusin", ({ target }) => this.#stopAt(target));
   }
 
   show(subscriptions) {
@@ -33,7 +35,8 @@ export class Chips {
     for (const { pattern, count: messages } of subscriptions) {
       const chip = this.#byPattern.get(pattern);
       if (!chip) continue;
-      chip.rate = smoothed(chip.rate, (messages - chip.counted) / seconds, seconds);
+      const now = Date.now();
+      chip.rate.beat(messages - chip.counted, seconds, { time: now, total: messages, now });
       chip.counted = messages;
     }
   }
@@ -48,14 +51,30 @@ export class Chips {
     }
   }
 
+  // However many chips there are, Tab stops at one of them.
+  #stopAt(close) {
+    for (const chip of this.#byPattern.values()) chip.close.tabIndex = chip.close === close ? 0 : -1;
+  }
+
+  #key(event) {
+    const all = [...this.#byPattern.values()].map(({ close }) => close);
+    const at = all.indexOf(event.target);
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: all.length - 1 }[event.key];
+    if (at === -1 || (to === undefined && event.key !== "Delete")) return;
+    event.preventDefault();
+    if (event.key === "Delete") event.target.click();
+    else all[(to + all.length) % all.length].focus();
+  }
+
   #make({ pattern, hue, count: counted }) {
     const element = fromTemplate("chip-template");
     element.classList.add(`hue-${hue}`);
     const close = part(element, "chip-close");
     part(element, "chip-pattern").textContent = withSigns(pattern);
     close.setAttribute("aria-label", `Unsubscribe ${pattern}`);
+    close.tabIndex = this.#byPattern.size ? -1 : 0;
     close.addEventListener("click", () => this.#remove(pattern));
-    const chip = { element, close, note: part(element, "chip-note"), width: 0, counted, rate: 0 };
+    const chip = { element, close, note: part(element, "chip-note"), width: 0, counted, rate: new Rate() };
     this.#byPattern.set(pattern, chip);
     this.#list.append(element);
     bringIntoView(element);
@@ -76,6 +95,7 @@ export class Chips {
   #drop(pattern, { element, close }) {
     const hadFocus = close === document.activeElement;
     const neighbour = element.nextElementSibling ?? element.previousElementSibling;
+    if (neighbour && close.tabIndex === 0) this.#stopAt(part(neighbour, "chip-close"));
     element.remove();
     this.#byPattern.delete(pattern);
     if (!hadFocus) return;
@@ -85,7 +105,7 @@ export class Chips {
 }
 
 function figures(chip, messages) {
-  const text = messages ? `${count(messages)} · ${perSecond(chip.rate)}` : "0";
+  const text = messages ? `${count(messages)} · ${rateText(chip.rate.value)}` : "0";
   const width = text.length - text.replace(/\d/g, "").length * NARROW;
   if (width > chip.width) widen(chip, width);
   return text;

@@ -1,7 +1,8 @@
 import { fromTemplate, part, setText } from "./dom.js";
 import { age } from "../model/duration.js";
-import { count, perSecond } from "../model/format.js";
+import { count } from "../model/format.js";
 import { mark, preview } from "../model/payload.js";
+import { rateText } from "../model/rate.js";
 import { withSigns } from "../model/signs.js";
 
 /** One line of the Latest view; the same element shows one subject after the other. */
@@ -21,7 +22,7 @@ export class LatestRow {
   show(row, last, { index, selected, time, missedAt }) {
     this.#take(row.subject, index, row.hue === null ? "latest-row" : `latest-row hue-${row.hue}`);
     this.#set("aria-selected", String(selected));
-    this.#fill(withSigns(row.subject), row.count, perSecond(row.rate));
+    this.#fill(withSigns(row.subject), row.count, rateText(row.rate));
     setText(this.#cells.mark, mark(last));
     setText(this.#cells.value, preview(last));
     setText(this.#cells.age, age(time - last.time));

@@ -1,10 +1,12 @@
 import { LatestRow } from "./latest-row.js";
+import { count } from "../model/format.js";
 import { Order } from "../model/order.js";
+import { Standing } from "../model/standing.js";
+import { setText } from "./dom.js";
 import { RowWindow } from "./window.js";
 
 const FIGURES_EVERY = 250; // ms
 const ORDER_EVERY = 500;
-const STILL_AFTER_MOVE = 1_500; // rows do not change places under a pointer that is on its way to one
 const NO_HEAD = -1;
 const NEWEST = ({ last }) => last;
 const NOTHING = { rows: [], others: { count: 0, subjects: 0 }, version: 0 };
@@ -17,7 +19,7 @@ export class Latest {
   #heads;
   #table = NOTHING;
   #order = new Order();
-  #inOrder = [];
+  #standing = new Standing();
   #lastOf = NEWEST;
   #selected = null; // a subject: a line may be anywhere a moment later
   #head = NO_HEAD; // the heading the keyboard is on
@@ -25,7 +27,8 @@ export class Latest {
   #touched = true; // something else has to be painted at once
   #paintedAt = 0;
   #orderedAt = 0;
-  #movedAt = -Infinity;
+  #hint;
+  #pointed = false; // the mouse is on a row
   #pressed = false;
 
   /** `on`: { pick(entry, open) the reader chose the newest message of a subject, repaint() } */
@@ -46,6 +49,7 @@ export class Latest {
   /** What the next paint shows: the table itself, or a copy that stands still. */
   show(table) {
     this.#table = table;
+    this.#standing = new Standing();
     this.#stale = true;
     this.#touch();
   }
@@ -64,19 +68,19 @@ export class Latest {
   /** How many subjects are shown, out of how many. */
   get numbers() {
     if (this.#stale) this.#arrange(performance.now());
-    return { count: this.#inOrder.length, total: this.#table.rows.length };
+    return { count: this.#standing.rows.length, total: this.#table.rows.length };
   }
 
   /** Paints what is in sight if it is time to; figures that change sixty times a second cannot be read. */
   paint() {
     if (!this.visible) return;
     const now = performance.now();
-    if (this.#stale || this.#mayMove(now)) this.#arrange(now);
+    if (this.#stale || now - this.#orderedAt >= ORDER_EVERY) this.#arrange(now);
     if (!this.#touched && now - this.#paintedAt < FIGURES_EVERY) return;
     this.#touched = false;
     this.#paintedAt = now;
     const { others, time = Date.now() } = this.#table;
-    const rows = this.#inOrder;
+    const { rows } = this.#standing;
     const length = rows.length + Number(others.subjects > 0);
     this.#grid.setAttribute("aria-rowcount", length + 1);
     this.#window.paint(length, (line, index) => {
@@ -92,15 +96,19 @@ export class Latest {
     this.#on.repaint();
   }
 
-  #mayMove(now) {
-    if (this.#pressed || now - this.#movedAt < STILL_AFTER_MOVE) return false;
-    return now - this.#orderedAt >= ORDER_EVERY;
+  // Who points at a row, or has chosen one, finds it where it was.
+  get #held() {
+    const isChosen = this.#selected !== null && document.activeElement === this.#grid;
+    return this.#pressed || this.#pointed || isChosen;
   }
 
-  #arrange(now) {
-    this.#inOrder = this.#order.apply(this.#table, this.#lastOf);
+  #arrange(now, held = this.#held) {
+    this.#standing.take(this.#order.apply(this.#table, this.#lastOf), held);
     this.#stale = false;
     this.#orderedAt = now;
+    const { moves } = this.#standing;
+    this.#hint.hidden = !moves;
+    setText(this.#hint, moves ? `Order held · ${count(moves)} ${moves === 1 ? "row" : "rows"} would move` : "");
   }
 
   #pointAtCurrent() {
@@ -113,7 +121,10 @@ export class Latest {
   // What is meant is settled when the pointer goes down; a moment later another subject may be there.
   #watchPointer() {
     let pressed = null;
-    this.#grid.addEventListener("pointermove", () => (this.#movedAt = performance.now()), { passive: true });
+    this.#hint = this.#grid.parentElement.querySelector(".latest-held");
+    const rows = this.#grid.querySelector(".rows");
+    rows.addEventListener("pointerenter", ({ pointerType }) => (this.#pointed = pointerType === "mouse"));
+    rows.addEventListener("pointerleave", () => (this.#pointed = false));
     this.#grid.addEventListener("pointerdown", ({ target }) => {
       const element = target.closest(".latest-row");
       pressed = this.#window.find((line) => line.element === element)?.subject ?? null;
@@ -142,12 +153,13 @@ export class Latest {
 
   #keyInRows(key) {
     const current = this.#indexOf(this.#selected);
-    const last = this.#inOrder.length - 1;
+    const last = this.#standing.rows.length - 1;
     const steps = { ArrowUp: -1, ArrowDown: 1, PageUp: -this.#window.page, PageDown: this.#window.page };
     const target = { Home: 0, End: last, Enter: current }[key] ?? current + steps[key];
     if (Number.isNaN(target)) return false;
     if (key === "ArrowUp" && current <= 0) this.#moveToHead(this.#sortedHead());
     else if (key === "Enter" || last >= 0) this.#select(clamp(target, key === "Enter" ? -1 : 0, last), key === "Enter");
+    if (key !== "Enter" && target >= last && this.#table.others.subjects) this.#window.bringIntoView(last + 1);
     return true;
   }
 
@@ -180,7 +192,7 @@ export class Latest {
   #sort({ dataset }) {
     this.#order.choose(dataset.column);
     this.#showOrder();
-    this.#stale = true;
+    this.#arrange(performance.now(), false);
     this.#grid.scrollTop = 0;
     this.#touch();
   }
@@ -194,11 +206,11 @@ export class Latest {
   }
 
   #indexOf(subject) {
-    return subject === null ? -1 : this.#inOrder.findIndex((row) => row.subject === subject);
+    return subject === null ? -1 : this.#standing.rows.findIndex((row) => row.subject === subject);
   }
 
   #select(index, open) {
-    const row = this.#inOrder[index];
+    const row = this.#standing.rows[index];
     if (!row) return;
     this.#selected = row.subject;
     this.#window.bringIntoView(index);

@@ -5,6 +5,7 @@ import { Row } from "./row.js";
 import { RowWindow } from "./window.js";
 
 const NONE = -2; // seq of no entry
+const DRAGGED = 8; // px: less is a tap
 const NEAR = 2; // px: less than this away from the newest is at the newest
 
 /**
@@ -117,10 +118,10 @@ export class MessageList {
   #watchPointer() {
     const rows = this.#viewport.querySelector(".rows");
     let pressed = NONE;
-    rows.addEventListener("pointerdown", ({ target }) => {
+    rows.addEventListener("pointerdown", ({ target, pointerType }) => {
       const element = target.closest(".row");
       pressed = this.#window.find((row) => row.element === element)?.seq ?? NONE;
-      this.on.hold();
+      if (pointerType !== "touch") this.on.hold(); // a thumb may just rest there
     });
     rows.addEventListener("click", () => this.#select(this.#source.indexOf(pressed), true));
   }
@@ -131,6 +132,13 @@ export class MessageList {
     const { on } = this;
     this.#viewport.addEventListener("wheel", ({ deltaY }) => {
       const away = this.#newestFirst ? deltaY > 0 : deltaY < 0;
+      if (away && this.#viewport.scrollHeight > this.#viewport.clientHeight) on.hold();
+    }, { passive: true });
+    let touchedAt = 0;
+    this.#viewport.addEventListener("touchstart", ({ touches }) => (touchedAt = touches[0].clientY), { passive: true });
+    this.#viewport.addEventListener("touchmove", ({ touches }) => {
+      const moved = touches[0].clientY - touchedAt;
+      const away = this.#newestFirst ? moved < -DRAGGED : moved > DRAGGED;
       if (away && this.#viewport.scrollHeight > this.#viewport.clientHeight) on.hold();
     }, { passive: true });
     this.#viewport.addEventListener("pointerdown", ({ target, offsetX }) => {

@@ -12,7 +12,8 @@ const MOST_DOTS = 80;
 export class PlotPicture {
   #host;
   #on;
-  #points = [];
+  #all = [];
+  #points = []; // those that are drawn
   #seq = -1;
   #words = "";
   #state = ""; // of what is drawn
@@ -24,7 +25,7 @@ export class PlotPicture {
   constructor(host, on) {
     this.#host = host;
     this.#on = on;
-    new ResizeObserver(() => this.#points.length && this.#paint()).observe(host);
+    new ResizeObserver(() => this.#all.length && this.#paint()).observe(host);
     host.addEventListener("pointermove", (event) => this.#point(this.#within(event)));
     host.addEventListener("pointerleave", () => this.#point(null));
     host.addEventListener("click", (event) => this.#points.length && on.pick(this.#at(this.#within(event))));
@@ -35,21 +36,22 @@ export class PlotPicture {
     const state = [points.length, points[0]?.entry.seq, points.at(-1)?.entry.seq, seq, words].join();
     if (state === this.#state) return;
     this.#state = state;
-    this.#points = thin(points, MOST_POINTS);
+    this.#all = points;
     this.#seq = seq;
     this.#words = words;
     this.#paint();
   }
 
   clear() {
-    this.#points = [];
+    this.#all = this.#points = [];
     this.#state = "";
     this.#host.replaceChildren();
   }
 
   #paint() {
     const width = this.#host.clientWidth;
-    if (!this.#points.length || !width) return this.#host.replaceChildren();
+    if (!this.#all.length || !width) return this.#host.replaceChildren();
+    this.#points = thin(this.#all, Math.min(MOST_POINTS, width)); // a peak and a valley for every two pixels
     const { low, high } = extremes(this.#points);
     const marks = ticks(low.value, high.value);
     const margin = EDGE.left + Math.max(...marks.map((mark) => axisText(mark).length)) * CHAR;
@@ -86,7 +88,7 @@ export class PlotPicture {
     const area = `${start[0]},${box.bottom} ${pairs} ${end[0]},${box.bottom}`;
     return [
       svg("polygon", { class: "plot-area", points: area }),
-      svg("polyline", { class: "plot-line", points: pairs }),
+      svg("polyline", { class: this.#all.length > this.#points.length ? "plot-line dense" : "plot-line", points: pairs }),
     ];
   }
 

@@ -54,6 +54,37 @@ def test_the_page_asks_for_a_token_and_goes_on_with_it(
     expect(viewer.chip("page.secret")).to_have_attribute("data-state", "refused")
     publish("page.a", b'"live"')
     expect(viewer.row("live")).to_have_count(1)
+    expect(page.locator(".row.note:not([hidden])")).to_have_count(0)
+    focused = page.locator("#messages" if fragment else "#subjects")
+    expect(focused).to_be_focused()
+
+
+def test_a_token_can_be_changed_before_it_ends_and_nothing_is_missed(
+    page: Page, guarded: Gateway, publish: Callable[[str, bytes], None]
+) -> None:
+    viewer = asked(page, guarded.url, "#s=page.a")
+    expect(viewer.button("Try again")).to_be_hidden()
+    enter_token(page, minting.token(seconds=4_000))
+    expect(viewer.chip("page.a")).to_have_attribute("data-state", "active")
+    expect(viewer.button("Renew")).to_be_hidden()
+    viewer.button("Settings").click()
+    viewer.button("Change token").click()
+    expect(page.get_by_test_id("token")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("token")).to_be_hidden()
+    viewer.button("Settings").click()
+    viewer.button("Change token").click()
+    enter_token(page, minting.token(seconds=300))
+    expect(page.get_by_test_id("token")).to_be_hidden()
+    expect(page.get_by_text("Your token ends at ")).to_be_visible()
+    viewer.button("Renew").click()
+    expect(page.get_by_test_id("token")).to_be_focused()
+    enter_token(page, minting.token(seconds=4_000))
+    expect(page.get_by_text("Your token ends at ")).to_be_hidden()
+    publish("page.a", b'"still live"')
+    expect(viewer.row("still live")).to_have_count(1)
+    expect(page.locator(".row.note:not([hidden])")).to_have_count(0)
+    assert len(viewer.sockets) == 2, "one for each time that the gateway asked"
 
 
 def test_a_wrong_token_is_asked_for_again_and_a_token_is_kept_nowhere(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { outcome, started } from "../support/fake-websocket.mjs";
+import { ack, outcome, started } from "../support/fake-websocket.mjs";
 
 const GREETING = { success: true, data: "Successfully connected", connection_id: "it" };
 const SIGNED_IN = { success: true, message: "Successfully signed in", action: "token", subjects: [] };
@@ -271,4 +271,31 @@ test("a fresh token that comes too late for its connection, or after another, is
   const calls = it.calls.length;
   await pass(it, 1_000, 10);
   assert.equal(it.calls.length, calls);
+});
+
+test("who is asked for a token at the door has missed nothing, and who had one before has", (t) => {
+  for (const ask of [(it) => it.socket.end(4501, "the token is missing"), (it) => it.socket.say({ status: "token_required" })]) {
+    const it = started(t);
+    it.client.subscribe("a");
+    it.socket.begin();
+    ask(it);
+    it.pass(3);
+    it.client.useToken("x");
+    it.socket.begin();
+    it.socket.say({ success: true, connection_id: "c" });
+    it.tick(1);
+    it.socket.say(ack(it.socket.sent.at(-1).id, "a"));
+    assert.deepEqual(it.ofType("gap"), []);
+    it.socket.end(4501, "the token has expired");
+    it.pass(2);
+    it.client.useToken("y");
+    it.socket.begin();
+    it.socket.end(4501, "the token is not valid");
+    it.client.useToken("z");
+    it.socket.begin();
+    it.socket.say({ success: true, connection_id: "d" });
+    it.tick(1);
+    it.socket.say(ack(it.socket.sent.at(-1).id, "a"));
+    assert.equal(it.ofType("gap").length, 1);
+  }
 });

@@ -7,7 +7,7 @@ function row(subject, count = 0, rate = 0, raw = "1", time = 0) {
 }
 
 function inOrder(order, rows, version = 1) {
-  return order.apply({ rows, version }).map(({ subject }) => subject).join(" ");
+  return order.apply({ rows, version, time: 100_000 }).map(({ subject }) => subject).join(" ");
 }
 
 test("first it is by subject, with numbers in their order", () => {
@@ -16,7 +16,7 @@ test("first it is by subject, with numbers in their order", () => {
 });
 
 test("counts and rates begin with the largest, the others with the smallest, and again turns it round", () => {
-  const rows = [row("a", 1, 9, "3", 50), row("b", 3, 8, "1", 70), row("c", 2, 7, "2", 60)];
+  const rows = [row("a", 1, 9, "3", 50_000), row("b", 3, 8, "1", 70_000), row("c", 2, 7, "2", 60_000)];
   const expected = { count: "b c a", rate: "a b c", last: "b c a", age: "b c a" };
   for (const [column, wanted] of Object.entries(expected)) {
     const order = new Order();
@@ -35,6 +35,14 @@ test("rows alike in a column stand by subject", () => {
   const order = new Order();
   order.choose("count");
   assert.equal(inOrder(order, [row("c", 1), row("a", 1), row("d", 2), row("b", 1)]), "d a b c");
+});
+
+test("rows that look alike do not move: what is shown counts, not what is behind it", () => {
+  const order = new Order();
+  order.choose("age");
+  assert.equal(inOrder(order, [row("c", 1, 0, "1", 97_900), row("a", 1, 0, "1", 97_100), row("b", 1, 0, "1", 30_000)]), "a c b");
+  order.choose("rate");
+  assert.equal(inOrder(order, [row("c", 1, 9.84), row("a", 1, 9.83), row("d", 1, 0.21), row("b", 1, 0.204), row("e", 1, null)]), "a c d b e");
 });
 
 test("values that are numbers come before texts, by size", () => {

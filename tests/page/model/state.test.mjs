@@ -44,6 +44,11 @@ test("a connection that was refused says why and offers to try again", () => {
   assert.deepEqual([state.hint, state.action], ["Not allowed.", "Try again"]);
 });
 
+test("where a token is wanted there is nothing to try again without one", () => {
+  const state = describe({ ...open, link: "stopped", tokenWanted: true, reason: "The gateway asks for a token." });
+  assert.deepEqual([state.name, state.action], ["error", ""]);
+});
+
 test("where NATS refuses the gateway itself, that is said", () => {
   const [out, refused] = [{ natsDown: true }, { natsDown: true, natsRefuses: true }].map((facts) => describe({ ...open, ...facts }));
   assert.equal(out.hint, "the gateway keeps trying; messages meanwhile are missed");

@@ -16,9 +16,11 @@ class Viewer:
         self.url = url
         self.sent: list[str] = []
         self.received: list[str] = []
+        self.sockets: list[Any] = []
         page.on("websocket", self._listen)
 
     def _listen(self, socket: Any) -> None:
+        self.sockets.append(socket)
         socket.on("framesent", lambda frame: self.sent.append(str(frame)))
         socket.on("framereceived", lambda frame: self.received.extend(str(frame).splitlines()))
 
