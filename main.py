@@ -115,8 +115,13 @@ async def web_endpoint_listener(request: web.Request) -> web.StreamResponse:
         if login is not None:
             connection_id = replicas.new_connection_id()
             await app.nats_chosen.wait()
-            may_publish = publisher.is_open_to(login.principal)
-            greeting = responses.greeting(connection_id, publish=may_publish)
+            who = login.principal
+            greeting = responses.greeting(
+                connection_id,
+                allow=who.policy.allow,
+                deny=who.policy.deny,
+                publish=publisher.is_open_to(who),
+            )
             await ws.send_str(greeting.decode())
             framing = ws.framing(BATCHES.get(request.query.get("batch", ""), FRAMES))
             await manager.client_listener(ws, connection_id, framing=framing, login=login)

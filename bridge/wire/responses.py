@@ -45,6 +45,10 @@ class Refusal(Exception):
         return _response({**head, "subjects": self.subjects}, self.request_id)
 
 
+MOST_TOLD = 128
+"""Grants and denials in a greeting; of more it says nothing."""
+
+
 def shorten(text: str, most: int = 80) -> str:
     """Cut `text` to `most` characters for use within a sentence."""
     return text if len(text) <= most else text[: most - 1] + "…"
@@ -55,10 +59,22 @@ def too_large(most: int) -> str:
     return f"A request may have {most} bytes at most."
 
 
-def greeting(connection_id: str, *, publish: bool = False) -> bytes:
-    """Return the first line of every connection. `publish`: whether it may publish anything."""
+def greeting(
+    connection_id: str,
+    *,
+    allow: Sequence[str] = (">",),
+    deny: Sequence[str] = (),
+    publish: bool = False,
+) -> bytes:
+    """Return the first line of every connection.
+
+    `allow` and `deny`: what its holder may follow; told where that is less than everything, and
+    not so much that no reader would want it. `publish`: whether it may publish anything.
+    """
     greet = {"success": True, "data": "Successfully connected", "connection_id": connection_id}
-    return _encode({**greet, "publish": True} if publish else greet)
+    if (tuple(allow) != (">",) or deny) and len(allow) + len(deny) <= MOST_TOLD:
+        greet |= {"allow": allow, "deny": deny}
+    return _encode(greet | {"publish": True} if publish else greet)
 
 
 def subscribed(subjects: Sequence[str], request_id: bytes = b"") -> bytes:

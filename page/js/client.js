@@ -71,8 +71,8 @@ const elapsed = () => globalThis.performance?.now() ?? Date.now();
  *
  * `state` is "connecting", "open", "waiting" (for a try at `retryAt`) or "stopped" (until `retryNow` or `useToken`);
  * `reason` says why it is not open, `tries` how often it has failed, `tokenWanted` whether it stopped for want of a
- * token, `natsDown` whether the gateway has lost NATS, `mayPublish` whether there is anything it lets us publish.
- * Events, with their `detail`:
+ * token, `natsDown` whether the gateway has lost NATS, `allow` and `deny` which patterns may be followed, `mayPublish`
+ * whether there is anything that may be published. Events, with their `detail`:
  * - `state`: any of these has changed.
  * - `messages` [Message, …]: they came together; sent before their listeners are called.
  * - `gap` { from, to, causes }: what came in between was missed. Causes: "disconnected", "nats_down".
@@ -104,6 +104,8 @@ export class Client extends Target {
     super();
     this.natsDown = false;
     this.mayPublish = false;
+    this.allow = [">"];
+    this.deny = [];
     this.#link = new Link(streamUrl(url), token, WebSocket, {
       opened: () => this.#opened(),
       lost: (since, atTheDoor) => this.#lost(since, atTheDoor),
@@ -351,11 +353,18 @@ export class Client extends Target {
     if (told?.connection_id) this.mayPublish = told.publish === true;
     if (told?.dropped) this.#tell("dropped", { count: told.dropped });
     else if (told?.status) this.#takeStatus(told);
-    else if (told?.connection_id || (told?.success && told.action === "token")) this.#link.accepted();
+    else if (told?.connection_id) this.#greeted(told);
+    else if (told?.success && told.action === "token") this.#link.accepted();
     else if (told?.success === false) this.#refused(told);
     else if (told?.action === "subscribe") this.#accepted(told);
     else if (told?.action === "unsubscribe") this.#left(told);
     else if (!told?.success) this.#tell("error", failure("unreadable", UNREADABLE));
+  }
+
+  #greeted({ allow = [">"], deny = [] }) {
+    Object.assign(this, { allow, deny });
+    this.#link.accepted();
+    this.#tell("state");
   }
 
   #takeStatus({ status, gap, reason = "" }) {

@@ -22,6 +22,7 @@ import { ExportMenu } from "./view/export-menu.js";
 import { Field } from "./view/field.js";
 import { FilterBar } from "./view/filter-bar.js";
 import { Following } from "./view/following.js";
+import { Greeting } from "./view/greeting.js";
 import { Keys } from "./view/keys.js";
 import { Latest } from "./view/latest.js";
 import { MessageList } from "./view/list.js";
@@ -54,6 +55,7 @@ const feed = new Feed({
   arrived: (entry) => shown.arrived(entry),
   changed: () => painter.ask(),
   refused: (sentence) => field.explain(sentence),
+  denied: (pattern) => following.offer(pattern),
 });
 const shown = new Shown(feed.ring, () => {
   showFilter(true);
@@ -88,6 +90,7 @@ const following = new Following({
     showFigures();
   },
 });
+const greeting = new Greeting(element("empty"), (subjects) => following.enter({ action: "subscribe", subjects }));
 const counters = new Counters();
 const missed = new Missed(feed.losses, { show: showLoss, dismissed: leave });
 const detail = new Detail(element("detail"), {
@@ -212,7 +215,8 @@ function showFigures() {
   latest.paint();
   address.replace(view());
   const { size } = feed.subscriptions;
-  const nothing = !feed.ring.length && !size;
+  const nothing = !feed.ring.length && !feed.subscriptions.followed.length;
+  greeting.show(feed.rights);
   if (nothing && reading.paused) reading.resume(); // an empty list has nothing to stand still for
   element("empty").hidden = !nothing;
   for (const id of ["looking", "actions"]) element(id).hidden = nothing;
@@ -261,9 +265,6 @@ function listenToReader() {
     following.remove(feed.subscriptions.patterns);
     element("subjects").focus();
   });
-  for (const example of document.querySelectorAll("[data-subject]")) {
-    example.addEventListener("click", () => following.enter({ action: "subscribe", subjects: [example.dataset.subject] }));
-  }
   addEventListener("hashchange", readAddress);
 }
 

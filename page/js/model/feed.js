@@ -1,6 +1,7 @@
 import { count } from "./format.js";
 import { Losses, gapSentence } from "./losses.js";
 import { Rates } from "./rates.js";
+import { Rights } from "./rights.js";
 import { SubjectTable } from "./subject-table.js";
 import { Subscriptions } from "./subscriptions.js";
 import { dayOf, isIn, longDate } from "./time.js";
@@ -11,18 +12,20 @@ export class Feed {
   #changed;
   #arrived;
   #now;
+  #denied;
   #day = null; // of the newest message
   #connected = false;
 
   /**
    * `ring` keeps what comes, `arrived(entry)` is told of each entry, `changed()` asks for a repaint,
-   * `refused(sentence)` takes what has no chip to go to.
+   * `refused(sentence)` takes what has no chip to go to, `denied(pattern)` is told of each that may not be followed.
    */
-  constructor({ ring, client, changed, refused, arrived = () => {}, now = Date.now }) {
+  constructor({ ring, client, changed, refused, arrived = () => {}, denied = () => {}, now = Date.now }) {
     this.#client = client;
     this.#changed = changed;
     this.#arrived = arrived;
     this.#now = now;
+    this.#denied = denied;
     this.ring = ring;
     this.subscriptions = new Subscriptions();
     this.table = new SubjectTable();
@@ -38,7 +41,7 @@ export class Feed {
     on("messages", (messages) => this.#takeMessages(messages));
     on("dropped", (dropped) => this.#takeDropped(dropped.count));
     on("gap", (gap) => this.losses.addGap(gap, this.#note(() => gapSentence(gap)).seq));
-    on("subscription", ({ pattern, state, message }) => this.subscriptions.mark(pattern, state, message));
+    on("subscription", (change) => this.#mark(change));
     on("state", () => this.#followConnection());
     on("error", ({ message }) => refused(message));
   }
@@ -70,6 +73,17 @@ export class Feed {
     }
     this.#changed();
     return patterns.filter((pattern) => !held.includes(pattern));
+  }
+
+  /** What may be followed. */
+  get rights() {
+    return new Rights(this.#client);
+  }
+
+  #mark({ pattern, state, code, message }) {
+    const words = code === "denied" ? `${message} ${this.rights.sentence}`.trim() : message;
+    this.subscriptions.mark(pattern, state, words);
+    if (code === "denied") this.#denied(pattern);
   }
 
   #ask(pattern) {

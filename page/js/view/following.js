@@ -48,6 +48,14 @@ export class Following {
     this.#toast.show(`Subscribed to ${subject} only.`, () => this.#change(others, wasNew));
   }
 
+  /** Whoever asked for everything may want all that there is to have. */
+  offer(pattern) {
+    const { allow, all } = this.#feed.rights;
+    if (pattern !== ">" || all || !allow.length) return;
+    const label = allow.length === 1 ? "Follow the pattern you may" : `Follow the ${count(allow.length)} patterns you may`;
+    this.#toast.show("Not everything may be followed here.", () => this.#change(allow, [">"]), label);
+  }
+
   /** Follows what a link names, and nothing else. */
   become(wanted) {
     const { patterns } = this.#feed.subscriptions;

@@ -24,13 +24,14 @@ export class Toast {
     for (const name of ["pointerleave", "focusout"]) element.addEventListener(name, () => this.#wait());
   }
 
-  /** Says it for some seconds; `undo()` takes back what was done. */
-  show(sentence, undo = null) {
+  /** Says it for some seconds; `undo()` takes back what was done, or does what `label` says. */
+  show(sentence, undo = null, label = "Undo") {
     this.#undo = undo;
+    setText(part(this.#element, "toast-undo"), label);
     setText(part(this.#element, "toast-text"), sentence);
     part(this.#element, "toast-undo").hidden = !undo;
     this.#element.hidden = false;
-    this.#announcer.say(undo ? `${sentence} Undo is at the end of the page.` : sentence);
+    this.#announcer.say(undo ? `${sentence} ${label} is at the end of the page.` : sentence);
     this.#wait();
   }
 

@@ -1,0 +1,27 @@
+"""Lines that are not messages."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bridge.wire import responses
+
+EVERYBODY = {"success": True, "data": "Successfully connected", "connection_id": "x"}
+
+
+@pytest.mark.parametrize(
+    ("rights", "told"),
+    [
+        ({}, {}),
+        ({"allow": (">",), "deny": ()}, {}),
+        ({"allow": ("a.>",)}, {"allow": ["a.>"], "deny": []}),
+        ({"deny": ("a.>",)}, {"allow": [">"], "deny": ["a.>"]}),
+        ({"allow": tuple(map(str, range(129)))}, {}),
+    ],
+)
+def test_a_greeting_says_what_may_be_followed_where_that_is_not_everything(
+    rights: dict[str, tuple[str, ...]], told: dict[str, list[str]]
+) -> None:
+    assert json.loads(responses.greeting("x", **rights)) == EVERYBODY | told
