@@ -364,7 +364,6 @@ export class Client extends Target {
   #greeted({ allow = [">"], deny = [] }) {
     Object.assign(this, { allow, deny });
     this.#link.accepted();
-    this.#tell("state");
   }
 
   #takeStatus({ status, gap, reason = "" }) {

@@ -26,6 +26,7 @@ import { Greeting } from "./view/greeting.js";
 import { Keys } from "./view/keys.js";
 import { Latest } from "./view/latest.js";
 import { MessageList } from "./view/list.js";
+import { Marks } from "./view/marks.js";
 import { Missed } from "./view/missed.js";
 import { Painter } from "./view/painter.js";
 import { applier, standard } from "./view/preferred.js";
@@ -73,8 +74,12 @@ const latest = new Latest(element("latest"), {
 });
 const reading = new Reading({ feed, shown, list, latest, changed: refresh });
 const views = new Views(element("view-switch"), { list, latest, changed: refresh });
+const marks = new Marks([...document.querySelectorAll(".rows"), element("detail-payload")]);
 const filterBar = new FilterBar(announcer, {
-  changed: (filter) => shown.filterBy(filter),
+  changed: (filter) => {
+    shown.filterBy(filter);
+    marks.show(filter.marks);
+  },
   hideSystem: (hides) => shown.hideSystem(hides),
   leave,
 });
@@ -95,6 +100,7 @@ const counters = new Counters();
 const missed = new Missed(feed.losses, { show: showLoss, dismissed: leave });
 const detail = new Detail(element("detail"), {
   source: () => shown.base,
+  newest: (message) => latest.newest(message),
   act: (name, value) => act[name](value),
   say: (sentence) => announcer.say(sentence),
   uncovered: () => address.carry(view()),
@@ -150,7 +156,7 @@ function clear() {
 
 function pick(entry, open) {
   if (entry.kind !== "message") return;
-  if (open || wide.matches) detail.show(entry, leave);
+  if (open || wide.matches) detail.show(entry, leave, views.latest);
 }
 
 function showLoss(seq) {

@@ -17,7 +17,8 @@ const LINE_BREAKS = /[\r\n]\s*/g;
 const SYNTAX = /[\\^$.*+?()[\]{}|/]/g;
 
 /**
- * A filter text as a predicate: `{ matches(message), error, empty, hasRegex }`.
+ * A filter text as a predicate: `{ matches(message), error, empty, hasRegex, marks }`, marks being regexes that find
+ * what is looked for.
  * Words, "phrases" and /regexes/ are looked for in subject and payload, `subject:` takes a NATS pattern,
  * `-` excludes; all must hold. `error` is a sentence that says what to mend, "" if there is nothing to.
  */
@@ -28,7 +29,8 @@ export function parseFilter(text) {
     ? `A filter has at most ${MOST_CHARS} characters; this one has ${text.length}.`
     : found.find((term) => term.error)?.error ?? "";
   const hasRegex = found.some(({ kind }) => kind === "regex");
-  return { matches: error ? () => false : predicate(found), error, empty: !found.length, hasRegex };
+  const marks = error ? [] : found.filter(({ not, find }) => find && !not).map(({ find }) => find);
+  return { matches: error ? () => false : predicate(found), error, empty: !found.length, hasRegex, marks };
 }
 
 /** The filter text that shows only `subject` besides what it asked for before, or all but `subject`. */
@@ -91,7 +93,7 @@ function subjectTerm(value, quoted) {
 function regexTerm(value, flags) {
   try {
     const regex = new RegExp(value, flags.replace(ACROSS_TESTS, ""));
-    return { kind: "regex", value, error: "", test: (text) => regex.test(text) };
+    return { kind: "regex", value, error: "", test: (text) => regex.test(text), find: new RegExp(regex, `${regex.flags}g`) };
   } catch (error) {
     const reason = error.message.split(": ").at(-1);
     return { kind: "regex", value, error: `/${value}/${flags} is not a regular expression: ${reason}.` };
@@ -102,7 +104,7 @@ function regexTerm(value, flags) {
 function wordTerm(value, quoted) {
   const regex = new RegExp(value.replace(SYNTAX, String.raw`\$&`), "iu");
   const error = quoted ? "" : unfinished(value) || unfinishedRegex(value);
-  return { kind: "word", value, error, test: (text) => regex.test(text) };
+  return { kind: "word", value, error, test: (text) => regex.test(text), find: new RegExp(regex, "giu") };
 }
 
 function unfinished(word) {

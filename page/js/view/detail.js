@@ -21,6 +21,8 @@ export class Detail {
   #dialog;
   #source;
   #act;
+  #newest;
+  #follows = false;
   #message = null;
   #leave = null;
   #cover;
@@ -33,12 +35,13 @@ export class Detail {
   #say;
 
   /**
-   * `source()` is the source that is shown, `say(sentence)` speaks, and `act(name, value)` does:
+   * `source()` is the source that is shown, `newest(message)` the newest of the same subject in Latest, `say(sentence)` speaks, and `act(name, value)` does:
    * "filter" and "exclude" with `{ subject }` or `{ text }` (JSON, with the key if it has one), "only" with
    * `{ subject }` to follow nothing else, and "select" with `{ entry }` when another message is shown.
    * `uncovered()` is called when the step that it took in the browser's history is gone.
    */
-  constructor(dialog, { source, act, say, uncovered }) {
+  constructor(dialog, { source, newest, act, say, uncovered }) {
+    this.#newest = newest;
     this.#dialog = dialog;
     this.#cover = new Cover(() => this.close(), uncovered);
     this.#source = source;
@@ -54,16 +57,23 @@ export class Detail {
     this.#plot = new Plot(part(dialog, "plot"), source, {
       changed: (open) => dialog.classList.toggle("plotting", open),
       closed: () => (this.#pressed?.isConnected ? this.#pressed : part(dialog, "detail-payload")).focus(),
-      pick: (entry) => this.#go(entry),
+      pick: (entry) => {
+        this.follow(false);
+        this.#go(entry);
+      },
       more: (token, element) => this.#ask(token, element),
     });
     this.#listen();
   }
 
-  /** Shows a message; `leave()` gives the focus to something else when the detail is closed. */
-  show(message, leave) {
+  /**
+   * Shows a message, and if it is to `follow` the newer ones of its subject as they come. `leave()` gives the focus
+   * to something else when the detail is closed.
+   */
+  show(message, leave, follow = false) {
     this.#leave = leave;
     this.#fill(message);
+    this.follow(follow);
     if (!this.#dialog.open) this.#open();
   }
 
@@ -77,12 +87,21 @@ export class Detail {
 
   /** Shows the message of the same subject before. */
   older() {
+    this.follow(false);
     this.#go(before(this.#source(), this.#message));
   }
 
   /** Shows the next message of the same subject. */
   newer() {
+    this.follow(false);
     this.#go(after(this.#source(), this.#message));
+  }
+
+  /** Goes along with the newest message of the subject, or stays at the one that is shown. */
+  follow(follows) {
+    this.#follows = follows;
+    setAttribute(part(this.#dialog, "detail-follow"), "aria-pressed", follows);
+    if (follows) this.#goAlong();
   }
 
   /** Copies the payload as it came; false if none is open. */
@@ -97,6 +116,7 @@ export class Detail {
     press("close", () => this.close());
     press("copy", () => this.copy());
     press("download", () => download(new Blob([payloadOf(this.#message)]), fileName(this.#message)));
+    press("follow", () => this.follow(!this.#follows));
     press("older", () => this.older());
     press("newer", () => this.newer());
     press("subject", ({ currentTarget }) => this.#askOfSubject(currentTarget));
@@ -115,7 +135,7 @@ export class Detail {
 
   // show() would take the focus away from the list, and with it the arrow keys.
   #open() {
-    this.#ticking = setInterval(() => this.#tick(), TICK);
+    this.#ticking = setInterval(() => this.#beat(), TICK);
     if (wide.matches) {
       this.#dialog.setAttribute("open", "");
       this.#cover.end();
@@ -151,6 +171,18 @@ export class Detail {
     this.#payload.show(message);
     this.#plot.mark(message);
     this.#tick();
+  }
+
+  #beat() {
+    if (this.#follows) this.#goAlong();
+    this.#tick();
+  }
+
+  // Neither while a menu is open, nor while somebody marks a part of the text: both are about this message.
+  #goAlong() {
+    const newest = this.#newest(this.#message);
+    const isBusy = this.#menu.open || (getSelection().type === "Range" && this.#dialog.contains(getSelection().anchorNode));
+    if (newest && newest.seq > this.#message.seq && !document.hidden && !isBusy) this.#fill(newest);
   }
 
   #tick() {

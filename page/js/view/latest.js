@@ -65,6 +65,12 @@ export class Latest {
     this.#touch();
   }
 
+  /** The message that stands for `subject` now; undefined if none does. */
+  newest({ subject }) {
+    const row = this.#table.rows.find((each) => each.subject === subject);
+    return row && this.#lastOf(row);
+  }
+
   /** How many subjects are shown, out of how many. */
   get numbers() {
     if (this.#stale) this.#arrange(performance.now());

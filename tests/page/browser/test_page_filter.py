@@ -321,3 +321,23 @@ def test_in_latest_a_filter_shows_the_newest_match_of_each_subject(
     viewer.button("Log").click()
     expect(viewer.page.get_by_test_id("none")).to_have_text("No message passes the filter.")
     viewer.expect_figure("shown", "0 of 6")
+
+
+MARKED = """() => [...(CSS.highlights.get("match") ?? [])]
+  .map(({ startContainer, startOffset, endOffset }) =>
+    startContainer.data.slice(startOffset, endOffset))"""
+
+
+def test_what_the_filter_found_is_marked_in_rows_and_in_the_detail(
+    viewer: Viewer, publish: Publish, field: Locator
+) -> None:
+    subject = "marked.one"
+    viewer.follow(subject)
+    publish(subject, b'{"level":"Error","code":17,"text":"no error"}')
+    field.fill("error -debug /1\\d/")
+    until(lambda: len(viewer.page.evaluate(MARKED)) == 3)
+    assert sorted(viewer.page.evaluate(MARKED)) == ["17", "Error", "error"]
+    viewer.row(subject).click()
+    until(lambda: len(viewer.page.evaluate(MARKED)) == 6)
+    field.fill("")
+    until(lambda: len(viewer.page.evaluate(MARKED)) == 0)

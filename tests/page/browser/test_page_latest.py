@@ -261,6 +261,36 @@ def test_on_a_phone_rows_have_two_lines_and_headings_fit_a_thumb(
     assert all(min(size) >= 44 for size in sizes), sizes
 
 
+def test_the_detail_follows_in_latest_until_the_reader_goes_elsewhere(
+    viewer: Viewer, publish: Publish, subject: str
+) -> None:
+    viewer.follow(f"{subject}.*")
+    latest(viewer)
+    publish(f"{subject}.a", b'"ORD-8"')
+    row(viewer, f"{subject}.a").click()
+    follow = viewer.detail.get_by_role("button", name="Follow")
+    expect(follow).to_have_attribute("aria-pressed", "true")
+    for number in (9, 10):
+        publish(f"{subject}.a", f'"ORD-{number}"'.encode())
+        publish(f"{subject}.b", b'"another subject"')
+        expect(viewer.detail).to_contain_text(f"ORD-{number}")
+    viewer.button("Older").click()
+    expect(viewer.detail).to_contain_text("ORD-9")
+    expect(follow).to_have_attribute("aria-pressed", "false")
+    publish(f"{subject}.a", b'"ORD-11"')
+    expect(row(viewer, f"{subject}.a")).to_contain_text("ORD-11")
+    expect(viewer.detail).to_contain_text("ORD-9")
+    follow.click()
+    expect(viewer.detail).to_contain_text("ORD-11")
+    viewer.button("Log").click()
+    viewer.row("ORD-8").click()
+    expect(follow).to_have_attribute("aria-pressed", "false")
+    viewer.button("Resume").click()
+    publish(f"{subject}.a", b'"ORD-12"')
+    expect(viewer.row("ORD-12")).to_have_count(1)
+    expect(viewer.detail).to_contain_text("ORD-8")
+
+
 def test_going_along_a_subject_in_latest_does_not_stop_it(
     viewer: Viewer, publish: Publish, subject: str
 ) -> None:
@@ -270,6 +300,7 @@ def test_going_along_a_subject_in_latest_does_not_stop_it(
     viewer.page.locator(".latest-row:visible").first.click()
     expect(viewer.detail).to_contain_text("first")
     publish(subject, b'"second"')
-    viewer.detail.get_by_role("button", name="Newer").click()
     expect(viewer.detail).to_contain_text("second")
+    viewer.detail.get_by_role("button", name="Older").click()
+    expect(viewer.detail).to_contain_text("first")
     expect(viewer.button("Pause")).to_be_visible()
