@@ -5,7 +5,6 @@ import { withSubject, withValue } from "./model/filter.js";
 import { Feed } from "./model/feed.js";
 import { count } from "./model/format.js";
 import { NatsTrouble } from "./model/nats-trouble.js";
-import { browserStorage, Preferences } from "./model/preferences.js";
 import { Ring } from "./model/ring.js";
 import { Shown } from "./model/shown.js";
 import { describe } from "./model/state.js";
@@ -14,6 +13,7 @@ import { Announcer } from "./view/announce.js";
 import { Chips } from "./view/chips.js";
 import { copyText } from "./view/clipboard.js";
 import { Completer } from "./view/completer.js";
+import { listenToReader } from "./view/controls.js";
 import { Counters } from "./view/counters.js";
 import { Detail } from "./view/detail.js";
 import { setText, wide } from "./view/dom.js";
@@ -23,16 +23,14 @@ import { Field } from "./view/field.js";
 import { FilterBar } from "./view/filter-bar.js";
 import { Following } from "./view/following.js";
 import { Greeting } from "./view/greeting.js";
-import { Keys } from "./view/keys.js";
 import { Latest } from "./view/latest.js";
 import { MessageList } from "./view/list.js";
 import { Marks } from "./view/marks.js";
 import { Missed } from "./view/missed.js";
 import { Painter } from "./view/painter.js";
-import { applier, standard } from "./view/preferred.js";
+import { standard } from "./view/preferred.js";
 import { Pulse } from "./view/pulse.js";
 import { Reading } from "./view/reading.js";
-import { Settings } from "./view/settings.js";
 import { SignIn } from "./view/sign-in.js";
 import { Status } from "./view/status.js";
 import { showTitle } from "./view/title.js";
@@ -243,39 +241,9 @@ function showPause() {
   element("pause").classList.toggle("primary", reading.paused);
 }
 
-function listenToReader() {
-  const keys = new Keys({
-    " ": () => reading.toggle(),
-    p: () => reading.toggle(),
-    End: () => reading.resume(),
-    g: () => reading.resume(),
-    ArrowUp: () => views.press("ArrowUp"),
-    ArrowDown: () => views.press("ArrowDown"),
-    k: () => views.press("ArrowUp"),
-    j: () => views.press("ArrowDown"),
-    Enter: () => views.press("Enter"),
-    c: () => detail.copy(),
-    s: () => element("subjects").focus(),
-    "/": () => filterBar.focus(),
-    l: () => views.show(!views.latest),
-    x: clear,
-    "?": () => element("help").showModal(),
-    Escape: () => detail.close(),
-  });
-  new Settings(element("settings"), new Preferences(browserStorage()), applier({ reading, list, keys, refresh }));
-  element("pause").addEventListener("click", () => reading.toggle());
-  element("clear").addEventListener("click", clear);
-  element("share").addEventListener("click", share);
-  element("help-button").addEventListener("click", () => element("help").showModal());
-  element("remove-all").addEventListener("click", () => {
-    following.remove(feed.subscriptions.patterns);
-    element("subjects").focus();
-  });
-  addEventListener("hashchange", readAddress);
-}
-
 reading.resume();
-listenToReader();
+listenToReader({ reading, list, views, detail, filterBar, following, feed, clear, share, refresh });
+addEventListener("hashchange", readAddress);
 readAddress();
 client.addEventListener("state", showState);
 setInterval(showFigures, TICK);

@@ -1,0 +1,39 @@
+import { Keys } from "./keys.js";
+import { applier } from "./preferred.js";
+import { Settings } from "./settings.js";
+import { browserStorage, Preferences } from "../model/preferences.js";
+
+const element = (id) => document.getElementById(id);
+
+/** Lets keys, buttons and preferences act on the parts of the page; `clear()`, `share()`, `refresh()` do so. */
+export function listenToReader({ reading, list, views, detail, filterBar, following, feed, clear, share, refresh }) {
+  const showHelp = () => element("help").showModal();
+  const keys = new Keys({
+    " ": () => reading.toggle(),
+    p: () => reading.toggle(),
+    End: () => reading.resume(),
+    g: () => reading.resume(),
+    ArrowUp: () => views.press("ArrowUp"),
+    ArrowDown: () => views.press("ArrowDown"),
+    k: () => views.press("ArrowUp"),
+    j: () => views.press("ArrowDown"),
+    Enter: () => views.press("Enter"),
+    c: () => detail.copy(),
+    s: () => element("subjects").focus(),
+    "/": () => filterBar.focus(),
+    l: () => views.show(!views.latest),
+    x: clear,
+    "?": showHelp,
+    Escape: () => detail.close(),
+  });
+  new Settings(element("settings"), new Preferences(browserStorage()), applier({ reading, list, keys, refresh }));
+  const press = (id, action) => element(id).addEventListener("click", action);
+  press("pause", () => reading.toggle());
+  press("clear", clear);
+  press("share", share);
+  press("help-button", showHelp);
+  press("remove-all", () => {
+    following.remove(feed.subscriptions.patterns);
+    element("subjects").focus();
+  });
+}
