@@ -67,7 +67,7 @@ manager = WSSManager(app, limits, config.policy, app.counters, publisher)
 presence = Presence(app)
 replicas = Replicas(app, manager.actions, presence)
 directory = ConnectionDirectory(app, presence, manager.connections)
-assets = Assets(Path(__file__).parent / "page")
+assets = Assets(Path(__file__).parent / "page", html)
 figures = Figures(app, manager, worker)
 app.on_nats_change.append(manager.nats_changed)
 app.on_stop.append(manager.close)
@@ -94,7 +94,7 @@ if config.test_messages and worker.number == 1:
 @app.http.get("/")
 async def web_page(request: web.Request) -> web.Response:
     """Web client to view the NATS stream."""
-    return web.Response(text=html, content_type="text/html")
+    return assets.page(request)
 
 
 @app.http.get("/page/{name:.+}")

@@ -5,11 +5,15 @@ Only what was read can be asked for, so no path leads out.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
+from functools import cached_property
+from pathlib import Path, PurePath
 
 from aiohttp import web
+
+from bridge.web.packed import Packed
 
 # Written down, since Python may read them from the system, which can call a module text/plain.
 _TYPES = {
@@ -19,6 +23,9 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
 }
+
+_JOINED = (".js", ".css")
+_FOREVER = "public, max-age=31536000, immutable"
 
 INLINE_SCRIPT = "'sha256-8X3u20QztISTm6pQmCLwSdvsCfMNbToy2ujEYJy0fuE='"
 """The one script in `page/index.html` itself, which is there before any file can be found."""
@@ -66,27 +73,79 @@ class SecurityHeaders:
                 response.headers.setdefault(name, value)
 
 
-class Assets:
-    """The files below one folder, by their path relative to it."""
+class _File:
+    """One file as it is sent: compressed when somebody first asks for that, and once for all."""
 
-    def __init__(self, folder: Path) -> None:
-        self._files = {
-            path.relative_to(folder).as_posix(): (path.read_bytes(), _TYPES[path.suffix])
-            for path in folder.rglob("*")
-            if path.suffix in _TYPES
-        }
+    def __init__(self, body: bytes, content_type: str) -> None:
+        self.body = body
+        self.content_type = content_type
+        self.etag = hashlib.sha256(body).hexdigest()[:16]
 
-    def response(self, name: str, request: web.Request) -> web.Response:
-        """Return the file called `name`, 304 if the browser has it, 404 if there is none."""
-        if name not in self._files:
-            return web.Response(status=404, text="There is no such file.\n")
-        body, content_type = self._files[name]
-        etag = hashlib.sha256(body).hexdigest()[:16]
+    @cached_property
+    def zipped(self) -> bytes:
+        return gzip.compress(self.body, mtime=0)
+
+    def response(self, request: web.Request) -> web.Response:
+        zipped = takes_gzip(request.headers.get("Accept-Encoding", ""))
+        etag = f"{self.etag}-gzip" if zipped else self.etag
         if any(each.value == etag for each in request.if_none_match or ()):
             response = web.Response(status=304)
         else:
-            response = web.Response(body=body, content_type=content_type, charset="utf-8")
-            response.etag = etag
+            body = self.zipped if zipped else self.body
+            response = web.Response(body=body, content_type=self.content_type, charset="utf-8")
+            if zipped:
+                response.headers["Content-Encoding"] = "gzip"
+        response.etag = etag
+        response.headers["Vary"] = "Accept-Encoding"
+        return response
+
+
+def takes_gzip(accepted: str) -> bool:
+    """Tell whether a browser that sends this `Accept-Encoding` takes gzip."""
+    for each in accepted.lower().split(","):
+        coding, _, quality = each.partition(";")
+        if coding.strip() == "gzip":
+            return quality.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
+
+
+class Assets:
+    """The page, and the files below its folder, by their path relative to it.
+
+    `html` is the page with every file on its own. Browsers get it with the files joined, unless
+    they ask for `/?files=single`, as whoever works on the page does.
+    """
+
+    def __init__(self, folder: Path, html: str) -> None:
+        bodies = {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in folder.rglob("*")
+            if path.suffix in _TYPES
+        }
+        self._packed = Packed(
+            html, {name: body.decode() for name, body in bodies.items() if name.endswith(_JOINED)}
+        )
+        bodies |= {name: text.encode() for name, text in self._packed.texts.items()}
+        self._files = {
+            name: _File(body, _TYPES[PurePath(name).suffix]) for name, body in bodies.items()
+        }
+        self._single = _File(html.encode(), "text/html")
+        self._page = _File(self._packed.html.encode(), "text/html")
+
+    def page(self, request: web.Request) -> web.Response:
+        """Return the page, 304 if the browser has it."""
+        asked = self._single if request.query.get("files") == "single" else self._page
+        return asked.response(request)
+
+    def response(self, name: str, request: web.Request) -> web.Response:
+        """Return the file called `name`, 304 if the browser has it, 404 if there is none."""
+        current = self._packed.current(name)
+        file = self._files.get(current or name)
+        if file is None:
+            return web.Response(status=404, text="There is no such file.\n")
+        response = file.response(request)
+        if current is not None:
+            response.headers["Cache-Control"] = _FOREVER if current == name else "no-store"
         if name == SHARED:
             response.headers.update(_SHARED_HEADERS)
         return response

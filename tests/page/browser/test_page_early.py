@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,7 +11,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.page.support.viewer import Viewer
 from tests.support.servers import Gateway
 
-LAST = "**/page/js/main.js"
+LAST = re.compile(r"/page/js\.\w+/all\.js$")
 
 
 @pytest.fixture
@@ -92,13 +93,52 @@ def test_a_link_with_subjects_shows_no_greeting_meanwhile(page: Page, gateway: G
     expect(page.locator("#empty")).to_be_visible()
 
 
+@pytest.mark.parametrize("lost", ["js.*/all.js", "css.*/all.css"])
+def test_a_joined_file_that_does_not_arrive_is_told_too(
+    page: Page, gateway: Gateway, lost: str
+) -> None:
+    page.allow_errors = True  # type: ignore[attr-defined]
+    page.route(f"**/page/{lost}", lambda route: route.abort())
+    page.goto(f"{gateway.url}/")
+    expect(page.get_by_text("This page did not load completely.")).to_be_visible()
+
+
+def test_the_page_asks_for_little_and_the_second_time_for_less(
+    page: Page, gateway: Gateway
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(gateway.url)))
+    viewer = Viewer(page, gateway.url).open()
+    files = [each for each in asked if each.startswith("/page/")]
+    assert len(set(files)) == 3, files
+    page.goto("about:blank")
+    viewer.open()
+    transferred = page.evaluate(
+        "performance.getEntriesByType('resource').filter(({ name }) => /all\\.(js|css)$/.test(name))"
+        ".map(({ transferSize }) => transferSize)"
+    )
+    assert transferred == [0, 0]
+
+
+def test_each_file_on_its_own_makes_the_same_page(
+    page: Page, gateway: Gateway, publish: Callable[[str, bytes], None]
+) -> None:
+    page.goto(f"{gateway.url}/?files=single")
+    viewer = Viewer(page, gateway.url)
+    viewer.expect_state("idle")
+    viewer.follow("single.one")
+    publish("single.one", b'"here"')
+    expect(viewer.row("here")).to_have_count(1)
+    assert page.evaluate("performance.getEntriesByType('resource').length") > 60
+
+
 @pytest.mark.parametrize("lost", ["js/view/chips.js", "js/main.js", "css/app.css"])
 def test_a_file_that_does_not_arrive_is_told_with_a_way_out(
     page: Page, gateway: Gateway, lost: str
 ) -> None:
     page.allow_errors = True  # type: ignore[attr-defined]
     page.route(f"**/page/{lost}", lambda route: route.abort())
-    page.goto(f"{gateway.url}/")
+    page.goto(f"{gateway.url}/?files=single")
     told = page.get_by_text("This page did not load completely.")
     expect(told).to_be_visible()
     page.unroute_all()
@@ -111,7 +151,7 @@ def test_a_file_of_another_version_is_told_too(page: Page, gateway: Gateway) -> 
     page.allow_errors = True  # type: ignore[attr-defined]
     other = {"body": "export const other = 1;", "content_type": "text/javascript"}
     page.route("**/page/js/view/chips.js", lambda route: route.fulfill(**other))
-    page.goto(f"{gateway.url}/")
+    page.goto(f"{gateway.url}/?files=single")
     expect(page.get_by_text("This page did not load completely.")).to_be_visible()
 
 

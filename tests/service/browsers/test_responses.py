@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gzip
 import hashlib
 import re
 import socket
@@ -240,3 +241,41 @@ def test_who_leaves_before_the_answer_is_no_error(service: Gateway) -> None:
             raw.shutdown(socket.SHUT_WR)
     until(lambda: service.figures()["bridge_connections"] == 0)
     until(lambda: not unforeseen_bugs(service))
+
+
+def fetched(service: Gateway, path: str, **headers: str) -> tuple[dict[str, str], bytes]:
+    request = urllib.request.Request(f"{service.url}{path}", headers=headers)
+    with urllib.request.urlopen(request, timeout=10) as response:
+        return dict(response.headers), response.read()
+
+
+def test_what_the_page_loads_is_kept_for_ever_and_its_address_is_not(service: Gateway) -> None:
+    headers, body = fetched(service, "/")
+    assert headers["Cache-Control"] == "no-cache"
+    addresses = re.findall(r'"(page/(?:js|css)[^"]*)"', body.decode())
+    assert len(addresses) == 2
+    for address in addresses:
+        headers, joined = fetched(service, f"/{address}")
+        assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        older = re.sub(r"\.[0-9a-f]+/", ".0123456789ab/", address)
+        headers, same = fetched(service, f"/{older}")
+        assert headers["Cache-Control"] == "no-store"
+        assert same == joined
+    single = fetched(service, "/?files=single")[1].decode()
+    assert '<script type="module" src="page/js/main.js">' in single
+
+
+@pytest.mark.parametrize("path", ["/", "/page/js/client.js", "/page/css/app.css"])
+def test_files_are_compressed_for_who_takes_that(service: Gateway, path: str) -> None:
+    plain, body = fetched(service, path)
+    zipped, small = fetched(service, path, **{"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in plain
+    assert zipped["Content-Encoding"] == "gzip"
+    assert gzip.decompress(small) == body
+    assert len(small) < len(body) / 2
+    for headers in (plain, zipped):
+        assert headers["Vary"] == "Accept-Encoding"
+        assert headers["Content-Type"].endswith("; charset=utf-8")
+    assert plain["Etag"] != zipped["Etag"]
+    accepted = {"Accept_Encoding": "gzip", "If_None_Match": zipped["Etag"]}
+    assert ask(service, f"GET {path}", **accepted)[0] == 304

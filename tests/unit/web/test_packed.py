@@ -1,0 +1,114 @@
+"""The page's files, joined."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bridge.web.assets import takes_gzip
+from bridge.web.packed import Packed
+from tests.support.servers import ROOT
+
+HTML = """<head>
+  <link rel="stylesheet" href="page/css/a.css">
+  <link rel="stylesheet" href="page/css/b.css">
+  <script type="module" src="page/js/main.js"></script>
+</head>
+"""
+FILES = {
+    "css/a.css": "a { color: red; }\n",
+    "css/b.css": "b { color: blue; }\n",
+    "js/main.js": (
+        'import { one, Two as Other } from "./model/one.js";\n'
+        'import { three } from "./three.js";\n'
+        "globalThis.seen = [one(), new Other().name, three];\n"
+        'process.stdout.write(globalThis.seen.join(" "));\n'
+    ),
+    "js/model/one.js": (
+        'import { three } from "../three.js";\n'
+        "export async function never() {}\n"
+        "export function one() {\n  return `one ${three}`;\n}\n"
+        'export class Two {\n  name = "two";\n}\n'
+    ),
+    "js/three.js": 'export { deep as three } from "./deep.js";\n',
+    "js/deep.js": "export const deep = 3;\n",
+}
+
+
+def page(folder: Path) -> tuple[str, dict[str, str]]:
+    files = [path for path in folder.rglob("*") if path.suffix in (".css", ".js")]
+    texts = {path.relative_to(folder).as_posix(): path.read_text() for path in files}
+    return (folder / "index.html").read_text(), texts
+
+
+def test_the_page_loads_one_style_sheet_and_one_module() -> None:
+    packed = Packed(HTML, FILES)
+    addresses = re.findall(r'(?:href|src)="page/([^"]+)"', packed.html)
+    assert [re.sub(r"\.[0-9a-f]{12}/", "/", each) for each in addresses] == [
+        "css/all.css",
+        "js/all.js",
+    ]
+    assert sorted(packed.texts) == sorted(addresses)
+    assert packed.texts[addresses[0]] == "a { color: red; }\nb { color: blue; }\n"
+
+
+def test_modules_joined_do_what_they_do_apart(tmp_path: Path) -> None:
+    packed = Packed(HTML, FILES)
+    (script,) = (text for name, text in packed.texts.items() if name.endswith(".js"))
+    node = shutil.which("node")
+    assert node
+    (tmp_path / "all.mjs").write_text(script)
+    ran = subprocess.run([node, tmp_path / "all.mjs"], capture_output=True, check=True)
+    assert ran.stdout == b"one 3 two 3"
+
+
+def test_each_change_makes_another_address_and_any_version_leads_to_this_one() -> None:
+    packed = Packed(HTML, FILES)
+    other = Packed(HTML, FILES | {"js/deep.js": "export const deep = 4;\n"})
+    assert not set(packed.texts) & set(other.texts)
+    for name in packed.texts:
+        assert other.current(name) in other.texts
+    for name in ("js/all.js", "js.x/all.js", "js.0123/main.js", "js.0123/all.css", "client.js"):
+        assert packed.current(name) is None
+
+
+def test_modules_that_import_each_other_are_named() -> None:
+    circle = FILES | {
+        "js/deep.js": 'import { one } from "./model/one.js";\nexport const deep = 3;\n'
+    }
+    with pytest.raises(ValueError, match=r"one.js > js/three.js > js/deep.js > js/model/one.js$"):
+        Packed(HTML, circle)
+
+
+def test_every_import_and_export_of_the_page_is_one_that_can_be_joined() -> None:
+    html, files = page(ROOT / "page")
+    packed = Packed(html, files)
+    assert len(packed.texts) == 2
+    for text in packed.texts.values():
+        assert not re.search(r"^(import|export)\b", text, re.MULTILINE)
+    (script,) = (text for name, text in packed.texts.items() if name.endswith(".js"))
+    apart = {name for name in files if name.startswith("js/")}
+    assert set(re.findall(r"^// page/(\S+)$", script, re.MULTILINE)) == apart
+    (style,) = (text for name, text in packed.texts.items() if name.endswith(".css"))
+    assert "url(" not in style, "it would be looked for elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "takes"),
+    [
+        ("gzip", True),
+        ("br, GZIP;q=0.5", True),
+        ("gzip, deflate, br", True),
+        ("", False),
+        ("br", False),
+        ("gzip;q=0", False),
+        ("gzip; q=0.0, br", False),
+        ("x-gzip", False),
+    ],
+)
+def test_who_takes_gzip(accepted: str, takes: bool) -> None:
+    assert takes_gzip(accepted) == takes
