@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 
 from aiohttp import web
 
-from bridge.web.packed import Packed
+from bridge.web.packed import Packed, is_joined
 
 # Written down, since Python may read them from the system, which can call a module text/plain.
 _TYPES = {
@@ -29,11 +29,14 @@ _FOREVER = "public, max-age=31536000, immutable"
 
 INLINE_SCRIPT = "'sha256-8X3u20QztISTm6pQmCLwSdvsCfMNbToy2ujEYJy0fuE='"
 """The one script in `page/index.html` itself, which is there before any file can be found."""
+STYLE_HASH = "style_hash"
+"""Under this key a response has the SHA-256 of the styles that it holds."""
+_STYLES = "style-src 'self'"
 FRAMED_BY_NONE = "frame-ancestors 'none'"
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
-        f"default-src 'none'; script-src 'self' {INLINE_SCRIPT}; style-src 'self'; "
+        f"default-src 'none'; script-src 'self' {INLINE_SCRIPT}; {_STYLES}; "
         "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
         f"{FRAMED_BY_NONE}; require-trusted-types-for 'script'; trusted-types 'none'"
     ),
@@ -68,9 +71,14 @@ class SecurityHeaders:
 
     async def __call__(self, request: web.Request, response: web.StreamResponse) -> None:
         """Take a response, as `on_response_prepare` asks for."""
-        if response.status != 101:
-            for name, value in self._headers.items():
-                response.headers.setdefault(name, value)
+        if response.status == 101:
+            return
+        for name, value in self._headers.items():
+            response.headers.setdefault(name, value)
+        if STYLE_HASH in response:
+            policy = response.headers["Content-Security-Policy"]
+            named = f"{_STYLES} 'sha256-{response[STYLE_HASH]}'"
+            response.headers["Content-Security-Policy"] = policy.replace(_STYLES, named)
 
 
 class _File:
@@ -125,7 +133,7 @@ class Assets:
         self._packed = Packed(
             html, {name: body.decode() for name, body in bodies.items() if name.endswith(_JOINED)}
         )
-        bodies |= {name: text.encode() for name, text in self._packed.texts.items()}
+        self._joined = _File(self._packed.script.encode(), _TYPES[".js"])
         self._files = {
             name: _File(body, _TYPES[PurePath(name).suffix]) for name, body in bodies.items()
         }
@@ -134,18 +142,22 @@ class Assets:
 
     def page(self, request: web.Request) -> web.Response:
         """Return the page, 304 if the browser has it."""
-        asked = self._single if request.query.get("files") == "single" else self._page
-        return asked.response(request)
+        if request.query.get("files") == "single":
+            return self._single.response(request)
+        response = self._page.response(request)
+        response[STYLE_HASH] = self._packed.style_hash
+        return response
 
     def response(self, name: str, request: web.Request) -> web.Response:
         """Return the file called `name`, 304 if the browser has it, 404 if there is none."""
-        current = self._packed.current(name)
-        file = self._files.get(current or name)
-        if file is None:
+        if is_joined(name):
+            response = self._joined.response(request)
+            is_current = name == self._packed.name
+            response.headers["Cache-Control"] = _FOREVER if is_current else "no-store"
+            return response
+        if name not in self._files:
             return web.Response(status=404, text="There is no such file.\n")
-        response = file.response(request)
-        if current is not None:
-            response.headers["Cache-Control"] = _FOREVER if current == name else "no-store"
+        response = self._files[name].response(request)
         if name == SHARED:
             response.headers.update(_SHARED_HEADERS)
         return response

@@ -1,11 +1,13 @@
-"""The modules of the page joined into one file, and its style sheets: two to ask for, not ninety.
+"""The page with its modules joined into one file, and its styles in it: two to ask for, not ninety.
 
 Nothing is built or kept: the files are read and joined when the service starts. The modules keep to
-what this takes: imports and exports by name, each on a line of its own, and no cycle.
+what this takes: imports and exports by name, each on a line of its own, no cycle, and no text that
+looks like a comment on a line of its own.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import posixpath
 import re
@@ -16,38 +18,36 @@ _PASSED_ON = re.compile(r'^export \{([^}]*)\} from "([^"]+)";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|class|const|let) (\w+))", re.MULTILINE)
 _SHEET = re.compile(r'^ *<link rel="stylesheet" href="page/([^"]+)">\n', re.MULTILINE)
 _SCRIPT = re.compile(r'<script type="module" src="page/([^"]+)">')
-_VERSIONED = re.compile(r"(js|css)\.[0-9a-f]+/all\.\1")
+_VERSIONED = re.compile(r"js\.[0-9a-f]+/all\.js")
+_COMMENT = re.compile(r"^ *(?://.*|/\*\*(?:.|\n)*?\*/)\n", re.MULTILINE)
 
 
 class Packed:
-    """An HTML page that loads the two files, and these by their names.
+    """An HTML page with its styles in it, and one module to load.
 
-    `files`: the text of each file by its path below the folder of the page. A name has the version
-    of all of them in it, and the depth of the files that are joined, so that relative addresses
-    stay right.
+    `files`: the text of each file by its path below the folder of the page. The name of the module
+    has the version of all of them in it, and the depth of the modules that are joined, so that
+    relative addresses stay right.
     """
 
     def __init__(self, html: str, files: Mapping[str, str]) -> None:
-        sheets = _SHEET.findall(html)
+        style = "\n" + "".join(files[each] for each in _SHEET.findall(html))
         (start,) = _SCRIPT.findall(html)
-        script = _joined(start, files)
-        style = "".join(files[each] for each in sheets)
-        version = hashlib.sha256(f"{html}\0{script}\0{style}".encode()).hexdigest()[:12]
-        self._current = {"js": f"js.{version}/all.js", "css": f"css.{version}/all.css"}
-        self.texts = {self._current["js"]: script, self._current["css"]: style}
-        self.html = _SCRIPT.sub(
-            f'<link rel="stylesheet" href="page/{self._current["css"]}">\n'
-            f'  <script type="module" src="page/{self._current["js"]}">',
-            _SHEET.sub("", html),
-        )
+        self.script = _joined(start, files)
+        version = hashlib.sha256(self.script.encode()).hexdigest()[:12]
+        self.name = f"js.{version}/all.js"
+        self.style_hash = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        """SHA-256 of the styles, as a policy names them."""
+        loaded = f'<style>{style}</style>\n  <script type="module" src="page/{self.name}">'
+        self.html = _SCRIPT.sub(lambda _: loaded, _SHEET.sub("", html))
 
-    def current(self, name: str) -> str | None:
-        """Return what the file `name` is called now; None if it is no joined file of any version.
 
-        Behind a balancer a page of another version may ask here.
-        """
-        found = _VERSIONED.fullmatch(name)
-        return self._current[found[1]] if found else None
+def is_joined(name: str) -> bool:
+    """Tell whether this is what a joined module is called in any version.
+
+    Behind a balancer a page of another version may ask here.
+    """
+    return _VERSIONED.fullmatch(name) is not None
 
 
 def _joined(start: str, files: Mapping[str, str]) -> str:
@@ -77,7 +77,7 @@ def _wrapped(name: str, text: str, order: Mapping[str, str]) -> str:
         return f"const {{{names}}} = {order[_path(name, found[2])]};"
 
     exports = [*_EXPORT.findall(text), *passed]
-    body = _EXPORT.sub("", _PASSED_ON.sub(taken, _IMPORT.sub(taken, text)))
+    body = _EXPORT.sub("", _PASSED_ON.sub(taken, _IMPORT.sub(taken, _COMMENT.sub("", text))))
     return (
         f"// page/{name}\nconst {order[name]} = (() => {{\n{body}"
         f"return {{ {', '.join(exports)} }};\n}})();\n"

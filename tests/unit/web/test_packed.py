@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import shutil
 import subprocess
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bridge.web.assets import takes_gzip
-from bridge.web.packed import Packed
+from bridge.web.packed import Packed, is_joined
 from tests.support.servers import ROOT
 
 HTML = """<head>
@@ -19,6 +21,7 @@ HTML = """<head>
   <script type="module" src="page/js/main.js"></script>
 </head>
 """
+QUOTES = "[\"'`]"  # as a regex has them
 FILES = {
     "css/a.css": "a { color: red; }\n",
     "css/b.css": "b { color: blue; }\n",
@@ -45,20 +48,18 @@ def page(folder: Path) -> tuple[str, dict[str, str]]:
     return (folder / "index.html").read_text(), texts
 
 
-def test_the_page_loads_one_style_sheet_and_one_module() -> None:
+def test_the_page_holds_its_styles_and_loads_one_module() -> None:
     packed = Packed(HTML, FILES)
-    addresses = re.findall(r'(?:href|src)="page/([^"]+)"', packed.html)
-    assert [re.sub(r"\.[0-9a-f]{12}/", "/", each) for each in addresses] == [
-        "css/all.css",
-        "js/all.js",
-    ]
-    assert sorted(packed.texts) == sorted(addresses)
-    assert packed.texts[addresses[0]] == "a { color: red; }\nb { color: blue; }\n"
+    assert re.findall(r'(?:href|src)="page/([^"]+)"', packed.html) == [packed.name]
+    assert re.fullmatch(r"js\.[0-9a-f]{12}/all\.js", packed.name)
+    (style,) = re.findall(r"<style>(.*?)</style>", packed.html, re.DOTALL)
+    assert style == "\na { color: red; }\nb { color: blue; }\n"
+    digest = hashlib.sha256(style.encode()).digest()
+    assert base64.b64encode(digest).decode() == packed.style_hash
 
 
 def test_modules_joined_do_what_they_do_apart(tmp_path: Path) -> None:
-    packed = Packed(HTML, FILES)
-    (script,) = (text for name, text in packed.texts.items() if name.endswith(".js"))
+    script = Packed(HTML, FILES).script
     node = shutil.which("node")
     assert node
     (tmp_path / "all.mjs").write_text(script)
@@ -66,14 +67,14 @@ def test_modules_joined_do_what_they_do_apart(tmp_path: Path) -> None:
     assert ran.stdout == b"one 3 two 3"
 
 
-def test_each_change_makes_another_address_and_any_version_leads_to_this_one() -> None:
+def test_each_change_makes_another_address_and_any_version_is_known() -> None:
     packed = Packed(HTML, FILES)
     other = Packed(HTML, FILES | {"js/deep.js": "export const deep = 4;\n"})
-    assert not set(packed.texts) & set(other.texts)
-    for name in packed.texts:
-        assert other.current(name) in other.texts
-    for name in ("js/all.js", "js.x/all.js", "js.0123/main.js", "js.0123/all.css", "client.js"):
-        assert packed.current(name) is None
+    assert packed.name != other.name
+    assert is_joined(packed.name)
+    assert is_joined(other.name)
+    for name in ("js/all.js", "js.x/all.js", "js.0123/main.js", "css.0123/all.css", "js/client.js"):
+        assert not is_joined(name)
 
 
 def test_modules_that_import_each_other_are_named() -> None:
@@ -87,14 +88,14 @@ def test_modules_that_import_each_other_are_named() -> None:
 def test_every_import_and_export_of_the_page_is_one_that_can_be_joined() -> None:
     html, files = page(ROOT / "page")
     packed = Packed(html, files)
-    assert len(packed.texts) == 2
-    for text in packed.texts.values():
-        assert not re.search(r"^(import|export)\b", text, re.MULTILINE)
-    (script,) = (text for name, text in packed.texts.items() if name.endswith(".js"))
+    assert not re.search(r"^(import|export)\b", packed.script, re.MULTILINE)
     apart = {name for name in files if name.startswith("js/")}
-    assert set(re.findall(r"^// page/(\S+)$", script, re.MULTILINE)) == apart
-    (style,) = (text for name, text in packed.texts.items() if name.endswith(".css"))
-    assert "url(" not in style, "it would be looked for elsewhere"
+    assert set(re.findall(r"^// page/(\S+)$", packed.script, re.MULTILINE)) == apart
+    styles = "".join(text for name, text in files.items() if name.endswith(".css"))
+    assert "url(" not in styles, "it would be looked for elsewhere"
+    assert "</" not in styles
+    lines = [re.sub(r" // .*", "", line).replace(QUOTES, "") for line in packed.script.splitlines()]
+    assert not [line for line in lines if line.count("`") % 2], "a text of several lines"
 
 
 @pytest.mark.parametrize(
