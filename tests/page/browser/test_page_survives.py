@@ -91,7 +91,8 @@ def test_a_clock_that_is_set_changes_no_more_than_the_times(
     clocked.button("Latest").click()
     age = page.locator("[data-testid=latest-row]:not([hidden]) .latest-age")
     expect(age).to_have_text(re.compile(r"^(now|\d s)$"))
-    expect(page.locator(".row.note:not([hidden])")).to_have_count(0)
+    notes = page.locator(".row.note:not([hidden])")  # around midnight the day is another one
+    expect(notes.filter(has_text="not received")).to_have_count(0)
 
 
 @pytest.mark.parametrize("by", [HOUR, -HOUR], ids=["forward", "back"])
