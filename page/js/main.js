@@ -110,7 +110,7 @@ new Completer(element("subjects"), element("completions"), (text, cursor, asked)
   complete(text, cursor, { rows: feed.table.rows, followed: feed.subscriptions.followed, earlier: following.earlier }, asked),
 );
 
-/** What can be done with a part of a message that is open. */
+// What can be done with a part of a message that is open.
 const act = {
   filter: (what) => narrow(what, false),
   exclude: (what) => narrow(what, true),
@@ -223,9 +223,8 @@ function showFigures() {
   greeting.show(feed.rights);
   if (nothing && reading.paused) reading.resume(); // an empty list has nothing to stand still for
   element("empty").hidden = !nothing;
-  for (const id of ["looking", "actions"]) element(id).hidden = nothing;
+  for (const id of ["looking", "actions", "messages", "latest"]) element(id).hidden = nothing;
   element("clear").disabled = !feed.ring.length;
-  for (const id of ["messages", "latest"]) element(id).hidden = nothing;
   element("subscriptions").hidden = !size;
   element("remove-all").hidden = size < 2;
 }

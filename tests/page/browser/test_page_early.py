@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.page.browser.test_page_for_everyone import violations
 from tests.page.support.viewer import Viewer
 from tests.support.servers import Gateway
 
@@ -77,6 +78,7 @@ def test_until_the_scripts_are_there_only_what_works_is_shown(
     expect(page.locator("#empty")).to_be_visible()
     for section in ("#looking", "#actions", "#lost", "#messages"):
         expect(page.locator(section)).to_be_hidden()
+    assert violations(page) == []
 
 
 def test_a_link_with_subjects_shows_no_greeting_meanwhile(page: Page, gateway: Gateway) -> None:
@@ -98,6 +100,7 @@ def test_a_joined_file_that_does_not_arrive_is_told_too(page: Page, gateway: Gat
     page.route(LAST, lambda route: route.abort())
     page.goto(f"{gateway.url}/")
     expect(page.get_by_text("This page did not load completely.")).to_be_visible()
+    assert violations(page) == []
 
 
 def test_the_page_asks_for_little_and_the_second_time_for_less(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
+from tests.page.browser.test_page_for_everyone import violations
 from tests.page.browser.test_page_latest import row
 from tests.page.support.viewer import Viewer
 from tests.support.servers import Gateway
@@ -51,6 +52,7 @@ def test_a_gap_is_told_in_latest_until_it_is_dismissed_and_found_in_log(
     expect(doubtful).to_have_count(1)
     expect(row(viewer, f"{subject}.quiet").locator(".doubtful")).to_have_count(1)
     expect(gaps).to_have_text(re.compile(r"^1 · last \d\d:\d\d:\d\d, .*s$"))
+    assert violations(page) == []
     page.get_by_role("button", name="Dismiss").click()
     expect(band).to_be_hidden()
     expect(page.locator("#latest-grid")).to_be_focused()

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.page.support.detail import Publish, payload, plot, points, show, value
 from tests.page.support.viewer import Viewer
+from tests.support.raw_nats import RawNats
 from tests.support.servers import Gateway, until
 
 
@@ -104,3 +105,18 @@ def test_plots_and_views_stand_in_dark_and_forced_colours(
         back = viewer.detail.evaluate("pane => getComputedStyle(pane).backgroundColor")
         assert stroke not in ("none", back)
         context.close()
+
+
+def test_many_points_are_drawn_as_the_lowest_and_the_highest_of_every_two_pixels(
+    viewer: Viewer, raw_nats: RawNats, subject: str
+) -> None:
+    viewer.follow(subject)
+    values = [b'{"n":%d}' % (number * 7919 % 1000) for number in range(1_500)]
+    raw_nats.send(b"".join(raw_nats.command(subject.encode(), each) for each in values))
+    viewer.expect_figure("received", "1,500")
+    viewer.row('{"n":581}').last.click()  # the last of them
+    value(viewer, "581").click()
+    until(lambda: points(viewer) > 100)
+    width = viewer.page.locator(".plot-picture").evaluate("picture => picture.clientWidth")
+    assert points(viewer) <= width
+    expect(plot(viewer)).to_contain_text("1,500 messages")
