@@ -84,7 +84,7 @@ test("time, reply and headers come with a message that has them", (t) => {
     JSON.stringify({ subject: "a", time, reply: 'r"\\', headers, data: 0 }).replace(/0}$/, '{"x":1.0,"data":2}}'),
     JSON.stringify({ subject: "b", headers, data: "t", encoding: "text" }),
     '{"subject":"c","data":[1,{"time":2,"data":3}]}',
-  ].join("\n"));
+  ].join("\x1e"));
   const [received] = it.ofType("messages");
   assert.deepEqual(received.map((each) => [each.subject, each.raw, each.encoding, each.time, each.reply, each.headers]), [
     ["a", '{"x":1.0,"data":2}', "json", time, 'r"\\', headers],
