@@ -120,8 +120,7 @@ class CountedHandler(RequestHandler):
             return
         self._capacity.count_out(self._address)
         self._count_in(address, self.tcp)
-        if self._refusal:
-            self._turn_away(self._refusal)
+        self._turn_away()
 
     def _count_in(self, address: str, transport: asyncio.Transport) -> None:
         self._address = self.address = address
@@ -137,9 +136,8 @@ class CountedHandler(RequestHandler):
             return
         self._capacity.count_out(self._address)
         self._address = None
-        lasted = self._time() - self._since
         silent = not (self.asked or self._refusal)
-        if silent and lasted >= self._capacity.request_timeout:
+        if silent and self._time() - self._since >= self._capacity.request_timeout:
             self._counters.refused["too_late"] += 1
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -149,8 +147,7 @@ class CountedHandler(RequestHandler):
             self.count_in(self.transport)
         self._began = self._time()
         self._look_later()
-        if self._refusal:
-            self._turn_away(self._refusal)
+        self._turn_away()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Count it out."""
@@ -213,10 +210,10 @@ class CountedHandler(RequestHandler):
             self._counters.refused["too_late"] += 1
         self.force_close()
 
-    def _turn_away(self, sentence: str) -> None:
-        if self.transport is None:
+    def _turn_away(self) -> None:
+        if self.transport is None or not self._refusal:
             return
-        answer = no_room(sentence)
+        answer = no_room(self._refusal)
         text = answer.text or ""
         head = f"HTTP/1.1 503 {answer.reason}\r\nContent-Length: {len(text)}\r\nConnection: close"
         for name, value in answer.headers.items():
