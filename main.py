@@ -108,6 +108,8 @@ async def web_endpoint_listener(request: web.Request) -> web.StreamResponse:
     """WebSocket connection; or a response that goes on, for who asks for no upgrade."""
     if asks_for_http_stream(request):
         async with app.gate.http_stream(request) as (stream, login):
+            if login is None:
+                return stream
             connection_id = replicas.new_connection_id()
             query = request.query.items()
             return await manager.stream_listener(stream, connection_id, query, login=login)

@@ -21,11 +21,12 @@ from bridge.web.cross_origin import preflight_response
 from bridge.web.first_frame import FirstFrame
 from bridge.web.handshake import accepted_form, require_websocket
 from bridge.web.heartbeat import Heartbeat
-from bridge.web.http_stream import IDLE_SECONDS, HttpStream
+from bridge.web.http_stream import EVENT_STREAM, IDLE_SECONDS, HttpStream
 from bridge.web.pages import Pages
 from bridge.web.tcp import UNREADABLE
 from bridge.web.transport import break_circle
 from bridge.web.websocket import WebSocket
+from bridge.wire.codes import CloseCode
 from bridge.wire.responses import too_large
 
 HELD_SECONDS = 1.0
@@ -98,9 +99,12 @@ class Gate:
             break_circle(ws)
 
     @asynccontextmanager
-    async def http_stream(self, request: web.Request) -> AsyncIterator[tuple[HttpStream, Login]]:
+    async def http_stream(
+        self, request: web.Request
+    ) -> AsyncIterator[tuple[HttpStream, Login | None]]:
         """Let in who asks for messages by a GET, and hold a place as for a WebSocket.
 
+        The login is None if the service stops: the response has ended then.
         Raises HTTPException for whom it does not let in.
         """
         caller = self._caller_of(request)
@@ -108,6 +112,13 @@ class Gate:
         form = accepted_form(request)
         has_token = self._authentication.has_bearer(request)
         self._pages.refuse_unnamed(request, caller, has_token=has_token)
+        if self._shut and form is EVENT_STREAM and request.method == "GET":
+            # After a 503 an EventSource does not come back: it is told what the others are told.
+            stream = HttpStream(request, form)
+            await stream.close(code=CloseCode.RESTART, message=b"the service stops")
+            stream.release()
+            yield stream, None
+            return
         principal, place = self._admit(request, caller, self._authentication.of_http)
         with ExitStack() as stack:
             stack.callback(place.give_back)

@@ -339,6 +339,30 @@ def test_a_stop_ends_it_with_when_to_come_back(nats_server: NatsServer, log: Pat
     assert service.output().count("closed: code 1012") == 2
 
 
+def test_an_event_source_that_comes_back_while_it_stops_comes_again(
+    nats_server: NatsServer, raw_nats: RawNats, log: Path
+) -> None:
+    """One that reads nothing holds up the stop, and a browser keeps a connection for others."""
+    events = head("GET /stream?subjects=a", {"Host": "127.0.0.1", **SSE})
+    with (
+        running(Gateway(nats_server.url, log=log)) as service,
+        HttpReader(service.port, "subjects=holds", receive_buffer=4096) as stalled,
+        socket.create_connection(("127.0.0.1", service.port), timeout=20) as kept,
+    ):
+        kept.sendall(head("GET /livez", {"Host": "127.0.0.1"}))
+        assert kept.recv(65536).startswith(b"HTTP/1.1 200 ")
+        stalled.begun()
+        raw_nats.send(RawNats.command(b"holds", LARGE) * 500)
+        until(lambda: service.figures()['bridge_messages_dropped_total{reason="slow"}'])
+        service.ps().terminate()
+        until(lambda: "stopping\n" in service.output())
+        kept.sendall(events)
+        answer = kept.makefile("rb").read().decode()
+        service.wait()
+    assert answer.startswith("HTTP/1.1 200 "), "after a 503 it would never come again"
+    assert "retry: " in answer and '"code":1012' in answer and answer.endswith("0\r\n\r\n")
+
+
 def test_it_is_a_connection_like_others(
     nats_server: NatsServer, raw_nats: RawNats, log: Path
 ) -> None:
