@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.page.support.detail import payload, value
+from tests.page.support.flood import Flood
 from tests.page.support.viewer import Viewer
 from tests.support.raw_nats import RawNats
 from tests.support.servers import Gateway, NatsServer, running, until
@@ -100,3 +101,24 @@ def test_all_of_five_megabytes_can_be_shown_without_freezing(
     until(at_the_end)
     expect(last).to_be_in_viewport()
     assert page.evaluate("document.querySelectorAll('#detail *').length") < 20_000
+
+
+def test_the_limit_that_holds_is_told_be_it_messages_or_text(
+    viewer: Viewer, nats_server: NatsServer, subject: str
+) -> None:
+    kept = viewer.page.locator("#kept-title")
+    viewer.follow(f"{subject}.*")
+    with Flood(nats_server.port, subject, rate=8_000, total=36_000, size=2_000) as flood:
+        flood.wait(60)
+    expect(viewer.page.get_by_test_id("received")).to_have_text("36,000", timeout=60_000)
+    expect(kept).to_contain_text("; 64 MB full)")
+    expect(kept).to_have_attribute("title", re.compile("at most 100,000, and 64 MB of text$"))
+    gone = viewer.page.get_by_test_id("notkept").inner_text()
+    viewer.page.locator("#messages").press("Home")
+    expect(viewer.row(f"{gone} messages before this were not kept")).to_be_in_viewport()
+    viewer.prefer("Messages kept", "300,000, or 192 MB")
+    expect(kept).to_have_attribute("title", re.compile("at most 300,000, and 192 MB of text$"))
+    expect(kept).not_to_contain_text("full")
+    viewer.prefer("Messages kept", "1,000, or 64 MB")
+    viewer.expect_figure("kept", "1,000")
+    expect(kept).not_to_contain_text("full")
