@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 
 from bridge.wire.codes import PUBLISH, REQUEST
-from bridge.wire.metadata import KEYS as META
 from bridge.wire.responses import shorten
 
 MESSAGE_ID = "Nats-Msg-Id"
@@ -199,6 +198,6 @@ def _optional(key: str, value: Any) -> str | None:
 
 
 def _meta(value: Any) -> bool:
-    if value is not None and (not isinstance(value, list) or not all(it in META for it in value)):
-        raise PublicationError(f"meta has to be a list of some of {', '.join(map(repr, META))}.")
-    return "headers" in (value or ())
+    if value not in (None, [], ["headers"]):
+        raise PublicationError("meta has to be ['headers'].")
+    return bool(value)
