@@ -66,9 +66,9 @@ class Settings(PublishTable):
         """Return what may be published at all; `nats_kind` as in NatsWatch."""
         allow = self.allow_publish
         if allow is None:
-            # One that is embedded is nobody else's.
-            is_ours_alone = nats_kind == EMBEDDED and is_loopback(self.http_host)
-            allow = (">",) if is_ours_alone else ()
+            # One that is embedded is nobody else's; behind a proxy come other machines.
+            is_here = is_loopback(self.http_host) and not self.trusted_proxies
+            allow = (">",) if nats_kind == EMBEDDED and is_here else ()
         return _publish_policy(allow, self.deny_publish)
 
     def fetched_keys(self) -> FetchedKeys | None:

@@ -20,6 +20,7 @@ OTHERS = "--http-host=0.0.0.0", "--allow-anonymous"
         (["--http-host=localhost"], EMBEDDED, "a", True),
         (["--http-host=::1"], EMBEDDED, "a", True),
         ([*OTHERS], EMBEDDED, "a", False),
+        (["--trusted-proxies=127.0.0.1"], EMBEDDED, "a", False),
         (["--allow-publish="], EMBEDDED, "a", False),
         (["--allow-publish=orders.>"], EMBEDDED, "a", False),
         (["--deny-publish=a.>"], EMBEDDED, "a.b", False),
