@@ -117,7 +117,7 @@ class Actions:
         await self._publisher.publish(publication, connection.sender, principal, done, request.id)
 
     def _tell(self, connection: Connection, outcome: Outcome) -> None:
-        if connection.id in self._connections:
+        if outcome.line and connection.id in self._connections:
             connection.respond(outcome.line)
 
     async def answer(self, connection: Connection, request: Request) -> list[bytes]:
