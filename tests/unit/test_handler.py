@@ -8,11 +8,15 @@ from typing import Any
 
 from bridge.access.login import Login
 from bridge.access.policy import SubjectPolicy
+from bridge.access.publish_policy import ANYTHING, PublishPolicy
 from bridge.access.tokens import Principal
 from bridge.connections.connection import Connection
+from bridge.publishing.publisher import Publisher
+from bridge.telemetry.counters import Counters
 from bridge.wire.framing import FRAMES
 from handler import WSSManager
 from tests.unit.connections.test_connection import MESSAGE, Socket
+from tests.unit.publishing.test_publisher import Link
 
 
 async def test_nats_is_up_when_that_has_been_told_not_before() -> None:
@@ -52,6 +56,26 @@ async def test_nothing_of_a_connection_that_leaves_is_in_no_figure() -> None:
     await manager._leave(connection)
     assert manager.connections == {}
     assert connection.dropped == sum(manager.counters.dropped.values()) == 3
+
+
+async def test_a_request_that_waits_is_forgotten_with_its_connection_and_without_a_word() -> None:
+    link = Link()
+    publisher = Publisher(lambda: link, Counters(), lambda: PublishPolicy.of([">"]))
+    app = SimpleNamespace(nats=SimpleNamespace(client=None))
+    manager = WSSManager(app, publisher=publisher)
+    socket: Any = Socket()
+    ws: Any = SimpleNamespace(_req=SimpleNamespace(transport=socket), closed=False, close_code=None)
+    ws.exception = lambda: None
+    login = Login(Principal(SubjectPolicy(), publish=ANYTHING))
+    connection = manager._open(ws, "id", login, framing=FRAMES)
+    said: list[bytes] = []
+    connection.respond = said.append
+    asked = '{"action": "request", "subject": "a", "id": 1}'
+    assert await manager.actions.answer_frame(connection, asked) == []
+    assert len(connection.sender.waiting) == 1
+    await manager._leave(connection)
+    assert not connection.sender.waiting
+    assert said == []
 
 
 async def waits(subscriber: Any, msg: Any) -> None:
