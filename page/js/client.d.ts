@@ -58,10 +58,8 @@ export interface Published {
   duplicate?: boolean;
 }
 
-/** The answer to a request; a header whose value is not text has a third item, "base64". */
-export interface Answer extends Message {
-  readonly headers: [name: string, value: string, encoding?: "base64"][];
-}
+/** The answer to a request, with its headers. */
+export type Answer = Message;
 
 /** Messages published from `from` to `to`, in ms since 1970, were missed. */
 export interface Gap {

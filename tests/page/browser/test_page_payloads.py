@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
-from tests.page.browser.test_page_origin import second_origin  # noqa: F401  a fixture
 from tests.page.support.viewer import Viewer
 from tests.support.servers import Gateway, NatsServer, running
 
@@ -72,7 +71,7 @@ FRAME = """url => new Promise(done => {
 })"""
 
 
-def test_no_page_can_frame_ours(page: Page, gateway: Gateway, second_origin: str) -> None:  # noqa: F811
+def test_no_page_can_frame_ours(page: Page, gateway: Gateway, second_origin: str) -> None:
     page.allow_errors = True  # type: ignore[attr-defined]
     page.goto(second_origin)
     page.evaluate(FRAME, f"{gateway.url}/")
@@ -139,7 +138,7 @@ def test_a_page_that_is_named_can_frame_ours(
     page: Page,
     nats_server: NatsServer,
     log: Path,
-    second_origin: str,  # noqa: F811
+    second_origin: str,
 ) -> None:
     with running(Gateway(nats_server.url, log=log, frame_ancestors=second_origin)) as gateway:
         page.goto(second_origin)
