@@ -192,9 +192,10 @@ class Actions:
             except TokenError as error:
                 await connection.close(error.code, str(error))
                 return []
-            lost = self._hub.change_policy(connection, connection.login.principal.policy)
+            policy = connection.login.principal.policy
+            lost = self._hub.change_policy(connection, policy)
         gone = (_denied(pattern).line() for pattern in lost)
-        return [responses.signed_in(request_id), *gone]
+        return [responses.signed_in(request_id, allow=policy.allow, deny=policy.deny), *gone]
 
     async def _follow(
         self, connection: Connection, patterns: Collection[str], wants: Wants

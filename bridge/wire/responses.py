@@ -68,13 +68,10 @@ def greeting(
 ) -> bytes:
     """Return the first line of every connection.
 
-    `allow` and `deny`: what its holder may follow; told where that is less than everything, and
-    not so much that no reader would want it. `publish`: whether it may publish anything.
+    `allow` and `deny`: what it may follow. `publish`: whether it may publish anything.
     """
     greet = {"success": True, "data": "Successfully connected", "connection_id": connection_id}
-    if (tuple(allow) != (">",) or deny) and len(allow) + len(deny) <= MOST_TOLD:
-        greet |= {"allow": allow, "deny": deny}
-    return _encode(greet | {"publish": True} if publish else greet)
+    return _encode(greet | _rights(allow, deny) | ({"publish": True} if publish else {}))
 
 
 def subscribed(subjects: Sequence[str], request_id: bytes = b"") -> bytes:
@@ -117,10 +114,13 @@ def pong(request_id: bytes = b"") -> bytes:
     return _response(head, request_id)
 
 
-def signed_in(request_id: bytes = b"") -> bytes:
-    """Return the acknowledgement of a fresh token."""
+def signed_in(
+    request_id: bytes = b"", *, allow: Sequence[str] = (">",), deny: Sequence[str] = ()
+) -> bytes:
+    """Return the acknowledgement of a fresh token; `allow` and `deny`: what it lets follow."""
     head = {"success": True, "message": "Successfully signed in"}
-    return _response({**head, "action": "token", "subjects": ()}, request_id)
+    fields = {**head, "action": "token", "subjects": (), **_rights(allow, deny)}
+    return _response(fields, request_id)
 
 
 def token_required(fault: str) -> bytes:
@@ -147,6 +147,14 @@ def closed(code: int, reason: str) -> bytes:
 
 NATS_DOWN = b'{"status":"nats_down"}'
 NATS_UP = b'{"status":"nats_up","gap":true}'
+
+
+def _rights(allow: Sequence[str], deny: Sequence[str]) -> dict[str, object]:
+    """What may be followed, where that is not everything, nor more than a reader wants to know."""
+    is_everything = tuple(allow) == (">",) and not deny
+    if is_everything or len(allow) + len(deny) > MOST_TOLD:
+        return {}
+    return {"allow": allow, "deny": deny}
 
 
 def _response(fields: dict[str, object], request_id: bytes) -> bytes:

@@ -132,7 +132,7 @@ export declare class Client {
   readonly tokenWanted: boolean;
   /** Whether the gateway has lost NATS. */
   readonly natsDown: boolean;
-  /** Patterns that may be followed, and those that may not even so; as of the last greeting. */
+  /** Patterns that may be followed, and those that may not even so; as of the last greeting or token. */
   readonly allow: readonly string[];
   readonly deny: readonly string[];
   /** Whether there is anything that this gateway lets us publish. */

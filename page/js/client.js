@@ -353,15 +353,14 @@ export class Client extends Target {
     if (told?.connection_id) this.mayPublish = told.publish === true;
     if (told?.dropped) this.#tell("dropped", { count: told.dropped });
     else if (told?.status) this.#takeStatus(told);
-    else if (told?.connection_id) this.#greeted(told);
-    else if (told?.success && told.action === "token") this.#link.accepted();
+    else if (told?.connection_id || (told?.success && told.action === "token")) this.#welcomed(told);
     else if (told?.success === false) this.#refused(told);
     else if (told?.action === "subscribe") this.#accepted(told);
     else if (told?.action === "unsubscribe") this.#left(told);
     else if (!told?.success) this.#tell("error", failure("unreadable", UNREADABLE));
   }
 
-  #greeted({ allow = [">"], deny = [] }) {
+  #welcomed({ allow = [">"], deny = [] }) {
     Object.assign(this, { allow, deny });
     this.#link.accepted();
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { ack, outcome, started } from "../support/fake-websocket.mjs";
+import { ack, connected, outcome, started } from "../support/fake-websocket.mjs";
 
 const GREETING = { success: true, data: "Successfully connected", connection_id: "it" };
 const SIGNED_IN = { success: true, message: "Successfully signed in", action: "token", subjects: [] };
@@ -298,4 +298,13 @@ test("who is asked for a token at the door has missed nothing, and who had one b
     it.socket.say(ack(it.socket.sent.at(-1).id, "a"));
     assert.equal(it.ofType("gap").length, 1);
   }
+});
+
+test("what may be followed is that of the greeting, and then that of a fresh token", (t) => {
+  const it = connected(t);
+  assert.deepEqual([it.client.allow, it.client.deny], [[">"], []]);
+  it.socket.say({ success: true, connection_id: "c", allow: ["a.>"], deny: ["a.b"] });
+  assert.deepEqual([it.client.allow, it.client.deny], [["a.>"], ["a.b"]]);
+  it.socket.say(SIGNED_IN);
+  assert.deepEqual([it.client.allow, it.client.deny], [[">"], []]);
 });

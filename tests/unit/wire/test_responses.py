@@ -21,7 +21,9 @@ EVERYBODY = {"success": True, "data": "Successfully connected", "connection_id":
         ({"allow": tuple(map(str, range(129)))}, {}),
     ],
 )
-def test_a_greeting_says_what_may_be_followed_where_that_is_not_everything(
+def test_a_greeting_and_a_fresh_token_say_what_may_be_followed_where_that_is_not_everything(
     rights: dict[str, tuple[str, ...]], told: dict[str, list[str]]
 ) -> None:
     assert json.loads(responses.greeting("x", **rights)) == EVERYBODY | told
+    signed_in = json.loads(responses.signed_in(**rights))
+    assert {key: signed_in[key] for key in signed_in if key in ("allow", "deny")} == told
