@@ -119,7 +119,7 @@ export class Feed {
     const before = this.#day;
     if (before && isIn(before, time)) return;
     this.#day = dayOf(time);
-    if (before && !isIn(this.#day, before.start)) this.#note(longDate(time));
+    if (before && !isIn(this.#day, before.start)) this.#note(longDate(time), true);
   }
 
   #takeDropped(number) {
@@ -129,9 +129,10 @@ export class Feed {
   }
 
   // `say` is a sentence, or makes one where the words change with the day, or with the zone of the reader.
-  #note(say) {
+  #note(say, isDay = false) {
     const note = {
       kind: "note",
+      isDay,
       time: this.#now(),
       raw: "",
       get text() {

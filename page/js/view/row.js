@@ -59,8 +59,8 @@ export class Row {
     setText(this.#size, sizeText(message));
   }
 
-  #showNote({ text }) {
-    this.element.className = "row note";
+  #showNote({ text, isDay }) {
+    this.element.className = isDay ? "row note day" : "row note";
     for (const cell of [this.#time, this.#subject, this.#mark, this.#size]) setText(cell, "");
     setText(this.#payload, text);
   }
