@@ -13,7 +13,8 @@ import pytest
 
 from bridge import __version__
 from bridge.access.authentication import BEARER, COOKIE
-from bridge.wire import codes, metadata, requests
+from bridge.publishing import over_http
+from bridge.wire import codes, metadata, publications, requests
 from tests.support import readme
 from tests.support.asyncapi import PATH, Description
 
@@ -41,17 +42,43 @@ def test_close_codes_are_those_of_the_code_and_of_the_wire() -> None:
     assert sorted(map(int, told)) == described
 
 
-def test_requests_have_the_keys_actions_and_bounds_of_the_code() -> None:
+def known_keys(**request: object) -> set[str]:
+    """Return the keys that such a request may have, as it is told when it has another one."""
     with pytest.raises(requests.Refusal) as refusal:
-        requests.parse_request('{"subjects": ["a"], "no_such_key": 1}')
-    known = str(refusal.value).partition("Its keys are ")[2].removesuffix(".").split(", ")
-    kinds = DESCRIPTION.kinds("stream", "receive")
-    assert {key for kind in kinds for key in DESCRIPTION.keys(kind)} == set(known)
-    actions = [DESCRIPTION.keys(kind).get("action", {}).get("const") for kind in kinds]
-    assert {*actions} == {codes.SUBSCRIBE, codes.UNSUBSCRIBE, codes.PING, None}
+        requests.parse_request(json.dumps({**request, "no_such_key": 1}))
+    return {*str(refusal.value).partition("Its keys are ")[2].removesuffix(".").split(", ")}
+
+
+def test_requests_have_the_keys_actions_and_bounds_of_the_code() -> None:
+    kinds = {*DESCRIPTION.kinds("stream", "receive")}
+    actions = {DESCRIPTION.keys(kind).get("action", {}).get("const") for kind in kinds}
+    publishing = {codes.PUBLISH, codes.REQUEST}
+    assert actions == {codes.SUBSCRIBE, codes.UNSUBSCRIBE, codes.PING, *publishing, None}
+    for action in publishing:  # the kinds have the same names
+        assert {*DESCRIPTION.keys(action)} == known_keys(action=action)
+    others = {key for kind in kinds - publishing for key in DESCRIPTION.keys(kind)}
+    assert others == known_keys(subjects=["a"])
     assert SCHEMAS["meta"]["items"]["enum"] == list(metadata.KEYS)
     assert SCHEMAS["wantedSubjects"]["oneOf"][1]["maxItems"] == requests.MAX_REQUEST_SUBJECTS
     assert SCHEMAS["id"]["maxLength"] == requests.MAX_ID_BYTES - len('""')
+
+
+def test_publishing_over_http_is_that_of_the_code() -> None:
+    body = DESCRIPTION.messages["body"]["headers"]["properties"]
+    assert list(body) == [publications.MESSAGE_ID, *publications.EXPECTED]
+    statuses = DESCRIPTION.messages["failed"]["x-statuses"]
+    described = [(code, each["status"]) for each in statuses for code in each["codes"]]
+    assert described == list(over_http.STATUSES.items())
+    for operation, door in (("publishByHttp", "/publish/"), ("requestByHttp", "/request/")):
+        channel = DOCUMENT["operations"][operation]["channel"]["$ref"].rpartition("/")[2]
+        assert DOCUMENT["channels"][channel]["address"] == f"{door}{{subject}}"
+
+
+def test_what_a_stream_refuses_and_nothing_else_has_a_code_of_jetstream() -> None:
+    examples = [each for kind, each in EXAMPLES if kind == "refused"]
+    (stored,) = [each for each in examples if each["code"] == "not_stored"]
+    assert not DESCRIPTION.fits("refused", stored | {"code": "denied"})
+    assert not DESCRIPTION.fits("refused", {k: v for k, v in stored.items() if k != "err_code"})
 
 
 def test_the_metadata_of_a_message_comes_in_the_order_of_the_code() -> None:

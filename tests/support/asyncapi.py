@@ -40,8 +40,10 @@ class Description:
     def strict(self) -> Description:
         document = copy.deepcopy(self.document)
         for message in document["components"]["messages"].values():
-            if message["payload"].get("type") == "object":
-                message["payload"].setdefault("additionalProperties", False)
+            payload = message["payload"]
+            for schema in (payload, *payload.get("properties", {}).values()):
+                if schema.get("type") == "object":
+                    schema.setdefault("additionalProperties", False)
         return Description(document)
 
     def kinds(self, channel: str, action: str) -> list[str]:
@@ -72,18 +74,28 @@ class Description:
         return schema
 
     def keys(self, kind: str) -> dict[str, Any]:
-        """Return the keys of a kind that is a JSON object, with their schemas."""
-        properties = self.messages[kind]["payload"].get("properties", {})
+        """Return the keys of a kind that is a JSON object, with their schemas.
+
+        `kind.key` stands for the object that a kind has as a value.
+        """
+        properties = self._schema(kind).get("properties", {})
         return {name: self.resolved(schema) for name, schema in properties.items()}
 
     def optional(self, kind: str) -> set[str]:
         """Return those of the keys that may be missing."""
-        return {*self.keys(kind)} - {*self.messages[kind]["payload"].get("required", ())}
+        return {*self.keys(kind)} - {*self._schema(kind).get("required", ())}
 
-    def status(self, kind: str) -> int | None:
-        """Return the status of HTTP that a kind comes with; None if there is not just one."""
-        bindings = self.messages[kind].get("bindings", {})
-        return bindings.get("http", {}).get("statusCode")
+    def comes_with(self, kind: str, status: int | None) -> bool:
+        """Tell whether a kind can come with this status of HTTP; None: not over HTTP."""
+        message = self.messages[kind]
+        one = message.get("bindings", {}).get("http", {}).get("statusCode")
+        several = [each["status"] for each in message.get("x-statuses", ())]
+        return (one is None and not several) or status in (one, *several)
+
+    def _schema(self, kind: str) -> Any:
+        name, _, key = kind.partition(".")
+        payload = self.messages[name]["payload"]
+        return payload.get("properties", {}).get(key, {}) if key else payload
 
     @cached_property
     def _validators(self) -> dict[str, Draft7Validator]:
@@ -103,6 +115,15 @@ def words(schema: Any) -> set[str]:
     return set(schema.get("enum", schema.get("items", {}).get("enum", ())))
 
 
+WRONG_HEADERS: list[object] = [
+    {"a": 1},
+    {"a b": "c"},
+    {"a": "b\nc"},
+    [["a"]],
+    [["a", 1]],
+    [["a", "b", "base64"]],
+]
+"""What nobody may send along with a message."""
 WRONG: dict[str, list[tuple[str, object]]] = {
     "subscribe": [
         ("subjects", []),
@@ -112,10 +133,32 @@ WRONG: dict[str, list[tuple[str, object]]] = {
         ("max_rate", 101),
     ],
     "unsubscribe": [("meta", ["time"])],
+    "publish": [
+        ("msg_id", ""),
+        ("msg_id", "a\r\nb"),
+        ("timeout", 2000),
+        *(("headers", each) for each in WRONG_HEADERS),
+    ],
+    "request": [
+        ("timeout", 0),
+        ("timeout", "2000"),
+        ("ack", True),
+        ("msg_id", "a1"),
+        ("meta", ["all"]),
+        *(("headers", each) for each in WRONG_HEADERS),
+    ],
     "greeting": [("connection_id", "7f3a")],
     "subscribed": [("subjects", []), ("message", "")],
     "unsubscribed": [("subjects", []), ("subjects", ["a", "b"])],
     "pong": [("subjects", ["a"])],
+    "published": [("subject", ""), ("stream", "A"), ("seq", 1), ("duplicate", False)],
+    "stored": [("subject", ""), ("stream", ""), ("seq", 0), ("seq", 1.5)],
+    "replied": [
+        ("reply", {}),
+        ("reply", {"data": 1, "encoding": "text"}),
+        ("reply", {"data": "a", "encoding": "text_"}),
+        ("reply", {"data": 1, "headers": [["a"]]}),
+    ],
     "refused": [("message", "")],
     "message": [
         ("subject", ""),
@@ -146,11 +189,11 @@ def spoilt(
             yield f"no {key}", {name: each for name, each in frame.items() if name != key}
         if key == "data" and kind == "message" and "encoding" not in frame:
             continue  # a payload may be anything
-        # No other key holds an object, and no list a number.
+        # No other key holds such an object, and no list a number.
         yield f"{key} is an object", frame | {key: {"no": "such"}}
         if isinstance(value, list):
             yield f"{key} holds a number", frame | {key: [*value, 5]}
-        if isinstance(value, bool):
+        if isinstance(value, bool) and key != "duplicate":  # which may be either
             yield f"{key} is {not value}", frame | {key: not value}
         if key in ("action", "code", "encoding", "status"):
             yield f"{key} is no such word", frame | {key: f"{value}_"}

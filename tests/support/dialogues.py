@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import nats
 from websockets.asyncio.client import connect
 
-from tests.support.browser_client import Browser
 from tests.support.http_reader import HttpReader
+from tests.support.publishing import ask, publish
 from tests.support.raw_nats import RawNats
-from tests.support.servers import Gateway, NatsServer, http
+from tests.support.tape import Said, Scene
 
 TOKEN = "the-token-of-this-dialogue"
 TOKENS = json.dumps({"name": "somebody", "token": TOKEN})
@@ -25,82 +26,17 @@ SETTINGS: dict[str, object] = {
     "max_subjects": MAX_SUBJECTS,
     "requests_per_second": 0.001,
     "request_burst": BURST,
+    "allow_publish": ">",
 }
 """Of the gateway that lets anyone in: each limit is near enough to be reached."""
+MAX_PAYLOAD = 20000
 LARGE = b'"' + b"x" * 9998 + b'"'
 HEADERS = b"NATS/1.0\r\nNats-Msg-Id: a1\r\nX-Trace: \r\nX-Key: \xff\r\n\r\n"
 
 
-@dataclass(frozen=True)
-class Said:
-    """One JSON value, and what AsyncAPI calls where it went: a channel, and receive or send."""
-
-    channel: str
-    action: str
-    text: str
-    status: int | None = None
-    """The status of HTTP that it came with."""
-
-    @property
-    def value(self) -> Any:
-        return json.loads(self.text) if self.text[0] in "[{" else self.text
-
-
-@dataclass
-class Scene:
-    """The servers there are, and what was said so far: each thing once."""
-
-    nats: NatsServer
-    open: Gateway
-    late: Gateway
-    """A replica of it that has no time to wait for NATS."""
-    guarded: Gateway
-    tape: dict[Said, None] = field(default_factory=dict)
-
-    def note(self, *said: Said) -> None:
-        self.tape |= dict.fromkeys(said)
-
-    def connect(self, gateway: Gateway | None = None, query: str = "", **options: Any) -> Taped:
-        return Taped(self, f"{(gateway or self.open).stream}{query}", **options)
-
-    async def post(self, body: object, gateway: Gateway | None = None) -> int:
-        """Make a request over HTTP; return the status.
-
-        One that cannot be read, as text, is not noted. Requests and responses are also noted as
-        those of a WebSocket, since they are meant to be the same.
-        """
-        text = body if isinstance(body, str) else json.dumps(body)
-        address = f"{(gateway or self.open).url}/stream"
-        status, answer = await asyncio.to_thread(http, address, text.encode())
-        self.note(Said("requests", "send", answer, status))
-        if not isinstance(body, str):
-            self.note(Said("requests", "receive", text), Said("stream", "receive", text))
-        if answer.startswith("["):
-            self.note(*(Said("stream", "send", json.dumps(each)) for each in json.loads(answer)))
-        return status
-
-
-class Taped(Browser):
-    """A connection of which every line is noted, in both directions."""
-
-    def __init__(self, scene: Scene, stream: str, **options: Any) -> None:
-        super().__init__(stream, **options)
-        self._scene = scene
-
-    async def frame(self) -> str:
-        text = await super().frame()
-        self._scene.note(*(Said("stream", "send", line) for line in text.split("\n")))
-        return text
-
-    async def send(self, request: object) -> None:
-        """Send a request; text is sent as it is and not noted, as it may make no sense."""
-        if not isinstance(request, str):
-            self._scene.note(Said("stream", "receive", json.dumps(request)))
-        await super().send(request)
-
-    async def refused(self, code: str, request: object) -> None:
-        answer = await self.ask(request)
-        assert answer.get("code") == code, answer
+def nats_config(folder: Path) -> str:
+    """Return the configuration of a server with streams, which takes no large payloads."""
+    return f'max_payload: {MAX_PAYLOAD}\njetstream {{ store_dir: "{folder}" }}'
 
 
 async def following(scene: Scene) -> None:
@@ -189,6 +125,59 @@ async def posts(scene: Scene) -> None:
         assert (await browser.ask({"subjects": ["late"]}))["success"] is True
 
 
+async def publications(scene: Scene) -> None:
+    """publish and what answers it, also by HTTP; what is refused of it only."""
+    client = await nats.connect(scene.nats.url)
+    await client.jetstream().add_stream(name="TWO", subjects=["kept.*"], max_msgs=2, discard="new")
+    await client.close()
+    kept = publish("kept.a", data="/9j/4AAQ", encoding="base64", headers={"X-Trace": "7"})
+    async with scene.connect() as browser:
+        own = {"connection_id": browser.connection_id}
+        await browser.ask({"action": "publish", "subject": "plain"})
+        await browser.ask(publish("plain", data={"total": 21.50}, headers=[["X-Trace", ""]]))
+        await browser.ask(publish("plain", data="a text", encoding="text", ack=False))
+        for _ in range(2):
+            assert "seq" in await browser.ask({**kept, "ack": True, "msg_id": "a1"})
+        stored = {"action": "publish", "subject": "kept.a", "ack": True}
+        assert "seq" in await browser.ask(stored)
+        await browser.refused("not_stored", stored)
+        await browser.refused("too_large", publish("plain", data="x" * MAX_PAYLOAD))
+        await browser.refused("no_responders", publish("plain", ack=True))
+        assert await scene.post({**kept, **own}) == 200
+    assert await scene.post_to("publishing", "publish/plain", '{"total": 21.50}') == 200
+    for headers, status in (({"Nats-Msg-Id": "a1"}, 200), ({}, 409)):
+        path = "publish/kept.a?ack=1"
+        assert await scene.post_to("publishing", path, "a text", **headers) == status
+    assert await scene.post_to("publishing", "publish/plain", "x" * 70000) == 413
+
+
+async def asking(scene: Scene) -> None:
+    """request and what answers it, also by HTTP."""
+    client = await nats.connect(scene.nats.url)
+    await client.subscribe("rpc.*", cb=_echo)
+    await client.subscribe("silent")
+    await client.flush()
+    async with scene.connect() as browser:
+        own = {"connection_id": browser.connection_id}
+        await browser.ask(ask("rpc.a", data=[1, 2], meta=["headers"], timeout=9000))
+        await browser.ask(ask("rpc.a"))
+        for encoding in ("text", "base64"):
+            request = ask("rpc.a", data="/9j/4AAQ", encoding=encoding, headers={"X-Trace": "7"})
+            await browser.ask({**request, "meta": ["headers"]})
+        await browser.refused("timeout", ask("silent", timeout=10))
+        assert await scene.post({**ask("rpc.a", data=3), **own}) == 200
+    for path, status in (("rpc.a", 200), ("nobody", 503), ("silent?timeout=10", 504)):
+        assert await scene.post_to("asking", f"request/{path}", "[1, 2]") == status
+    assert await scene.post_to("asking", "request/rpc.a", "a text") == 200
+    foreign = {"Origin": "http://of.others.example"}
+    assert await scene.post_to("asking", "request/rpc.a", "[1, 2]", **foreign) == 403
+    await client.close()
+
+
+async def _echo(msg: Any) -> None:
+    await msg.respond(msg.data)  # with the headers, too
+
+
 async def an_outage(scene: Scene) -> None:
     """natsDown and natsUp, what is refused in between and answered again; 503 over HTTP."""
     async with scene.connect() as browser:
@@ -222,6 +211,8 @@ ALL: list[Callable[[Scene], Awaitable[None]]] = [
     reading_too_slowly,
     tokens,
     posts,
+    publications,
+    asking,
     an_outage,
     reading_until_the_stop,
 ]
