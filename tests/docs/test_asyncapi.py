@@ -14,7 +14,7 @@ import pytest
 from bridge import __version__
 from bridge.access.authentication import BEARER, COOKIE
 from bridge.publishing import over_http
-from bridge.wire import codes, metadata, publications, requests
+from bridge.wire import codes, framing, metadata, publications, requests, responses
 from tests.support import readme
 from tests.support.asyncapi import PATH, Description
 
@@ -79,6 +79,16 @@ def test_what_a_stream_refuses_and_nothing_else_has_a_code_of_jetstream() -> Non
     (stored,) = [each for each in examples if each["code"] == "not_stored"]
     assert not DESCRIPTION.fits("refused", stored | {"code": "denied"})
     assert not DESCRIPTION.fits("refused", {k: v for k, v in stored.items() if k != "err_code"})
+
+
+def test_frames_are_shared_in_the_ways_of_the_code() -> None:
+    query = DOCUMENT["channels"]["stream"]["bindings"]["ws"]["query"]["properties"]
+    assert query["batch"]["enum"] == list(framing.BATCHES)
+
+
+def test_a_greeting_tells_as_many_grants_as_that_of_the_code() -> None:
+    keys = DESCRIPTION.keys("greeting")
+    assert keys["allow"]["maxItems"] == keys["deny"]["maxItems"] == responses.MOST_TOLD
 
 
 def test_the_metadata_of_a_message_comes_in_the_order_of_the_code() -> None:
