@@ -19,8 +19,8 @@ import time
 from contextlib import ExitStack
 
 from bench.client import PIECE, Client
-from bench.load import Publisher, payloads, publish
-from bench.targets import Gateway, NatsServer, masked
+from bench.load import Publisher, payloads
+from bench.targets import Gateway, NatsServer, masked, publish
 
 STEP_SECONDS = 0.005
 """Between two batches of a publisher that is paced."""

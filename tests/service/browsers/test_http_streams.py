@@ -28,6 +28,8 @@ from tests.support.servers import (
 )
 
 LARGE = b'"' + b"x" * 9998 + b'"'
+ACCEPTED = "bridge_connections_accepted_total"
+"""Raised once what the query asks for is followed."""
 
 
 def test_curl_without_a_header_gets_lines_and_limit_ends_them(
@@ -35,8 +37,9 @@ def test_curl_without_a_header_gets_lines_and_limit_ends_them(
 ) -> None:
     before = messages_by_fate(gateway.figures())
     url = f"{gateway.url}/stream?subjects=curl.*&limit=3"
+    accepted = gateway.figures()[ACCEPTED]
     curl = subprocess.Popen(["curl", "-sSN", url], stdout=subprocess.PIPE, text=True)
-    until(lambda: "curl.*" in nats_server.subscriptions())
+    until(lambda: gateway.figures()[ACCEPTED] > accepted)
     raw_nats.send(b"".join(RawNats.command(b"curl.a", b"%d" % number) for number in range(5)))
     lines = curl.communicate(timeout=20)[0].splitlines()
     assert curl.returncode == 0, "the response ends as it should"

@@ -136,11 +136,13 @@ async def test_curl_follows_subjects_for_a_connection(
 
 @pytest.mark.parametrize("command", started_by("test_curl_reads_messages_until_its_limit"))
 async def test_curl_reads_messages_until_its_limit(
-    command: str, folder: Path, gateway: Gateway, nats_server: NatsServer, raw_nats: RawNats
+    command: str, folder: Path, gateway: Gateway, raw_nats: RawNats
 ) -> None:
     command = command.replace("5001", str(gateway.port))
+    name = "bridge_connections_accepted_total"
+    accepted = gateway.figures()[name]
     reading = asyncio.create_task(asyncio.to_thread(sh, command, folder))
-    await eventually(lambda: "orders.*" in nats_server.subscriptions())
+    await eventually(lambda: gateway.figures()[name] > accepted)
     for number in range(11):
         raw_nats.publish("orders.new", b"%d" % number)
     messages = [json.loads(line) for line in (await reading).splitlines()][2:]

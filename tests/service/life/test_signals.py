@@ -38,7 +38,7 @@ def service(
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT])
 async def test_these_stop_it_in_an_orderly_way(service: Gateway, number: int) -> None:
     async with Browser(service.stream) as browser:
-        await browser.subscribe("a")
+        await browser.subscribe_at_last("a")
         status = await asyncio.to_thread(service.stop, number)
         assert await browser.closed() == 1012
     assert status == 0
