@@ -194,6 +194,7 @@ class WSSManager:
                 connection.respond(line)
             if await connection.close_if_excessive():
                 return
+            await asyncio.sleep(0)  # or frames that are at hand would all be taken before others
             # Responses are never dropped, so a browser that takes none may not ask for more.
             while connection.outbox.is_full:
                 await asyncio.sleep(FULL_CHECK_SECONDS)

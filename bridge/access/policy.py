@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bridge.wire.patterns import PatternSet
 from bridge.wire.subjects import CONTROL, INBOXES
 
-RESERVED = ("$SYS.>", "$JS.>", "$KV.>", "$O.>", "_INBOX.>", "panini_events.>")
+RESERVED = ("$SYS.>", "$JS.>", "$KV.>", "$O.>", "$MQTT.>", "_INBOX.>", "panini_events.>")
 """Denied unless granted by name: by a grant that lies within one of these, as `$JS.API.>` does."""
 
 _RESERVED = PatternSet(RESERVED)

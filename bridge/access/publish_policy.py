@@ -9,7 +9,7 @@ from bridge.access.policy import RESERVED, SubjectPolicy
 from bridge.wire import subjects
 from bridge.wire.subjects import CONTROL
 
-NEVER = ("$SYS.>", "$JS.>", "_INBOX.>", f"{CONTROL}.>")
+NEVER = ("$SYS.>", "$JS.>", "$MQTT.>", "_INBOX.>", f"{CONTROL}.>")
 """Closed whatever is granted.
 
 There the NATS server and JetStream take orders, which the gateway has rights for that a browser has

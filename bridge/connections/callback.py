@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bridge.telemetry import events
 from bridge.telemetry.logs import tell
+from bridge.wire.metadata import size_of
 
 if TYPE_CHECKING:
     from bridge.wire.envelope import Message
@@ -81,7 +82,7 @@ class Callback:
             self._subscriber.miss(1)
             return
         self._waiting.append(message)
-        self._waiting_bytes += len(message.payload) + MESSAGE_OVERHEAD_BYTES
+        self._waiting_bytes += size_of(message.payload) + MESSAGE_OVERHEAD_BYTES
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run())
 
@@ -104,7 +105,7 @@ class Callback:
             while result is not None or self._waiting:
                 if result is None:
                     message = self._waiting.popleft()
-                    self._waiting_bytes -= len(message.payload) + MESSAGE_OVERHEAD_BYTES
+                    self._waiting_bytes -= size_of(message.payload) + MESSAGE_OVERHEAD_BYTES
                     result = self._call(message)
                 if result is not None:
                     await self._await(result)

@@ -12,6 +12,8 @@ from itertools import islice
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from bridge.wire.metadata import size_of
+
 if TYPE_CHECKING:
     from bridge.wire.envelope import Message
 
@@ -83,7 +85,7 @@ class Subject:
     @property
     def size(self) -> int:
         """Bytes it takes, roughly."""
-        payload = len(self.message.payload) if self.message is not None else 0
+        payload = size_of(self.message.payload) if self.message is not None else 0
         return SUBJECT_OVERHEAD_BYTES + len(self.name) + payload
 
 
@@ -128,8 +130,8 @@ class Conflation:
     def hold(self, subject: Subject, message: Message, joins: int) -> None:
         """Have a message wait, in the place of one that is passed over."""
         if subject.message is not None:
-            self._held.bytes -= len(subject.message.payload)
-        self._held.bytes += len(message.payload)
+            self._held.bytes -= size_of(subject.message.payload)
+        self._held.bytes += size_of(message.payload)
         subject.message, subject.joins = message, joins
 
     def waiting(self) -> list[Waiting]:
@@ -168,7 +170,7 @@ class Conflation:
             message = subject.message
             if message is not None:
                 taken.append(Waiting(subject.joins, message))
-                self._held.bytes -= len(message.payload)
+                self._held.bytes -= size_of(message.payload)
                 subject.message = None
         return taken
 

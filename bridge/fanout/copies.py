@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import chain
 
+from bridge.wire.metadata import size_of
+
 MAX_COPIES = 10000
 MAX_COPY_BYTES = 8388608
 """What is held at most, in messages and in bytes of their payloads; the oldest go first."""
@@ -98,7 +100,7 @@ class Copies:
         else:
             alike.append(copy)
         self._count += 1
-        self._bytes += len(copy.payload)
+        self._bytes += size_of(copy.payload)
         self._added()
         if self._count > MAX_COPIES or self._bytes > MAX_COPY_BYTES:
             # Many at once: a dict looks at all that was deleted before it finds its first key.
@@ -111,7 +113,7 @@ class Copies:
         else:
             del alike[place]
         self._count -= 1
-        self._bytes -= len(key[1])
+        self._bytes -= size_of(key[1])
 
     def _keep(self, wanted: Callable[[Copy], bool]) -> None:
         """Forget all but those that are wanted."""
@@ -120,7 +122,7 @@ class Copies:
             if not alike:
                 del self._alike[key]
         self._count = sum(map(len, self._alike.values()))
-        self._bytes = sum(len(copy.payload) for copy in self)
+        self._bytes = sum(size_of(copy.payload) for copy in self)
 
     def watch_repeats(self, *, on: bool) -> None:
         """Begin to take note of messages that look the same, unless that has begun, or stop it."""

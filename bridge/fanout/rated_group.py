@@ -186,7 +186,7 @@ class RatedGroup(Group):
 
     def _write(self, waiting: list[Waiting], members: Collection[Member], joined: int = 0) -> None:
         """Write to some members, at once, what came after the join with that number."""
-        messages = [each.message for each in waiting if each.joins >= joined]
+        messages = [each.message for each in waiting if each.joins >= joined] if members else []
         if self.key.callback is not None:
             self._send(messages)
         else:

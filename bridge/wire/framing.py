@@ -11,7 +11,7 @@ from typing import Any
 from bridge.wire.envelope import Envelope, Message
 from bridge.wire.event_stream import chunk, json_line, message_event, notice_event
 from bridge.wire.frames import RECORD_SEPARATOR, batch_frames, text_frame
-from bridge.wire.metadata import Annotated, receive, teller
+from bridge.wire.metadata import receive, teller
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,8 +44,8 @@ class Framing:
         piece = message.pieces.get(self)
         if piece is None:
             framing, payloads = self.with_meta(message.meta), [message.payload]
-            if message.meta and not isinstance(message.payload, Annotated):
-                payloads, _ = receive(payloads)
+            if message.meta and not getattr(message.payload, "time_key", b""):
+                payloads, _ = receive(payloads)  # it came where nobody asked for more
             made = framing.encode(Envelope(message.subject), payloads)
             piece = message.pieces[self] = made[0]
         return piece

@@ -59,6 +59,13 @@ def annotated(payload: bytes, reply: bytes, headers: bytes) -> Annotated:
     return made
 
 
+def size_of(payload: bytes) -> int:
+    """Return the bytes of a payload and what came with it; headers are held as JSON, too."""
+    if isinstance(payload, Annotated):
+        return len(payload) + len(payload.reply) + 2 * len(payload.headers)
+    return len(payload)
+
+
 def receive(payloads: list[bytes]) -> tuple[list[bytes], int]:
     """Note when payloads came, and read their headers; also return how many of these are malformed.
 

@@ -60,11 +60,16 @@ class Publication:
     """Whether those of the answer are wanted."""
 
 
+MAX_HEADERS_BYTES = 4096
+"""Of `headers` as they are spelled in a request."""
+OUT_OF_RANGE = "A number in the request is out of range."
+
+
 class _Shape(msgspec.Struct):
     subject: Any = None
     data: msgspec.Raw = msgspec.Raw()
     encoding: Any = None
-    headers: Any = None
+    headers: msgspec.Raw = msgspec.Raw(b"null")
     ack: Any = None
     msg_id: Any = None
     timeout: Any = None
@@ -89,10 +94,13 @@ def read_publication(action: str, text: str | bytes, request_id: bytes) -> Publi
         shape = _decode(text)
     except RecursionError:
         raise PublicationError("The request is nested too deeply.") from None
+    except msgspec.ValidationError:
+        raise PublicationError(OUT_OF_RANGE) from None
     if not isinstance(shape.subject, str):
         raise PublicationError("subject has to be a string.")
     ack = _flag("ack", shape.ack)
-    headers = header_lines(_pairs(shape.headers), _optional("msg_id", shape.msg_id), ack=ack)
+    pairs = _pairs(_read_headers(shape.headers))
+    headers = header_lines(pairs, _optional("msg_id", shape.msg_id), ack=ack)
     payload = _payload(shape.data, shape.encoding)
     if action == PUBLISH:
         return Publication(PUBLISH, shape.subject, payload, headers, ack)
@@ -151,6 +159,16 @@ def _order(name: str, *, ack: bool) -> str:
     if order in EXPECTED and not ack:
         raise PublicationError(f"The header {order!r} needs ack: only the stream can answer it.")
     return order
+
+
+def _read_headers(raw: msgspec.Raw) -> Any:
+    """Return what `headers` are; looking at thousands would hold everybody up."""
+    if len(bytes(raw)) > MAX_HEADERS_BYTES:
+        raise PublicationError(f"headers may have {MAX_HEADERS_BYTES} bytes at most.")
+    try:
+        return msgspec.json.decode(raw)
+    except msgspec.ValidationError:
+        raise PublicationError(OUT_OF_RANGE) from None
 
 
 def _pairs(headers: Any) -> Pairs:

@@ -135,3 +135,43 @@ def test_messages_that_differ_in_their_headers_alone_are_not_taken_for_each_othe
     world.server.queue_copy(messages[0])
     world.quiesce()
     assert sorted(got(member)) == [("same", "0"), ("same", "1")]
+
+
+def test_what_is_caught_up_has_all_that_is_asked_for(world: World) -> None:
+    member = reader("m")
+    follow(world, member, PLAIN, "a.*", "a.b")
+    world.quiesce()
+    message = world.server.publish("a.b", annotated(b"1", b"r", block(7)), backwards=True)
+    world.server.queue_copy(message)
+    world.gateway_reads(100)
+    assert got(member) == [], "a.* is to bring it"
+    follow(world, member, Wants(("time", "headers")), "a.b")
+    assert got(member) == [(1, "7")]
+    assert "time" in json.loads(member.pieces[0])
+    while message.waiting:
+        world.server.queue_copy(message)
+    world.quiesce()
+    assert len(member.pieces) == 1
+
+
+def test_a_callback_at_a_rate_is_called_once_with_what_is_handed_over(world: World) -> None:
+    member = Follower("m")
+    calls: list[bytes] = []
+    member.callback = lambda message: calls.append(message.payload)
+    follow(world, member, Wants(max_rate=0.1), "r.*")
+    follow(world, member, PLAIN, "a.*", "a.b")
+    world.quiesce()
+    world.pass_time(30)
+    for payload in (b"1", b"2"):
+        world.server.queue_copy(world.server.publish("r.1", payload))
+    message = world.server.publish("a.b", b"7", backwards=True)
+    world.server.queue_copy(message)
+    world.gateway_reads(100)
+    assert calls == [b"1"]
+    world.unfollow(member, "a.*")
+    world.pass_time(11)
+    assert sorted(calls) == [b"1", b"2", b"7"]
+    while message.waiting:
+        world.server.queue_copy(message)
+    world.quiesce()
+    assert len(calls) == 3

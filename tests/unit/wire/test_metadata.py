@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bridge.wire.envelope import Envelope, Message
 from bridge.wire.framing import BATCH, CALLS, FRAMES
-from bridge.wire.metadata import KEYS, annotated, read_headers, receive, teller
+from bridge.wire.metadata import KEYS, annotated, read_headers, receive, size_of, teller
 from bridge.wire.wants import PLAIN, Wants, read_wants
 
 NAMES = st.from_regex(rb"\A[!#$%&'*+.^_`|~0-9A-Za-z-]{1,20}\Z")
@@ -135,3 +135,8 @@ def test_wants_are_read_in_one_order_or_refused_with_a_sentence() -> None:
     assert read_wants(["headers", "time", "time"]) == Wants(("time", "headers"))
     for bad in ("time", ["times"], [1], [["time"]], {}, 5, True):
         assert read_wants(bad) == "meta has to be a list of some of 'time', 'reply', 'headers'."
+
+
+def test_what_comes_with_a_payload_counts_in_its_size() -> None:
+    assert size_of(b"1") == 1
+    assert size_of(annotated(b"1", b"reply", b"x" * 1000)) > 1000

@@ -210,3 +210,15 @@ def test_an_order_comes_once(name: str) -> None:
 
 def test_the_unknown_key_is_shortened() -> None:
     assert re.match(r"'x+…' is no key of publish\.", fault(**{"x" * 500: 1}))
+
+
+@pytest.mark.parametrize("part", ['"encoding":1e400', '"headers":{"a":1e400}', '"ack":1e400'])
+def test_a_number_out_of_range_is_bad_and_no_bug(part: str) -> None:
+    with pytest.raises(Refusal, match="out of range") as refused:
+        parse_request(f'{{"action":"publish","subject":"a","id":1,{part}}}')
+    assert refused.value.code == "bad_request"
+
+
+def test_headers_are_bounded_before_they_are_looked_at() -> None:
+    assert fault(headers=[["X", ""]] * 1000) == "headers may have 4096 bytes at most."
+    assert read(headers=[["X", "y" * 4000]])
