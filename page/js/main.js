@@ -11,7 +11,6 @@ import { describe } from "./model/state.js";
 import { Address } from "./view/address.js";
 import { Announcer } from "./view/announce.js";
 import { Chips } from "./view/chips.js";
-import { copyText } from "./view/clipboard.js";
 import { Completer } from "./view/completer.js";
 import { listenToReader } from "./view/controls.js";
 import { Counters } from "./view/counters.js";
@@ -29,8 +28,10 @@ import { Marks } from "./view/marks.js";
 import { Missed } from "./view/missed.js";
 import { Painter } from "./view/painter.js";
 import { standard } from "./view/preferred.js";
+import { Publishing } from "./view/publishing.js";
 import { Pulse } from "./view/pulse.js";
 import { Reading } from "./view/reading.js";
+import { share } from "./view/share.js";
 import { SignIn } from "./view/sign-in.js";
 import { Status } from "./view/status.js";
 import { showTitle } from "./view/title.js";
@@ -103,6 +104,13 @@ const detail = new Detail(element("detail"), {
   say: (sentence) => announcer.say(sentence),
   uncovered: () => address.carry(view()),
 });
+const publishing = new Publishing({
+  client,
+  rows: () => feed.table.rows,
+  opens: () => detail.close(),
+  leave,
+  uncovered: () => address.carry(view()),
+});
 const status = new Status(announcer, () => client.retryNow());
 const signIn = new SignIn((token) => client.useToken(token), leave);
 const pulse = new Pulse(feed, chips);
@@ -153,19 +161,15 @@ function clear() {
 }
 
 function pick(entry, open) {
-  if (entry.kind !== "message") return;
-  if (open || wide.matches) detail.show(entry, leave, views.latest);
+  if (entry.kind !== "message" || (!open && !wide.matches)) return;
+  publishing.close();
+  detail.show(entry, leave, views.latest);
 }
 
 function showLoss(seq) {
   views.show(false);
   list.mark(seq);
   leave();
-}
-
-async function share() {
-  const copied = await copyText(location.href);
-  toast.show(copied ? "The link to this view is copied." : `The link to this view: ${location.href}`);
 }
 
 function refresh() {
@@ -214,7 +218,8 @@ function showFigures() {
   missed.show(feed.losses);
   latest.missedAt = feed.losses.endedAt;
   chips.show(feed.subscriptions);
-  showPause();
+  reading.name(element("pause"));
+  publishing.show();
   showFilter();
   latest.paint();
   address.replace(view());
@@ -235,13 +240,8 @@ function showFilter(anew = false) {
   exportMenu.show({ shown: shown.count, kept: feed.ring.kept });
 }
 
-function showPause() {
-  setText(element("pause-word"), reading.paused ? `Resume (${count(reading.arrived)} new)` : "Pause");
-  element("pause").classList.toggle("primary", reading.paused);
-}
-
 reading.resume();
-listenToReader({ reading, list, views, detail, filterBar, following, feed, clear, share, refresh });
+listenToReader({ reading, list, views, detail, publishing, filterBar, following, feed, clear, share: () => share(toast), refresh });
 addEventListener("hashchange", readAddress);
 readAddress();
 client.addEventListener("state", showState);

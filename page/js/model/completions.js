@@ -25,6 +25,19 @@ export function complete(text, cursor, { rows, followed, earlier }, asked = fals
   return { start, end, options: best(offers, query, unwanted) };
 }
 
+/** What to offer for a field that holds one subject, without wildcards: those that were seen, and `earlier` ones. */
+export function completeSubject(text, cursor, { rows, earlier }, asked = false) {
+  const query = text.slice(0, cursor);
+  if (!query && !asked) return NONE;
+  const offers = new Map(earlier.map((subject, place) => [subject, asOffer(subject, 0, "sent before", query ? 0 : earlier.length - place)]));
+  for (const { subject, count } of rows) offers.set(subject, asOffer(subject, count, "", offers.get(subject)?.recent ?? 0));
+  return { start: 0, end: text.length, options: best(offers.values(), query, new Set([query])) };
+}
+
+function asOffer(text, count, note, recent) {
+  return { text, wild: 0, count, note, recent };
+}
+
 function wordAt(text, cursor) {
   let start = cursor;
   let end = cursor;
@@ -38,7 +51,7 @@ function words(text) {
 }
 
 function toLeave(followed) {
-  return followed.map((pattern) => ({ text: pattern, wild: 0, count: 0, note: "followed", recent: 0 }));
+  return followed.map((pattern) => asOffer(pattern, 0, "followed", 0));
 }
 
 function toFollow(query, rows, earlier) {

@@ -47,7 +47,7 @@ function isCommand(word) {
 
 function shellError(words, text) {
   if (SENDS.has(words.find(isCommand)?.toLowerCase())) {
-    return mistake("This page only listens: that line belongs into a terminal. Nothing was sent.", text, "");
+    return mistake("This field only follows subjects: that line belongs into a terminal. Nothing was sent.", text, "");
   }
   const flag = words.find((word) => word.startsWith("-"));
   return flag && mistake(`Leave out “${flag}”: only subjects are read here.`, text, flag);

@@ -6,11 +6,11 @@ import { browserStorage, Preferences } from "../model/preferences.js";
 const element = (id) => document.getElementById(id);
 
 /** Lets keys, buttons and preferences act on the parts of the page; `clear()`, `share()`, `refresh()` do so. */
-export function listenToReader({ reading, list, views, detail, filterBar, following, feed, clear, share, refresh }) {
+export function listenToReader({ reading, list, views, detail, publishing, filterBar, following, feed, clear, share, refresh }) {
   const showHelp = () => element("help").showModal();
   const keys = new Keys({
     " ": () => reading.toggle(),
-    p: () => reading.toggle(),
+    p: () => publishing.toggle(),
     End: () => reading.resume(),
     g: () => reading.resume(),
     ArrowUp: () => views.press("ArrowUp"),
@@ -24,7 +24,10 @@ export function listenToReader({ reading, list, views, detail, filterBar, follow
     l: () => views.show(!views.latest),
     x: clear,
     "?": showHelp,
-    Escape: () => detail.close(),
+    Escape: () => {
+      detail.close();
+      publishing.close();
+    },
   });
   new Settings(element("settings"), new Preferences(browserStorage()), applier({ reading, list, keys, refresh }));
   const press = (id, action) => element(id).addEventListener("click", action);

@@ -33,7 +33,7 @@ export class Popup {
   /** Whether one of them is open, or a dialog that covers the page. */
   static get cover() {
     const dialogs = [...document.querySelectorAll("dialog[open]")];
-    return Popup.#all.some(({ open }) => open) || dialogs.some(({ id }) => id !== "detail" || !wide.matches);
+    return Popup.#all.some(({ open }) => open) || dialogs.some(({ classList }) => !wide.matches || !classList.contains("beside"));
   }
 
   get open() {

@@ -1,3 +1,6 @@
+import { part, setText } from "./dom.js";
+import { count } from "../model/format.js";
+
 /**
  * What the reader looks at: the stream as it comes, or a copy that stands still while the newest go on
  * being received and kept.
@@ -83,6 +86,12 @@ export class Reading {
   keep({ count, chars }) {
     this.#feed.ring.resize(count, chars);
     if (!this.paused) this.#shown.show(this.#feed.ring);
+  }
+
+  /** Says on the button what it does. */
+  name(button) {
+    setText(part(button, "pause-word"), this.paused ? `Resume (${count(this.arrived)} new)` : "Pause");
+    button.classList.toggle("primary", this.paused);
   }
 
   /** Hands on to the list what the filter has found by now. */

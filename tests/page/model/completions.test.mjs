@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { complete } from "../../../page/js/model/completions.js";
+import { complete, completeSubject } from "../../../page/js/model/completions.js";
 import { cpuTime } from "../support/cpu.mjs";
 
 const COUNTS = { "orders.paid": 30, "orders.created": 50, "telemetry.d7.state": 9, "reorder.all": 200, $SYS: 5, _INBOX: 4 };
@@ -97,4 +97,14 @@ test("a long text costs little", () => {
 test("a hostile subject of thousands of parts costs little", () => {
   const rows = Array.from({ length: 500 }, (_, n) => ({ subject: `a${n}${".x".repeat(2_000)}`, count: 1 }));
   assert.ok(cpuTime(() => assert.equal(offer("a", { rows }).texts.length, 8)) < 500);
+});
+
+test("for one subject those that were seen are offered, without patterns, and those sent before", () => {
+  const known = { rows: ROWS, earlier: ["orders.new", "orders.paid"] };
+  const look = (text, asked) => completeSubject(text, text.length, known, asked);
+  assert.deepEqual(look("ord").options.map(({ text }) => text), ["orders.created", "orders.paid", "orders.new", "reorder.all"]);
+  assert.deepEqual(look("ord").options[2], { text: "orders.new", count: 0, note: "sent before" });
+  assert.deepEqual([look("ord").start, look("ord").end], [0, 3]);
+  assert.deepEqual(look("").options, []);
+  assert.deepEqual(look("", true).options.slice(0, 2).map(({ text }) => text), ["orders.new", "orders.paid"]);
 });
