@@ -147,6 +147,19 @@ def completing(stage: Stage) -> None:
     stage.viewer.field.press_sequentially("sens")
 
 
+def publishing(stage: Stage) -> None:
+    stage.live()
+    stage.page.get_by_role("button", name="Publish", exact=True).click()
+    stage.page.get_by_label("Subject", exact=True).fill("orders.created")
+    stage.page.get_by_label("Payload", exact=True).fill(
+        '{\n  "order": "ORD-2041",\n  "total": 21.50\n}'
+    )
+    stage.page.get_by_label("Headers", exact=True).fill("X-Trace: 7")
+    panel = stage.page.get_by_role("dialog", name="Publish")
+    panel.get_by_role("button", name="Publish", exact=True).click()
+    expect(stage.page.get_by_test_id("outcome")).to_contain_text("Sent")
+
+
 def reconnecting(stage: Stage) -> None:
     stage.live()
     stage.gateway.stop()
@@ -187,6 +200,7 @@ STATES: tuple[Callable[[Stage], None], ...] = (
     latest,
     filtered,
     completing,
+    publishing,
     reconnecting,
     error,
     settings,
@@ -211,6 +225,8 @@ def take(browser: Browser, state: Callable[[Stage], None], screen: Screen, out: 
             tokens = folder / "tokens"
             tokens.write_text('{"name": "nobody", "token": "one-that-nobody-knows"}\n')
             options["tokens_file"] = str(tokens)
+        if state is publishing:
+            options["allow_publish"] = ">"
         server = NatsServer(folder)
         with running(server):
             gateway = Gateway(server.url, log=folder / "log", **options)

@@ -91,6 +91,6 @@ export class PublishForm {
 
 function option({ subject, payload }, place) {
   const made = new Option(oneLine(`${subject} ${payload}`.slice(0, CHARS)), place);
-  made.translate = false;
+  made.setAttribute("translate", "no");
   return made;
 }
