@@ -13,13 +13,14 @@ export class PublishForm {
   #fields = { subject: element("subject"), payload: element("payload"), headers: element("headers") };
   #kind = element("kind");
   #choice = element("sent");
+  #completer;
   #sent;
   #draft = null; // what stood here before the reader looked at earlier ones
 
   /** `rows()` are those of the subject table, `sent` remembers, `changed()` is called when a field changes. */
   constructor({ rows, sent, changed }) {
     this.#sent = sent;
-    new Completer(this.#fields.subject, element("completions"), (text, cursor, asked) =>
+    this.#completer = new Completer(this.#fields.subject, element("completions"), (text, cursor, asked) =>
       completeSubject(text, cursor, { rows: rows(), earlier: sent.subjects }, asked),
     );
     for (const field of Object.values(this.#fields)) {
@@ -47,6 +48,12 @@ export class PublishForm {
   get values() {
     const { subject, payload, headers } = this.#fields;
     return { subject: subject.value.trim(), payload: payload.value, headers: headers.value };
+  }
+
+  /** The same, now that they are sent: nothing is suggested any more. */
+  take() {
+    this.#completer.close();
+    return this.values;
   }
 
   /** Goes to where one goes on: a field by its name, or the first one that is empty. */

@@ -117,7 +117,7 @@ export class Publishing {
   // One at a time, so that each outcome is seen.
   async #send(action) {
     if (this.#waits) return;
-    const values = this.#form.values;
+    const values = this.#form.take();
     const { headers, error } = parseHeaders(values.headers);
     if (!values.subject) return this.#putRight("subject", "Type a subject.");
     if (error) return this.#putRight("headers", error);

@@ -34,15 +34,17 @@ def writable(
 
 @pytest.fixture(scope="module")
 def summing(nats_server: NatsServer) -> Iterator[str]:
-    """The subject of a service that adds up numbers, and says so in a header."""
+    """The subject of a service that adds up numbers; it makes many words where there are none."""
     ready, over = threading.Event(), threading.Event()
 
     async def serve() -> None:
         client = await nats.connect(nats_server.url)
 
         async def add(message: Any) -> None:
-            total = str(sum(json.loads(message.data))).encode()
-            await client.publish(message.reply, total, headers={"X-Terms": "counted"})
+            terms = json.loads(message.data)
+            answer = str(sum(terms)) if terms else "nothing " * 5000
+            headers = {"X-Terms": "counted"}
+            await client.publish(message.reply, answer.encode(), headers=headers)
 
         await client.subscribe("page.sum", cb=add)
         await client.flush()
@@ -125,6 +127,14 @@ def test_a_service_answers(writer: Viewer, summing: str) -> None:
     press(writer.page, "Publish")
     expect(outcome(writer.page)).to_contain_text("Sent")
     expect(writer.page.get_by_test_id("answer")).to_be_hidden()
+
+
+def test_of_a_long_answer_the_beginning_is_shown(writer: Viewer, summing: str) -> None:
+    write(writer.page, summing, "[]")
+    press(writer.page, "Request")
+    expect(outcome(writer.page)).to_contain_text("40.0 kB · text")
+    answer = writer.page.get_by_test_id("answer")
+    expect(answer).to_contain_text("… the first 20,000 of 40,000 characters")
 
 
 @pytest.mark.parametrize(
@@ -221,6 +231,12 @@ def test_everything_is_done_by_keyboard(writer: Viewer, subject: str, summing: s
     down("ArrowDown")
     down("Enter")
     expect(page.locator(SUBJECT)).to_have_value(f"{subject}.created")
+    down("Control+a")
+    text(f"{subject}.")
+    expect(panel(page).get_by_role("listbox")).to_be_visible()
+    down("Control+Enter")
+    expect(panel(page).get_by_role("listbox")).to_be_hidden()
+    expect(outcome(page)).to_contain_text(f"'{subject}.'")
     down("Control+a")
     text(summing)
     down("Tab")
