@@ -1,7 +1,7 @@
 import { Client } from "./client.js";
 import { complete } from "./model/completions.js";
 import { messagesOf } from "./model/export.js";
-import { withSubject, withValue } from "./model/filter.js";
+import { narrowed } from "./model/filter.js";
 import { Feed } from "./model/feed.js";
 import { count } from "./model/format.js";
 import { NatsTrouble } from "./model/nats-trouble.js";
@@ -128,9 +128,8 @@ const act = {
 
 let figuresAt = 0;
 
-function narrow({ subject, text }, excluded) {
-  const before = filterBar.text;
-  filterBar.set(subject ? withSubject(before, subject, excluded) : withValue(before, text, excluded));
+function narrow(what, excluded) {
+  filterBar.set(narrowed(filterBar.text, what, excluded));
 }
 
 /** What the address holds. */

@@ -11,7 +11,7 @@ const QUOTED = /[",\r\n]/;
 /** The kinds of file: what comes first, a line for each message, the media type. */
 export const FORMATS = {
   ndjson: { head: "", line: ndjsonLine, type: "application/x-ndjson" },
-  csv: { head: `${BOM}time,subject,data,encoding\r\n`, line: csvLine, type: "text/csv" },
+  csv: { head: `${BOM}time,subject,data,encoding,reply,headers\r\n`, line: csvLine, type: "text/csv" },
 };
 
 /** The messages of a source as they are now, without the notes among them. */
@@ -57,14 +57,18 @@ export function fileName(format, time) {
 
 // As on the wire, with the time. Raw JSON is not written anew, so numbers keep their digits; in it a line
 // break can only stand between two values, where a space is the same.
-function ndjsonLine({ time, subject, raw, encoding }) {
+function ndjsonLine({ time, subject, reply, headers = [], raw, encoding }) {
   const data = raw.replace(LINE_BREAKS, " ");
   const name = encoding === "json" ? "" : `,"encoding":"${encoding}"`;
-  return `{"time":"${iso(time)}","subject":${JSON.stringify(subject)},"data":${data}${name}}\n`;
+  const answer = reply ? `,"reply":${JSON.stringify(reply)}` : "";
+  const pairs = headers.length ? `,"headers":${JSON.stringify(headers)}` : "";
+  return `{"time":"${iso(time)}","subject":${JSON.stringify(subject)}${answer}${pairs},"data":${data}${name}}\n`;
 }
 
 function csvLine(message) {
-  const cells = [iso(message.time), message.subject, readable(message), message.encoding];
+  const { time, subject, encoding, reply = "", headers = [] } = message;
+  const pairs = headers.length ? JSON.stringify(headers) : "";
+  const cells = [iso(time), subject, readable(message), encoding, reply, pairs];
   return `${cells.map(cell).join(",")}\r\n`;
 }
 

@@ -1,5 +1,7 @@
 import { count } from "./format.js";
+import { GatewayClock } from "./gateway-clock.js";
 import { Losses, gapSentence } from "./losses.js";
+import { META, metaLength, pairsOf } from "./meta.js";
 import { Rates } from "./rates.js";
 import { Rights } from "./rights.js";
 import { SubjectTable } from "./subject-table.js";
@@ -15,6 +17,7 @@ export class Feed {
   #denied;
   #day = null; // of the newest message
   #connected = false;
+  #clock = new GatewayClock();
 
   /**
    * `ring` keeps what comes, `arrived(entry)` is told of each entry, `changed()` asks for a repaint,
@@ -87,13 +90,14 @@ export class Feed {
   }
 
   #ask(pattern) {
-    this.#client.subscribe(pattern).catch(() => {}); // a refusal comes as an event, too
+    this.#client.subscribe(pattern, undefined, { meta: META }).catch(() => {}); // a refusal comes as an event, too
   }
 
   // What was refused is asked for again with the next connection: it may have other rights.
   #followConnection() {
     const was = this.#connected;
     this.#connected = this.#client.state === "open";
+    if (!was && this.#connected) this.#clock.reset();
     if (!was || this.#connected) return;
     for (const { pattern, state } of this.subscriptions) {
       if (state === "refused") this.#ask(pattern);
@@ -102,22 +106,35 @@ export class Feed {
   }
 
   #takeMessages(received) {
-    const time = this.#now();
-    this.#noteDay(time);
-    for (const { subject, raw, encoding } of received) {
-      const hue = this.subscriptions.countMessage(subject)[0]?.hue ?? null;
-      const entry = { kind: "message", subject, raw, encoding, time, hue };
+    const now = this.#now();
+    this.#clock.compare(received.at(-1)?.time, now);
+    for (const message of received) {
+      const entry = this.#entry(message, now);
+      this.#noteDay(entry.time);
       this.table.record(entry);
-      this.rates.record(entry);
+      this.rates.record(entry, now);
       this.#keep(entry);
     }
     this.received += received.length;
   }
 
+  // With the gateway's time where it tells one. `beside` counts the characters that came beside the payload.
+  #entry(message, now) {
+    const { subject, raw, encoding } = message;
+    const hue = this.subscriptions.countMessage(subject)[0]?.hue ?? null;
+    const heard = this.#clock.read(message.time);
+    const isTold = !Number.isNaN(heard);
+    const reply = typeof message.reply === "string" ? message.reply : "";
+    const headers = pairsOf(message.headers);
+    const beside = metaLength({ reply, headers });
+    const time = isTold ? heard : now;
+    return { kind: "message", subject, raw, encoding, time, skew: isTold ? this.#clock.skew : 0, hue, reply, headers, beside };
+  }
+
   // A time of day alone says little in a page that has been open for days.
   #noteDay(time) {
     const before = this.#day;
-    if (before && isIn(before, time)) return;
+    if (before && (isIn(before, time) || time < before.start)) return;
     this.#day = dayOf(time);
     if (before && !isIn(this.#day, before.start)) this.#note(longDate(time), true);
   }

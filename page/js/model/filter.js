@@ -1,3 +1,4 @@
+import { headerLine, isRequest } from "./meta.js";
 import { fault, matcher } from "./subjects.js";
 
 const MOST_CHARS = 1_000; // a link must not bring a filter that takes seconds for each message
@@ -5,6 +6,8 @@ const TERM = new RegExp(
   [
     String.raw`(?<not>-?)(?:`,
     String.raw`subject:(?:"(?<exact>.+?)"(?!\S)|(?<pattern>\S*))`,
+    String.raw`|header:(?:"(?<line>.+?)"(?!\S)|(?<header>\S*))`,
+    String.raw`|is:(?<is>request)(?!\S)`,
     String.raw`|"(?<phrase>.*?)"(?!\S)`, // a quote inside is text: "st":"error" is one phrase
     String.raw`|/(?<regex>(?:\\.|[^/\\])+)/(?<flags>[dgimsuvy]*)(?!\S)`,
     String.raw`|(?<word>\S+))`,
@@ -20,6 +23,7 @@ const SYNTAX = /[\\^$.*+?()[\]{}|/]/g;
  * A filter text as a predicate: `{ matches(message), error, empty, hasRegex, marks }`, marks being regexes that find
  * what is looked for.
  * Words, "phrases" and /regexes/ are looked for in subject and payload, `subject:` takes a NATS pattern,
+ * `header:` a part of a header's name or value, or both whole with `=` between them, `is:request` has a reply subject,
  * `-` excludes; all must hold. `error` is a sentence that says what to mend, "" if there is nothing to.
  */
 export function parseFilter(text) {
@@ -54,6 +58,19 @@ export function withValue(text, value, excluded = false) {
   return `${text} ${excluded ? "-" : ""}${term}`.trim();
 }
 
+/** The term for this header; "" if none can say it. */
+export function headerTerm(header) {
+  const line = headerLine(header);
+  if (/^[^\s"]+$/.test(line)) return `header:${line}`;
+  return /"\s|[\r\n]/.test(line) ? "" : `header:"${line}"`;
+}
+
+/** The filter text with `what` besides: one of `{ subject }`, `{ text }`, a value, and `{ term }`; or with all but that. */
+export function narrowed(text, { subject, text: value, term }, excluded) {
+  if (subject) return withSubject(text, subject, excluded);
+  return term ? `${text} ${excluded ? "-" : ""}${term}`.trim() : withValue(text, value, excluded);
+}
+
 /** The payload as a reader sees it: parsed only where it has escapes, so that most texts cost nothing. */
 export function readable({ raw, encoding }) {
   if (encoding === "json") return raw;
@@ -62,9 +79,11 @@ export function readable({ raw, encoding }) {
 
 function predicate(found) {
   const subjects = found.filter(({ kind }) => kind === "subject");
-  const others = found.filter(({ kind }) => kind !== "subject");
+  const others = found.filter(({ kind }) => kind === "word" || kind === "regex");
+  const beside = found.filter(({ kind }) => kind === "meta");
   return (message) => {
     if (!subjects.every(({ test, not }) => test(message.subject) !== not)) return false;
+    if (!beside.every(({ test, not }) => test(message) !== not)) return false;
     if (!others.length) return true;
     const payload = readable(message);
     return others.every(({ test, not }) => (test(message.subject) || test(payload)) !== not);
@@ -77,9 +96,11 @@ function terms(text) {
 }
 
 function term({ 0: source, groups }) {
-  const { not, exact, pattern = exact, phrase, regex, flags, word = phrase } = groups;
+  const { not, exact, pattern = exact, line, header = line, is, phrase, regex, flags, word = phrase } = groups;
   const made = { source, not: not === "-" };
   if (pattern) return { ...made, ...subjectTerm(pattern, exact !== undefined) };
+  if (header) return { ...made, ...headerTest(header, line !== undefined) };
+  if (is) return { ...made, kind: "meta", value: is, error: "", test: isRequest };
   if (regex) return { ...made, ...regexTerm(regex, flags) };
   if (word && word !== "-") return { ...made, ...wordTerm(word, phrase !== undefined) };
   return null;
@@ -88,6 +109,15 @@ function term({ 0: source, groups }) {
 function subjectTerm(value, quoted) {
   const error = quoted ? "" : unfinished(value) || fault(value); // quotes are the way past the check, for odd names
   return { kind: "subject", value, error, test: matcher(value) };
+}
+
+function headerTest(value, quoted) {
+  const error = quoted ? "" : unfinished(value);
+  const wanted = value.toLowerCase();
+  const isIn = (text) => text.toLowerCase().includes(wanted);
+  const isWhole = value.includes("=");
+  const has = (header) => (isWhole ? headerLine(header).toLowerCase() === wanted : isIn(header[0]) || isIn(header[1]));
+  return { kind: "meta", value, error, test: ({ headers = [] }) => headers.some(has) };
 }
 
 function regexTerm(value, flags) {

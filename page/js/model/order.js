@@ -1,4 +1,5 @@
 import { shownAge } from "./duration.js";
+import { heardAt } from "./gateway-clock.js";
 import { preview } from "./payload.js";
 import { roundRate } from "./rate.js";
 
@@ -8,7 +9,7 @@ const KEYS = {
   count: ({ count }) => count,
   rate: ({ rate }) => roundRate(rate),
   last: (row, last) => value(preview(last)),
-  age: (row, last, now) => shownAge(now - last.time),
+  age: (row, last, now) => shownAge(now - heardAt(last)),
 };
 
 /** In which order the rows of a subject table stand: by what `column` shows, rows that look alike in it by subject. */

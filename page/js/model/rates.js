@@ -1,3 +1,4 @@
+import { heardAt } from "./gateway-clock.js";
 import { payloadSize } from "./payload.js";
 
 const SPAN = 60;
@@ -16,9 +17,12 @@ export class Rates {
   #bytes = new Float64Array(SPAN + 1);
   #second = 0; // since 1970
 
-  record(entry) {
-    this.#moveTo(Math.floor(entry.time / 1000));
-    const place = this.#second % this.#counts.length;
+  /** Counts a message that is here `now`: if it is seconds late, where it was due. */
+  record(entry, now = heardAt(entry)) {
+    this.#moveTo(Math.floor(now / 1000));
+    const secondsAgo = Math.floor(Math.max(0, now - heardAt(entry)) / 1000);
+    if (secondsAgo > SPAN) return;
+    const place = this.#place(secondsAgo);
     this.#counts[place] += 1;
     this.#bytes[place] += payloadSize(entry);
   }

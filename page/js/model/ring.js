@@ -1,5 +1,7 @@
+import { textLength } from "./meta.js";
+
 /**
- * The newest entries, at most `maxCount` of them and `maxChars` characters of payload text.
+ * The newest entries, at most `maxCount` of them and `maxChars` characters of payload text and headers.
  * Adding is cheap however full it is. An entry is `{ kind, raw, … }`; each gets the next `seq`,
  * so that the place of one that is still here is its distance from the oldest.
  */
@@ -95,7 +97,7 @@ export class Ring {
     this.#slots[(this.#oldest + this.#length) % this.#slots.length] = entry;
     this.#nextSeq += 1;
     this.#length += 1;
-    this.#chars += entry.raw.length;
+    this.#chars += textLength(entry);
     if (entry.kind === "message") this.kept += 1;
     while (this.#chars > this.maxChars && this.#length > 1) this.#evict("chars");
   }
@@ -106,7 +108,7 @@ export class Ring {
     this.#slots[this.#oldest] = undefined;
     this.#oldest = (this.#oldest + 1) % this.#slots.length;
     this.#length -= 1;
-    this.#chars -= entry.raw.length;
+    this.#chars -= textLength(entry);
     if (entry.kind === "message") {
       this.kept -= 1;
       this.notKept += 1;

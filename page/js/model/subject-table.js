@@ -1,3 +1,5 @@
+import { heardAt } from "./gateway-clock.js";
+import { textLength } from "./meta.js";
 import { ownText } from "./own-text.js";
 import { Rate } from "./rate.js";
 
@@ -30,7 +32,7 @@ export class SubjectTable {
     const known = this.#bySubject.get(entry.subject);
     const row = known ?? this.#add(entry);
     row.used = known !== undefined; // coming once is no reason to stay
-    this.#chars += entry.raw.length - row.last.raw.length;
+    this.#chars += textLength(entry) - textLength(row.last);
     row.last = entry;
     row.hue = entry.hue;
     row.count += 1;
@@ -43,7 +45,7 @@ export class SubjectTable {
   tick(seconds = 1, now = Date.now()) {
     let copied = 0;
     for (const row of this.rows) {
-      row.pace.beat(row.arrived, seconds, { time: row.last.time, total: row.count, now });
+      row.pace.beat(row.arrived, seconds, { time: heardAt(row.last), total: row.count, now });
       row.rate = row.pace.value;
       if (!row.arrived && !row.owned && copied < COPIED_PER_TICK) {
         own(row);
@@ -98,7 +100,7 @@ export class SubjectTable {
     if (this.rows.length < this.#maxSubjects) this.rows.push(row);
     else this.rows[this.#evict()] = row;
     this.#bySubject.set(subject, row);
-    this.#chars += entry.raw.length;
+    this.#chars += textLength(entry);
     this.version += 1;
     return row;
   }
@@ -127,7 +129,7 @@ export class SubjectTable {
 
   #forget(row) {
     this.#bySubject.delete(row.subject);
-    this.#chars -= row.last.raw.length;
+    this.#chars -= textLength(row.last);
     this.others.count += row.count;
     this.others.subjects += 1;
   }

@@ -1,6 +1,7 @@
 import { setText } from "./dom.js";
 import { duration } from "../model/duration.js";
 import { count } from "../model/format.js";
+import { heardAt } from "../model/gateway-clock.js";
 import { megabytes } from "./preferred.js";
 
 /** The footer's figures. */
@@ -25,7 +26,7 @@ export class Counters {
 
 function reach(ring) {
   if (ring.length < 2) return "";
-  const age = ring.at(ring.length - 1).time - ring.at(0).time;
+  const age = heardAt(ring.at(ring.length - 1)) - heardAt(ring.at(0));
   const full = ring.full === "chars" ? `; ${megabytes(ring.maxChars)} full` : "";
   return `(last ${duration(age)}${full})`;
 }

@@ -1,3 +1,4 @@
+import { About } from "./about.js";
 import { copyText } from "./clipboard.js";
 import { Cover } from "./cover.js";
 import { download } from "./download.js";
@@ -6,12 +7,9 @@ import { Menu } from "./menu.js";
 import { PayloadPane } from "./payload-pane.js";
 import { Plot } from "./plot.js";
 import { subjectItems, valueItems } from "./value-menu.js";
-import { age } from "../model/duration.js";
-import { count } from "../model/format.js";
 import { after, before } from "../model/history.js";
-import { fileName, fullText, mark, payloadOf, sizeText } from "../model/payload.js";
+import { fileName, fullText, payloadOf } from "../model/payload.js";
 import { withSigns } from "../model/signs.js";
-import { clockExact, date } from "../model/time.js";
 
 const COPIED_FOR = 1_500;
 const TICK = 250; // ms between two looks for what has come
@@ -26,6 +24,7 @@ export class Detail {
   #message = null;
   #leave = null;
   #cover;
+  #about;
   #menu;
   #payload;
   #plot;
@@ -48,6 +47,8 @@ export class Detail {
     this.#act = act;
     this.#say = say;
     this.#menu = new Menu(part(dialog, "menu"));
+    const on = { act, copy: (text) => this.#copy(text) };
+    this.#about = new About(dialog, (element, { label, items }) => this.#menu.show(element, label, items), on);
     this.#payload = new PayloadPane(dialog, {
       older: (message) => before(source(), message),
       plot: (token, element) => this.#openPlot(token, element),
@@ -168,6 +169,7 @@ export class Detail {
     this.#menu.close();
     clearTimeout(this.#copying);
     this.#nameCopy();
+    this.#about.show(message);
     this.#payload.show(message);
     this.#plot.mark(message);
     this.#tick();
@@ -187,12 +189,7 @@ export class Detail {
 
   #tick() {
     if (document.hidden) return;
-    const { seq, time } = this.#message;
-    const payload = [sizeText(this.#message), kind(this.#message)];
-    const since = age(Date.now() - time);
-    const facts = [`${date(time)}, ${clockExact(time)}`, since === "now" ? since : `${since} ago`, ...payload, `#${count(seq + 1)}`];
-    setText(part(this.#dialog, "detail-facts"), facts.join(" · "));
-    part(this.#dialog, "detail-facts").title = new Date(time).toISOString();
+    this.#about.tick();
     // A button that is disabled would lose the focus, and with it the place of whoever goes along.
     setAttribute(part(this.#dialog, "detail-older"), "aria-disabled", !before(this.#source(), this.#message));
     setAttribute(part(this.#dialog, "detail-newer"), "aria-disabled", !after(this.#source(), this.#message));
@@ -242,9 +239,4 @@ export class Detail {
     setText(button, isBinary ? "Copy base64" : "Copy");
     button.title = isBinary ? "The payload as base64" : "The payload as it came";
   }
-}
-
-function kind(message) {
-  if (message.encoding === "json") return "JSON";
-  return mark(message) || "text";
 }

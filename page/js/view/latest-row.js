@@ -1,6 +1,8 @@
 import { fromTemplate, part, setText } from "./dom.js";
 import { age } from "../model/duration.js";
 import { count } from "../model/format.js";
+import { heardAt } from "../model/gateway-clock.js";
+import { isRequest } from "../model/meta.js";
 import { mark, preview } from "../model/payload.js";
 import { rateText } from "../model/rate.js";
 import { withSigns } from "../model/signs.js";
@@ -8,6 +10,7 @@ import { withSigns } from "../model/signs.js";
 /** One line of the Latest view; the same element shows one subject after the other. */
 export class LatestRow {
   #cells = {};
+  #request;
 
   constructor(place) {
     this.element = fromTemplate("latest-template");
@@ -16,6 +19,7 @@ export class LatestRow {
     for (const name of ["subject", "count", "rate", "mark", "value", "age"]) {
       this.#cells[name] = part(this.element, `latest-${name}`);
     }
+    this.#request = part(this.element, "request");
   }
 
   /** Shows a row of the subject table, with `last` as its message. */
@@ -24,9 +28,10 @@ export class LatestRow {
     this.#set("aria-selected", String(selected));
     this.#fill(withSigns(row.subject), row.count, rateText(row.rate));
     setText(this.#cells.mark, mark(last));
+    this.#request.hidden = !isRequest(last);
     setText(this.#cells.value, preview(last));
-    setText(this.#cells.age, age(time - last.time));
-    this.#tellDoubt(row.last.time < missedAt);
+    setText(this.#cells.age, age(time - heardAt(last)));
+    this.#tellDoubt(heardAt(row.last) < missedAt);
   }
 
   /** The last line: what left the table, or never fitted in. */
@@ -35,6 +40,7 @@ export class LatestRow {
     this.element.removeAttribute("aria-selected");
     this.#fill("other subjects", others.count, "");
     setText(this.#cells.mark, "");
+    this.#request.hidden = true;
     setText(this.#cells.value, `${count(others.subjects)} that made room for newer ones`);
     setText(this.#cells.age, "");
     this.#tellDoubt(false);

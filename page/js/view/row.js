@@ -1,4 +1,5 @@
 import { fromTemplate, part, setAttribute, setText } from "./dom.js";
+import { isRequest } from "../model/meta.js";
 import { mark, preview, sizeText } from "../model/payload.js";
 import { withSigns } from "../model/signs.js";
 import { momentExact, today } from "../model/time.js";
@@ -10,6 +11,7 @@ export class Row {
   #time;
   #subject;
   #mark;
+  #request;
   #payload;
   #size;
   #at = 0; // when the message came
@@ -22,6 +24,7 @@ export class Row {
     this.#time = part(this.element, "row-time");
     this.#subject = part(this.element, "row-subject");
     this.#mark = part(this.element, "row-mark");
+    this.#request = part(this.element, "request");
     this.#payload = part(this.element, "row-text");
     this.#size = part(this.element, "row-size");
     this.#time.addEventListener("pointerenter", () => (this.#time.title = new Date(this.#at).toISOString()));
@@ -55,6 +58,7 @@ export class Row {
     this.#at = message.time;
     setText(this.#subject, withSigns(message.subject));
     setText(this.#mark, mark(message));
+    this.#request.hidden = !isRequest(message);
     setText(this.#payload, preview(message));
     setText(this.#size, sizeText(message));
   }
@@ -62,6 +66,7 @@ export class Row {
   #showNote({ text, isDay }) {
     this.element.className = isDay ? "row note day" : "row note";
     for (const cell of [this.#time, this.#subject, this.#mark, this.#size]) setText(cell, "");
+    this.#request.hidden = true;
     setText(this.#payload, text);
   }
 }

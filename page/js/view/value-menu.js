@@ -1,3 +1,4 @@
+import { headerTerm } from "../model/filter.js";
 import { pathText } from "../model/json-path.js";
 
 const LONGEST = 60;
@@ -31,6 +32,30 @@ export function subjectItems(subject, { act, copy }) {
     ["Exclude this subject", () => act("exclude", { subject })],
     ["Subscribe only this", () => act("only", { subject })],
   ];
+}
+
+/** What can be done with a header, and how the menu is called: `{ label, items }`. */
+export function headerItems(header, { act, copy }) {
+  const [name, value, encoding] = header;
+  const term = headerTerm(header);
+  const findable = term && term.length <= MOST_FINDABLE;
+  const items = [
+    [encoding ? "Copy base64" : "Copy value", () => copy(value)],
+    ["Copy name: value", () => copy(`${name}: ${value}`)],
+    findable && ["Filter to this header", () => act("filter", { term })],
+    findable && ["Exclude this header", () => act("exclude", { term })],
+  ];
+  return { label: short(name), items };
+}
+
+/** The same with where an answer goes. */
+export function replyItems(reply, { act, copy }) {
+  const items = [
+    ["Copy reply subject", () => copy(reply)],
+    ["Filter to requests", () => act("filter", { term: "is:request" })],
+    ["Exclude requests", () => act("exclude", { term: "is:request" })],
+  ];
+  return { label: short(reply), items };
 }
 
 // A colon and white space are all there is between a key and its value. Both may be the same text, or the

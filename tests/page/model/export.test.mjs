@@ -20,6 +20,19 @@ test("a line of NDJSON is the message as on the wire, with its time and its digi
   assert.equal(await ndjson(binary), '{"time":"2026-01-31T12:01:09.002Z","subject":"s","data":"AQID","encoding":"base64"}\n');
 });
 
+test("reply subject and headers are exported as on the wire, in CSV as two columns", async () => {
+  const headers = [["A", "1"], ["a", "=2"], ["A", "/w==", "base64"]];
+  const request = { ...json("1"), reply: "_INBOX.x", headers };
+  assert.equal(await ndjson(request),
+    `{"time":"2026-01-31T12:01:09.002Z","subject":"s","reply":"_INBOX.x","headers":${JSON.stringify(headers)},"data":1}\n`);
+  const [, [, , , , reply, written]] = parseCsv(await csv(request));
+  assert.equal(reply, "_INBOX.x");
+  assert.deepEqual(JSON.parse(written), headers);
+  assert.deepEqual(parseCsv(await csv(json("1")))[1].slice(4), ["", ""]);
+  const [, row] = parseCsv(await csv({ ...request, reply: "=1+1" }));
+  assert.equal(row[4], "'=1+1");
+});
+
 test("odd payloads and subjects come back from NDJSON, one line each", async () => {
   const messages = ODD.flatMap((odd) => [text(odd), json(JSON.stringify({ [odd]: odd }, null, 2).replaceAll("\n", "\r\n")), json("1", odd)]);
   const lines = (await ndjson(...messages)).split("\n");
@@ -38,7 +51,7 @@ test("odd payloads and subjects come back from NDJSON, one line each", async () 
 test("odd payloads and subjects come back from CSV", async () => {
   const messages = ODD.flatMap((odd) => [text(odd), json(JSON.stringify(odd)), json("1", odd)]);
   const [head, ...rows] = parseCsv(await csv(...messages));
-  assert.deepEqual(head, ["time", "subject", "data", "encoding"]);
+  assert.deepEqual(head, ["time", "subject", "data", "encoding", "reply", "headers"]);
   assert.equal(rows.length, messages.length);
   rows.forEach(([time, subject, data, encoding], place) => {
     const message = messages[place];
@@ -72,9 +85,9 @@ test("a CSV begins with a byte order mark, by which Excel knows UTF-8; NDJSON do
 
 test("a CSV quotes as RFC 4180 says, and only where it has to", async () => {
   const [, line] = (await csv(text('say "hi", twice'))).split("\r\n");
-  assert.equal(line, '2026-01-31T12:01:09.002Z,s,"say ""hi"", twice",text');
+  assert.equal(line, '2026-01-31T12:01:09.002Z,s,"say ""hi"", twice",text,,');
   const [, plain] = (await csv(text("plain"))).split("\r\n");
-  assert.equal(plain, "2026-01-31T12:01:09.002Z,s,plain,text");
+  assert.equal(plain, "2026-01-31T12:01:09.002Z,s,plain,text,,");
 });
 
 test("nothing to export is a file with no messages in it", async () => {

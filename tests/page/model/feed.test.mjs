@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Feed } from "../../../page/js/model/feed.js";
+import { heardAt } from "../../../page/js/model/gateway-clock.js";
 import { Ring } from "../../../page/js/model/ring.js";
 import { ack, refusal, started } from "../support/fake-websocket.mjs";
 
+const META = ["time", "reply", "headers"];
 const entries = (source) => Array.from({ length: source.length }, (_, index) => source.at(index));
 
 function connected(t, ...patterns) {
@@ -31,7 +33,7 @@ function connected(t, ...patterns) {
 
 test("subscribing sends one request and waits for the acknowledgement", (t) => {
   const it = connected(t, "a", "b.*");
-  assert.deepEqual(it.socket.sent, [{ subjects: ["a", "b.*"], action: "subscribe", id: 1 }]);
+  assert.deepEqual(it.socket.sent, [{ subjects: ["a", "b.*"], action: "subscribe", meta: META, id: 1 }]);
   assert.equal(it.state("a"), "pending");
   it.socket.say(ack(1, "a", "b.*"));
   assert.equal(it.state("a"), "active");
@@ -64,7 +66,7 @@ test("subscribing again asks only for what is new or was refused", (t) => {
   assert.deepEqual(it.feed.subscribe(["a", "b", "c"]), ["a"]);
   assert.equal(it.state("b"), "pending");
   it.tick(100);
-  assert.deepEqual(it.socket.sent.at(-1), { subjects: ["b", "c"], action: "subscribe", id: 2 });
+  assert.deepEqual(it.socket.sent.at(-1), { subjects: ["b", "c"], action: "subscribe", meta: META, id: 2 });
 });
 
 test("unsubscribing names what was not followed and asks for the rest", (t) => {
@@ -83,13 +85,95 @@ test("messages are counted for each pattern they fall under", (t) => {
   assert.equal(it.feed.received, 2);
 });
 
-test("a message is kept as it came, with its time and the colour of its pattern", (t) => {
+const NOON = Date.UTC(2026, 2, 1, 12);
+const told = (time) => ({ subject: "a", time: new Date(time).toISOString(), data: 1 });
+const ages = ({ feed, now }) => entries(feed.ring).map((entry) => now - heardAt(entry));
+
+test("a message is kept as it came, with the colour of its pattern and the time of an older gateway's reader", (t) => {
   const it = connected(t, "a");
   it.now = 1_234;
   it.socket.frame('{"subject":"a","data":1.0}');
   const { hue } = it.feed.subscriptions.get("a");
-  assert.deepEqual(it.feed.ring.at(0),
-    { kind: "message", subject: "a", raw: "1.0", encoding: "json", time: 1_234, hue, seq: 0 });
+  assert.deepEqual(it.feed.ring.at(0), {
+    kind: "message", subject: "a", raw: "1.0", encoding: "json", time: 1_234, skew: 0, hue, reply: "", headers: [], beside: 0, seq: 0,
+  });
+});
+
+test("the time of a message is when the gateway received it, however late it is here", (t) => {
+  const it = connected(t, "a");
+  it.now = NOON + 71_000;
+  it.socket.say(told(NOON), told(NOON + 1_000), told(NOON + 71_000));
+  assert.deepEqual(entries(it.feed.ring).map(({ time }) => time - NOON), [0, 1_000, 71_000]);
+  assert.deepEqual(ages(it), [71_000, 70_000, 0]);
+  assert.equal(it.feed.rates.at(it.now + 1_000).peak, 1);
+});
+
+test("a time that is none is that of this page", (t) => {
+  const it = connected(t, "a");
+  it.now = NOON;
+  for (const time of ["soon", 5, null]) it.socket.say({ subject: "a", time, data: 1 });
+  assert.deepEqual(entries(it.feed.ring).map(({ time }) => time), [NOON, NOON, NOON]);
+});
+
+test("no age is below zero or counts the difference between the clocks, which is that of the way without waiting", (t) => {
+  for (const ahead of [-3_600_000, -5, 0, 5, 3_600_000]) {
+    const it = connected(t, "a");
+    const arrive = (late, sent) => {
+      it.now = NOON + ahead + sent + late;
+      it.socket.say(told(NOON + sent));
+    };
+    arrive(40, 0);
+    arrive(10, 1_000);
+    arrive(2_010, 2_000);
+    assert.equal(it.feed.ring.at(0).time, NOON);
+    assert.deepEqual(ages(it), [3_970, 3_000, 2_000]);
+  }
+});
+
+test("another connection may lead to a gateway with another clock", (t) => {
+  const it = connected(t, "a");
+  it.now = NOON;
+  it.socket.say(told(NOON + 60_000));
+  it.reconnect();
+  it.socket.say(told(NOON));
+  assert.equal(it.now - heardAt(it.feed.ring.at(it.feed.ring.length - 1)), 0);
+});
+
+test("a clock that is set while a connection stands is followed", (t) => {
+  const it = connected(t, "a");
+  for (const at of [0, 660_000, 1_320_000]) {
+    it.now = NOON + at + (at ? 3_600_000 : 0);
+    it.socket.say(told(NOON + at));
+  }
+  assert.equal(it.now - heardAt(it.feed.ring.at(2)), 0);
+});
+
+test("what comes beside a payload is kept with it, and takes room", (t) => {
+  const it = connected(t, "a");
+  const headers = [["A", "1"], ["A", "/w==", "base64"]];
+  it.socket.say({ subject: "a", reply: "_INBOX.x", headers, data: 1 });
+  const entry = it.feed.ring.at(0);
+  assert.deepEqual([entry.reply, entry.headers, entry.beside], ["_INBOX.x", headers, 15]);
+  it.feed.ring.resize(1_000, 1_000);
+  for (let n = 0; n < 30; n += 1) it.socket.say({ subject: "a", headers: [["A", "x".repeat(98)]], data: 1 });
+  assert.equal(it.feed.ring.kept, 10);
+  assert.equal(it.feed.ring.full, "chars");
+});
+
+test("what somebody else than the gateway wrote in the place of reply and headers is left alone", (t) => {
+  const it = connected(t, "a");
+  for (const headers of [null, "x", { length: 1 }, { A: "1" }, [null], [["A"]], [["A", 1]], 5]) {
+    it.socket.say({ subject: "a", reply: 5, headers, data: 1 });
+  }
+  assert.equal(it.feed.ring.kept, 8);
+  for (const { reply, headers } of entries(it.feed.ring)) assert.deepEqual([reply, headers], ["", []]);
+});
+
+test("a message that was held up over midnight begins no day anew", (t) => {
+  const it = connected(t, "a");
+  const midnight = new Date(2026, 10, 27).getTime();
+  for (const time of [-2, 1, -1, 2]) it.socket.say(told(midnight + time));
+  assert.deepEqual(it.notes(), ["Friday, 27 November 2026"]);
 });
 
 test("a pattern added later counts subjects that were seen before", (t) => {
@@ -113,7 +197,7 @@ test("after a lost connection everything is asked for again, also what was refus
   it.socket.say(ack(1, "a"), refusal("denied", 1, "b"));
   it.reconnect();
   assert.deepEqual([it.state("a"), it.state("b")], ["pending", "pending"]);
-  assert.deepEqual(it.socket.sent, [{ subjects: ["a", "b"], action: "subscribe", id: 2 }]);
+  assert.deepEqual(it.socket.sent, [{ subjects: ["a", "b"], action: "subscribe", meta: META, id: 2 }]);
   it.socket.say(ack(2, "a"), refusal("denied", 2, "b"));
   assert.deepEqual([it.state("a"), it.state("b")], ["active", "refused"]);
 });

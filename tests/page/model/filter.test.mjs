@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { parseFilter, readable, withSubject, withValue } from "../../../page/js/model/filter.js";
+import { headerTerm, narrowed, parseFilter, readable, withSubject, withValue } from "../../../page/js/model/filter.js";
 
 const json = (subject, raw) => ({ kind: "message", subject, raw, encoding: "json" });
 const text = (subject, payload) => ({ kind: "message", subject, raw: JSON.stringify(payload), encoding: "text" });
@@ -159,6 +159,47 @@ test("a value with a line break before it is found by a filter of one line", () 
     assert.doesNotMatch(text, /[\r\n]/);
     assert.ok(parseFilter(text).matches(json("s", raw)), text);
   }
+});
+
+const request = { ...json("rpc.price", "1"), reply: "_INBOX.x", headers: [["Nats-Msg-Id", "A1"], ["X-Note", "two words=3"]] };
+const event = { ...json("event", '"is:request nats-msg-id a1"'), reply: "", headers: [["Nats-Msg-Id", "A10"]] };
+
+test("header: finds a part of a name or a value, or with = both whole, whatever the case; is:request what has a reply subject", () => {
+  const cases = [
+    ["header:msg-id", [true, true, false]],
+    ["header:a1", [true, true, false]],
+    ["header:A10", [false, true, false]],
+    ["header:nats-msg-id=a1", [true, false, false]],
+    ["-header:nats-msg-id=a1", [false, true, true]],
+    ["header:nats-msg-id=", [false, false, false]],
+    ['header:"two words"', [true, false, false]],
+    ['header:"x-note=two words=3"', [true, false, false]],
+    ["header:price", [false, false, false]],
+    ["is:request", [true, false, false]],
+    ["-is:request", [false, true, true]],
+    ["IS:request header:a1 price", [true, false, false]],
+    ['"is:request"', [false, true, false]],
+    ["is:requests", [false, false, false]],
+    ["is:", [false, true, false]],
+    ["header:", [true, true, true]],
+  ];
+  for (const [filter, expected] of cases) {
+    const { matches, error: fault } = parseFilter(filter);
+    assert.equal(fault, "", filter);
+    assert.deepEqual([request, event, error].map(matches), expected, filter);
+  }
+  assert.match(parseFilter('header:"two').error, /^The quote "two has no end/);
+});
+
+test("a header becomes a term that finds it, and no other; where none can, there is none", () => {
+  const headers = [["A", "1"], ["A", ""], ["A", "b c"], ["A", '"'], ["A", '"x"'], ["A=B", "c=d"], ["A", " x "], ["-A", "/x/"], ["A", "é😀"]];
+  for (const header of headers) {
+    const { matches, error: fault } = parseFilter(narrowed("", { term: headerTerm(header) }, false));
+    assert.equal(fault, "", headerTerm(header));
+    assert.deepEqual(headers.map((each) => matches({ ...error, headers: [each] })), headers.map((each) => each === header), headerTerm(header));
+  }
+  for (const value of ['a" b', "a\rb", "a\nb"]) assert.equal(headerTerm(["A", value]), "");
+  assert.equal(narrowed("x", { term: "header:A=1" }, true), "x -header:A=1");
 });
 
 test("a filter that is too long is refused before it is read", () => {

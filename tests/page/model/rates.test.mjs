@@ -53,6 +53,17 @@ test("a message stamped a moment before the last look is not lost", () => {
   assert.equal(rates.at(NOON + 2_000).messages, 4);
 });
 
+test("messages that are late by seconds are no peak, and older ones than a minute are in no second", () => {
+  const rates = new Rates();
+  const now = NOON + 100_000;
+  for (let second = 30; second < 100; second += 1) {
+    rates.record({ kind: "message", raw: "1", encoding: "json", time: NOON + second * 1000 - 3_600_000, skew: 3_600_000 }, now);
+  }
+  const { counts, peak } = rates.at(now);
+  assert.equal(peak, 1);
+  assert.deepEqual(counts, new Array(60).fill(1));
+});
+
 test("bytes are exact for binary payloads, characters otherwise", () => {
   const sizes = [
     { raw: '{"a":1}', encoding: "json" },
