@@ -25,6 +25,11 @@ from tests.support.servers import Gateway, NatsServer, running
 
 PAUSE = 0.02  # seconds between two messages: times and figures look like those of a real system
 DRAWN = 600  # ms until figures, which are refreshed four times a second, agree with the list
+HEADERS = (
+    b"NATS/1.0\r\nNats-Msg-Id: 4f9a1c2e-77\r\n"
+    b"traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n"
+    b"X-Signature: \xfe\xed\xbe\xef\r\n\r\n"
+)
 FRAGMENT = f"#s={','.join(PATTERNS)}"
 
 
@@ -63,6 +68,11 @@ class Stage:
         for subject, payload in itertools.islice(self._messages, number):
             self._publisher.publish(subject, payload)
             time.sleep(pause)
+
+    def ask(self, subject: str, payload: bytes) -> None:
+        """Publish a request, as a service with traces would."""
+        self.viewer.follow(subject)
+        self._publisher.publish(subject, payload, "_INBOX.h5TzU8kXbC1y7e.3", HEADERS)
 
     def live(self, number: int = 90) -> None:
         """Open the page on the shop and let messages come."""
@@ -115,6 +125,13 @@ def paused(stage: Stage) -> None:
 def detail(stage: Stage) -> None:
     stage.live()
     stage.page.get_by_test_id("row").filter(has_text="orders.", visible=True).last.click()
+    expect(stage.viewer.detail).to_be_visible()
+
+
+def headers(stage: Stage) -> None:
+    stage.live()
+    stage.ask("rpc.price", b'{"sku":"A-417","qty":3}')
+    stage.page.get_by_test_id("row").filter(has_text="rpc.price", visible=True).click()
     expect(stage.viewer.detail).to_be_visible()
 
 
@@ -195,6 +212,7 @@ STATES: tuple[Callable[[Stage], None], ...] = (
     refused,
     paused,
     detail,
+    headers,
     plot,
     diff,
     latest,

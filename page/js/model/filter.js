@@ -1,4 +1,4 @@
-import { headerLine, isRequest } from "./meta.js";
+import { headerLine } from "./meta.js";
 import { fault, matcher } from "./subjects.js";
 
 const MOST_CHARS = 1_000; // a link must not bring a filter that takes seconds for each message
@@ -100,7 +100,7 @@ function term({ 0: source, groups }) {
   const made = { source, not: not === "-" };
   if (pattern) return { ...made, ...subjectTerm(pattern, exact !== undefined) };
   if (header) return { ...made, ...headerTest(header, line !== undefined) };
-  if (is) return { ...made, kind: "meta", value: is, error: "", test: isRequest };
+  if (is) return { ...made, kind: "meta", value: is, error: "", test: ({ reply }) => Boolean(reply) };
   if (regex) return { ...made, ...regexTerm(regex, flags) };
   if (word && word !== "-") return { ...made, ...wordTerm(word, phrase !== undefined) };
   return null;

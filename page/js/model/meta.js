@@ -26,8 +26,3 @@ export function metaLength({ reply = "", headers }) {
 export function headerLine([name, value]) {
   return `${name}=${value}`;
 }
-
-/** Whether whoever sent a message waits for an answer. */
-export function isRequest({ reply }) {
-  return Boolean(reply);
-}

@@ -69,6 +69,11 @@ export function fileName({ subject, seq, encoding }) {
   return `${name}-${seq + 1}.${ENDINGS[encoding]}`;
 }
 
+/** The word that marks a message whose sender waits for an answer: "request" or "". */
+export function requestMark({ reply }) {
+  return reply ? "request" : "";
+}
+
 /** The word that marks a payload which is not plain to see: "binary", "empty" or "". */
 export function mark({ raw, encoding }) {
   if (encoding === "base64") return "binary";

@@ -1,4 +1,4 @@
-import { fromTemplate, part, setAttribute, setText } from "./dom.js";
+import { fromTemplate, low, part, setAttribute, setText, wide } from "./dom.js";
 import { headerItems, replyItems } from "./value-menu.js";
 import { age } from "../model/duration.js";
 import { count } from "../model/format.js";
@@ -24,7 +24,7 @@ export class About {
     this.#reply = part(dialog, "detail-reply");
     this.#headers = part(dialog, "detail-headers");
     this.#list = part(dialog, "detail-header-list");
-    this.#headers.open = true; // and then as the reader leaves it
+    this.#headers.open = wide.matches && !low.matches; // and then as the reader leaves it
     part(this.#reply, "reply").addEventListener("click", ({ currentTarget }) => {
       ask(currentTarget, replyItems(this.#message.reply, on));
     });
@@ -74,7 +74,7 @@ export class About {
       const shown = value.length > MOST_CHARS ? `${value.slice(0, MOST_CHARS)}…` : value;
       setText(part(line, "header-name"), `${withSigns(name)}:`);
       setText(part(line, "header-value"), withSigns(shown));
-      part(line, "header-encoding").hidden = !encoding;
+      setText(part(line, "header-encoding"), encoding ?? "");
     });
   }
 }

@@ -1,6 +1,5 @@
 import { fromTemplate, part, setAttribute, setText } from "./dom.js";
-import { isRequest } from "../model/meta.js";
-import { mark, preview, sizeText } from "../model/payload.js";
+import { mark, preview, requestMark, sizeText } from "../model/payload.js";
 import { withSigns } from "../model/signs.js";
 import { momentExact, today } from "../model/time.js";
 
@@ -58,15 +57,14 @@ export class Row {
     this.#at = message.time;
     setText(this.#subject, withSigns(message.subject));
     setText(this.#mark, mark(message));
-    this.#request.hidden = !isRequest(message);
+    setText(this.#request, requestMark(message));
     setText(this.#payload, preview(message));
     setText(this.#size, sizeText(message));
   }
 
   #showNote({ text, isDay }) {
     this.element.className = isDay ? "row note day" : "row note";
-    for (const cell of [this.#time, this.#subject, this.#mark, this.#size]) setText(cell, "");
-    this.#request.hidden = true;
+    for (const cell of [this.#time, this.#subject, this.#mark, this.#request, this.#size]) setText(cell, "");
     setText(this.#payload, text);
   }
 }
