@@ -15,7 +15,9 @@ from tests.page.support.detail import item, watch_clipboard
 from tests.page.support.viewer import Viewer
 from tests.support.raw_nats import RawNats
 
-HEADERS = b"NATS/1.0\r\nNats-Msg-Id: a1\r\nX-Tag: one\r\nx-tag:\r\nX-Tag: one\r\nX-Key: \xff\r\n\r\n"
+HEADERS = (
+    b"NATS/1.0\r\nNats-Msg-Id: a1\r\nX-Tag: one\r\nx-tag:\r\nX-Tag: one\r\nX-Key: \xff\r\n\r\n"
+)
 SHOWN = ["Nats-Msg-Id: a1", "X-Tag: one", "x-tag:", "X-Tag: one", "X-Key: /w== base64"]
 PAIRS: list[Any] = [
     ["Nats-Msg-Id", "a1"],
