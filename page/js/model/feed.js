@@ -8,6 +8,8 @@ import { SubjectTable } from "./subject-table.js";
 import { Subscriptions } from "./subscriptions.js";
 import { dayOf, isIn, longDate } from "./time.js";
 
+const HELD_UP = 3_600_000; // ms: what is from before midnight and came after it is no new day
+
 /** What this page follows and what it has received, without a screen. */
 export class Feed {
   #client;
@@ -134,7 +136,8 @@ export class Feed {
   // A time of day alone says little in a page that has been open for days.
   #noteDay(time) {
     const before = this.#day;
-    if (before && (isIn(before, time) || time < before.start)) return;
+    const isHeldUp = before && time < before.start && before.start - time < HELD_UP;
+    if (isHeldUp || (before && isIn(before, time))) return;
     this.#day = dayOf(time);
     if (before && !isIn(this.#day, before.start)) this.#note(longDate(time), true);
   }

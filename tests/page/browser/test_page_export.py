@@ -97,12 +97,12 @@ def test_csv_is_read_by_others_and_holds_no_formula(odd: Viewer, subject: str) -
     text = text_of(download)
     assert text[0] == codecs.BOM_UTF8.decode()  # by which Excel knows UTF-8
     head, *rows = csv.reader(io.StringIO(text[1:], newline=""), strict=True)
-    assert head == ["time", "subject", "data", "encoding"]
+    assert head == ["time", "subject", "data", "encoding", "reply", "headers"]
     assert [row[1] for row in rows] == [f"{subject}.{number}" for number in range(len(ODD))]
     data = [row[2] for row in rows]
     assert data[0] == '{"id":9007199254740993,"x":1.0}'
     assert data[1:4] == ["'=1+1", "-5", 'say "hi", twice\r\nand again']
-    assert rows[5][2:] == ["//4A", "base64"]
+    assert rows[5][2:] == ["//4A", "base64", "", ""]
     assert data[6:] == ["", "ünï 日本語", "<script>alert(1)</script>"]
 
 

@@ -174,6 +174,8 @@ test("a message that was held up over midnight begins no day anew", (t) => {
   const midnight = new Date(2026, 10, 27).getTime();
   for (const time of [-2, 1, -1, 2]) it.socket.say(told(midnight + time));
   assert.deepEqual(it.notes(), ["Friday, 27 November 2026"]);
+  it.socket.say(told(midnight - 7_200_000)); // of a gateway with another clock
+  assert.equal(it.notes()[1], "Thursday, 26 November 2026");
 });
 
 test("a pattern added later counts subjects that were seen before", (t) => {
