@@ -874,7 +874,8 @@ function cut(line) {
 // The keys between subject and payload, as the gateway writes them; undefined if somebody else wrote something else.
 function between(keys) {
   // Most messages have a time and nothing else, and to parse each of them would cost as much as all the rest.
-  if (keys.length === TIME_CHARS && keys.startsWith(TIME)) return { time: keys.slice(TIME.length, -1) };
+  const isTime = keys.length === TIME_CHARS && keys.startsWith(TIME);
+  if (isTime && keys.indexOf('"', TIME.length) === TIME_CHARS - 1) return { time: keys.slice(TIME.length, -1) };
   try {
     return JSON.parse(`{${keys}}`);
   } catch {

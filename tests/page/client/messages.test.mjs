@@ -20,6 +20,22 @@ test("the messages of a frame come together", (t) => {
   assert.deepEqual(batches, [["a", "b"]]);
 });
 
+test("a time alone is read like a time among others", (t) => {
+  const time = "2026-03-01T12:00:00.123Z";
+  const cases = [
+    [`"time":"${time}"`, time, undefined],
+    [`"time":"${time}","reply":"r"`, time, "r"],
+    ['"time":"12","reply":"0123456789a"', "12", "0123456789a"], // as long as a time alone
+  ];
+  for (const [keys, told, reply] of cases) {
+    const it = connected(t);
+    it.socket.frame(`{"subject":"a",${keys},"data":1}`);
+    const [[message]] = it.ofType("messages");
+    assert.deepEqual([message.time, message.reply, message.raw], [told, reply, "1"]);
+  }
+  assert.equal(cases[2][0].length, cases[0][0].length);
+});
+
 test("a notice stands between what came before it and after it", (t) => {
   const it = connected(t);
   it.socket.say({ subject: "a", data: 1 }, { dropped: 7 }, { subject: "a", data: 2 });
