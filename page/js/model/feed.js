@@ -16,6 +16,7 @@ export class Feed {
   #changed;
   #arrived;
   #now;
+  #elapsed;
   #denied;
   #day = null; // of the newest message
   #connected = false;
@@ -25,11 +26,12 @@ export class Feed {
    * `ring` keeps what comes, `arrived(entry)` is told of each entry, `changed()` asks for a repaint,
    * `refused(sentence)` takes what has no chip to go to, `denied(pattern)` is told of each that may not be followed.
    */
-  constructor({ ring, client, changed, refused, arrived = () => {}, denied = () => {}, now = Date.now }) {
+  constructor({ ring, client, changed, refused, arrived = () => {}, denied = () => {}, now = Date.now, elapsed = () => performance.now() }) {
     this.#client = client;
     this.#changed = changed;
     this.#arrived = arrived;
     this.#now = now;
+    this.#elapsed = elapsed;
     this.#denied = denied;
     this.ring = ring;
     this.subscriptions = new Subscriptions();
@@ -109,7 +111,7 @@ export class Feed {
 
   #takeMessages(received) {
     const now = this.#now();
-    this.#clock.compare(received.at(-1)?.time, now);
+    this.#clock.compare(received.at(-1)?.time, now, this.#elapsed());
     for (const message of received) {
       const entry = this.#entry(message, now);
       this.#noteDay(entry.time);

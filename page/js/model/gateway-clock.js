@@ -1,4 +1,5 @@
-const WINDOW = 600_000; // ms: a clock that was set, or drifts, is followed after two of them
+const WINDOW = 600_000; // ms: a clock that drifts, or was set at the gateway, is followed after two of them
+const SET = 1_000; // ms: a step of the clock of this page that is no drift
 
 /**
  * The clock of the gateway, as its messages tell it, beside that of this page. What is told apart is the least that a
@@ -8,6 +9,7 @@ export class GatewayClock {
   #text = ""; // the last moment, as it came: many messages have the same one
   #time = NaN;
   #began = 0;
+  #origin = 0; // of the time that has elapsed: another one where the clock of this page was set
   #least = Infinity;
   #before = Infinity; // the least of the window before
 
@@ -28,8 +30,12 @@ export class GatewayClock {
     return this.#time;
   }
 
-  /** A message of that moment, the newest of those that came together, is here `now`. */
-  compare(text, now) {
+  /** A message of that moment, the newest of those that came together, is here `now`, after `elapsed` ms of a clock that nobody sets. */
+  compare(text, now, elapsed) {
+    if (Math.abs(now - elapsed - this.#origin) > SET) {
+      this.#origin = now - elapsed;
+      this.reset();
+    }
     const late = now - this.read(text);
     if (Number.isNaN(late)) return;
     if (Math.abs(now - this.#began) > WINDOW) {

@@ -17,6 +17,7 @@ function connected(t, ...patterns) {
     changed: () => {},
     refused: (sentence) => it.refused.push(sentence),
     now: () => it.now ?? 0,
+    elapsed: () => it.elapsed ?? it.now ?? 0,
   });
   it.socket.begin();
   if (patterns.length) it.feed.subscribe(patterns);
@@ -137,6 +138,16 @@ test("another connection may lead to a gateway with another clock", (t) => {
   it.reconnect();
   it.socket.say(told(NOON));
   assert.equal(it.now - heardAt(it.feed.ring.at(it.feed.ring.length - 1)), 0);
+});
+
+test("a clock of this page that is set is noticed with the next message", (t) => {
+  const it = connected(t, "a");
+  for (const ahead of [0, 3_600_000, -3_600_000]) {
+    it.elapsed = 5_000;
+    it.now = NOON + ahead;
+    it.socket.say(told(NOON));
+    assert.equal(it.now - heardAt(it.feed.ring.at(it.feed.ring.length - 1)), 0);
+  }
 });
 
 test("a clock that is set while a connection stands is followed", (t) => {
