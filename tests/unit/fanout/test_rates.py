@@ -62,14 +62,6 @@ def reader(name: str = "m") -> Follower:
     return member
 
 
-def follow(world: World, member: Follower, wants: Wants, *patterns: str) -> None:
-    task = world.run(world.hub.follow(member, patterns, wants))
-    while not task.done():
-        world.server_reads(100)
-        world.gateway_reads(100)
-    assert task.result() == {}
-
-
 def publish(world: World, subject: str, *payloads: object) -> None:
     """Publish messages, each of which is read alone."""
     for payload in payloads:
@@ -100,7 +92,7 @@ def got(member: Follower, subject: str | None = None) -> list[object]:
 
 def test_the_first_comes_at_once_and_the_newest_when_its_time_is_up(world: World) -> None:
     member = reader()
-    follow(world, member, TWO, "a")
+    world.follow(member, "a", wants=TWO)
     publish(world, "a", 1, 2, 3)
     assert got(member) == [1]
     pass_time(world, TIME - 0.01)
@@ -120,7 +112,7 @@ def test_the_first_comes_at_once_and_the_newest_when_its_time_is_up(world: World
 
 def test_each_subject_has_a_time_of_its_own(world: World) -> None:
     member = reader()
-    follow(world, member, TWO, "*")
+    world.follow(member, "*", wants=TWO)
     publish(world, "a", 1, 2)
     pass_time(world, TIME / 2)
     publish(world, "b", 3, 4)
@@ -136,7 +128,7 @@ def test_in_the_long_run_it_is_the_rate_that_was_asked_for(
     world: World, rate: float, count: int
 ) -> None:
     member = reader()
-    follow(world, member, Wants(max_rate=rate), "a")
+    world.follow(member, "a", wants=Wants(max_rate=rate))
     seconds = 100 if rate < 100 else 50
     tap = next(iter(world.server.taps.values()))
     for number in range(seconds * 1000 + 1):
@@ -152,7 +144,7 @@ def test_in_the_long_run_it_is_the_rate_that_was_asked_for(
 
 def test_of_those_that_are_read_together_the_first_and_the_last_come(world: World) -> None:
     member = reader()
-    follow(world, member, TWO, "a")
+    world.follow(member, "a", wants=TWO)
     publish_at_once(world, "a", 1, 2, 3, 4)
     publish_at_once(world, "a", 5, 6)
     pass_time(world)
@@ -166,7 +158,7 @@ def test_of_those_that_are_read_together_the_first_and_the_last_come(world: Worl
 def test_one_store_and_one_encoded_piece_serve_all_members(world: World) -> None:
     several = [reader(str(n)) for n in range(5)]
     for member in several:
-        follow(world, member, TWO, "a")
+        world.follow(member, "a", wants=TWO)
     publish(world, "a", 1, 2, 3)
     (holder,) = world.hub.held.by
     assert holder.size < 2 * conflation.SUBJECT_OVERHEAD_BYTES
@@ -178,9 +170,9 @@ def test_one_store_and_one_encoded_piece_serve_all_members(world: World) -> None
 
 def test_who_wants_another_rate_or_all_changes_nothing_for_others(world: World) -> None:
     plain, slow, fast = reader("plain"), reader("slow"), reader("fast")
-    follow(world, plain, PLAIN, "a")
-    follow(world, slow, TWO, "a")
-    follow(world, fast, Wants(max_rate=10.0), "a")
+    world.follow(plain, "a")
+    world.follow(slow, "a", wants=TWO)
+    world.follow(fast, "a", wants=Wants(max_rate=10.0))
     for number in range(10):
         publish(world, "a", number)
         pass_time(world, 0.05)
@@ -194,14 +186,14 @@ def test_who_wants_another_rate_or_all_changes_nothing_for_others(world: World) 
 
 def test_what_waits_is_not_due_yet(world: World) -> None:
     member = reader()
-    follow(world, member, TWO, "a")
+    world.follow(member, "a", wants=TWO)
     publish(world, "a", 1, 2, 3)
     assert (world.hub.counters.expected, world.hub.counters.filtered) == (2, 1)
 
 
 def test_a_subject_of_which_nothing_comes_is_forgotten(world: World) -> None:
     member = reader()
-    follow(world, member, TWO, "*")
+    world.follow(member, "*", wants=TWO)
     for number in range(100):
         publish(world, str(number), 1)
     assert world.hub.held.bytes > 100 * conflation.SUBJECT_OVERHEAD_BYTES
@@ -211,7 +203,7 @@ def test_a_subject_of_which_nothing_comes_is_forgotten(world: World) -> None:
 
 def test_a_clock_that_is_late_brings_no_two_at_once(world: World) -> None:
     member = reader()
-    follow(world, member, TWO, "*")
+    world.follow(member, "*", wants=TWO)
     publish(world, "a", 1, 2)
     pass_time(world, 3.0)
     assert got(member) == [1, 2]
@@ -223,7 +215,7 @@ def test_a_clock_that_is_late_brings_no_two_at_once(world: World) -> None:
 
 def test_a_new_subject_while_the_clock_is_late_upsets_no_order(world: World) -> None:
     member = reader()
-    follow(world, member, TWO, "*")
+    world.follow(member, "*", wants=TWO)
     publish(world, "a", 1, 2)
     world.loop.now += 2.0
     tap = next(iter(world.server.taps.values()))
@@ -240,11 +232,11 @@ def test_a_new_subject_while_the_clock_is_late_upsets_no_order(world: World) -> 
 
 def test_who_joins_gets_nothing_that_came_before(world: World) -> None:
     old, new, newer = reader("old"), reader("new"), reader("newer")
-    follow(world, old, TWO, "*")
+    world.follow(old, "*", wants=TWO)
     publish(world, "a", 1, 2)
-    follow(world, new, TWO, "*")
+    world.follow(new, "*", wants=TWO)
     publish(world, "b", 3, 4)
-    follow(world, newer, TWO, "*")
+    world.follow(newer, "*", wants=TWO)
     pass_time(world)
     assert (got(old), got(new), got(newer)) == ([1, 3, 2, 4], [3, 4], [])
     publish(world, "c", 5, 6)
@@ -254,9 +246,9 @@ def test_who_joins_gets_nothing_that_came_before(world: World) -> None:
 
 def test_what_is_passed_over_counts_for_those_alone_who_were_there(world: World) -> None:
     old, new = reader("old"), reader("new")
-    follow(world, old, TWO, "a")
+    world.follow(old, "a", wants=TWO)
     publish(world, "a", 1, 2)
-    follow(world, new, TWO, "a")
+    world.follow(new, "a", wants=TWO)
     publish(world, "a", 3)
     assert world.hub.counters.filtered == 1
     publish(world, "a", 4)
@@ -268,7 +260,7 @@ def test_what_is_passed_over_counts_for_those_alone_who_were_there(world: World)
 def test_who_leaves_gets_what_waits_at_once_and_the_others_in_time(world: World) -> None:
     leaving, staying = reader("leaving"), reader("staying")
     for member in (leaving, staying):
-        follow(world, member, TWO, "a")
+        world.follow(member, "a", wants=TWO)
     publish(world, "a", 1, 2)
     world.unfollow(leaving, "a")
     assert (got(leaving), got(staying)) == ([1, 2], [1])
@@ -278,9 +270,9 @@ def test_who_leaves_gets_what_waits_at_once_and_the_others_in_time(world: World)
 
 def test_who_joins_late_and_leaves_gets_what_came_meanwhile(world: World) -> None:
     old, new = reader("old"), reader("new")
-    follow(world, old, TWO, "*")
+    world.follow(old, "*", wants=TWO)
     publish(world, "a", 1, 2)
-    follow(world, new, TWO, "*")
+    world.follow(new, "*", wants=TWO)
     publish(world, "b", 3, 4)
     world.unfollow(new, "*")
     assert got(new) == [3, 4]
@@ -294,9 +286,9 @@ def test_other_options_bring_what_waits_at_once_and_count_from_now_on(
     world: World, wants: Wants
 ) -> None:
     member = reader()
-    follow(world, member, TWO, "a")
+    world.follow(member, "a", wants=TWO)
     publish(world, "a", 1, 2)
-    follow(world, member, wants, "a")
+    world.follow(member, "a", wants=wants)
     assert got(member) == [1, 2]
     publish(world, "a", 3, 4)
     pass_time(world, 1.1)
@@ -305,17 +297,17 @@ def test_other_options_bring_what_waits_at_once_and_count_from_now_on(
 
 def test_who_goes_from_all_to_a_rate_gets_nothing_twice(world: World) -> None:
     rated, member = reader("rated"), reader()
-    follow(world, rated, TWO, "a")
-    follow(world, member, PLAIN, "a")
+    world.follow(rated, "a", wants=TWO)
+    world.follow(member, "a")
     publish(world, "a", 1, 2)
-    follow(world, member, TWO, "a")
+    world.follow(member, "a", wants=TWO)
     pass_time(world)
     assert (got(member), got(rated)) == ([1, 2], [1, 2])
 
 
 def test_the_end_of_a_connection_leaves_nothing_behind(world: World) -> None:
     member = reader()
-    follow(world, member, TWO, "a", "b")
+    world.follow(member, "a", "b", wants=TWO)
     publish(world, "a", 1, 2)
     world.call(world.hub.unfollow_all, member)
     assert got(member) == [1, 2]
@@ -326,7 +318,7 @@ def test_the_end_of_a_connection_leaves_nothing_behind(world: World) -> None:
 
 def test_what_waits_is_sent_before_an_outage_is_told(world: World) -> None:
     member = reader()
-    follow(world, member, TWO, "a")
+    world.follow(member, "a", wants=TWO)
     publish(world, "a", 1, 2)
     world.call(lambda: world.hub.nats_changed(up=False))
     assert got(member) == [1, 2]
@@ -345,17 +337,17 @@ def test_who_joined_a_while_ago_shares_each_write_with_those_before(world: World
 
     first, second, third = (Noting(str(number)) for number in range(3))
     members.extend((first, second, third))
-    follow(world, first, TWO, "*")
+    world.follow(first, "*", wants=TWO)
     publish(world, "a", 1)
     publish(world, "b", 1)
-    follow(world, second, TWO, "*")
+    world.follow(second, "*", wants=TWO)
     for _ in range(3):
         publish(world, "a", 2)
         publish(world, "b", 2)
         pass_time(world)
     publish(world, "a", 3)
     publish(world, "b", 3)
-    follow(world, third, TWO, "*")
+    world.follow(third, "*", wants=TWO)
     pass_time(world)
     assert len(first.joined) > 50
     assert first.joined is second.joined
@@ -364,9 +356,9 @@ def test_who_joined_a_while_ago_shares_each_write_with_those_before(world: World
 
 def test_what_goes_on_early_overtakes_nothing_that_is_about_to_be_written(world: World) -> None:
     old, new = reader("old"), reader("new")
-    follow(world, old, TWO, "*")
+    world.follow(old, "*", wants=TWO)
     publish(world, "a", 1, 2)
-    follow(world, new, TWO, "*")
+    world.follow(new, "*", wants=TWO)
     tap = next(iter(world.server.taps.values()))
 
     def come() -> None:
@@ -390,8 +382,8 @@ def test_where_patterns_overlap_a_message_comes_by_the_one_that_asks_for_most(
     world: World, narrow: Wants, wide: Wants, all_of_it: bool
 ) -> None:
     member = reader()
-    follow(world, member, narrow, "a.b")
-    follow(world, member, wide, "a.>")
+    world.follow(member, "a.b", wants=narrow)
+    world.follow(member, "a.>", wants=wide)
     world.quiesce()
     for number in range(10):
         publish(world, "a.b", number)
@@ -403,8 +395,8 @@ def test_where_patterns_overlap_a_message_comes_by_the_one_that_asks_for_most(
 
 def test_a_rate_goes_before_headers(world: World) -> None:
     member = reader()
-    follow(world, member, Wants(("headers",), 2.0), "a.>")
-    follow(world, member, PLAIN, "a.b")
+    world.follow(member, "a.>", wants=Wants(("headers",), 2.0))
+    world.follow(member, "a.b")
     world.quiesce()
     publish(world, "a.b", annotated(b"1", b"", b"NATS/1.0\r\nA: b\r\n\r\n"), 2, 3)
     assert got(member) == [1, 2, 3]
@@ -413,10 +405,10 @@ def test_a_rate_goes_before_headers(world: World) -> None:
 
 def test_an_overlapping_pattern_that_comes_brings_what_waits_first(world: World) -> None:
     member = reader()
-    follow(world, member, TWO, "a.b")
+    world.follow(member, "a.b", wants=TWO)
     world.quiesce()
     publish(world, "a.b", 1, 2)
-    follow(world, member, PLAIN, "a.>")
+    world.follow(member, "a.>")
     world.quiesce()
     publish(world, "a.b", 3, 4)
     world.unfollow(member, "a.>")
@@ -428,8 +420,8 @@ def test_an_overlapping_pattern_that_comes_brings_what_waits_first(world: World)
 def test_what_waits_comes_before_what_another_pattern_had_brought(world: World) -> None:
     """A message that came by one pattern only; its source changes to that one."""
     member = reader()
-    follow(world, member, TWO, "a.b")
-    follow(world, member, Wants(max_rate=1.0), "a.>")
+    world.follow(member, "a.b", wants=TWO)
+    world.follow(member, "a.>", wants=Wants(max_rate=1.0))
     world.quiesce()
     publish(world, "a.b", 1, 2)
     message = world.server.publish("a.b", b"3", backwards=True)
@@ -449,8 +441,8 @@ def test_beyond_the_bound_messages_come_early_and_none_is_lost(
 ) -> None:
     monkeypatch.setattr(conflation, "MAX_HELD_BYTES", 50_000)
     greedy, modest = reader("greedy"), reader("modest")
-    follow(world, modest, TWO, "a")
-    follow(world, greedy, Wants(max_rate=0.01), "s.*")
+    world.follow(modest, "a", wants=TWO)
+    world.follow(greedy, "s.*", wants=Wants(max_rate=0.01))
     publish(world, "a", -1, -2)
     for number in range(500):
         publish(world, f"s.{number}", number, number)
@@ -467,7 +459,7 @@ def test_a_message_larger_than_the_bound_comes_at_once(
 ) -> None:
     monkeypatch.setattr(conflation, "MAX_HELD_BYTES", 5_000)
     member = reader()
-    follow(world, member, TWO, "a")
+    world.follow(member, "a", wants=TWO)
     publish(world, "a", b"1", b"[%b]" % (b" " * 6000), b"3")
     assert got(member) == [1, [], 3]
     assert world.hub.held.bytes <= 5_000
@@ -485,7 +477,7 @@ def test_a_callback_is_called_at_the_rate(world: World) -> None:
         member.pieces.append(BATCH.piece(message))
 
     member.callback = callback
-    follow(world, member, TWO, "a")
+    world.follow(member, "a", wants=TWO)
     publish(world, "a", 1, 2, 3)
     assert got(member) == [1]
     pass_time(world)
@@ -498,7 +490,7 @@ def test_the_time_is_that_of_the_arrival(world: World, monkeypatch: pytest.Monke
     clock = iter([100.0, 200.0, 300.0])
     monkeypatch.setattr("time.time", lambda: next(clock))
     member = reader()
-    follow(world, member, Wants(("time",), 2.0), "a")
+    world.follow(member, "a", wants=Wants(("time",), 2.0))
     publish(world, "a", 1, 2)
     pass_time(world)
     assert [json.loads(each)["time"][14:19] for each in member.pieces] == ["01:40", "03:20"]
@@ -506,7 +498,7 @@ def test_the_time_is_that_of_the_arrival(world: World, monkeypatch: pytest.Monke
 
 def test_what_nats_lost_is_told_to_those_with_a_rate(world: World) -> None:
     member = reader()
-    follow(world, member, TWO, "a")
+    world.follow(member, "a", wants=TWO)
     publish(world, "a", 1, 2)
     feed = world.hub._feeds["a"]
     world.call(feed.lane_of("a").lose, 7)
@@ -517,7 +509,7 @@ def test_what_nats_lost_is_told_to_those_with_a_rate(world: World) -> None:
 
 def test_a_group_that_nobody_is_in_has_no_timer(world: World) -> None:
     member = reader()
-    follow(world, member, TWO, "*")
+    world.follow(member, "*", wants=TWO)
     publish(world, "a", 1, 2)
     publish(world, "b", 3, 4)
     world.unfollow(member, "*")

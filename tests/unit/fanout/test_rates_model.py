@@ -53,11 +53,7 @@ class Rates(RuleBasedStateMachine):
         self.follow(Follower("always"), None)
 
     def follow(self, member: Follower, rate: float | None) -> None:
-        task = self.world.run(self.world.hub.follow(member, ["*"], Wants(max_rate=rate)))
-        while not task.done():
-            self.world.server_reads(100)
-            self.world.gateway_reads(100)
-        assert task.result() == {}
+        self.world.follow(member, "*", wants=Wants(max_rate=rate))
 
     # What happens
 

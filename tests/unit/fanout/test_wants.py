@@ -54,21 +54,13 @@ def got(member: Follower) -> list[Any]:
     return found
 
 
-def follow(world: World, member: Follower, wants: Wants, *patterns: str) -> None:
-    task = world.run(world.hub.follow(member, patterns, wants))
-    while not task.done():
-        world.server_reads(100)
-        world.gateway_reads(100)
-    assert task.result() == {}
-
-
 def test_who_asks_for_headers_changes_no_byte_for_another(world: World) -> None:
     plain, asking, other = reader("plain"), reader("asking"), reader("other")
-    follow(world, plain, PLAIN, "a")
+    world.follow(plain, "a")
     publish(world, "a", b"1", 1)
     before = plain.pieces[0]
-    follow(world, asking, HEADERS, "a")
-    follow(world, other, ALL, "a")
+    world.follow(asking, "a", wants=HEADERS)
+    world.follow(other, "a", wants=ALL)
     publish(world, "a", b"1", 1)
     assert plain.pieces == [before, before]
     assert got(asking) == [(1, "1")]
@@ -78,10 +70,10 @@ def test_who_asks_for_headers_changes_no_byte_for_another(world: World) -> None:
 
 def test_payloads_know_what_came_with_them_only_where_somebody_asks(world: World) -> None:
     plain, asking = reader("plain"), reader("asking")
-    follow(world, plain, PLAIN, "a")
+    world.follow(plain, "a")
     tap = next(iter(world.server.taps.values()))
     assert not tap.wants_meta
-    follow(world, asking, HEADERS, "a")
+    world.follow(asking, "a", wants=HEADERS)
     assert tap.wants_meta
     world.unfollow(asking, "a")
     assert not tap.wants_meta
@@ -90,7 +82,7 @@ def test_payloads_know_what_came_with_them_only_where_somebody_asks(world: World
 def test_following_again_with_other_options_changes_them_at_once(world: World) -> None:
     member = reader("m")
     for wants in (PLAIN, HEADERS, HEADERS, PLAIN):
-        follow(world, member, wants, "a")
+        world.follow(member, "a", wants=wants)
         publish(world, "a", b"1", 7)
     assert got(member) == [1, (1, "7"), (1, "7"), 1]
     assert len(world.server.subscriptions) == 1
@@ -100,15 +92,15 @@ def test_where_patterns_overlap_a_message_comes_by_the_one_that_asks_for_most(
     world: World,
 ) -> None:
     member = reader("m")
-    follow(world, member, PLAIN, "a.>")
-    follow(world, member, HEADERS, "a.b")
+    world.follow(member, "a.>")
+    world.follow(member, "a.b", wants=HEADERS)
     world.quiesce()
     for number in range(3):
         publish(world, "a.b", b"%d" % number, number)
         publish(world, "a.c", b"%d" % number, number)
     assert got(member) == [(0, "0"), 0, (1, "1"), 1, (2, "2"), 2]
-    follow(world, member, PLAIN, "a.b")
-    follow(world, member, ALL, "a.>")
+    world.follow(member, "a.b")
+    world.follow(member, "a.>", wants=ALL)
     world.quiesce()
     publish(world, "a.b", b"3", 3)
     assert got(member)[6:] == [(3, "3")]
@@ -118,7 +110,7 @@ def test_messages_that_differ_in_their_headers_alone_are_not_taken_for_each_othe
     world: World,
 ) -> None:
     member = reader("m")
-    follow(world, member, HEADERS, "a.b")
+    world.follow(member, "a.b", wants=HEADERS)
     world.quiesce()
     task = world.run(world.hub.follow(member, ["a.*"], HEADERS))
     world.server_reads(100)
@@ -139,13 +131,13 @@ def test_messages_that_differ_in_their_headers_alone_are_not_taken_for_each_othe
 
 def test_what_is_caught_up_has_all_that_is_asked_for(world: World) -> None:
     member = reader("m")
-    follow(world, member, PLAIN, "a.*", "a.b")
+    world.follow(member, "a.*", "a.b")
     world.quiesce()
     message = world.server.publish("a.b", annotated(b"1", b"r", block(7)), backwards=True)
     world.server.queue_copy(message)
     world.gateway_reads(100)
     assert got(member) == [], "a.* is to bring it"
-    follow(world, member, Wants(("time", "headers")), "a.b")
+    world.follow(member, "a.b", wants=Wants(("time", "headers")))
     assert got(member) == [(1, "7")]
     assert "time" in json.loads(member.pieces[0])
     while message.waiting:
@@ -158,8 +150,8 @@ def test_a_callback_at_a_rate_is_called_once_with_what_is_handed_over(world: Wor
     member = Follower("m")
     calls: list[bytes] = []
     member.callback = lambda message: calls.append(message.payload)
-    follow(world, member, Wants(max_rate=0.1), "r.*")
-    follow(world, member, PLAIN, "a.*", "a.b")
+    world.follow(member, "r.*", wants=Wants(max_rate=0.1))
+    world.follow(member, "a.*", "a.b")
     world.quiesce()
     world.pass_time(30)
     for payload in (b"1", b"2"):

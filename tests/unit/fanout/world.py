@@ -21,6 +21,7 @@ from bridge.telemetry.counters import Counters
 from bridge.wire.envelope import Message
 from bridge.wire.framing import FRAMES, Framing
 from bridge.wire.subjects import matches
+from bridge.wire.wants import PLAIN, Wants
 
 T = TypeVar("T")
 
@@ -216,9 +217,9 @@ class World:
         """Stop following patterns."""
         assert self.call(self.hub.unfollow, member, patterns) == {}
 
-    def follow(self, member: Follower, *patterns: str) -> None:
+    def follow(self, member: Follower, *patterns: str, wants: Wants = PLAIN) -> None:
         """Follow patterns, and do all that this takes."""
-        task = self.run(self.hub.follow(member, patterns))
+        task = self.run(self.hub.follow(member, patterns, wants))
         while not task.done():
             self.server_reads(100)
             self.gateway_reads(100)
