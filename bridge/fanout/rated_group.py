@@ -179,7 +179,10 @@ class RatedGroup(Group):
         if self._late and any(each.joins < self._joins for each in waiting):
             self._flusher.flush()
             self._write(waiting, self.members.keys() - self._late.keys())
+            newest = max(each.joins for each in waiting)
             for member, (joined, _) in self._late.items():
+                if joined > newest:
+                    break  # for this one, and all who joined after it, nothing of it is
                 self._write(waiting, [member], joined)
         elif waiting and self.members:
             self._send([each.message for each in waiting])
