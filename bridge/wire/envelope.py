@@ -41,33 +41,24 @@ class Envelope:
         heads = map(FRAME_HEADS.__getitem__, sizes)
         return list(map(b"".join, zip(heads, repeat(self._head), payloads, repeat(b"}"))))
 
-    def lines(self, payloads: list[bytes]) -> list[bytes]:
-        """Return messages as lines, to share a frame with others."""
+    def heads(self, keys: Iterable[bytes]) -> Iterable[bytes]:
+        """Yield how messages begin that each have further keys beside subject and payload."""
+        return (b"%b%b%b" % (self._subject, more, _DATA) for more in keys)
+
+    def lines(self, payloads: list[bytes], heads: Iterable[bytes] | None = None) -> list[bytes]:
+        """Return messages as lines, to share a frame with others. `heads`: see there."""
+        heads = repeat(self._head) if heads is None else heads
         joined = _as_json(payloads)
         if joined is None or b"\r" in joined or (len(payloads) == 1 and b"\n" in joined):
-            return [written(payload, self._head) for payload in payloads]
-        return list(map(b"".join, zip(repeat(self._head), payloads, repeat(b"}"))))
+            return list(map(written, payloads, heads))
+        return list(map(b"".join, zip(heads, payloads, repeat(b"}"))))
 
-    def lines_with(self, keys: Iterable[bytes], payloads: list[bytes]) -> list[bytes]:
-        """Return messages as lines, each with further keys beside subject and payload."""
-        subject, each = self._subject, zip(keys, payloads, strict=True)
-        joined = _as_json(payloads)
-        if joined is None or b"\r" in joined or (len(payloads) == 1 and b"\n" in joined):
-            return [written(payload, b"%b%b%b" % (subject, more, _DATA)) for more, payload in each]
-        return [b'%b%b,"data":%b}' % (subject, more, payload) for more, payload in each]
-
-    def records(self, payloads: list[bytes]) -> list[bytes]:
+    def records(self, payloads: list[bytes], heads: Iterable[bytes] | None = None) -> list[bytes]:
         """Return messages as `lines` does, but with the line breaks of their payloads."""
+        heads = repeat(self._head) if heads is None else heads
         if _as_json(payloads) is None:
-            return [_record(payload, self._head) for payload in payloads]
-        return list(map(b"".join, zip(repeat(self._head), payloads, repeat(b"}"))))
-
-    def records_with(self, keys: Iterable[bytes], payloads: list[bytes]) -> list[bytes]:
-        """Return messages as `lines_with` does, but with the line breaks of their payloads."""
-        subject, each = self._subject, zip(keys, payloads, strict=True)
-        if _as_json(payloads) is None:
-            return [_record(payload, b"%b%b%b" % (subject, more, _DATA)) for more, payload in each]
-        return [b'%b%b,"data":%b}' % (subject, more, payload) for more, payload in each]
+            return list(map(_record, payloads, heads))
+        return list(map(b"".join, zip(heads, payloads, repeat(b"}"))))
 
     def _frame(self, payload: bytes) -> bytes:
         try:

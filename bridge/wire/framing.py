@@ -60,8 +60,8 @@ def _with_meta(framing: Framing, meta: tuple[str, ...]) -> Framing:
     told = teller(meta)
 
     def encode(envelope: Envelope, payloads: list[bytes]) -> list[bytes]:
-        written = envelope.records_with if framing.keeps_breaks else envelope.lines_with
-        return list(map(framing.wrap, written(told(payloads), payloads)))
+        written = envelope.records if framing.keeps_breaks else envelope.lines
+        return list(map(framing.wrap, written(payloads, envelope.heads(told(payloads)))))
 
     return replace(framing, encode=encode)
 

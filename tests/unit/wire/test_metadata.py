@@ -24,7 +24,8 @@ def block(pairs: list[tuple[bytes, bytes]]) -> bytes:
 
 
 def lines(meta: tuple[str, ...], received: list[bytes]) -> list[bytes]:
-    return Envelope("a").lines_with(teller(meta)(received), received)
+    envelope = Envelope("a")
+    return envelope.lines(received, envelope.heads(teller(meta)(received)))
 
 
 def told(payload: bytes, *meta: str) -> dict[str, Any]:
