@@ -7,11 +7,17 @@ import time
 from collections.abc import Callable
 
 from bridge.access import proxy_sign_in
+from bridge.access.addresses import counted_as_one
 from bridge.access.tokens import Principal, TokenError, Tokens
 from bridge.wire.codes import CloseCode
 
 TOKEN_CHECK_SECONDS = 30.0
 """Between two looks at the clock on the wall, which may be set, and at revoked tokens."""
+
+
+def who_is(principal: Principal, address: str) -> tuple[str, ...]:
+    """Return what tells callers apart: whose token it is, or else where anyone comes from."""
+    return principal.identity or (counted_as_one(address),)
 
 
 class Login:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from bridge.access.login import who_is
 from bridge.connections.limited import LimitedOutbox
 from bridge.connections.limits import Limits, RequestLimiter
 from bridge.connections.outbox import Outbox
@@ -73,7 +74,8 @@ class Connection:
         self.is_told = False
         """Whether it has been counted and logged: not while it can still be refused."""
         self.limiter = RequestLimiter(limits, self.since)
-        self.sender = Sender(limits.publishing, self.since)
+        who = who_is(login.principal, login.address)
+        self.sender = Sender(limits.publishing, self.since, who)
         self._ws, self._counters = ws, counters
         self._socket = Socket(ws)
         parts = connection_id, self._socket, limits, counters, stall_watch, self._stalled, framing

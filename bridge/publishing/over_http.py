@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from bridge.access.addresses import counted_as_one
+from bridge.access.login import who_is
 from bridge.publishing.publisher import wait_for
 from bridge.publishing.sender import Callers
 from bridge.wire.codes import PUBLISH, REQUEST
@@ -90,9 +90,8 @@ class OverHttp:
             return Answer(400, refusal.line())
         self._counters.requests["publish" if action == PUBLISH else "request"] += 1
         who = call.principal
-        # Anyone is told apart by where they are.
-        key = who.identity or (counted_as_one(call.address),)
-        sender = self._callers.sender(key, asyncio.get_running_loop().time())
+        now = asyncio.get_running_loop().time()
+        sender = self._callers.sender(who_is(who, call.address), now)
         outcome = await wait_for(partial(self._publisher.publish, publication, sender, who))
         if outcome.result == "answered":
             return Answer(200, outcome.reply, _type_of(outcome.reply))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,6 +25,8 @@ TIMEOUT_SECONDS = 2.0
 """For the answer to a request that names none."""
 MAX_REQUESTS_EACH = 16
 """Requests of one sender that wait for their answers."""
+MAX_REQUESTS_OF_ONE = 100
+"""Of all senders of one holder, or of one address."""
 MAX_REQUESTS = 1000
 """Of all of them."""
 MAX_ACKS = 10000
@@ -55,7 +58,8 @@ class Publisher:
         self._policy = policy
         self._limits = limits or PublishLimits()
         self._throttled = throttled
-        self._requests = 0
+        self._requests: Counter[tuple[str, ...]] = Counter()
+        """Those that wait, by who asks."""
         self._acks = 0
 
     def is_open_to(self, principal: Principal) -> bool:
@@ -91,7 +95,7 @@ class Publisher:
 
         def finish(delivery: Delivery, outcome: Outcome) -> None:
             sender.waiting.discard(delivery)
-            self._give_back(delivery)
+            self._give_back(delivery, sender)
             if outcome.result == "answered":
                 self._counters.answered.observe(_now() - begun)
             self._counters.publishes[outcome.result] += 1
@@ -136,7 +140,12 @@ class Publisher:
             if len(sender.waiting) >= MAX_REQUESTS_EACH:
                 text = f"At most {MAX_REQUESTS_EACH} requests may wait for their answers."
                 raise Refusal("limit", text)
-            if self._requests >= MAX_REQUESTS:
+            if self._requests[sender.who] >= MAX_REQUESTS_OF_ONE:
+                text = (
+                    f"At most {MAX_REQUESTS_OF_ONE} requests from one holder or address may wait."
+                )
+                raise Refusal("limit", text)
+            if self._requests.total() >= MAX_REQUESTS:
                 raise Refusal("limit", "Too many requests wait for answers; please try again.")
         elif publication.ack and self._acks >= MAX_ACKS:
             raise Refusal("limit", "Too much waits for streams; please try again.")
@@ -144,13 +153,15 @@ class Publisher:
     def _take_place(self, delivery: Delivery, sender: Sender) -> None:
         if delivery.is_request:
             sender.waiting.add(delivery)
-            self._requests += 1
+            self._requests[sender.who] += 1
         elif delivery.waits:
             self._acks += 1
 
-    def _give_back(self, delivery: Delivery) -> None:
+    def _give_back(self, delivery: Delivery, sender: Sender) -> None:
         if delivery.is_request:
-            self._requests -= 1
+            self._requests[sender.who] -= 1
+            if not self._requests[sender.who]:
+                del self._requests[sender.who]
         elif delivery.waits:
             self._acks -= 1
 

@@ -25,9 +25,13 @@ class PublishLimits:
 
 
 class Sender:
-    """Publishes, and waits for answers. Times are monotonic, in seconds."""
+    """Publishes, and waits for answers. Times are monotonic, in seconds.
 
-    def __init__(self, limits: PublishLimits, now: float) -> None:
+    `who`: the holder of a token, or else an address, which may have several senders.
+    """
+
+    def __init__(self, limits: PublishLimits, now: float, who: tuple[str, ...] = ()) -> None:
+        self.who = who
         rate, burst = limits.publishes_per_second, limits.publish_burst
         self._publishes = TokenBucket(rate, burst, now)
         # What keeps coming at three times the rate is a flood.
@@ -60,7 +64,7 @@ class Callers:
 
     def sender(self, key: tuple[str, ...], now: float) -> Sender:
         """Return the sender of this key."""
-        sender = self._senders.pop(key, None) or Sender(self._limits, now)
+        sender = self._senders.pop(key, None) or Sender(self._limits, now, key)
         self._senders[key] = sender
         if len(self._senders) > MAX_CALLERS:
             self._senders.popitem(last=False)

@@ -79,7 +79,7 @@ async def test_requests_are_bounded_for_each_sender_and_in_all(
 ) -> None:
     monkeypatch.setattr(publisher, "MAX_REQUESTS", 40)
     world = World(link := Link())
-    senders = [Sender(FAST, 0.0) for _ in range(4)]
+    senders = [Sender(FAST, 0.0, (str(number),)) for number in range(4)]
     for each in senders[:2]:
         results = [await world.publish(ask(), each) for _ in range(18)]
         assert results == [None] * 16 + ["limit"] * 2
@@ -92,6 +92,20 @@ async def test_requests_are_bounded_for_each_sender_and_in_all(
     assert await world.publish(ask(), senders[3]) is None
     assert world.counters.publishes["left"] == 40
     assert world.counters.publishes["limit"] == 7
+
+
+async def test_one_holder_cannot_take_the_places_of_all_by_further_connections(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(publisher, "MAX_REQUESTS_OF_ONE", 20)
+    world = World(Link())
+    one, two = (Sender(FAST, 0.0, ("somebody",)) for _ in range(2))
+    assert [await world.publish(ask(), one) for _ in range(16)] == [None] * 16
+    assert [await world.publish(ask(), two) for _ in range(5)] == [None] * 4 + ["limit"]
+    assert await world.publish(ask(), Sender(FAST, 0.0, ("else",))) is None
+    one.leave()
+    assert await world.publish(ask(), two) is None
+    two.leave()
 
 
 async def test_what_waits_for_streams_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
