@@ -8,9 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from bridge.access.tokens import TokenError
+from bridge.connections.judgement import denied, fault_of
 from bridge.connections.waiting import Asked, Waiting
 from bridge.publishing.publisher import wait_for
-from bridge.wire import responses, subjects
+from bridge.wire import responses
 from bridge.wire.codes import PING, SUBSCRIBE
 from bridge.wire.requests import Request, parse_request
 from bridge.wire.responses import Refusal
@@ -112,13 +113,20 @@ class Actions:
         """Publish what a connection wants to; it is told by `done`, or else by a response."""
         assert request.publication is not None
         self._count(request)
-        done = done or partial(self._tell, connection)
+        done = done or partial(self._tell, connection, request)
         publication, principal = request.publication, connection.login.principal
         await self._publisher.publish(publication, connection.sender, principal, done, request.id)
 
-    def _tell(self, connection: Connection, outcome: Outcome) -> None:
-        if outcome.line and connection.id in self._connections:
-            connection.respond(outcome.line)
+    def _tell(self, connection: Connection, request: Request, outcome: Outcome) -> None:
+        if not outcome.line or connection.id not in self._connections:
+            return
+        line = outcome.line
+        if outcome.result == "answered" and not connection.outbox.has_room(len(line)):
+            # As large as NATS lets them be, and made by others: not to be held without a bound.
+            self._counters.refused["limit"] += 1
+            text = "There is no room for the answer; please read what is pending, and ask again."
+            line = Refusal("limit", text, request.subjects, request.id).line()
+        connection.respond(line)
 
     async def answer(self, connection: Connection, request: Request) -> list[bytes]:
         """Carry out a request; return the responses.
@@ -194,7 +202,7 @@ class Actions:
                 return []
             policy = connection.login.principal.policy
             lost = self._hub.change_policy(connection, policy)
-        gone = (_denied(pattern).line() for pattern in lost)
+        gone = (denied(pattern).line() for pattern in lost)
         return [responses.signed_in(request_id, allow=policy.allow, deny=policy.deny), *gone]
 
     async def _follow(
@@ -213,7 +221,7 @@ class Actions:
                 wanted.append(pattern)
                 continue
             taken.add(pattern)
-            refusal = self._fault(connection, pattern, len(taken))
+            refusal = fault_of(pattern, connection.policy, len(taken), self._limits.max_subjects)
             if refusal is None:
                 wanted.append(pattern)
             else:
@@ -225,25 +233,6 @@ class Actions:
                 self.waiting.discard(connection, pattern)
         return {each: refused[each] for each in patterns if each in refused}
 
-    def _fault(self, connection: Connection, pattern: str, count: int) -> Refusal | None:
-        """Say why `pattern`, with which it would be `count`, may not be asked for."""
-        name = repr(responses.shorten(pattern))
-        fault = subjects.fault(pattern)
-        if fault:
-            return Refusal("bad_subject", f"{name} is not a valid subject: {fault}.", [pattern])
-        if not connection.policy.may_follow(pattern):
-            return _denied(pattern)
-        most = self._limits.max_subjects
-        if count > most:
-            text = f"A connection may follow {most} patterns, {name} would be one more."
-            return Refusal("limit", text, [pattern], counted_as="patterns")
-        return None
-
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _denied(pattern: str) -> Refusal:
-    name = repr(responses.shorten(pattern))
-    return Refusal("denied", f"{name} may not be followed here.", [pattern])

@@ -141,6 +141,11 @@ class Outbox:
         """Whether it is open and holds all it may hold."""
         return self.open and self.pending_bytes >= self._max_pending
 
+    def has_room(self, size: int) -> bool:
+        """Tell whether so many bytes may be held, too; more than the limit if nothing at all is."""
+        held = self.pending_bytes
+        return not held or held + size <= self._max_pending
+
     # What the stall watch asks
 
     def taken(self) -> int | None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
+import nats
 import pytest
 from nats.aio.client import Client
 
+from tests.service.publishing.conftest import FAST
 from tests.support.browser_client import Browser
 from tests.support.publishing import ask, heard, publish, refused
-from tests.support.servers import Gateway, eventually
+from tests.support.servers import Gateway, NatsServer, eventually, running
 
 
 @contextlib.asynccontextmanager
@@ -127,3 +130,36 @@ async def test_nobody_answers_in_the_name_of_another(gateway: Gateway, client: C
         refused(await thief.ask(publish(reply, data="forged")), "denied")
         refused(await thief.ask(ask(reply, data="forged")), "denied")
         refused(await browser.next(), "timeout")
+
+
+async def test_answers_that_nobody_reads_are_bounded_and_told(tmp_path: Path) -> None:
+    answer = b'"%b"' % (b"x" * 500_000)  # two of them are the most that may be pending
+    with (
+        running(NatsServer(tmp_path)) as server,
+        running(Gateway(server.url, log=tmp_path / "log", allow_publish=">", **FAST)) as service,
+    ):
+        client = await nats.connect(server.url)
+        waiting: list[Any] = []
+
+        async def hold(msg: Any) -> None:
+            waiting.append(msg)
+
+        await client.subscribe("rpc.large", cb=hold)
+        await client.flush()
+        async with Browser(service.stream) as browser:
+            for number in range(16):
+                await browser.send(ask("rpc.large", timeout=10_000, id=number))
+            await eventually(lambda: len(waiting) == 16)
+            browser.ws.transport.pause_reading()
+            for each in waiting:
+                await each.respond(answer)
+            await client.flush()
+            limit = 'bridge_refused_total{reason="limit"}'
+            await eventually(lambda: service.figures()[limit] >= 4)
+            browser.ws.transport.resume_reading()
+            told = [await browser.next() for _ in range(16)]
+        await client.close()
+    assert {each["id"] for each in told} == set(range(16)), "each is told what became of it"
+    refused_ = [each for each in told if not each["success"]]
+    assert {each["code"] for each in refused_} == {"limit"}
+    assert len(refused_) >= 4
