@@ -101,7 +101,7 @@ class Service(PaniniApp):
 
         `shared`: other processes listen there, too.
         """
-        capacity = Capacity(
+        capacity = self.capacity = Capacity(
             config.max_connections,
             config.max_connections_per_address,
             config.request_timeout,
@@ -110,7 +110,6 @@ class Service(PaniniApp):
             self.throttled,
             keepalive_timeout=config.keepalive_timeout,
         )
-        self.capacity = capacity
         keys = config.fetched_keys()
         if keys is not None:
             self.background.append(KeyFetcher(keys, self.throttled).run)
