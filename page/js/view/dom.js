@@ -12,6 +12,12 @@ export function setText(element, text) {
   else element.textContent = text;
 }
 
+/** Sets the text of a mark. Without one it is hidden, or its title would be read out for each message. */
+export function setMark(element, text) {
+  setText(element, text);
+  if (element.hidden === Boolean(text)) element.hidden = !text;
+}
+
 /** Writes an attribute only where it differs. */
 export function setAttribute(element, name, value) {
   const text = String(value);

@@ -1,4 +1,4 @@
-import { fromTemplate, part, setText } from "./dom.js";
+import { fromTemplate, part, setMark, setText } from "./dom.js";
 import { age } from "../model/duration.js";
 import { count } from "../model/format.js";
 import { heardAt } from "../model/gateway-clock.js";
@@ -27,7 +27,7 @@ export class LatestRow {
     this.#set("aria-selected", String(selected));
     this.#fill(withSigns(row.subject), row.count, rateText(row.rate));
     setText(this.#cells.mark, mark(last));
-    setText(this.#request, requestMark(last));
+    setMark(this.#request, requestMark(last));
     setText(this.#cells.value, preview(last));
     setText(this.#cells.age, age(time - heardAt(last)));
     this.#tellDoubt(heardAt(row.last) < missedAt);
@@ -39,7 +39,7 @@ export class LatestRow {
     this.element.removeAttribute("aria-selected");
     this.#fill("other subjects", others.count, "");
     setText(this.#cells.mark, "");
-    setText(this.#request, "");
+    setMark(this.#request, "");
     setText(this.#cells.value, `${count(others.subjects)} that made room for newer ones`);
     setText(this.#cells.age, "");
     this.#tellDoubt(false);

@@ -1,4 +1,4 @@
-import { fromTemplate, part, setAttribute, setText } from "./dom.js";
+import { fromTemplate, part, setAttribute, setMark, setText } from "./dom.js";
 import { mark, preview, requestMark, sizeText } from "../model/payload.js";
 import { withSigns } from "../model/signs.js";
 import { momentExact, today } from "../model/time.js";
@@ -57,14 +57,15 @@ export class Row {
     this.#at = message.time;
     setText(this.#subject, withSigns(message.subject));
     setText(this.#mark, mark(message));
-    setText(this.#request, requestMark(message));
+    setMark(this.#request, requestMark(message));
     setText(this.#payload, preview(message));
     setText(this.#size, sizeText(message));
   }
 
   #showNote({ text, isDay }) {
     this.element.className = isDay ? "row note day" : "row note";
-    for (const cell of [this.#time, this.#subject, this.#mark, this.#request, this.#size]) setText(cell, "");
+    for (const cell of [this.#time, this.#subject, this.#mark, this.#size]) setText(cell, "");
+    setMark(this.#request, "");
     setText(this.#payload, text);
   }
 }

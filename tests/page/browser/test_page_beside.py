@@ -57,6 +57,17 @@ def test_the_detail_shows_reply_subject_and_headers_in_their_order(asked: Viewer
     expect(asked.detail.get_by_text("Reply to")).to_be_hidden()
 
 
+def test_only_of_a_request_it_is_said_that_it_is_one(asked: Viewer) -> None:
+    for view, rows in (("Log", "row"), ("Latest", "latest-row")):
+        asked.button(view).click()
+        expect(asked.page.get_by_test_id(rows).filter(visible=True)).to_have_count(2)
+        heard = [
+            each.aria_snapshot()
+            for each in asked.page.get_by_test_id(rows).filter(visible=True).all()
+        ]
+        assert ["request" in each for each in heard] == ["of what" in each for each in heard], heard
+
+
 def test_each_of_them_can_be_copied(asked: Viewer) -> None:
     copied = watch_clipboard(asked)
     asked.row("of what").click()
