@@ -54,6 +54,7 @@ def test_only_a_tap_or_a_move_away_from_the_newest_pauses(
     viewer.expect_state("paused")
     viewer.button("Resume").click()
     viewer.expect_state("live")
+    expect(viewer.row("after a swipe up")).to_be_in_viewport()  # else it scrolls under the tap
     viewer.page.touchscreen.tap(150, 500)
     expect(viewer.detail).to_be_visible()
     viewer.expect_state("paused")
