@@ -13,10 +13,10 @@ from bridge.nats_link.trip import Trip
 
 if TYPE_CHECKING:
     from bridge.nats_link.suspects import Suspects
-    from bridge.nats_link.tapped import Tapped
+    from bridge.nats_link.tapped import AnyTap
     from bridge.wire.codes import Code
 
-Sub = tuple[int, "Tapped"]
+Sub = tuple[int, "AnyTap"]
 """A subscription: its id and its tap."""
 
 
@@ -47,7 +47,7 @@ class Asking:
     def __init__(
         self,
         wire: Wire,
-        taps: Mapping[int, Tapped],
+        taps: Mapping[int, AnyTap],
         suspects: Suspects,
         refuse: Callable[[int, Code], None],
     ) -> None:

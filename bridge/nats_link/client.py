@@ -30,7 +30,7 @@ from bridge.telemetry.counters import Counters
 from bridge.telemetry.throttled_log import ThrottledLog
 
 if TYPE_CHECKING:
-    from bridge.nats_link.tapped import Tapped
+    from bridge.nats_link.tapped import AnyTap
 
 
 class NATSLink(ReconnectingClient):
@@ -101,7 +101,7 @@ class NATSLink(ReconnectingClient):
         """How many there are, those for answers to ourselves among them."""
         return len(self._subs) + len(self._tapped.taps) + self.sending.answers.count
 
-    async def subscribe_all(self, taps: Sequence[Tapped]) -> list[int]:
+    async def subscribe_all(self, taps: Sequence[AnyTap]) -> list[int]:
         """Hand the payloads of these patterns straight to their taps; return the ids in order.
 
         All SUBs are queued before anything is waited for. `refuse` is called for each tap that the

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from nats import errors
 
 if TYPE_CHECKING:
-    from bridge.nats_link.tapped import Tapped
+    from bridge.nats_link.tapped import AnyTap
 
 
 class Asked(NamedTuple):
     """One that has lined up; `settled` is done once the server has accepted or refused it."""
 
     sid: int
-    tap: Tapped
+    tap: AnyTap
     settled: asyncio.Future[bool]
 
 
@@ -36,7 +36,7 @@ class LineUp:
         self._waiting: deque[Asked] = deque()
         self._task: asyncio.Task[None] | None = None
 
-    def add(self, each: Iterable[tuple[int, Tapped]]) -> list[asyncio.Future[bool]]:
+    def add(self, each: Iterable[tuple[int, AnyTap]]) -> list[asyncio.Future[bool]]:
         """Line up; return what tells how it went with each."""
         loop = asyncio.get_running_loop()
         asked = [Asked(sid, tap, loop.create_future()) for sid, tap in each]

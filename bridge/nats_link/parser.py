@@ -26,12 +26,13 @@ from bridge.nats_link.items import (
     take_answered,
 )
 from bridge.nats_link.remembered_lines import RememberedLines, Way
+from bridge.nats_link.tapped import WholeTap
 from bridge.wire.metadata import annotated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bridge.nats_link.tapped import Lane, Tapped
+    from bridge.nats_link.tapped import AnyTap, Lane
     from bridge.telemetry.counters import Counters
 
 STINT_SECONDS = 0.002
@@ -45,7 +46,7 @@ BYTES_A_LOOK = 1024
 class TapParser(Parser):
     """Parses what the server sends. `taps`: subscription id to what takes its messages."""
 
-    def __init__(self, nc: Any, counters: Counters, taps: Mapping[int, Tapped]) -> None:
+    def __init__(self, nc: Any, counters: Counters, taps: Mapping[int, AnyTap]) -> None:
         self._counters = counters
         self._taps = taps
         self._lines = RememberedLines()
@@ -184,7 +185,7 @@ class TapParser(Parser):
         try:
             tap = self._taps.get(int(words[2]))
             head, size = int(words[-2]) if has_headers else 0, int(words[-1])
-            if tap is None or head > size:
+            if tap is None or isinstance(tap, WholeTap) or head > size:
                 return None
             reply = words[3] if len(words) - has_headers == 5 else b""
             way = Way(tap.lane(words[1].decode()), tap, size, head, reply)
@@ -214,6 +215,9 @@ class TapParser(Parser):
         if tap is None:
             return False
         try:
+            if isinstance(tap, WholeTap):
+                tap.take(message)
+                return True
             lane = tap.lane(message.subject.decode())
         except Exception as failure:
             self.nc.skip(failure)

@@ -18,7 +18,7 @@ from bridge.nats_link.line_up import Asked, LineUp
 from bridge.nats_link.suspects import Suspects
 
 if TYPE_CHECKING:
-    from bridge.nats_link.tapped import Tapped
+    from bridge.nats_link.tapped import AnyTap
     from bridge.wire.codes import Code
 
 ANSWER_TIMEOUT_SECONDS = 2.0
@@ -33,14 +33,14 @@ class Subscriptions:
     """The subscriptions of one connection and the next: `taps` has them by their id."""
 
     def __init__(self, wire: Wire) -> None:
-        self.taps: dict[int, Tapped] = {}
+        self.taps: dict[int, AnyTap] = {}
         self._wire = wire
         self._suspects = Suspects()
         self._asking = Asking(wire, self.taps, self._suspects, self._refuse)
         self._line_up = LineUp(self._ask_few, self._suspects.at_a_time)
         self._replayed: list[asyncio.Future[bool]] = []
 
-    async def subscribe_all(self, taps: Sequence[Tapped]) -> list[int]:
+    async def subscribe_all(self, taps: Sequence[AnyTap]) -> list[int]:
         """Ask for all at once, and wait until the server has accepted or refused each."""
         self._check(taps)
         subs = [(self._wire.next_sid(), tap) for tap in taps]
@@ -118,7 +118,7 @@ class Subscriptions:
         if trip is not None and trip.taps:
             self._suspects.too_long(trip.patterns)
 
-    def _check(self, taps: Sequence[Tapped]) -> None:
+    def _check(self, taps: Sequence[AnyTap]) -> None:
         if not self._wire.is_connected:
             raise errors.ConnectionReconnectingError
         if any(_BREAKS_THE_LINE.search(tap.pattern) for tap in taps):
@@ -152,7 +152,7 @@ class Subscriptions:
         if sid in self.taps:
             self._turn_away(sid, self.taps[sid], code)
 
-    def _turn_away(self, sid: int, tap: Tapped, code: Code) -> None:
+    def _turn_away(self, sid: int, tap: AnyTap, code: Code) -> None:
         self.unsubscribe(sid)
         tap.refuse(code)
 

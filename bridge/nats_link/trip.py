@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nats import errors
 
 if TYPE_CHECKING:
-    from bridge.nats_link.tapped import Tapped
+    from bridge.nats_link.tapped import AnyTap
     from bridge.wire.codes import Code
 
 
@@ -23,7 +23,7 @@ class Trip:
     def __init__(self, company: int | None = None) -> None:
         loop = asyncio.get_running_loop()
         self.company = company
-        self.taps: dict[int, Tapped] = {}
+        self.taps: dict[int, AnyTap] = {}
         """By the id of their SUB."""
         self.answered: asyncio.Future[bool] = loop.create_future()
         """Done once the PONG has come, or the connection is lost."""

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from nats.protocol.parser import Parser
 
 from bridge.nats_link import parser
+from bridge.nats_link.items import Message
 from bridge.nats_link.parser import TapParser
+from bridge.nats_link.tapped import WholeTap
 from bridge.telemetry.counters import Counters
 from tests.unit.nats_link.stream import TAPPED, Client, Tap, hmsg, msg
 
@@ -146,3 +148,51 @@ async def test_lines_remembered_are_bounded_and_the_oldest_is_forgotten_first(si
     assert 8000000 < sum(map(len, known)) <= 8388608 or len(known) == 10000
     latest = [f"s.{number:0{size}}" for number in range(10100 - len(known), 10100)]
     assert [line.split()[1].decode() for line in known] == latest
+
+
+class Whole(WholeTap):
+    """Notes each message; one with the payload `bad` cannot be read."""
+
+    pattern = ">"
+
+    def __init__(self) -> None:
+        self.heard: list[Message] = []
+
+    def take(self, message: Message) -> None:
+        if message.payload == b"bad":
+            raise ValueError(message.payload)
+        self.heard.append(message)
+
+    def refuse(self, code: str) -> None:
+        raise AssertionError("nothing is refused here")
+
+
+async def test_a_whole_tap_takes_each_message_with_all_there_is_to_it() -> None:
+    client, whole = Client(), Whole()
+    reader = TapParser(client, Counters(), {TAPPED: Tap(client.heard), 2: whole})
+    stream = (
+        msg("a", 2, b"1", "")
+        + msg("a", 2, b"2", "")
+        + msg("a", TAPPED, b"other", "")
+        + msg("a", 2, b"3", "r.1")
+        + hmsg("b", 2, b"4")
+    )
+    for position in range(0, len(stream), 7):
+        await reader.parse(stream[position : position + 7])
+    assert whole.heard == [
+        Message(2, b"a", b"", b"1", None),
+        Message(2, b"a", b"", b"2", None),
+        Message(2, b"a", b"r.1", b"3", None),
+        Message(2, b"b", b"", b"4", b"NATS/1.0\r\na: b\r\n\r\n"),
+    ]
+    assert client.heard == [(TAPPED, "a", b"other")]
+
+
+async def test_what_a_whole_tap_cannot_read_is_skipped() -> None:
+    client, whole = Client(), Whole()
+    skipped: list[Exception] = []
+    client.skip = skipped.append  # type: ignore[attr-defined]
+    reader = TapParser(client, Counters(), {2: whole})
+    await reader.parse(msg("a", 2, b"bad", "") + msg("a", 2, b"good", ""))
+    assert [each.payload for each in whole.heard] == [b"good"]
+    assert len(skipped) == 1
