@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -22,7 +22,12 @@ from nats.aio.msg import Msg
 from bridge.nats_link.parser import TapParser
 from bridge.nats_link.reconnect import ReconnectingClient
 from bridge.nats_link.sending import Sending
-from bridge.nats_link.server_errors import ServerError, denied_subscription, meaning_of
+from bridge.nats_link.server_errors import (
+    ServerError,
+    denied_publish,
+    denied_subscription,
+    meaning_of,
+)
 from bridge.nats_link.sign_in import SignIn, sign_in_of
 from bridge.nats_link.subscriptions import Subscriptions
 from bridge.telemetry import events
@@ -54,6 +59,8 @@ class NATSLink(ReconnectingClient):
         self.sending = Sending(self, self._tapped.answered)
         self._ps: TapParser = TapParser(self, counters, self._tapped.taps)
         self._throttled = throttled or ThrottledLog()
+        self.on_denied_publish: list[Callable[[str], None]] = []
+        """Each is called with the subject of a message that the server did not accept."""
 
     def _setup_server_pool(self, connect_url: Any) -> None:
         """Take %40 in a user or password for @, as in any URL; nats-py sends it as it stands."""
@@ -135,6 +142,15 @@ class NATSLink(ReconnectingClient):
         if self._flush_queue is not None and self._flush_queue.empty():
             self._flush_queue.put_nowait(asyncio.get_running_loop().create_future())
 
+    def queue_message(self, subject: str, payload: bytes, reply: str = "") -> None:
+        """Queue a message; never waits. Raises nats.errors.Error while NATS is away."""
+        if not self.is_connected:
+            raise errors.ConnectionReconnectingError
+        words = (
+            f"PUB {subject} {reply} {len(payload)}" if reply else f"PUB {subject} {len(payload)}"
+        )
+        self.queue(b"%b\r\n%b\r\n" % (words.encode(), payload))
+
     def queue_ping(self, answered: asyncio.Future[bool]) -> None:
         """Queue a PING after all that is pending."""
         self._pongs.append(answered)
@@ -166,6 +182,9 @@ class NATSLink(ReconnectingClient):
                 self.sending.answers.refuse(denied.subject) or self._is_our_own(denied.subject)
             ):
                 self._tapped.refused("denied", denied.subject, denied.sid)
+            if (subject := denied_publish(text)) is not None:
+                for take_note in self.on_denied_publish:
+                    take_note(subject)
             # A SUB or a PUB, on a subject that a browser made up, and as often as it likes.
             self._throttled.tell(events.NATS_DENIES, reason=text)
             return

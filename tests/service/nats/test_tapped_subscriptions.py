@@ -134,3 +134,21 @@ async def test_a_request_ends_at_once_when_the_connection_is_lost(start: Any) ->
             with pytest.raises(errors.ConnectionReconnectingError):
                 async with asyncio.timeout(1.5):
                     await asking
+
+
+async def test_a_queued_message_arrives_and_a_denied_one_is_told(start: Any) -> None:
+    users = 'users: [{user: u, password: p, permissions: {publish: {deny: "no.>"}}}]'
+    with start(f"authorization {{ {users} }}") as server:
+        async with linked(server.url) as link:
+            tap, denied = Tap(">"), list[str]()
+            link.on_denied_publish.append(denied.append)
+            await link.subscribe_all([tap])
+            link.queue_message("yes.a", b"1", "answers.here")
+            link.queue_message("no.a", b"2")
+            await link.round_trip()
+            assert tap.heard == [("yes.a", b"1")]
+            assert denied == ["no.a"]
+            server.stop()
+            await eventually(lambda: not link.is_connected)
+            with pytest.raises(errors.Error):
+                link.queue_message("yes.a", b"3")
