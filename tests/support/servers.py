@@ -80,10 +80,18 @@ class NatsServer:
     def url(self) -> str:
         return f"nats://127.0.0.1:{self.port}"
 
-    def start(self) -> None:
+    def launch(self) -> None:
+        """Start the process without waiting for anything."""
         self._process = subprocess.Popen(
             [find_server(), "-c", self._config], stderr=subprocess.DEVNULL, process_group=0
         )
+
+    def start(self) -> None:
+        self.launch()
+        self.wait_until_healthy()
+
+    def wait_until_healthy(self) -> None:
+        """Return once it serves clients; one of a cluster with JetStream also needs a leader."""
         until(lambda: http(f"http://127.0.0.1:{self.monitor_port}/healthz")[0] == 200)
 
     def stop(self) -> None:

@@ -1,0 +1,52 @@
+"""What can be wrong with a request to JetStream."""
+
+from __future__ import annotations
+
+NO_MESSAGE = 10037
+NO_STREAM = 10059
+NOT_ENABLED = (10039, 10076)
+"""JetStream is off for this account, or altogether."""
+TOO_MANY_CONSUMERS = 10026
+NO_CONSUMER = 10014
+BUSY = (10008, 10004, 10023)
+"""No leader at the moment, or not enough resources just now: worth another try."""
+
+
+class HistoryError(Exception):
+    """Something that was asked of JetStream was not done."""
+
+
+class ApiError(HistoryError):
+    """JetStream answered with an error."""
+
+    def __init__(self, number: int, description: str) -> None:
+        super().__init__(f"{description} ({number})")
+        self.number = number
+        """JetStream's `err_code`."""
+
+
+class NoJetStreamError(HistoryError):
+    """Nobody answers: JetStream is off, or the stream does not serve direct gets."""
+
+
+class TooManySubjectsError(HistoryError):
+    """More subjects match than a direct get of their latest messages answers."""
+
+
+class NotPermittedError(HistoryError):
+    """NATS does not let the gateway publish on a subject, or subscribe to it."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(f"NATS does not allow the gateway to use {subject!r}")
+        self.subject = subject
+
+
+class UnansweredError(HistoryError):
+    """No answer in time, or NATS is away: worth another try."""
+
+
+def is_passing(error: HistoryError) -> bool:
+    """Tell whether the same request may be answered later."""
+    return isinstance(error, UnansweredError) or (
+        isinstance(error, ApiError) and error.number in BUSY
+    )

@@ -1,0 +1,198 @@
+"""Requests to JetStream on the gateway's own NATS connection, and their answers."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import secrets
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+from nats import errors as nats_errors
+
+from bridge.history.errors import (
+    ApiError,
+    NoJetStreamError,
+    NotPermittedError,
+    TooManySubjectsError,
+    UnansweredError,
+)
+from bridge.history.stored import Stored, fields, read_direct, status
+from bridge.nats_link.tapped import WholeTap
+from bridge.wire.subjects import INBOXES
+
+if TYPE_CHECKING:
+    from bridge.nats_link.client import NATSLink
+    from bridge.nats_link.items import Message
+    from bridge.wire.codes import Code
+
+API = "$JS.API"
+TIMEOUT_SECONDS = 5.0
+
+
+class Batch(NamedTuple):
+    """What a direct get has answered."""
+
+    messages: list[Stored]
+    pending: int
+    """How many more match behind them, as far as the answering replica knows."""
+    up_to: int
+    """The last sequence the answering replica had; 0 if it does not say."""
+
+
+class Question:
+    """A request on its way. `take` is called with each answer until it returns true."""
+
+    def __init__(self, subject: str, take: Callable[[Message], bool]) -> None:
+        self.subject = subject
+        self.take = take
+        self.answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def fail(self, error: Exception) -> None:
+        """End it, if that is still to be done."""
+        if not self.answered.done():
+            self.answered.set_exception(error)
+
+
+class JetStream(WholeTap):
+    """Asks, and hands each answer to its question; all answers come to one inbox."""
+
+    def __init__(self, link: NATSLink) -> None:
+        self.link = link
+        self._prefix = f"{INBOXES}.h.{secrets.token_hex(8)}"
+        self.pattern = f"{self._prefix}.*"
+        self._questions: dict[str, Question] = {}
+        self._numbers = itertools.count(1)
+        self._refused: Code | None = None
+        self._opening = asyncio.Lock()
+        self._sid: int | None = None
+        link.on_denied_publish.append(self._denied)
+
+    def close(self) -> None:
+        """End what is under way. Idempotent."""
+        if self._denied in self.link.on_denied_publish:
+            self.link.on_denied_publish.remove(self._denied)
+        self.lost()
+        if self._sid is not None:
+            self.link.unsubscribe(self._sid)
+
+    def lost(self) -> None:
+        """Take note that the connection was lost: what was under way is not answered any more."""
+        for question in self._questions.values():
+            question.fail(UnansweredError("NATS was lost before it answered"))
+
+    async def ask(
+        self, what: str, body: dict[str, Any] | None = None, seconds: float = TIMEOUT_SECONDS
+    ) -> dict[str, Any]:
+        """Return what JetStream answers to `what`, `STREAM.NAMES` say. Raises HistoryError."""
+        return await self.request(f"{API}.{what}", body, seconds)
+
+    async def request(
+        self, subject: str, body: dict[str, Any] | None, seconds: float
+    ) -> dict[str, Any]:
+        """Return the one answer to a request, read from JSON. Raises HistoryError."""
+        answers: list[Message] = []
+
+        def take(message: Message) -> bool:
+            answers.append(message)
+            return True
+
+        await self.put(subject, body, take, seconds)
+        if status(answers[0]) == 503:
+            raise NoJetStreamError(f"nobody answers on {subject!r}")
+        try:
+            answer = msgspec.json.decode(answers[0].payload)
+        except msgspec.DecodeError:
+            raise UnansweredError(f"the answer on {subject!r} is no JSON") from None
+        error = answer.get("error")
+        if error:
+            number, description = error.get("err_code", 0), error.get("description", "")
+            raise ApiError(number, description)
+        result: dict[str, Any] = answer
+        return result
+
+    async def get(
+        self, stream: str, query: dict[str, Any], seconds: float = TIMEOUT_SECONDS
+    ) -> Batch:
+        """Return the messages of a batch that some replica answers with. Raises HistoryError."""
+        messages: list[Stored] = []
+        end: list[Message] = []
+
+        def take(message: Message) -> bool:
+            stored = read_direct(message)
+            if stored is not None:
+                messages.append(stored)
+                return False
+            end.append(message)
+            return True
+
+        await self.put(f"{API}.DIRECT.GET.{stream}", query, take, seconds)
+        number, told = status(end[0]), fields(end[0].headers or b"")
+        if number == 503:
+            raise NoJetStreamError(f"{stream!r} does not serve direct gets")
+        if number == 413:
+            raise TooManySubjectsError(f"too many subjects of {stream!r} match")
+        if number not in (204, 404):
+            raise ApiError(number, f"{stream!r} does not take {query!r}")
+        pending, up_to = told.get(b"Nats-Num-Pending", b"0"), told.get(b"Nats-UpTo-Sequence", b"0")
+        return Batch(messages, int(pending), int(up_to))
+
+    async def put(
+        self,
+        subject: str,
+        body: dict[str, Any] | None,
+        take: Callable[[Message], bool],
+        seconds: float,
+    ) -> None:
+        """Send a request; return once `take` has said that all has come. Raises HistoryError."""
+        await self._open()
+        key = str(next(self._numbers))
+        question = self._questions[key] = Question(subject, take)
+        payload = b"" if body is None else msgspec.json.encode(body)
+        try:
+            self.link.queue_message(subject, payload, f"{self._prefix}.{key}")
+            async with asyncio.timeout(seconds):
+                await question.answered
+        except (TimeoutError, nats_errors.Error, OSError) as error:
+            raise UnansweredError(f"no answer on {subject!r}: {error!r}") from None
+        finally:
+            del self._questions[key]
+            question.answered.cancel()
+
+    async def _open(self) -> None:
+        """Subscribe to the inbox, if that is still to be done."""
+        async with self._opening:
+            if self._sid is None or self._refused is not None:
+                self._refused = None
+                try:
+                    (self._sid,) = await self.link.subscribe_all([self])
+                except (TimeoutError, nats_errors.Error, OSError) as error:
+                    raise UnansweredError(f"NATS is away: {error!r}") from None
+            if self._refused is not None:
+                raise self._refusal(self._refused)
+
+    # What comes from NATS
+
+    def take(self, message: Message) -> None:
+        """Hand an answer to its question; one that comes too late goes nowhere."""
+        question = self._questions.get(message.subject.decode().rpartition(".")[2])
+        if question is not None and not question.answered.done() and question.take(message):
+            question.answered.set_result(None)
+
+    def refuse(self, code: Code) -> None:
+        """Take note that the inbox may not be subscribed to."""
+        self._refused = code
+        for question in self._questions.values():
+            question.fail(self._refusal(code))
+
+    def _refusal(self, code: Code) -> Exception:
+        if code == "denied":
+            return NotPermittedError(self.pattern)
+        return UnansweredError(f"NATS does not take {self.pattern!r} just now")
+
+    def _denied(self, subject: str) -> None:
+        """End the questions on a subject that NATS does not let us publish on."""
+        for question in self._questions.values():
+            if question.subject == subject:
+                question.fail(NotPermittedError(subject))

@@ -1,0 +1,127 @@
+"""Reads stored messages, a page at a time, from whichever replica answers.
+
+A replica may be stale. So the end of what it has is no proof; the leader is asked what is next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from bridge.history.errors import NO_MESSAGE, ApiError, UnansweredError
+from bridge.history.streams import StreamInfo, ask_info
+
+if TYPE_CHECKING:
+    from bridge.history.js_api import Batch, JetStream
+    from bridge.history.stored import Stored
+    from bridge.history.tail import Tail
+
+MAX_READS = 4
+"""At a time."""
+MAX_MESSAGES = 10000
+MAX_BYTES = 524288
+"""Of a page."""
+TRIES = 3
+"""Another replica may answer where one is frozen."""
+TIMEOUT_SECONDS = 5.0
+STALE_WAITS = (0.005, 0.02, 0.08, 0.5)
+"""Seconds before what a stale replica lacked is read again."""
+
+
+class Page(NamedTuple):
+    """Messages of one pattern, and the sequence up to which they are all there are."""
+
+    messages: list[Stored]
+    until: int
+    """Not before the sequence after which they were asked for."""
+    gone_until: int
+    """The stream has nothing up to it any more, from where the page was to begin."""
+
+
+class Pages:
+    """Reads of all streams; they wait for each other."""
+
+    def __init__(
+        self, js: JetStream, *, max_messages: int = MAX_MESSAGES, max_bytes: int = MAX_BYTES
+    ) -> None:
+        self.reads = self.checks = self.stale = 0
+        """Requests for pages; to leaders; pages that lacked something."""
+        self._js = js
+        self._size = {"batch": max_messages, "max_bytes": max_bytes}
+        self._room = asyncio.Semaphore(MAX_READS)
+        self._next_infos: dict[str, asyncio.Task[StreamInfo]] = {}
+        """By stream: what has yet to be asked."""
+        self._asking: dict[str, asyncio.Lock] = {}
+
+    async def read(self, tail: Tail, pattern: str, after: int) -> Page:
+        """Return what matches after a sequence, whole at least up to what the ring covers then.
+
+        It may end earlier: at the size of a page. Raises HistoryError.
+        """
+        target = tail.covered(pattern)
+        for wait in STALE_WAITS:
+            query = {"seq": after + 1, "next_by_subj": pattern, **self._size}
+            messages, pending, _ = await self._get(tail.stream, query)
+            info = await self._info(tail)
+            until = messages[-1].sequence if messages else after
+            is_whole = pending > 0 or until >= target
+            if not is_whole and not await self._lacks(tail, pattern, until, target):
+                until, is_whole = target, True
+            self.stale += not is_whole
+            if is_whole or messages:
+                first = messages[0].sequence if messages else until + 1
+                return Page(messages, until, min(info.first, first) - 1)
+            await asyncio.sleep(wait)
+        raise UnansweredError(f"only stale replicas of {tail.stream!r} answer")
+
+    async def _get(self, stream: str, query: dict[str, Any]) -> Batch:
+        """Return what some replica answers to a direct get. Raises HistoryError."""
+        for tries_left in reversed(range(TRIES)):
+            try:
+                async with self._room:
+                    self.reads += 1
+                    return await self._js.get(stream, query, TIMEOUT_SECONDS)
+            except UnansweredError:
+                if not tries_left:
+                    raise
+        raise AssertionError
+
+    async def _lacks(self, tail: Tail, pattern: str, until: int, target: int) -> bool:
+        """Ask the leader whether something that matches lies between: a page has ended before it.
+
+        That leader has to have all up to `target` itself.
+        """
+        for wait in STALE_WAITS:
+            if tail.leader_last >= target:
+                break
+            await asyncio.sleep(wait)
+            await self._info(tail)
+        else:
+            raise UnansweredError(f"the leader of {tail.stream!r} has not caught up")
+        self.checks += 1
+        body = {"seq": until + 1, "next_by_subj": pattern}
+        try:
+            answer = await self._js.ask(f"STREAM.MSG.GET.{tail.stream}", body)
+        except ApiError as error:
+            if error.number == NO_MESSAGE:
+                return False
+            raise
+        return int(answer["message"]["seq"]) <= target
+
+    async def _info(self, tail: Tail) -> StreamInfo:
+        """Return what the leader says from now on; those who ask meanwhile share an answer."""
+        stream = tail.stream
+        task = self._next_infos.get(stream)
+        if task is None:
+            task = self._next_infos[stream] = asyncio.create_task(self._ask_next(stream))
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        info = await asyncio.shield(task)
+        tail.leader_last = max(tail.leader_last, info.last)
+        return info
+
+    async def _ask_next(self, stream: str) -> StreamInfo:
+        lock = self._asking.setdefault(stream, asyncio.Lock())
+        async with lock:
+            del self._next_infos[stream]
+            self.checks += 1
+            return await ask_info(self._js, stream, TIMEOUT_SECONDS)

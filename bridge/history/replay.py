@@ -1,0 +1,169 @@
+"""From what is stored to what is live, for one connection and one stream.
+
+Pages are read until the ring covers the rest. Then the ring is handed on and the tail takes over,
+in one turn of the event loop: nothing is lost between them, and nothing comes twice.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import TYPE_CHECKING, Protocol
+
+from bridge.history.errors import HistoryError
+from bridge.wire.subjects import matches
+
+if TYPE_CHECKING:
+    from bridge.history.pages import Pages
+    from bridge.history.stored import Stored
+    from bridge.history.tail import Loss, Tail
+
+
+class StreamGoneError(HistoryError):
+    """The stream was deleted."""
+
+
+class Sink(Protocol):
+    """Where a replay goes."""
+
+    async def room(self) -> None:
+        """Return once there is room for a page."""
+
+    def replayed(self, messages: list[Stored]) -> None:
+        """Take stored messages, in order."""
+
+    def joined(self, messages: list[Stored], position: int) -> None:
+        """Take the last of them; from now on the tail brings what comes after `position`."""
+
+    def missed(self, after: int, until: int, reason: Loss) -> None:
+        """Take note that the messages between will not come."""
+
+
+class Reader:
+    """One pattern of a replay: what has been read of it and not yet handed on."""
+
+    def __init__(self, pattern: str, after: int) -> None:
+        self.pattern = pattern
+        self.start = after
+        self.read: deque[Stored] = deque()
+        self.until = after
+        """All up to it has been read."""
+
+    def restart(self, after: int) -> None:
+        """Forget what was read."""
+        self.read.clear()
+        self.start = self.until = after
+
+    def takes(self, message: Stored) -> bool:
+        """Tell whether a message is one of this pattern, after its start."""
+        return message.sequence > self.start and matches(self.pattern, message.subject)
+
+    def take_until(self, sequence: int) -> list[Stored]:
+        """Return what was read up to `sequence`, and forget it."""
+        taken = []
+        while self.read and self.read[0].sequence <= sequence:
+            taken.append(self.read.popleft())
+        return taken
+
+
+class Replay:
+    """Reads the patterns of `starts`, each after its sequence, into `sink`.
+
+    The tail has to include these patterns for as long as it runs. `cursor`: all up to it has been
+    handed on.
+    """
+
+    def __init__(self, tail: Tail, pages: Pages, starts: Mapping[str, int], sink: Sink) -> None:
+        self.cursor = min(starts.values())
+        self._tail = tail
+        self._pages = pages
+        self._readers = [Reader(*start) for start in starts.items()]
+        self._sink = sink
+        self._is_gone = False
+
+    async def run(self) -> None:
+        """Return once the tail has taken over. Raises HistoryError; `run` may be called again."""
+        self._tail.listeners[self] = None
+        try:
+            while not self._is_covered():
+                await self._sink.room()
+                for reader in self._readers:
+                    if not reader.read:
+                        await self._fill(reader)
+                self._hand_on()
+        finally:
+            del self._tail.listeners[self]
+        self._join()
+
+    def _is_covered(self) -> bool:
+        if self._is_gone:
+            raise StreamGoneError(f"{self._tail.stream!r} was deleted")
+        return all(self.cursor >= self._tail.covered(each.pattern) for each in self._readers)
+
+    async def _fill(self, reader: Reader) -> None:
+        """Read on in one pattern; from the ring, if that has the rest."""
+        tail = self._tail
+        if reader.until >= tail.covered(reader.pattern):
+            reader.read.extend(filter(reader.takes, tail.ring.after(reader.until)))
+            reader.until = max(reader.until, tail.position)
+            return
+        epoch, after = tail.epoch, reader.until
+        page = await self._pages.read(tail, reader.pattern, after)
+        if tail.epoch == epoch and reader.until == after:
+            if page.gone_until > after:
+                self._sink.missed(after, page.gone_until, "expired")
+            reader.read.extend(page.messages)
+            reader.until = page.until
+
+    def _hand_on(self) -> None:
+        """Hand on what is complete in all patterns; nothing that the tail has yet to bring."""
+        until = min(self._tail.position, *(each.until for each in self._readers))
+        self.cursor = max(self.cursor, until)
+        parts = [each.take_until(until) for each in self._readers]
+        messages = list(heapq.merge(*parts, key=_by_sequence)) if len(parts) > 1 else parts[0]
+        if messages:
+            self._sink.replayed(_once(messages))
+
+    def _join(self) -> None:
+        newer = [
+            each
+            for each in self._tail.ring.after(self.cursor)
+            if any(reader.takes(each) for reader in self._readers)
+        ]
+        self.cursor = self._tail.position
+        self._sink.joined(newer, self.cursor)
+
+    # What the tail has to tell meanwhile
+
+    def take(self, message: Stored) -> None:
+        """Pass over what is live: it is in the ring, too."""
+
+    def skipped(self, after: int, until: int) -> None:
+        """Pass over what the ring lacks: it is read."""
+
+    def missed(self, after: int, until: int, reason: Loss) -> None:
+        """Go on in what the stream is now."""
+        if reason == "expired":
+            return  # the pages show what is left
+        if reason == "stream_new" or self.cursor > until:
+            self._sink.missed(self.cursor, until, reason)
+            self.cursor = until
+        for reader in self._readers:
+            reader.restart(min(until, max(reader.start, self.cursor)))
+
+    def gone(self) -> None:
+        """End, since the stream was deleted."""
+        self._is_gone = True
+
+
+def _by_sequence(message: Stored) -> int:
+    return message.sequence
+
+
+def _once(messages: list[Stored]) -> list[Stored]:
+    """Return the messages without repeats, which follow each other."""
+    once = messages[:1]
+    once += [b for a, b in pairwise(messages) if a.sequence != b.sequence]
+    return once

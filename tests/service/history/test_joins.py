@@ -1,0 +1,97 @@
+"""Followers join while messages are published: each gets exactly what the stream has."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator
+
+import pytest
+from nats.aio.client import Client
+
+from bridge.history.js_api import JetStream
+from bridge.history.pages import Pages
+from bridge.history.ring import Ring
+from bridge.history.streams import ask_info
+from bridge.history.tail import Tail
+from tests.support.followers import Follower
+from tests.support.jetstream import api, entries_of, last_of, make_stream, plain_client
+from tests.support.linked import linked
+from tests.support.servers import NatsServer, eventually
+
+SUBJECTS = ["s.1.x", "s.2.y", "s.2.x", "s.3.x", "s.3.z"]
+PATTERNS = ["s.>", "s.1.x", "s.*.x", "s.2.*", "s.nothing", "s.rare"]
+
+
+@contextlib.asynccontextmanager
+async def publishing(client: Client, rate: int) -> AsyncIterator[None]:
+    """Publish payloads that repeat, some subject now and then."""
+    over = asyncio.Event()
+
+    async def publish() -> None:
+        loop, sent = asyncio.get_running_loop(), 0
+        begin = loop.time()
+        while not over.is_set():
+            while sent < (loop.time() - begin) * rate:
+                subject = random.choice(SUBJECTS) if sent % 97 else "s.rare"
+                await client.publish(subject, b"%d" % (sent % 7))
+                sent += 1
+            await client.flush()
+            await asyncio.sleep(0.001)
+
+    task = asyncio.create_task(publish())
+    yield
+    over.set()
+    await task
+
+
+async def join_at_random(tail: Tail, pages: Pages, client: Client, tries: int) -> list[Follower]:
+    """Have followers join from cursors of any age, while the consumer comes and goes."""
+    followers, joining = [], []
+    for _ in range(tries):
+        age = random.choice([0, 0, random.randrange(3000), random.randrange(3000), 10**9])
+        chosen = random.sample(PATTERNS, random.choice([1, 1, 2, 3]))
+        starts = {each: max(0, tail.position - random.choice([age, age, 7])) for each in chosen}
+        follower = Follower(tail, pages, starts, slow=random.random() < 0.3)
+        followers.append(follower)
+        joining.append(asyncio.create_task(follower.join()))
+        chance = random.random()
+        if chance < 0.5:
+            await joining[-1]
+        elif chance < 0.6:
+            tail.renew()
+        elif chance < 0.65 and tail._consumer is not None:
+            await api(client, f"CONSUMER.DELETE.S.{tail._consumer.name}")
+            tail.renew()
+        await asyncio.sleep(random.random() * 0.02)
+    await asyncio.gather(*joining)
+    return followers
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("ring", [10, 300])
+async def test_each_follower_has_exactly_the_stream(
+    stream_server: NatsServer, seed: int, ring: int
+) -> None:
+    random.seed(seed)
+    async with plain_client(stream_server) as client, linked(stream_server.url) as link:
+        await make_stream(client, "S", ["s.>"])
+        js = JetStream(link)
+        pages = Pages(js, max_messages=random.choice([7, 50, 300]))
+        async with publishing(client, 1500):
+            info = await ask_info(js, "S", 5)
+            tail = Tail(js, info, ring=Ring(info.last, ring))
+            followers = await join_at_random(tail, pages, client, 40)
+            await asyncio.sleep(0.3)
+        last = await last_of(client, "S")
+        await eventually(lambda: tail.position >= last)
+        truth = await entries_of(client, "S")
+        for follower in followers:
+            assert follower.got == follower.due(truth), follower.starts
+            assert follower.told == []
+        assert truth[-1].sequence == last > 200
+        print(len(truth), sum(len(f.got) for f in followers), pages.reads, pages.checks, tail.begun)
+        await tail.close()
+        js.close()
+        await api(client, "STREAM.DELETE.S")

@@ -1,0 +1,86 @@
+"""Followers of a stream that note all they get, to be compared with what the stream has."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from bridge.history.pages import Pages
+from bridge.history.replay import Replay
+from bridge.history.stored import Stored
+from bridge.history.tail import Tail
+from bridge.wire.subjects import matches
+from tests.support.jetstream import Entry
+
+
+class Follower:
+    """Follows patterns of a tail, each after its start, and notes what comes in which way."""
+
+    def __init__(self, tail: Tail, pages: Pages, starts: Mapping[str, int], slow: bool = False):
+        self.starts = dict(starts)
+        self.got: list[Entry] = []
+        self.replayed_count = 0
+        self.told: list[Any] = []
+        self.position = 0
+        self._tail = tail
+        self._slow = slow
+        self._replay = Replay(tail, pages, starts, self)
+
+    async def join(self) -> None:
+        """Replay up to what is live."""
+        await self._tail.include(self.starts)
+        await self._replay.run()
+
+    def leave(self) -> None:
+        """End what `join` has begun."""
+        self._tail.listeners.pop(self, None)
+        self._tail.exclude(self.starts)
+
+    def due(self, truth: list[Entry]) -> list[Entry]:
+        """Return what it should have got of all that the stream has."""
+        return [
+            each
+            for each in truth
+            if any(
+                each.sequence > start and matches(pattern, each.subject)
+                for pattern, start in self.starts.items()
+            )
+        ]
+
+    # As a sink
+
+    async def room(self) -> None:
+        if self._slow:
+            await asyncio.sleep(random.random() * 0.005)
+
+    def replayed(self, messages: list[Stored]) -> None:
+        self.replayed_count += len(messages)
+        self.got += map(_entry, messages)
+
+    def joined(self, messages: list[Stored], position: int) -> None:
+        self.got += map(_entry, messages)
+        self.position = position
+        self._tail.listeners[self] = None
+
+    # As a sink and as a listener
+
+    def missed(self, after: int, until: int, reason: str) -> None:
+        self.told.append((after, until, reason))
+
+    # As a listener
+
+    def take(self, message: Stored) -> None:
+        if any(matches(pattern, message.subject) for pattern in self.starts):
+            self.got.append(_entry(message))
+
+    def skipped(self, after: int, until: int) -> None:
+        self.told.append((after, until, "skipped"))
+
+    def gone(self) -> None:
+        self.told.append("gone")
+
+
+def _entry(message: Stored) -> Entry:
+    return Entry(message.sequence, message.subject, message.payload)
