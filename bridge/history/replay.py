@@ -90,7 +90,7 @@ class Replay:
             while not self._is_covered():
                 await self._sink.room()
                 for reader in self._readers:
-                    if not reader.read:
+                    if reader.until <= self.cursor:
                         await self._fill(reader)
                 self._hand_on()
         finally:

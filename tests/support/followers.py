@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from bridge.history.pages import Pages
@@ -13,6 +15,8 @@ from bridge.history.stored import Stored
 from bridge.history.tail import Tail
 from bridge.wire.subjects import matches
 from tests.support.jetstream import Entry
+
+NO_FAULTS = ([], [], [], [])
 
 
 class Follower:
@@ -48,6 +52,19 @@ class Follower:
                 for pattern, start in self.starts.items()
             )
         ]
+
+    def faults(self, truth: list[Entry]) -> tuple[list[Any], ...]:
+        """Return what was lost, what came too much, what came too late, and what it was told.
+
+        Of each the first few: pytest would compare thousands of messages for minutes.
+        """
+        due, got = self.due(truth), self.got
+        wanted, had = set(due), set(got)
+        lost = [each for each in due if each not in had]
+        extra = [each for each in got if each not in wanted]
+        extra += [each for each, count in Counter(got).items() if count > 1]
+        late = [two for one, two in pairwise(got) if one.sequence > two.sequence]
+        return lost[:5], extra[:5], late[:5], self.told[:5]
 
     # As a sink
 
