@@ -82,7 +82,7 @@ class Tail:
         self.stream = info.name
         self.epoch = info.epoch
         self.position = self.leader_last = info.last
-        self.ring = ring or Ring(info.last)
+        self.ring = Ring(info.last) if ring is None else ring
         self.begun = 0
         """How many consumers there have been."""
         self.is_gone = False

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
-from collections.abc import AsyncIterator
 
 import pytest
 from nats.aio.client import Client
@@ -16,35 +14,13 @@ from bridge.history.ring import Ring
 from bridge.history.streams import ask_info
 from bridge.history.tail import Tail
 from bridge.nats_link.client import NATSLink
+from tests.service.history.publishing import publishing
 from tests.support.followers import NO_FAULTS, Follower
 from tests.support.jetstream import api, entries_of, last_of, make_stream, plain_client
 from tests.support.linked import linked
 from tests.support.servers import NatsServer, eventually
 
-SUBJECTS = ["s.1.x", "s.2.y", "s.2.x", "s.3.x", "s.3.z"]
 PATTERNS = ["s.>", "s.1.x", "s.*.x", "s.2.*", "s.nothing", "s.rare"]
-
-
-@contextlib.asynccontextmanager
-async def publishing(client: Client, rate: int) -> AsyncIterator[None]:
-    """Publish payloads that repeat, some subject now and then."""
-    over = asyncio.Event()
-
-    async def publish() -> None:
-        loop, sent = asyncio.get_running_loop(), 0
-        begin = loop.time()
-        while not over.is_set():
-            while sent < (loop.time() - begin) * rate:
-                subject = random.choice(SUBJECTS) if sent % 97 else "s.rare"
-                await client.publish(subject, b"%d" % (sent % 7))
-                sent += 1
-            await client.flush()
-            await asyncio.sleep(0.001)
-
-    task = asyncio.create_task(publish())
-    yield
-    over.set()
-    await task
 
 
 async def join_at_random(
