@@ -22,16 +22,16 @@ class Filters:
 
     def add(self, patterns: Iterable[str]) -> None:
         """Want each of these once more."""
-        self._wanted.update(patterns)
+        self._wanted.update(list(patterns))
 
     def remove(self, patterns: Iterable[str]) -> None:
         """Take back what was added."""
-        self._wanted.subtract(patterns)
+        self._wanted.subtract(list(patterns))
         self._wanted = +self._wanted
 
     def are_due(self) -> bool:
-        """Tell whether something else should be brought than is."""
-        return set(self.wanted()) != set(self._since)
+        """Tell whether something else should be brought than is; nothing is as good as that."""
+        return bool(self._wanted) and set(self.wanted()) != set(self._since)
 
     def wanted(self) -> tuple[str, ...]:
         """Return what should be brought, none of it within another: the server refuses those."""

@@ -60,8 +60,10 @@ def cluster_of_three(folder: Path, extra: str = "") -> Iterator[list[NatsServer]
 async def plain_client(server: NatsServer) -> AsyncIterator[Client]:
     """Connect nats-py as it is."""
     client = await nats.connect(server.url, error_cb=quiet, max_reconnect_attempts=-1)
-    yield client
-    await client.close()
+    try:
+        yield client
+    finally:
+        await client.close()
 
 
 async def api(client: Client, what: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
