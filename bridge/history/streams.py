@@ -1,15 +1,30 @@
-"""What a stream is like, and whether it holds what somebody wants to follow."""
+"""What a stream is like, and which one holds what somebody wants to follow."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from bridge.history.cursor import epoch_of
-from bridge.history.errors import UnansweredError
+from bridge.history.errors import (
+    NO_STREAM,
+    NOT_ENABLED,
+    ApiError,
+    NoJetStreamError,
+    NotPermittedError,
+    UnansweredError,
+)
+from bridge.wire.subjects import contains, overlap, split
 
 if TYPE_CHECKING:
     from bridge.history.js_api import JetStream
+
+TIMEOUT_SECONDS = 5.0
+KEPT_SECONDS = 5.0
+"""What was found is not asked for again within it."""
+MAX_KEPT = 1000
 
 Reason = Literal[
     "no_jetstream",
@@ -23,7 +38,7 @@ Reason = Literal[
 
 
 class NoHistoryError(Exception):
-    """A pattern whose past cannot be read; the text is for people."""
+    """A pattern whose past cannot be read. The text is the rest of a sentence, for people."""
 
     def __init__(self, reason: Reason, text: str) -> None:
         super().__init__(text)
@@ -39,10 +54,10 @@ class StreamInfo:
     subjects: tuple[str, ...]
     """What it stores; none of a mirror."""
     retention: str
-    allow_direct: bool
     first: int
     last: int
     last_time: str
+    """When the last message was stored, as RFC 3339."""
 
 
 def read_info(answer: dict[str, Any]) -> StreamInfo:
@@ -53,7 +68,6 @@ def read_info(answer: dict[str, Any]) -> StreamInfo:
         epoch_of(answer["created"]),
         tuple(config.get("subjects") or ()),
         config.get("retention", "limits"),
-        bool(config.get("allow_direct")) or bool(config.get("mirror_direct")),
         state["first_seq"],
         state["last_seq"],
         state.get("last_ts", ""),
@@ -67,3 +81,77 @@ async def ask_info(js: JetStream, stream: str, seconds: float) -> StreamInfo:
         return read_info(answer)
     except (KeyError, TypeError, ValueError) as error:
         raise UnansweredError(f"cannot read what is said of {stream!r}: {error!r}") from None
+
+
+class Streams:
+    """Finds the stream of a pattern; what is found is kept for a moment."""
+
+    def __init__(self, js: JetStream) -> None:
+        self._js = js
+        self._kept: dict[tuple[str, str | None], tuple[float, StreamInfo]] = {}
+
+    async def find(self, pattern: str, named: str | None = None) -> StreamInfo:
+        """Return the one stream that has the past of a pattern, or of which it is to be.
+
+        Raises NoHistoryError, or UnansweredError where another try may help.
+        """
+        now = asyncio.get_running_loop().time()
+        kept = self._kept.get((pattern, named))
+        if kept is not None and now - kept[0] < KEPT_SECONDS:
+            return kept[1]
+        try:
+            info = await self._ask(pattern, named)
+        except NotPermittedError as error:
+            raise NoHistoryError("not_permitted", str(error)) from None
+        except NoJetStreamError:
+            raise NoHistoryError("no_jetstream", "NATS has no JetStream here") from None
+        except ApiError as error:
+            raise _meaning_of(error) from None
+        if len(self._kept) >= MAX_KEPT:
+            self._kept.clear()
+        self._kept[pattern, named] = now, info
+        return info
+
+    async def _ask(self, pattern: str, named: str | None) -> StreamInfo:
+        name = named or _bucket_of(pattern) or await self._name(pattern)
+        info = await ask_info(self._js, name, TIMEOUT_SECONDS)
+        if info.retention != "limits":
+            text = f"the stream {name!r} keeps messages only until somebody has taken them"
+            raise NoHistoryError("retention", text)
+        if not info.subjects:
+            return info
+        if named is None and not any(contains(each, pattern) for each in info.subjects):
+            text = f"the stream {name!r} holds only part of it: {_listed(info.subjects)}"
+            raise NoHistoryError("partly", text)
+        if not any(overlap(each, pattern) for each in info.subjects):
+            raise NoHistoryError("no_stream", f"the stream {name!r} holds none of it")
+        return info
+
+    async def _name(self, pattern: str) -> str:
+        answer = await self._js.ask("STREAM.NAMES", {"subject": pattern})
+        names = answer.get("streams") or []
+        if not names:
+            raise NoHistoryError("no_stream", "no stream holds it")
+        if len(names) > 1:
+            raise NoHistoryError("several_streams", f"several streams hold it: {_listed(names)}")
+        return str(names[0])
+
+
+def _bucket_of(pattern: str) -> str | None:
+    """Return the stream of a key-value bucket, for a pattern of its keys."""
+    tokens = split(pattern)
+    is_one = len(tokens) > 2 and tokens[0] == "$KV" and tokens[1] not in ("*", ">")
+    return f"KV_{tokens[1]}" if is_one else None
+
+
+def _meaning_of(error: ApiError) -> Exception:
+    if error.number in NOT_ENABLED:
+        return NoHistoryError("no_jetstream", "JetStream is not enabled for this account")
+    if error.number == NO_STREAM:
+        return NoHistoryError("no_stream", "there is no such stream")
+    return UnansweredError(str(error))
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(repr(each) for each in names[:5]) + more

@@ -1,0 +1,66 @@
+"""What NATS lets the gateway's own user subscribe to.
+
+JetStream asks nobody: whoever may use its API reads every subject of a stream. So the gateway holds
+itself to its rights, for what is stored as NATS does for what is live.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bridge.wire.patterns import PatternSet
+
+if TYPE_CHECKING:
+    from bridge.history.js_api import JetStream
+
+USER_INFO = "$SYS.REQ.USER.INFO"
+TIMEOUT_SECONDS = 2.0
+
+
+class OwnRights:
+    """Patterns the user may subscribe to, and those it may not; the latter win.
+
+    Two that allow the same are equal.
+    """
+
+    def __init__(self, allow: tuple[str, ...] | None, deny: tuple[str, ...]) -> None:
+        self._allow = None if allow is None else PatternSet(allow)
+        self._deny = PatternSet(deny)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, OwnRights):
+            return NotImplemented
+        return (self._allow, self._deny) == (other._allow, other._deny)
+
+    def __hash__(self) -> int:
+        return hash((self._allow, self._deny))
+
+    def may_follow(self, pattern: str) -> bool:
+        """Tell whether NATS would accept a subscription to a pattern."""
+        if self._allow is not None and not self._allow.covers(pattern):
+            return False
+        return not self._deny.covers(pattern)
+
+    def may_receive(self, subject: str) -> bool:
+        """Tell whether NATS would deliver a message on `subject`, by such a subscription."""
+        if self._allow is not None and not self._allow.matches(subject):
+            return False
+        return not self._deny.matches(subject)
+
+
+async def ask_rights(js: JetStream) -> OwnRights:
+    """Ask NATS. Raises HistoryError."""
+    return read_rights(await js.request(USER_INFO, None, TIMEOUT_SECONDS))
+
+
+def read_rights(answer: dict[str, Any]) -> OwnRights:
+    """Return what is said of subscribing in the answer of NATS."""
+    permissions = answer["data"].get("permissions") or {}
+    subscribe = permissions.get("subscribe") or {}
+    allow, deny = subscribe.get("allow"), subscribe.get("deny")
+    return OwnRights(None if allow is None else _plain(allow), _plain(deny or ()))
+
+
+def _plain(patterns: list[str] | tuple[()]) -> tuple[str, ...]:
+    """Return those for plain subscriptions; a second word is a queue group's."""
+    return tuple(sorted(each for each in patterns if " " not in each))
