@@ -88,6 +88,9 @@ class Replay:
         self._tail.listeners[self] = None
         try:
             while not self._is_covered():
+                if self._tail.position < self._start:
+                    await self._tail.reached(self._start)
+                    continue
                 await self._sink.room()
                 for reader in self._readers:
                     if reader.until <= self.cursor:
@@ -100,7 +103,14 @@ class Replay:
     def _is_covered(self) -> bool:
         if self._is_gone:
             raise StreamGoneError(f"{self._tail.stream!r} was deleted")
+        if self._tail.position < self._start:
+            return False
         return all(self.cursor >= self._tail.covered(each.pattern) for each in self._readers)
+
+    @property
+    def _start(self) -> int:
+        """Up to it nothing may come: another gateway has brought it, which may be further on."""
+        return max(each.start for each in self._readers)
 
     async def _fill(self, reader: Reader) -> None:
         """Read on in one pattern; from the ring, if that has the rest."""

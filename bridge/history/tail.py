@@ -1,48 +1,21 @@
-"""The one consumer of a stream: all new messages under the patterns followed, each once, in order.
-
-Whatever happens to the consumer, another one begins behind the last message that was handed on.
-"""
+"""What all who follow a stream share: how far its messages have come, and who gets them."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import random
-from collections.abc import Iterable
-from dataclasses import dataclass
+import heapq
+import itertools
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from bridge.history.consumer import PushConsumer
-from bridge.history.errors import NO_STREAM, ApiError, HistoryError, UnansweredError, is_passing
 from bridge.history.filters import Filters
 from bridge.history.ring import Ring
-from bridge.history.streams import StreamInfo, ask_info
 
 if TYPE_CHECKING:
-    from bridge.history.js_api import JetStream
     from bridge.history.stored import Stored
-
-TOGETHER_SECONDS = 0.02
-"""Changes of the filters within it are made at once."""
-INFO_TIMEOUT_SECONDS = 2.0
-MIN_WAIT_SECONDS, MAX_WAIT_SECONDS = 0.1, 5.0
-"""Between tries to begin again."""
+    from bridge.history.streams import StreamInfo
 
 Loss = Literal["expired", "stream_new", "ahead"]
 """Why messages will not come."""
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """Seconds by which a tail lives."""
-
-    heartbeat: float = 2.0
-    silence: float = 5.0
-    """Without a word of the server, after which the consumer is taken for gone."""
-    gone: float = 10.0
-    """Of a stream that is not there, after which it is taken for deleted."""
-    behind: float = 1.0
-    """Of a leader that has less than was delivered, after which that is what there is."""
 
 
 class Listener(Protocol):
@@ -62,249 +35,98 @@ class Listener(Protocol):
 
 
 class Tail:
-    """Hands on each new message of one stream, and keeps the newest in `ring`.
+    """The new messages of one stream under some patterns, each once, in order.
 
     `position`: all up to it that the filters match has been handed on. `leader_last`: the leader
-    is known to have all up to it.
+    is known to have all up to it. `ring` has the newest.
     """
 
     def __init__(
-        self,
-        js: JetStream,
-        info: StreamInfo,
-        *,
-        prefix: str = "nats_bridge",
-        max_replay: int = 10000,
-        times: Times | None = None,
-        ring: Ring | None = None,
+        self, info: StreamInfo, *, max_replay: int = 10000, ring: Ring | None = None
     ) -> None:
-        self.js = js
         self.stream = info.name
         self.epoch = info.epoch
         self.position = self.leader_last = info.last
         self.ring = Ring(info.last) if ring is None else ring
-        self.begun = 0
-        """How many consumers there have been."""
-        self.is_gone = False
+        self.filters = Filters()
         self.listeners: dict[Listener, None] = {}
-        self._prefix = prefix
         self._max_replay = max_replay
-        self._times = times or Times()
-        self._filters = Filters()
-        self._consumer: PushConsumer | None = None
-        self._next: PushConsumer | None = None
-        """One that is being made."""
-        self._due = asyncio.Event()
-        """Set when another consumer is needed."""
-        self._waiting: set[asyncio.Future[None]] = set()
-        """Those who wait for a consumer that has their patterns."""
-        self._missing_since = self._behind_since = float("inf")
-        self._ending: set[asyncio.Task[None]] = set()
-        self._keeper: asyncio.Task[None] | None = None
-
-    # Who follows what
-
-    async def include(self, patterns: Iterable[str]) -> None:
-        """Return once the consumer brings these patterns. Raises HistoryError if it cannot.
-
-        It waits for as long as nobody answers. Each call needs one of `exclude`, also if it raises.
-        """
-        patterns = list(patterns)
-        self._filters.add(patterns)
-        if self._keeper is None:
-            self._keeper = asyncio.create_task(self._keep())
-        while not self._brings(patterns):
-            self._due.set()
-            waiting = asyncio.get_running_loop().create_future()
-            self._waiting.add(waiting)
-            try:
-                await waiting
-            finally:
-                self._waiting.discard(waiting)
-
-    def exclude(self, patterns: Iterable[str]) -> None:
-        """Take patterns back; the consumer may bring them a little longer."""
-        self._filters.remove(patterns)
-        if self._consumer is not None and self._filters.are_due():
-            self._due.set()
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        """Those who wait for a position; the first to be reached is at the front."""
+        self._numbers = itertools.count()
 
     def covered(self, pattern: str) -> int:
-        """Return the sequence after which the ring has all that matches an included pattern."""
-        return max(self.ring.first, self._filters.since(pattern))
+        """Return the sequence after which the ring has all that matches a pattern it includes."""
+        return max(self.ring.first, self.filters.since(pattern))
 
-    def renew(self) -> None:
-        """Make another consumer, since the one there is may be gone: after a reconnect, say."""
-        if self._consumer is not None:
-            self._due.set()
-
-    async def close(self) -> None:
-        """End the consumer. Idempotent."""
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.wait({self._keeper})
-            self._keeper = None
-        self._end(self._consumer)
-        self._consumer = None
-        if self._ending:
-            await asyncio.wait(self._ending)
-
-    # What the consumer brings
-
-    def deliver(self, consumer: PushConsumer, message: Stored) -> None:
-        """Hand on a message, unless it has been handed on before."""
-        if consumer is self._next:
-            self._promote(consumer)
-        if consumer is not self._consumer or message.sequence <= self.position:
+    def deliver(self, message: Stored) -> None:
+        """Hand on the next message that a consumer has brought, unless it was handed on before."""
+        if message.sequence <= self.position:
             return
         self.position = message.sequence
         self.ring.add(message)
         for listener in tuple(self.listeners):
             listener.take(message)
+        if self._waiting:
+            self._wake()
 
-    def reach(self, consumer: PushConsumer, sequence: int) -> None:
+    def reach(self, sequence: int) -> None:
         """Move the position over messages that no filter matches."""
-        if consumer is self._consumer:
-            self.position = max(self.position, sequence)
+        self.position = max(self.position, sequence)
+        if self._waiting:
+            self._wake()
 
-    def broken(self, consumer: PushConsumer) -> None:
-        """Begin again behind the position."""
-        if consumer is self._consumer:
-            self._consumer = None
-            self._end(consumer)
-            self._due.set()
-        elif consumer is self._next:
-            self._next = None
-            self._due.set()
+    async def reached(self, sequence: int) -> None:
+        """Return once the position is at `sequence` or behind it, or has gone back."""
+        if self.position < sequence:
+            future = asyncio.get_running_loop().create_future()
+            heapq.heappush(self._waiting, (sequence, next(self._numbers), future))
+            await future
 
-    # The life of consumers
+    def _wake(self, *, everybody: bool = False) -> None:
+        while self._waiting and (everybody or self._waiting[0][0] <= self.position):
+            future = heapq.heappop(self._waiting)[2]
+            if not future.done():
+                future.set_result(None)
 
-    def _brings(self, patterns: Iterable[str]) -> bool:
-        return self._consumer is not None and all(map(self._filters.has, patterns))
+    def bring(self, filters: tuple[str, ...]) -> None:
+        """Take note that another consumer takes over with these filters, at this position."""
+        self.filters.bring(filters, self.position)
 
-    async def _keep(self) -> None:
-        wait = MIN_WAIT_SECONDS
-        while not self.is_gone:
-            await self._until_due()
-            await asyncio.sleep(TOGETHER_SECONDS)
-            self._due.clear()
-            try:
-                await self._begin()
-            except HistoryError as error:
-                self._due.set()
-                if not is_passing(error):
-                    self._answer(error)
-                self._look_for(error)
-                await asyncio.sleep(wait * random.uniform(0.5, 1))  # noqa: S311  not a secret
-                wait = min(2 * wait, MAX_WAIT_SECONDS)
-            else:
-                wait = MIN_WAIT_SECONDS
+    def is_ahead_of(self, info: StreamInfo, position: int) -> bool:
+        """Tell whether the stream had less than was handed on when it was asked, at `position`."""
+        return info.epoch == self.epoch and info.last < position
 
-    async def _until_due(self) -> None:
-        """Return when another consumer is needed: somebody says so, or this one says nothing."""
-        loop = asyncio.get_running_loop()
-        while not self._due.is_set():
-            left = None
-            if self._consumer is not None:
-                left = self._consumer.heard_at + self._times.silence - loop.time()
-                if left <= 0:
-                    return
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(left):
-                    await self._due.wait()
-
-    async def _begin(self) -> None:
-        """Make a consumer behind the position, and have it take over. Raises HistoryError."""
-        self._compare(await self._info())
-        filters = self._filters.wanted()
-        if not filters:
-            self._end(self._consumer)
-            self._consumer = None
-            return
-        consumer = self._next = PushConsumer(self.js, self.stream, filters, self, self._prefix)
-        try:
-            await consumer.begin(self.position + 1, self._times.heartbeat)
-            if consumer is self._next:
-                self._promote(consumer)
-        finally:
-            self._next = None
-            if consumer is not self._consumer:
-                self._end(consumer)
-        # In a stream that was made again in between, it may wait for messages of long ago.
-        if (await self._info()).epoch != self.epoch:
-            self.broken(consumer)
-
-    def _promote(self, consumer: PushConsumer) -> None:
-        """Have a consumer take over from the one before, at the position of this moment.
-
-        What it begins with and that one has brought already is passed over. Of a new pattern, that
-        is lost to the ring, which therefore covers it from this position on.
-        """
-        before, self._consumer, self._next = self._consumer, consumer, None
-        self.begun += 1
-        self._filters.bring(consumer.filters, self.position)
-        self._end(before)
-        self._answer(None)
-
-    def _answer(self, error: HistoryError | None) -> None:
-        for each in tuple(self._waiting):
-            if not each.done():
-                each.set_result(None) if error is None else each.set_exception(error)
-
-    def _end(self, consumer: PushConsumer | None) -> None:
-        if consumer is not None:
-            task = asyncio.create_task(consumer.end())
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
-
-    # What the leader says
-
-    async def _info(self) -> StreamInfo:
-        info = await ask_info(self.js, self.stream, INFO_TIMEOUT_SECONDS)
-        self._missing_since = float("inf")
-        return info
-
-    def _compare(self, info: StreamInfo) -> None:
-        """Compare the position with what the stream is now, and tell what will not come."""
-        if info.epoch == self.epoch and info.last < self.position:
-            self._wait_for_leader()
-            self._lose(info.last, "ahead")
-        self._behind_since = float("inf")
+    def compare(self, info: StreamInfo, position: int) -> None:
+        """Compare with what the stream was when it was asked, and tell what will not come."""
         self.leader_last = info.last
         if info.epoch != self.epoch:
             self.epoch = info.epoch
             self._lose(info.first - 1, "stream_new")
+        elif self.is_ahead_of(info, position):
+            self._lose(info.last, "ahead")
         elif info.first > self.position + 1:
             self._lose(info.first - 1, "expired")
         if info.last - self.position > self._max_replay:
-            before, self.position = self.position, info.last
-            self._restart()
+            before = self.position
+            self._restart(info.last)
             for listener in tuple(self.listeners):
                 listener.skipped(before, info.last)
 
-    def _wait_for_leader(self) -> None:
-        """Raise UnansweredError, unless the leader has had too little for long: it may be new."""
-        now = asyncio.get_running_loop().time()
-        self._behind_since = min(self._behind_since, now)
-        if now - self._behind_since < self._times.behind:
-            raise UnansweredError(f"the leader of {self.stream!r} has less than was delivered")
+    def end(self) -> None:
+        """Tell everybody that the stream was deleted."""
+        for listener in tuple(self.listeners):
+            listener.gone()
+        self._wake(everybody=True)
 
     def _lose(self, position: int, reason: Loss) -> None:
-        before, self.position = self.position, position
-        self._restart()
+        before = self.position
+        self._restart(position)
         for listener in tuple(self.listeners):
             listener.missed(before, position, reason)
 
-    def _restart(self) -> None:
-        self.ring.begin_at(self.position)
-        self._filters.restart(self.position)
-
-    def _look_for(self, error: HistoryError) -> None:
-        """Take a stream that is not there for long as deleted."""
-        if not (isinstance(error, ApiError) and error.number == NO_STREAM):
-            return
-        now = asyncio.get_running_loop().time()
-        self._missing_since = min(self._missing_since, now)
-        if now - self._missing_since >= self._times.gone:
-            self.is_gone = True
-            for listener in tuple(self.listeners):
-                listener.gone()
+    def _restart(self, position: int) -> None:
+        self.position = position
+        self.ring.begin_at(position)
+        self.filters.restart(position)
+        self._wake(everybody=True)

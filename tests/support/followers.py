@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
+from bridge.history.keeper import Keeper
 from bridge.history.pages import Pages
 from bridge.history.replay import Replay
 from bridge.history.stored import Stored
-from bridge.history.tail import Tail
 from bridge.wire.subjects import matches
 from tests.support.jetstream import Entry
 
@@ -22,25 +22,26 @@ NO_FAULTS = ([], [], [], [])
 class Follower:
     """Follows patterns of a tail, each after its start, and notes what comes in which way."""
 
-    def __init__(self, tail: Tail, pages: Pages, starts: Mapping[str, int], slow: bool = False):
+    def __init__(self, keeper: Keeper, pages: Pages, starts: Mapping[str, int], slow: bool = False):
         self.starts = dict(starts)
         self.got: list[Entry] = []
         self.replayed_count = 0
         self.told: list[Any] = []
         self.position = 0
-        self._tail = tail
+        self._keeper = keeper
+        self._tail = keeper.tail
         self._slow = slow
-        self._replay = Replay(tail, pages, starts, self)
+        self._replay = Replay(keeper.tail, pages, starts, self)
 
     async def join(self) -> None:
         """Replay up to what is live."""
-        await self._tail.include(self.starts)
+        await self._keeper.include(self.starts)
         await self._replay.run()
 
     def leave(self) -> None:
         """End what `join` has begun."""
         self._tail.listeners.pop(self, None)
-        self._tail.exclude(self.starts)
+        self._keeper.exclude(self.starts)
 
     def due(self, truth: list[Entry]) -> list[Entry]:
         """Return what it should have got of all that the stream has."""

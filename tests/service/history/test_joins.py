@@ -9,6 +9,7 @@ import pytest
 from nats.aio.client import Client
 
 from bridge.history.js_api import JetStream
+from bridge.history.keeper import Keeper
 from bridge.history.pages import Pages
 from bridge.history.ring import Ring
 from bridge.history.streams import ask_info
@@ -24,28 +25,28 @@ PATTERNS = ["s.>", "s.1.x", "s.*.x", "s.2.*", "s.nothing", "s.rare"]
 
 
 async def join_at_random(
-    tail: Tail, pages: Pages, client: Client, tries: int
+    keeper: Keeper, pages: Pages, client: Client, tries: int
 ) -> tuple[list[Follower], list[asyncio.Task[None]]]:
     """Have followers join from cursors of any age, while the consumer comes and goes.
 
     A slow one with small pages may not get there before the last message is published.
     """
-    followers, joining = [], []
+    tail, followers, joining = keeper.tail, list[Follower](), list[asyncio.Task[None]]()
     for _ in range(tries):
         age = random.choice([0, 0, random.randrange(3000), random.randrange(3000), 10**9])
         chosen = random.sample(PATTERNS, random.choice([1, 1, 2, 3]))
         starts = {each: max(0, tail.position - random.choice([age, age, 7])) for each in chosen}
-        follower = Follower(tail, pages, starts, slow=random.random() < 0.3)
+        follower = Follower(keeper, pages, starts, slow=random.random() < 0.3)
         followers.append(follower)
         joining.append(asyncio.create_task(follower.join()))
         chance = random.random()
         if chance < 0.5:
             await asyncio.wait(joining[-1:], timeout=0.2)
         elif chance < 0.6:
-            tail.renew()
-        elif chance < 0.65 and tail._consumer is not None:
-            await api(client, f"CONSUMER.DELETE.S.{tail._consumer.name}")
-            tail.renew()
+            keeper.renew()
+        elif chance < 0.65 and keeper._consumer is not None:
+            await api(client, f"CONSUMER.DELETE.S.{keeper._consumer.name}")
+            keeper.renew()
         await asyncio.sleep(random.random() * 0.02)
     return followers, joining
 
@@ -59,16 +60,16 @@ async def each_has_exactly_the_stream(
     pages = Pages(js, max_messages=random.choice([7, 50, 300]))
     async with publishing(publisher, 1500):
         info = await ask_info(js, "S", 5)
-        tail = Tail(js, info, ring=Ring(info.last, ring))
-        followers, joining = await join_at_random(tail, pages, publisher, 40)
+        keeper = Keeper(js, Tail(info, ring=Ring(info.last, ring)))
+        followers, joining = await join_at_random(keeper, pages, publisher, 40)
     await asyncio.gather(*joining)
     last = await last_of(publisher, "S")
-    await eventually(lambda: tail.position >= last)
+    await eventually(lambda: keeper.tail.position >= last)
     truth = await entries_of(publisher, "S")
     for follower in followers:
         assert follower.faults(truth) == NO_FAULTS, follower.starts
     assert truth[-1].sequence == last > 200
-    await tail.close()
+    await keeper.close()
     js.close()
     await api(publisher, "STREAM.DELETE.S")
 

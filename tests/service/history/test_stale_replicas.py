@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 
 from bridge.history.js_api import JetStream
+from bridge.history.keeper import Keeper
 from bridge.history.pages import Pages
 from bridge.history.ring import Ring
 from bridge.history.streams import ask_info
@@ -35,34 +36,35 @@ async def test_a_replica_that_was_frozen_loses_nobody_a_message(
         js = JetStream(await stack.enter_async_context(linked(three_servers[other].url)))
         pages, followers = Pages(reading), list[Follower]()
         begin = await ask_info(js, "S", 5)
-        tail = Tail(js, begin, ring=Ring(begin.last, 50))
-        await tail.include(["s.>"])
-        await away_from(f"s{stale}", tail, clients[other])
+        tail = Tail(begin, ring=Ring(begin.last, 50))
+        keeper = Keeper(js, tail)
+        await keeper.include(["s.>"])
+        await away_from(f"s{stale}", keeper, clients[other])
         async with publishing(clients[leader], 2000, payload=b"x" * 200):
             while pages.stale < STALE_ANSWERS and len(followers) < MAX_TRIES:
                 three_servers[stale].freeze()
                 await asyncio.sleep(FROZEN_SECONDS)
                 three_servers[stale].thaw()
                 start = max(0, tail.position - 1000)
-                followers.append(Follower(tail, pages, {"s.1.x": start}))
+                followers.append(Follower(keeper, pages, {"s.1.x": start}))
                 await followers[-1].join()
         last = await last_of(clients[leader], "S")
         await eventually(lambda: tail.position >= last)
         truth = await entries_of(clients[leader], "S")
         assert [each.faults(truth) for each in followers] == [NO_FAULTS] * len(followers)
         assert pages.stale >= STALE_ANSWERS, "no replica was stale: nothing is proved"
-        await tail.close()
+        await keeper.close()
         await api(clients[0], "STREAM.DELETE.S")
 
 
-async def away_from(server: str, tail: Tail, client: object) -> None:
+async def away_from(server: str, keeper: Keeper, client: object) -> None:
     """Have the consumer of a tail on another server than this one."""
     for _ in range(50):
-        assert tail._consumer is not None
-        info = await api(client, f"CONSUMER.INFO.S.{tail._consumer.name}")  # type: ignore[arg-type]
+        assert keeper._consumer is not None
+        info = await api(client, f"CONSUMER.INFO.S.{keeper._consumer.name}")  # type: ignore[arg-type]
         if info["cluster"]["leader"] != server:
             return
-        begun = tail.begun
-        tail.renew()
-        await eventually(lambda begun=begun: tail.begun > begun)
+        begun = keeper.begun
+        keeper.renew()
+        await eventually(lambda begun=begun: keeper.begun > begun)
     raise AssertionError("the consumer is always on that server")

@@ -13,9 +13,10 @@ from nats.aio.client import Client
 
 from bridge.history.errors import TOO_MANY_CONSUMERS, ApiError, NoJetStreamError
 from bridge.history.js_api import JetStream
+from bridge.history.keeper import Keeper, Times
 from bridge.history.pages import Pages
 from bridge.history.streams import ask_info
-from bridge.history.tail import Tail, Times
+from bridge.history.tail import Tail
 from tests.service.history.publishing import publishing
 from tests.support.followers import NO_FAULTS, Follower
 from tests.support.jetstream import (
@@ -33,27 +34,27 @@ QUICK = Times(heartbeat=0.1, silence=0.4, gone=0.3, behind=0.1)
 
 
 @asynccontextmanager
-async def tail_of(js: JetStream, stream: str = "S", **options: Any) -> AsyncIterator[Tail]:
-    tail = Tail(js, await ask_info(js, stream, 5), times=QUICK, **options)
+async def keeper_of(js: JetStream, stream: str = "S", **options: Any) -> AsyncIterator[Keeper]:
+    keeper = Keeper(js, Tail(await ask_info(js, stream, 5), **options), times=QUICK)
     try:
-        yield tail
+        yield keeper
     finally:
-        await tail.close()
+        await keeper.close()
 
 
 @asynccontextmanager
 async def followed(
     server: NatsServer, **options: Any
-) -> AsyncIterator[tuple[Client, Tail, Follower]]:
+) -> AsyncIterator[tuple[Client, Keeper, Follower]]:
     """Make a stream with ten messages, and follow all of it from its start."""
     async with plain_client(server) as client, linked(server.url) as link:
         await make_stream(client, "S", ["s.>"])
         await publish(client, 10)
         js = JetStream(link)
-        async with tail_of(js, **options) as tail:
-            follower = Follower(tail, Pages(js), {"s.>": 0})
+        async with keeper_of(js, **options) as keeper:
+            follower = Follower(keeper, Pages(js), {"s.>": 0})
             await follower.join()
-            yield client, tail, follower
+            yield client, keeper, follower
             await eventually(lambda: len(follower.got) >= 10)
         js.close()
         await api(client, "STREAM.DELETE.S")
@@ -69,83 +70,83 @@ async def consumers_of(client: Client) -> list[str]:
     return list(names or [])
 
 
-async def complete(client: Client, tail: Tail, follower: Follower) -> None:
+async def complete(client: Client, keeper: Keeper, follower: Follower) -> None:
     """Wait until all has come; compare it with the stream."""
     last = await last_of(client, "S")
-    await eventually(lambda: tail.position >= last)
+    await eventually(lambda: keeper.tail.position >= last)
     assert follower.faults(await entries_of(client, "S")) == NO_FAULTS
 
 
 async def test_a_consumer_that_is_deleted_is_missed_by_nobody(stream_server: NatsServer) -> None:
-    async with followed(stream_server) as (client, tail, follower):
+    async with followed(stream_server) as (client, keeper, follower):
         for _ in range(5):
-            begun = tail.begun
+            begun = keeper.begun
             (name,) = await consumers_of(client)
             await api(client, f"CONSUMER.DELETE.S.{name}")
             await publish(client, 10)
-            await eventually(lambda begun=begun: tail.begun > begun)
-        await complete(client, tail, follower)
+            await eventually(lambda begun=begun: keeper.begun > begun)
+        await complete(client, keeper, follower)
         assert len(await consumers_of(client)) == 1
 
 
 async def test_a_tail_leaves_no_consumer_behind(stream_server: NatsServer) -> None:
-    async with followed(stream_server) as (client, tail, follower):
+    async with followed(stream_server) as (client, keeper, follower):
         assert len(await consumers_of(client)) == 1
         for _ in range(5):
-            begun = tail.begun
-            tail.renew()
-            await eventually(lambda begun=begun: tail.begun > begun)
+            begun = keeper.begun
+            keeper.renew()
+            await eventually(lambda begun=begun: keeper.begun > begun)
         follower.leave()
-        tail.renew()
-        await eventually(lambda: tail._consumer is None and not tail._ending)
+        keeper.renew()
+        await eventually(lambda: keeper._consumer is None and not keeper._ending)
         assert await consumers_of(client) == []
         await follower.join()
-        await eventually(lambda: not tail._ending)
+        await eventually(lambda: not keeper._ending)
         assert len(await consumers_of(client)) == 1
-        await tail.close()
+        await keeper.close()
         assert await consumers_of(client) == []
 
 
 async def test_all_messages_come_once_through_restarts_of_the_server(tmp_path: Path) -> None:
     with running(NatsServer(tmp_path, jetstream(tmp_path))) as server:
-        async with followed(server) as (client, tail, follower):
+        async with followed(server) as (client, keeper, follower):
             for _ in range(3):
                 async with publishing(client, 500):
                     await asyncio.sleep(0.2)
-                begun = tail.begun
+                begun = keeper.begun
                 server.stop()
                 await asyncio.to_thread(server.start)
                 await eventually(lambda: client.is_connected)
                 await publish(client, 10)
-                await eventually(lambda begun=begun: tail.begun > begun)
-            await complete(client, tail, follower)
+                await eventually(lambda begun=begun: keeper.begun > begun)
+            await complete(client, keeper, follower)
 
 
 async def test_a_stream_that_is_deleted_is_gone(stream_server: NatsServer) -> None:
-    async with followed(stream_server) as (client, tail, follower):
+    async with followed(stream_server) as (client, keeper, follower):
         await api(client, "STREAM.DELETE.S")
         await eventually(lambda: "gone" in follower.told)
-        assert tail.is_gone
+        assert keeper.is_gone
 
 
 async def test_a_stream_that_is_made_again_is_followed_from_its_start(
     stream_server: NatsServer,
 ) -> None:
-    async with followed(stream_server) as (client, tail, follower):
+    async with followed(stream_server) as (client, keeper, follower):
         await api(client, "STREAM.DELETE.S")
         await make_stream(client, "S", ["s.>"])
-        epoch = tail.epoch
+        epoch = keeper.tail.epoch
         await publish(client, 3)
         await eventually(lambda: len(follower.got) == 13)
         assert [each.sequence for each in follower.got[10:]] == [1, 2, 3]
         assert follower.told == [(10, 0, "stream_new")]
-        assert tail.epoch != epoch
+        assert keeper.tail.epoch != epoch
 
 
 async def test_what_was_lost_by_the_server_is_told(tmp_path: Path) -> None:
     """A stream in memory is empty after a restart; it is the same one in a restored snapshot."""
-    async with tail_with_position(tmp_path, position=25) as (client, tail, follower):
-        tail.renew()
+    async with tail_with_position(tmp_path, position=25) as (client, keeper, follower):
+        keeper.renew()
         await eventually(lambda: follower.told)
         await publish(client, 2)
         await eventually(lambda: len(follower.got) == 12)
@@ -156,25 +157,25 @@ async def test_what_was_lost_by_the_server_is_told(tmp_path: Path) -> None:
 @asynccontextmanager
 async def tail_with_position(
     folder: Path, position: int
-) -> AsyncIterator[tuple[Client, Tail, Follower]]:
+) -> AsyncIterator[tuple[Client, Keeper, Follower]]:
     """Follow a stream that had more when its messages came than it has now."""
     with running(NatsServer(folder, jetstream(folder))) as server:
-        async with followed(server) as (client, tail, follower):
-            tail.position = position
-            yield client, tail, follower
+        async with followed(server) as (client, keeper, follower):
+            keeper.tail.position = position
+            yield client, keeper, follower
 
 
 async def test_what_expires_while_nats_is_away_is_told(tmp_path: Path) -> None:
     with running(NatsServer(tmp_path, jetstream(tmp_path))) as server:
-        async with followed(server) as (client, tail, follower):
+        async with followed(server) as (client, keeper, follower):
             await publish(client, 5)
-            await eventually(lambda: tail.position == 15)
-            tail._keeper.cancel()  # type: ignore[union-attr]  it is away
-            await asyncio.wait({tail._keeper})  # type: ignore[arg-type]
-            tail.broken(tail._consumer)  # type: ignore[arg-type]
+            await eventually(lambda: keeper.tail.position == 15)
+            keeper._task.cancel()  # type: ignore[union-attr]  it is away
+            await asyncio.wait({keeper._task})  # type: ignore[arg-type]
+            keeper.broken(keeper._consumer)  # type: ignore[arg-type]
             await publish(client, 10)
             await api(client, "STREAM.PURGE.S", {"seq": 21})
-            tail._keeper = asyncio.create_task(tail._keep())
+            keeper._task = asyncio.create_task(keeper._keep())
             await eventually(lambda: len(follower.got) == 20)
             assert follower.told == [(15, 20, "expired")]
             assert [each.sequence for each in follower.got[15:]] == [21, 22, 23, 24, 25]
@@ -182,12 +183,12 @@ async def test_what_expires_while_nats_is_away_is_told(tmp_path: Path) -> None:
 
 async def test_more_than_a_replay_may_have_is_left_to_replays(tmp_path: Path) -> None:
     with running(NatsServer(tmp_path, jetstream(tmp_path))) as server:
-        async with followed(server, max_replay=20) as (client, tail, follower):
-            tail._keeper.cancel()  # type: ignore[union-attr]  it is away
-            await asyncio.wait({tail._keeper})  # type: ignore[arg-type]
-            tail.broken(tail._consumer)  # type: ignore[arg-type]
+        async with followed(server, max_replay=20) as (client, keeper, follower):
+            keeper._task.cancel()  # type: ignore[union-attr]  it is away
+            await asyncio.wait({keeper._task})  # type: ignore[arg-type]
+            keeper.broken(keeper._consumer)  # type: ignore[arg-type]
             await publish(client, 30)
-            tail._keeper = asyncio.create_task(tail._keep())
+            keeper._task = asyncio.create_task(keeper._keep())
             await eventually(lambda: follower.told)
             await publish(client, 1)
             await eventually(lambda: len(follower.got) == 11)
@@ -202,12 +203,12 @@ async def test_a_stream_that_takes_no_more_consumers_says_so(stream_server: Nats
         body = {"stream_name": "F", "config": config}
         await api(client, "CONSUMER.CREATE.F.theirs", body)
         js = JetStream(link)
-        async with tail_of(js, "F") as tail:
+        async with keeper_of(js, "F") as keeper:
             with pytest.raises(ApiError) as refused:
-                await tail.include(["f.>"])
+                await keeper.include(["f.>"])
             assert refused.value.number == TOO_MANY_CONSUMERS
             await api(client, "CONSUMER.DELETE.F.theirs")
-            await tail.include(["f.a"])
+            await keeper.include(["f.a"])
         await api(client, "STREAM.DELETE.F")
 
 

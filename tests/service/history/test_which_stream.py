@@ -9,6 +9,7 @@ import pytest
 
 from bridge.history.errors import NotPermittedError
 from bridge.history.js_api import JetStream
+from bridge.history.keeper import Keeper
 from bridge.history.own_rights import OwnRights, ask_rights
 from bridge.history.pages import Pages
 from bridge.history.streams import NoHistoryError, Streams, ask_info
@@ -133,15 +134,16 @@ async def test_a_missing_right_is_named_at_once(tmp_path: Path, missing: str) ->
 async def follow_all(js: JetStream) -> Follower:
     """Find a stream, and read all of it: the leader is asked for what there is of `s.b`."""
     await Streams(js).find("s.>")
-    tail = Tail(js, await ask_info(js, "S", 5))
+    tail = Tail(await ask_info(js, "S", 5))
+    keeper = Keeper(js, tail)
     try:
-        await tail.include(["s.>", "s.b"])
+        await keeper.include(["s.>", "s.b"])
         await Pages(js).read(tail, "s.b", 0)
-        follower = Follower(tail, Pages(js), {"s.>": 0})
+        follower = Follower(keeper, Pages(js), {"s.>": 0})
         await follower.join()
         return follower
     finally:
-        await tail.close()
+        await keeper.close()
 
 
 @pytest.mark.parametrize(
