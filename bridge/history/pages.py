@@ -61,8 +61,8 @@ class Pages:
         target = tail.covered(pattern)
         for wait in STALE_WAITS:
             query = {"seq": after + 1, "next_by_subj": pattern, **self._size}
-            messages, pending, _ = await self._get(tail.stream, query)
-            info = await self._info(tail)
+            messages, pending, _ = await self.get(tail.stream, query)
+            info = await self.info(tail)
             until = messages[-1].sequence if messages else after
             is_whole = pending > 0 or until >= target
             if not is_whole and not await self._lacks(tail, pattern, until, target):
@@ -74,7 +74,7 @@ class Pages:
             await asyncio.sleep(wait)
         raise UnansweredError(f"only stale replicas of {tail.stream!r} answer")
 
-    async def _get(self, stream: str, query: dict[str, Any]) -> Batch:
+    async def get(self, stream: str, query: dict[str, Any]) -> Batch:
         """Return what some replica answers to a direct get. Raises HistoryError."""
         for tries_left in reversed(range(TRIES)):
             try:
@@ -95,7 +95,7 @@ class Pages:
             if tail.leader_last >= target:
                 break
             await asyncio.sleep(wait)
-            await self._info(tail)
+            await self.info(tail)
         else:
             raise UnansweredError(f"the leader of {tail.stream!r} has not caught up")
         self.checks += 1
@@ -108,7 +108,7 @@ class Pages:
             raise
         return int(answer["message"]["seq"]) <= target
 
-    async def _info(self, tail: Tail) -> StreamInfo:
+    async def info(self, tail: Tail) -> StreamInfo:
         """Return what the leader says from now on; those who ask meanwhile share an answer."""
         stream = tail.stream
         task = self._next_infos.get(stream)

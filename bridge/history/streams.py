@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from bridge.history.cursor import epoch_of
@@ -56,8 +57,10 @@ class StreamInfo:
     retention: str
     first: int
     last: int
-    last_time: str
-    """When the last message was stored, as RFC 3339."""
+    last_time: datetime
+    """When the last message was stored; long ago if there is none."""
+    now: datetime
+    """The time at the leader."""
 
 
 def read_info(answer: dict[str, Any]) -> StreamInfo:
@@ -70,7 +73,8 @@ def read_info(answer: dict[str, Any]) -> StreamInfo:
         config.get("retention", "limits"),
         state["first_seq"],
         state["last_seq"],
-        state.get("last_ts", ""),
+        datetime.fromisoformat(state["last_ts"]),
+        datetime.fromisoformat(answer["ts"]),
     )
 
 

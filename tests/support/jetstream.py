@@ -111,8 +111,11 @@ async def entries_of(client: Client, stream: str) -> list[Entry]:
     subscription = await client.subscribe(inbox, cb=take, pending_msgs_limit=10**7)
     config = {"name": name, "deliver_subject": inbox, "ack_policy": "none", "mem_storage": True}
     body = {"stream_name": stream, "config": config}
-    made = await api(client, f"CONSUMER.CREATE.{stream}.{name}", body)
-    await eventually(lambda: len(entries) >= made["num_pending"] + made["delivered"]["stream_seq"])
+    state = await api(client, f"CONSUMER.CREATE.{stream}.{name}", body)
+    while state["num_pending"]:
+        await asyncio.sleep(0.01)
+        state = await api(client, f"CONSUMER.INFO.{stream}.{name}")
+    await eventually(lambda: len(entries) == state["delivered"]["consumer_seq"])
     await subscription.unsubscribe()
     await api(client, f"CONSUMER.DELETE.{stream}.{name}")
     return entries

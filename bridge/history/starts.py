@@ -1,0 +1,176 @@
+"""Where a replay begins: what somebody wants of the past, as a sequence for each pattern."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from bridge.history.cursor import Cursor
+from bridge.history.errors import UnansweredError
+from bridge.history.newest import Count, newest
+from bridge.wire.subjects import matches
+
+if TYPE_CHECKING:
+    from bridge.history.pages import Pages
+    from bridge.history.streams import StreamInfo
+    from bridge.history.tail import Tail
+
+Reason = Literal["expired", "too_many", "stream_new", "ahead", "unknown"]
+"""Why not all comes that was asked for."""
+STALE_WAITS = (0.005, 0.02, 0.08, 0.5)
+"""Seconds before a replica that lacks something is asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """Nothing of the past."""
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Everything stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The newest `count` under each pattern."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What was stored at `time` or later; a duration counts back by the server's clock."""
+
+    time: datetime | timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class FromSequence:
+    """What has this sequence or a greater one."""
+
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """What came after one of these cursors, which may be of other streams."""
+
+    cursors: tuple[Cursor, ...]
+
+
+Wish = New | All | Last | Since | FromSequence | After
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where it begins: for each pattern the sequence after which messages come."""
+
+    after: dict[str, int]
+    messages: int = 0
+    """About how many the replay has; of a resume, at most."""
+    reason: Reason | None = None
+
+
+class Starts:
+    """Finds where replays begin. The tail has to include the patterns already."""
+
+    def __init__(self, pages: Pages, *, max_replay: int = 10000) -> None:
+        self._pages = pages
+        self._max_replay = max_replay
+
+    async def find(self, tail: Tail, patterns: Sequence[str], wish: Wish) -> Start:
+        """Return where a replay of these patterns begins. Raises HistoryError."""
+        if isinstance(wish, New):
+            return Start(dict.fromkeys(patterns, tail.position))
+        if isinstance(wish, After):
+            near = _near(tail, patterns, wish)
+            if near is not None:
+                return near
+        info = await self._pages.info(tail)
+        if isinstance(wish, Last):
+            wanted = min(wish.count, self._max_replay)
+            return await self._newest(tail, patterns, wanted, info.first - 1, info.last)
+        after, reason = await self._place(tail, info, wish)
+        total = max(info.last - after, 0)
+        if not isinstance(wish, After) or total > self._max_replay:
+            counts = [await self._count(tail, each, after + 1) for each in patterns]
+            total = sum(each.messages for each in counts)
+        if total > self._max_replay:
+            share = self._max_replay // len(patterns)
+            start = await self._newest(tail, patterns, share, after, info.last)
+            return replace(start, reason="too_many")
+        return Start(dict.fromkeys(patterns, after), total, reason)
+
+    async def _place(
+        self, tail: Tail, info: StreamInfo, wish: All | Since | FromSequence | After
+    ) -> tuple[int, Reason | None]:
+        """Return the sequence after which it would begin, if that were not too much."""
+        begin = info.first - 1
+        if isinstance(wish, After):
+            return _resume(tail, info, wish)
+        if isinstance(wish, FromSequence):
+            return max(min(wish.sequence - 1, tail.position), begin), None
+        if isinstance(wish, Since):
+            time = wish.time if isinstance(wish.time, datetime) else info.now - wish.time
+            return await self._since(tail, time), None
+        return begin, None
+
+    async def _since(self, tail: Tail, time: datetime) -> int:
+        """Return the sequence before the first message of that time or later, of any subject."""
+        for wait in STALE_WAITS:
+            query = {"start_time": time.isoformat(), "batch": 1}
+            messages = (await self._pages.get(tail.stream, query)).messages
+            if messages:
+                return messages[0].sequence - 1
+            info = await self._pages.info(tail)
+            if info.last_time < time:
+                return info.last
+            await asyncio.sleep(wait)
+        raise UnansweredError(f"only stale replicas of {tail.stream!r} answer")
+
+    async def _newest(
+        self, tail: Tail, patterns: Sequence[str], wanted: int, begin: int, end: int
+    ) -> Start:
+        """Return the start of the newest `wanted` under each pattern."""
+        after_each, total = {}, 0
+        for pattern in patterns:
+            count_from = partial(self._count, tail, pattern)
+            after_each[pattern], found = await newest(count_from, wanted, begin, end)
+            total += found
+        return Start(after_each, total)
+
+    async def _count(self, tail: Tail, pattern: str, sequence: int) -> Count:
+        query = {"seq": sequence, "batch": 1, "next_by_subj": pattern}
+        messages, pending, _ = await self._pages.get(tail.stream, query)
+        return Count(pending + 1, messages[0].sequence) if messages else Count(0, sequence)
+
+
+def _near(tail: Tail, patterns: Sequence[str], wish: After) -> Start | None:
+    """Return the start of a resume within the ring: nobody has to be asked."""
+    cursor = next((each for each in wish.cursors if each.stream == tail.stream), None)
+    if cursor is None or cursor.epoch != tail.epoch or cursor.sequence > tail.position:
+        return None
+    if any(cursor.sequence < tail.covered(each) for each in patterns):
+        return None
+    newer = tail.ring.after(cursor.sequence)
+    count = sum(any(matches(each, message.subject) for each in patterns) for message in newer)
+    return Start(dict.fromkeys(patterns, cursor.sequence), count)
+
+
+def _resume(tail: Tail, info: StreamInfo, wish: After) -> tuple[int, Reason | None]:
+    """Return where a resume begins, and why that is not where the cursor is."""
+    cursor = next((each for each in wish.cursors if each.stream == info.name), None)
+    if cursor is None:
+        return tail.position, "unknown"
+    if cursor.epoch != info.epoch:
+        return info.first - 1, "stream_new"
+    if cursor.sequence > info.last:
+        return tail.position, "ahead"
+    if cursor.sequence < info.first - 1:
+        return info.first - 1, "expired"
+    return cursor.sequence, None
