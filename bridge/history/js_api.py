@@ -46,8 +46,13 @@ class Question:
 
     def __init__(self, subject: str, take: Callable[[Message], bool]) -> None:
         self.subject = subject
-        self.take = take
         self.answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._take = take
+
+    def hand(self, answer: Message) -> None:
+        """Take an answer, unless it comes too late."""
+        if not self.answered.done() and self._take(answer):
+            self.answered.set_result(None)
 
     def fail(self, error: Exception) -> None:
         """End it, if that is still to be done."""
@@ -147,15 +152,23 @@ class JetStream(WholeTap):
     ) -> None:
         """Send a request; return once `take` has said that all has come. Raises HistoryError."""
         await self._open()
-        key = str(next(self._numbers))
-        question = self._questions[key] = Question(subject, take)
+        reply = f"{self._prefix}.{next(self._numbers)}"
+        await self.carry(Question(subject, take), body, reply, seconds)
+
+    async def carry(
+        self, question: Question, body: dict[str, Any] | None, reply: str, seconds: float
+    ) -> None:
+        """Send a question, to be answered to `reply`; return once it is. Raises HistoryError."""
+        key = reply.rpartition(".")[2]
+        self._questions[key] = question
         payload = b"" if body is None else msgspec.json.encode(body)
         try:
-            self.link.queue_message(subject, payload, f"{self._prefix}.{key}")
+            self.link.queue_message(question.subject, payload, reply)
             async with asyncio.timeout(seconds):
                 await question.answered
         except (TimeoutError, nats_errors.Error, OSError) as error:
-            raise UnansweredError(f"no answer on {subject!r}: {error!r}") from None
+            text = f"no answer on {question.subject!r}: {error!r}"
+            raise UnansweredError(text) from None
         finally:
             del self._questions[key]
             question.answered.cancel()
@@ -177,8 +190,8 @@ class JetStream(WholeTap):
     def take(self, message: Message) -> None:
         """Hand an answer to its question; one that comes too late goes nowhere."""
         question = self._questions.get(message.subject.decode().rpartition(".")[2])
-        if question is not None and not question.answered.done() and question.take(message):
-            question.answered.set_result(None)
+        if question is not None:
+            question.hand(message)
 
     def refuse(self, code: Code) -> None:
         """Take note that the inbox may not be subscribed to."""

@@ -6,9 +6,11 @@ A replica may be stale. So the end of what it has is no proof; the leader is ask
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bridge.history.errors import NO_MESSAGE, ApiError, UnansweredError
+from bridge.history.errors import NO_MESSAGE, ApiError, NoJetStreamError, UnansweredError
+from bridge.history.pulls import Pulls
 from bridge.history.streams import StreamInfo, ask_info
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ MAX_BYTES = 524288
 TRIES = 3
 """Another replica may answer where one is frozen."""
 TIMEOUT_SECONDS = 5.0
+ASKED_AGAIN_SECONDS = 60.0
+"""Whether a stream serves direct gets by now."""
 STALE_WAITS = (0.005, 0.02, 0.08, 0.5)
 """Seconds before what a stale replica lacked is read again."""
 
@@ -49,6 +53,9 @@ class Pages:
         self._js = js
         self._size = {"batch": max_messages, "max_bytes": max_bytes}
         self._room = asyncio.Semaphore(MAX_READS)
+        self.pulls = Pulls(js)
+        self._without_direct: dict[str, float] = {}
+        """Streams that serve no direct gets, and when that was found."""
         self._next_infos: dict[str, asyncio.Task[StreamInfo]] = {}
         """By stream: what has yet to be asked."""
         self._asking: dict[str, asyncio.Lock] = {}
@@ -75,7 +82,20 @@ class Pages:
         raise UnansweredError(f"only stale replicas of {tail.stream!r} answer")
 
     async def get(self, stream: str, query: dict[str, Any]) -> Batch:
-        """Return what some replica answers to a direct get. Raises HistoryError."""
+        """Return what some replica answers, by a consumer if need be. Raises HistoryError."""
+        try:
+            return await self.get_directly(stream, query)
+        except NoJetStreamError:
+            return await self.pulls.get(stream, query)
+
+    async def get_directly(self, stream: str, query: dict[str, Any]) -> Batch:
+        """Return what some replica answers to a direct get.
+
+        Raises HistoryError: NoJetStreamError if the stream serves none.
+        """
+        now = asyncio.get_running_loop().time()
+        if now - self._without_direct.get(stream, -math.inf) < ASKED_AGAIN_SECONDS:
+            raise NoJetStreamError(f"{stream!r} does not serve direct gets")
         for tries_left in reversed(range(TRIES)):
             try:
                 async with self._room:
@@ -84,6 +104,9 @@ class Pages:
             except UnansweredError:
                 if not tries_left:
                     raise
+            except NoJetStreamError:
+                self._without_direct[stream] = now
+                raise
         raise AssertionError
 
     async def _lacks(self, tail: Tail, pattern: str, until: int, target: int) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Mapping
+from contextlib import aclosing
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,6 +17,7 @@ from bridge.history.errors import HistoryError
 from bridge.wire.subjects import matches
 
 if TYPE_CHECKING:
+    from bridge.history.latest import Latest
     from bridge.history.pages import Pages
     from bridge.history.stored import Stored
     from bridge.history.tail import Loss, Tail
@@ -71,22 +73,31 @@ class Reader:
 class Replay:
     """Reads the patterns of `starts`, each after its sequence, into `sink`.
 
-    The tail has to include these patterns for as long as it runs. `cursor`: all up to it has been
-    handed on.
+    With `latest`, that comes first, and the rest begins where it ends. The tail has to include
+    these patterns for as long as it runs. `cursor`: all up to it has been handed on.
     """
 
-    def __init__(self, tail: Tail, pages: Pages, starts: Mapping[str, int], sink: Sink) -> None:
+    def __init__(
+        self,
+        tail: Tail,
+        pages: Pages,
+        starts: Mapping[str, int],
+        sink: Sink,
+        latest: Latest | None = None,
+    ) -> None:
         self.cursor = min(starts.values())
         self._tail = tail
         self._pages = pages
         self._readers = [Reader(*start) for start in starts.items()]
         self._sink = sink
         self._is_gone = False
+        self._latest = latest
 
     async def run(self) -> None:
         """Return once the tail has taken over. Raises HistoryError; `run` may be called again."""
         self._tail.listeners[self] = None
         try:
+            await self._show_latest()
             while not self._is_covered():
                 if self._tail.position < self._start:
                     await self._tail.reached(self._start)
@@ -99,6 +110,19 @@ class Replay:
         finally:
             del self._tail.listeners[self]
         self._join()
+
+    async def _show_latest(self) -> None:
+        """Hand on the latest messages, and go on behind them; once."""
+        if self._latest is None:
+            return
+        async with aclosing(self._latest.pages()) as pages:
+            async for page in pages:
+                await self._sink.room()
+                self._sink.replayed(page)
+        self.cursor = self._latest.until
+        self._latest = None
+        for reader in self._readers:
+            reader.restart(self.cursor)
 
     def _is_covered(self) -> bool:
         if self._is_gone:

@@ -30,6 +30,16 @@ class Stored(NamedTuple):
         return len(self.payload) + len(self.headers) + len(self.subject) + _ENTRY_BYTES
 
     @property
+    def operation(self) -> str | None:
+        """What was done to a key instead of storing a value: `DEL`, `PURGE`, `MaxAge`, say."""
+        if b"KV-Operation" in self.headers or b"Nats-Marker-Reason" in self.headers:
+            told = fields(self.headers)
+            done = told.get(b"Nats-Marker-Reason") or told.get(b"KV-Operation")
+            if done not in (None, b"PUT"):
+                return done.decode(errors="replace")
+        return None
+
+    @property
     def time(self) -> str:
         """When it was stored, as RFC 3339 with nanoseconds."""
         if not self.stored.isdigit():
@@ -40,10 +50,13 @@ class Stored(NamedTuple):
 
 
 class Delivered(NamedTuple):
-    """What a consumer has sent: a stored message, and how many it has sent by then."""
+    """What a consumer has sent: a stored message, and where it is among what it has to send."""
 
     message: Stored
     number: int
+    """How many it has sent by then."""
+    pending: int
+    """How many it has yet to send."""
 
 
 def read_delivered(message: Message) -> Delivered | None:
@@ -60,7 +73,7 @@ def read_delivered(message: Message) -> Delivered | None:
         message.headers or b"",
         words[at + 2],
     )
-    return Delivered(stored, int(words[at + 1]))
+    return Delivered(stored, int(words[at + 1]), int(words[at + 3]))
 
 
 def read_direct(message: Message) -> Stored | None:

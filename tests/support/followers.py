@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from bridge.history.keeper import Keeper
+from bridge.history.latest import Latest
 from bridge.history.pages import Pages
 from bridge.history.replay import Replay
 from bridge.history.stored import Stored
@@ -22,7 +23,14 @@ NO_FAULTS = ([], [], [], [])
 class Follower:
     """Follows patterns of a tail, each after its start, and notes what comes in which way."""
 
-    def __init__(self, keeper: Keeper, pages: Pages, starts: Mapping[str, int], slow: bool = False):
+    def __init__(
+        self,
+        keeper: Keeper,
+        pages: Pages,
+        starts: Mapping[str, int],
+        slow: bool = False,
+        latest: bool = False,
+    ) -> None:
         self.starts = dict(starts)
         self.got: list[Entry] = []
         self.replayed_count = 0
@@ -31,7 +39,8 @@ class Follower:
         self._keeper = keeper
         self._tail = keeper.tail
         self._slow = slow
-        self._replay = Replay(keeper.tail, pages, starts, self)
+        self.latest = Latest(pages, keeper.tail, list(starts)) if latest else None
+        self._replay = Replay(keeper.tail, pages, starts, self, self.latest)
 
     async def join(self) -> None:
         """Replay up to what is live."""

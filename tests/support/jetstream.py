@@ -74,10 +74,11 @@ async def api(client: Client, what: str, body: dict[str, Any] | None = None) -> 
 
 
 async def make_stream(client: Client, name: str, subjects: list[str], **config: Any) -> None:
-    """Make a stream; in a cluster, as soon as it has a leader."""
+    """Make a stream, as soon as there is a leader; one that a failed test has left goes."""
     body = {"name": name, "subjects": subjects, "storage": "file", "allow_direct": True, **config}
     for _ in range(100):
         try:
+            await api(client, f"STREAM.DELETE.{name}")
             answer = await api(client, f"STREAM.CREATE.{name}", body)
         except (NatsTimeoutError, nats.errors.NoRespondersError) as error:
             answer = {"error": repr(error)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from typing import Any
 
 import pytest
 from nats.aio.client import Client
@@ -52,10 +53,10 @@ async def join_at_random(
 
 
 async def each_has_exactly_the_stream(
-    publisher: Client, link: NATSLink, *, replicas: int, seed: int, ring: int
+    publisher: Client, link: NATSLink, *, seed: int, ring: int, **config: Any
 ) -> None:
     random.seed(seed)
-    await make_stream(publisher, "S", ["s.>"], num_replicas=replicas)
+    await make_stream(publisher, "S", ["s.>"], **config)
     js = JetStream(link)
     pages = Pages(js, max_messages=random.choice([7, 50, 300]))
     async with publishing(publisher, 1500):
@@ -80,7 +81,7 @@ async def test_each_follower_has_exactly_the_stream(
     stream_server: NatsServer, seed: int, ring: int
 ) -> None:
     async with plain_client(stream_server) as client, linked(stream_server.url) as link:
-        await each_has_exactly_the_stream(client, link, replicas=1, seed=seed, ring=ring)
+        await each_has_exactly_the_stream(client, link, seed=seed, ring=ring)
 
 
 @pytest.mark.parametrize(("seed", "ring"), [(3, 10), (4, 300)])
@@ -89,4 +90,12 @@ async def test_so_it_has_where_replicas_answer(
 ) -> None:
     one, _, other = three_servers
     async with plain_client(other) as client, linked(one.url) as link:
-        await each_has_exactly_the_stream(client, link, replicas=3, seed=seed, ring=ring)
+        await each_has_exactly_the_stream(client, link, num_replicas=3, seed=seed, ring=ring)
+
+
+@pytest.mark.parametrize(("seed", "ring"), [(5, 10), (6, 300)])
+async def test_so_it_has_where_the_stream_serves_no_direct_gets(
+    stream_server: NatsServer, seed: int, ring: int
+) -> None:
+    async with plain_client(stream_server) as client, linked(stream_server.url) as link:
+        await each_has_exactly_the_stream(client, link, allow_direct=False, seed=seed, ring=ring)

@@ -15,14 +15,14 @@ def message(reply: str, headers: bytes | None = None) -> Message:
 @pytest.mark.parametrize(
     "reply",
     [
-        "$JS.ACK.S.c.1.7.3.1700000000000000005.0",
-        "$JS.ACK.hub.ACCOUNT.S.c.1.7.3.1700000000000000005.0",
-        "$JS.ACK.hub.ACCOUNT.S.c.1.7.3.1700000000000000005.0.random",
+        "$JS.ACK.S.c.1.7.3.1700000000000000005.4",
+        "$JS.ACK.hub.ACCOUNT.S.c.1.7.3.1700000000000000005.4",
+        "$JS.ACK.hub.ACCOUNT.S.c.1.7.3.1700000000000000005.4.random",
     ],
 )
 def test_a_delivered_message_has_its_place_in_the_reply_subject(reply: str) -> None:
     stored = Stored(7, "a.b", b"x", b"", b"1700000000000000005")
-    assert read_delivered(message(reply)) == Delivered(stored, 3)
+    assert read_delivered(message(reply)) == Delivered(stored, 3, 4)
     assert stored.time == "2023-11-14T22:13:20.000000005Z"
 
 
