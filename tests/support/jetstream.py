@@ -17,7 +17,7 @@ from nats.errors import TimeoutError as NatsTimeoutError
 
 from tests.support.linked import quiet
 from tests.support.ports import free_port
-from tests.support.servers import NatsServer, eventually
+from tests.support.servers import PATIENCE, NatsServer, eventually
 
 
 class Entry(NamedTuple):
@@ -99,6 +99,13 @@ async def last_of(client: Client, stream: str) -> int:
             return int(answer["state"]["last_seq"])
         await asyncio.sleep(0.1)
     raise AssertionError(answer)
+
+
+async def until_stored(client: Client, stream: str, last: int) -> None:
+    """Return once a stream has what was published: a flush says only that the server has it."""
+    async with asyncio.timeout(PATIENCE):
+        while await last_of(client, stream) < last:
+            await asyncio.sleep(0.01)
 
 
 async def entries_of(client: Client, stream: str) -> list[Entry]:

@@ -13,7 +13,15 @@ from bridge.history.ring import Ring
 from bridge.history.streams import ask_info
 from bridge.history.tail import Tail
 from tests.support.followers import Follower
-from tests.support.jetstream import Entry, api, entries_of, last_of, make_stream, plain_client
+from tests.support.jetstream import (
+    Entry,
+    api,
+    entries_of,
+    last_of,
+    make_stream,
+    plain_client,
+    until_stored,
+)
 from tests.support.linked import linked
 from tests.support.servers import NatsServer, eventually
 
@@ -31,7 +39,7 @@ async def test_all_subjects_have_their_latest_whatever_comes_meanwhile(
         await make_stream(client, "S", ["s.>"], allow_direct=direct)
         for number in range(2 * subjects):
             await client.publish(f"s.{number % subjects}", b"%d" % number)
-        await client.flush()
+        await until_stored(client, "S", 2 * subjects)
         js = JetStream(link)
         info = await ask_info(js, "S", 5)
         keeper, pages = Keeper(js, Tail(info, ring=Ring(info.last, 10))), Pages(js)
@@ -99,7 +107,7 @@ async def test_messages_larger_than_a_page_come_by_either_way(stream_server: Nat
             await make_stream(client, "S", ["s.>"], allow_direct=direct)
             for number in range(6):
                 await client.publish(f"s.{number % 2}", bytes(900000))
-            await client.flush()
+            await until_stored(client, "S", 6)
             js = JetStream(link)
             info = await ask_info(js, "S", 5)
             keeper, pages = Keeper(js, Tail(info), times=Times(heartbeat=0.1)), Pages(js)

@@ -20,7 +20,15 @@ from bridge.history.streams import ask_info
 from bridge.history.tail import Tail
 from bridge.wire.subjects import matches
 from tests.support.followers import NO_FAULTS, Follower
-from tests.support.jetstream import Entry, api, entries_of, last_of, make_stream, plain_client
+from tests.support.jetstream import (
+    Entry,
+    api,
+    entries_of,
+    last_of,
+    make_stream,
+    plain_client,
+    until_stored,
+)
 from tests.support.linked import linked
 from tests.support.servers import NatsServer, eventually
 
@@ -76,7 +84,7 @@ async def world_at(server: NatsServer, ring: int = 20) -> AsyncIterator[World]:
         random.seed(1)
         for number in range(STORED):
             await client.publish(random.choice(SUBJECTS), b"%d" % (number % 7))
-        await client.flush()
+        await until_stored(client, "S", STORED)
         await api(client, "STREAM.PURGE.S", {"seq": 11})
         world = World(client, JetStream(link), ring)
         await world.open()

@@ -15,7 +15,7 @@ from bridge.history.pages import Pages
 from bridge.history.streams import NoHistoryError, Streams, ask_info
 from bridge.history.tail import Tail
 from tests.support.followers import Follower
-from tests.support.jetstream import api, jetstream, make_stream, plain_client
+from tests.support.jetstream import api, jetstream, make_stream, plain_client, until_stored
 from tests.support.linked import linked
 from tests.support.servers import NatsServer, running
 
@@ -117,7 +117,7 @@ async def test_a_missing_right_is_named_at_once(tmp_path: Path, missing: str) ->
             await make_stream(client, "S", ["s.>"])
             for _ in range(5):
                 await client.publish("s.a", b"x")
-            await client.flush()
+            await until_stored(client, "S", 5)
             follower, failure = None, ""
             try:
                 follower = await follow_all(JetStream(link))
