@@ -14,7 +14,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from bridge.history.errors import HistoryError
-from bridge.wire.subjects import matches
 
 if TYPE_CHECKING:
     from bridge.history.latest import Latest
@@ -57,10 +56,6 @@ class Reader:
         """Forget what was read."""
         self.read.clear()
         self.start = self.until = after
-
-    def takes(self, message: Stored) -> bool:
-        """Tell whether a message is one of this pattern, after its start."""
-        return message.sequence > self.start and matches(self.pattern, message.subject)
 
     def take_until(self, sequence: int) -> list[Stored]:
         """Return what was read up to `sequence`, and forget it."""
@@ -140,7 +135,7 @@ class Replay:
         """Read on in one pattern; from the ring, if that has the rest."""
         tail = self._tail
         if reader.until >= tail.covered(reader.pattern):
-            reader.read.extend(filter(reader.takes, tail.ring.after(reader.until)))
+            reader.read.extend(tail.ring.matching(reader.pattern, reader.until))
             reader.until = max(reader.until, tail.position)
             return
         epoch, after = tail.epoch, reader.until
@@ -156,18 +151,17 @@ class Replay:
         until = min(self._tail.position, *(each.until for each in self._readers))
         self.cursor = max(self.cursor, until)
         parts = [each.take_until(until) for each in self._readers]
-        messages = list(heapq.merge(*parts, key=_by_sequence)) if len(parts) > 1 else parts[0]
+        messages = _together(parts)
         if messages:
-            self._sink.replayed(_once(messages))
+            self._sink.replayed(messages)
 
     def _join(self) -> None:
         newer = [
-            each
-            for each in self._tail.ring.after(self.cursor)
-            if any(reader.takes(each) for reader in self._readers)
+            self._tail.ring.matching(each.pattern, max(self.cursor, each.start))
+            for each in self._readers
         ]
         self.cursor = self._tail.position
-        self._sink.joined(newer, self.cursor)
+        self._sink.joined(_together(newer), self.cursor)
 
     # What the tail has to tell meanwhile
 
@@ -192,12 +186,11 @@ class Replay:
         self._is_gone = True
 
 
-def _by_sequence(message: Stored) -> int:
-    return message.sequence
-
-
-def _once(messages: list[Stored]) -> list[Stored]:
-    """Return the messages without repeats, which follow each other."""
+def _together(parts: list[list[Stored]]) -> list[Stored]:
+    """Return the messages of all parts in order, each once."""
+    if len(parts) == 1:
+        return parts[0]
+    messages = list(heapq.merge(*parts))
     once = messages[:1]
     once += [b for a, b in pairwise(messages) if a.sequence != b.sequence]
     return once

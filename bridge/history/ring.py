@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from bridge.history.subject_index import SubjectIndex
+
 if TYPE_CHECKING:
     from bridge.history.stored import Stored
 
@@ -23,6 +25,7 @@ class Ring:
     ) -> None:
         self.first = first
         self._messages: deque[Stored] = deque()
+        self._index = SubjectIndex()
         self._bytes = 0
         self._max_messages = max_messages
         self._max_bytes = max_bytes
@@ -33,24 +36,21 @@ class Ring:
     def add(self, message: Stored) -> None:
         """Take the next message; the oldest ones go where it does not fit."""
         self._messages.append(message)
+        self._index.add(message)
         self._bytes += message.size
         while len(self._messages) > self._max_messages or self._bytes > self._max_bytes:
             oldest = self._messages.popleft()
+            self._index.remove_oldest(oldest)
             self._bytes -= oldest.size
             self.first = oldest.sequence
 
-    def after(self, sequence: int) -> list[Stored]:
-        """Return the messages after `sequence`, which is not before `first`."""
-        newer = []
-        for message in reversed(self._messages):
-            if message.sequence <= sequence:
-                break
-            newer.append(message)
-        newer.reverse()
-        return newer
+    def matching(self, pattern: str, after: int) -> list[Stored]:
+        """Return the messages that match, after a sequence that is not before `first`."""
+        return self._index.matching(pattern, after)
 
     def begin_at(self, first: int) -> None:
         """Forget everything; what is added from now on comes after `first`."""
         self._messages.clear()
+        self._index.clear()
         self._bytes = 0
         self.first = first

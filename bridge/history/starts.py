@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Literal
 from bridge.history.cursor import Cursor
 from bridge.history.errors import UnansweredError
 from bridge.history.newest import Count, newest
-from bridge.wire.subjects import matches
 
 if TYPE_CHECKING:
     from bridge.history.pages import Pages
@@ -157,8 +156,8 @@ def _near(tail: Tail, patterns: Sequence[str], wish: After) -> Start | None:
         return None
     if any(cursor.sequence < tail.covered(each) for each in patterns):
         return None
-    newer = tail.ring.after(cursor.sequence)
-    count = sum(any(matches(each, message.subject) for each in patterns) for message in newer)
+    newer = [m for each in patterns for m in tail.ring.matching(each, cursor.sequence)]
+    count = len({each.sequence for each in newer})
     return Start(dict.fromkeys(patterns, cursor.sequence), count)
 
 

@@ -93,7 +93,7 @@ async def test_deleted_keys_are_left_out_at_the_start_and_told_live(
         assert [each.subject for each in follower.got] == ["$KV.config.a", "$KV.config.d"]
         await bucket.delete("d")
         await eventually(lambda: len(follower.got) == 3)
-        assert keeper.tail.ring.after(0)[-1].operation == "DEL"
+        assert keeper.tail.ring.matching(">", 0)[-1].operation == "DEL"
         nothing = Follower(keeper, pages, {"$KV.config.none": 0}, latest=True)
         await nothing.join()
         assert (nothing.got, nothing.told) == ([], [])
