@@ -140,8 +140,7 @@ def _config(query: dict[str, Any]) -> dict[str, Any]:
         return {"deliver_policy": "last_per_subject", "filter_subjects": query["multi_last"]}
     if "start_time" in query:
         return {"deliver_policy": "by_start_time", "opt_start_time": query["start_time"]}
-    return {
-        "deliver_policy": "by_start_sequence",
-        "opt_start_seq": max(query["seq"], 1),
-        "filter_subject": query["next_by_subj"],
-    }
+    config = {"deliver_policy": "by_start_sequence", "opt_start_seq": max(query["seq"], 1)}
+    if "next_by_subj" in query:
+        config["filter_subject"] = query["next_by_subj"]
+    return config

@@ -108,6 +108,11 @@ async def until_stored(client: Client, stream: str, last: int) -> None:
             await asyncio.sleep(0.01)
 
 
+async def consumers_of(client: Client, stream: str) -> list[str]:
+    """Return the names of the consumers on a stream."""
+    return list((await api(client, f"CONSUMER.NAMES.{stream}"))["consumers"] or [])
+
+
 async def entries_of(client: Client, stream: str) -> list[Entry]:
     """Return what a stream has, by a consumer of its own."""
     entries: list[Entry] = []

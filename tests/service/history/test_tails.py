@@ -21,6 +21,7 @@ from tests.service.history.publishing import publishing
 from tests.support.followers import NO_FAULTS, Follower
 from tests.support.jetstream import (
     api,
+    consumers_of,
     entries_of,
     jetstream,
     last_of,
@@ -65,11 +66,6 @@ async def publish(client: Client, count: int) -> None:
         await client.jetstream().publish("s.a", b"%d" % number)
 
 
-async def consumers_of(client: Client) -> list[str]:
-    names = (await api(client, "CONSUMER.NAMES.S"))["consumers"]
-    return list(names or [])
-
-
 async def complete(client: Client, keeper: Keeper, follower: Follower) -> None:
     """Wait until all has come; compare it with the stream."""
     last = await last_of(client, "S")
@@ -81,17 +77,17 @@ async def test_a_consumer_that_is_deleted_is_missed_by_nobody(stream_server: Nat
     async with followed(stream_server) as (client, keeper, follower):
         for _ in range(5):
             begun = keeper.begun
-            (name,) = await consumers_of(client)
+            (name,) = await consumers_of(client, "S")
             await api(client, f"CONSUMER.DELETE.S.{name}")
             await publish(client, 10)
             await eventually(lambda begun=begun: keeper.begun > begun)
         await complete(client, keeper, follower)
-        assert len(await consumers_of(client)) == 1
+        assert len(await consumers_of(client, "S")) == 1
 
 
 async def test_a_tail_leaves_no_consumer_behind(stream_server: NatsServer) -> None:
     async with followed(stream_server) as (client, keeper, follower):
-        assert len(await consumers_of(client)) == 1
+        assert len(await consumers_of(client, "S")) == 1
         for _ in range(5):
             begun = keeper.begun
             keeper.renew()
@@ -99,12 +95,12 @@ async def test_a_tail_leaves_no_consumer_behind(stream_server: NatsServer) -> No
         follower.leave()
         keeper.renew()
         await eventually(lambda: keeper._consumer is None and not keeper._ending)
-        assert await consumers_of(client) == []
+        assert await consumers_of(client, "S") == []
         await follower.join()
         await eventually(lambda: not keeper._ending)
-        assert len(await consumers_of(client)) == 1
+        assert len(await consumers_of(client, "S")) == 1
         await keeper.close()
-        assert await consumers_of(client) == []
+        assert await consumers_of(client, "S") == []
 
 
 async def test_all_messages_come_once_through_restarts_of_the_server(tmp_path: Path) -> None:

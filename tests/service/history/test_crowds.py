@@ -1,0 +1,111 @@
+"""Many come at once, as after a rollout: what they need is read once."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+from nats.aio.client import Client
+
+from bridge.history import blocks
+from bridge.history.js_api import JetStream
+from bridge.history.keeper import Keeper, Times
+from bridge.history.pages import Pages
+from bridge.history.streams import ask_info
+from bridge.history.tail import Tail
+from tests.support.followers import NO_FAULTS, Follower
+from tests.support.jetstream import (
+    api,
+    consumers_of,
+    entries_of,
+    make_stream,
+    plain_client,
+    until_stored,
+)
+from tests.support.linked import linked
+from tests.support.servers import NatsServer, eventually
+
+CROWD = 1000
+SUBJECTS = 200
+STORED = 5000
+MOST_REQUESTS = 20
+
+
+async def store(client: Client, **config: object) -> None:
+    await make_stream(client, "S", ["s.>"], **config)
+    for number in range(STORED):
+        await client.publish(f"s.{number % SUBJECTS}", b"%d" % (number % 7))
+    await until_stored(client, "S", STORED)
+
+
+@pytest.mark.parametrize("direct", [True, False])
+async def test_a_crowd_beyond_the_ring_takes_a_few_reads(
+    stream_server: NatsServer, direct: bool
+) -> None:
+    random.seed(3)
+    async with plain_client(stream_server) as client, linked(stream_server.url) as link:
+        await store(client, allow_direct=direct)
+        js = JetStream(link)
+        keeper = Keeper(js, Tail(await ask_info(js, "S", 5)), times=Times(heartbeat=0.1))
+        pages = Pages(js)
+        await keeper.include(["s.>"])
+        crowd = [
+            Follower(keeper, pages, {f"s.{n % SUBJECTS}": random.randrange(2000, STORED)})
+            for n in range(CROWD)
+        ]
+        await asyncio.gather(*(each.join() for each in crowd))
+        requests = pages.reads + pages.checks
+        assert requests <= MOST_REQUESTS
+        truth = await entries_of(client, "S")
+        for each in crowd:
+            assert each.faults(truth) == NO_FAULTS
+        assert len(await consumers_of(client, "S")) == 1
+        await keeper.close()
+        await api(client, "STREAM.DELETE.S")
+
+
+async def test_a_thousand_with_a_subject_each_need_one_consumer(
+    stream_server: NatsServer,
+) -> None:
+    async with plain_client(stream_server) as client, linked(stream_server.url) as link:
+        await store(client)
+        js = JetStream(link)
+        keeper = Keeper(js, Tail(await ask_info(js, "S", 5)), times=Times(heartbeat=0.1))
+        pages = Pages(js)
+        most, joining = 0, []
+        for number in range(CROWD):
+            follower = Follower(keeper, pages, {f"s.{number}": STORED})
+            joining.append(asyncio.create_task(follower.join()))
+            if number % 100 == 0:
+                await asyncio.sleep(0.03)
+                most = max(most, len(await consumers_of(client, "S")))
+        await asyncio.gather(*joining)
+        assert most <= 2
+        await eventually(lambda: not keeper._ending)
+        assert len(await consumers_of(client, "S")) == 1
+        assert keeper.begun < 30
+        await keeper.close()
+        await api(client, "STREAM.DELETE.S")
+
+
+async def test_blocks_hold_no_more_than_they_may(
+    stream_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is forgotten is read again."""
+    monkeypatch.setattr(blocks, "MAX_BYTES", 300000)
+    async with plain_client(stream_server) as client, linked(stream_server.url) as link:
+        await store(client)
+        js = JetStream(link)
+        keeper = Keeper(js, Tail(await ask_info(js, "S", 5)), times=Times(heartbeat=0.1))
+        pages = Pages(js)
+        await keeper.include(["s.>"])
+        truth = await entries_of(client, "S")
+        for _ in range(2):
+            crowd = [Follower(keeper, pages, {f"s.{n}": 5 * n}) for n in range(100)]
+            await asyncio.gather(*(each.join() for each in crowd))
+            for each in crowd:
+                assert each.faults(truth) == NO_FAULTS
+            assert sum(each.size for each in pages._blocks._blocks.values()) <= 300000
+        await keeper.close()
+        await api(client, "STREAM.DELETE.S")
