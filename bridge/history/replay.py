@@ -27,7 +27,7 @@ class StreamGoneError(HistoryError):
 
 
 class Sink(Protocol):
-    """Where a replay goes."""
+    """Where a replay goes. It gets all that matches: what may be shown is for it to say."""
 
     async def room(self) -> None:
         """Return once there is room for a page."""

@@ -35,6 +35,11 @@ class All:
 
 
 @dataclass(frozen=True, slots=True)
+class LastPerSubject:
+    """The latest message of each subject."""
+
+
+@dataclass(frozen=True, slots=True)
 class Last:
     """The newest `count` under each pattern."""
 
@@ -62,7 +67,9 @@ class After:
     cursors: tuple[Cursor, ...]
 
 
-Wish = New | All | Last | Since | FromSequence | After
+Place = New | All | Last | Since | FromSequence | After
+"""What has a place in the stream."""
+Wish = Place | LastPerSubject
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,7 @@ class Starts:
         self._pages = pages
         self._max_replay = max_replay
 
-    async def find(self, tail: Tail, patterns: Sequence[str], wish: Wish) -> Start:
+    async def find(self, tail: Tail, patterns: Sequence[str], wish: Place) -> Start:
         """Return where a replay of these patterns begins. Raises HistoryError."""
         if isinstance(wish, New):
             return Start(dict.fromkeys(patterns, tail.position))

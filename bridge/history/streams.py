@@ -34,6 +34,7 @@ Reason = Literal[
     "partly",
     "several_streams",
     "retention",
+    "too_many_streams",
 ]
 """Why a pattern has no history."""
 

@@ -1,0 +1,148 @@
+"""The past and the present of streams, for all connections of a gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bridge.history.errors import NoJetStreamError, NotPermittedError, UnansweredError
+from bridge.history.js_api import JetStream
+from bridge.history.latest import Latest
+from bridge.history.own_rights import OwnRights, ask_rights
+from bridge.history.pages import Pages
+from bridge.history.replay import Replay, Sink
+from bridge.history.starts import LastPerSubject, New, Start, Starts, Wish
+from bridge.history.streams import NoHistoryError, Streams
+from bridge.history.tails import Tails
+
+if TYPE_CHECKING:
+    from bridge.history.keeper import Keeper, Times
+    from bridge.nats_link.client import NATSLink
+
+ANSWER_SECONDS = 5.0
+"""For JetStream, before somebody is told that it does not answer."""
+RIGHTS_SECONDS = 60.0
+"""After which NATS is asked again what its user may."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """What one connection reads of one stream. `end` ends it, also if `replay` has not run."""
+
+    keeper: Keeper
+    patterns: list[str]
+    start: Start
+    replay: Replay
+    _tails: Tails
+    _has_ended: bool = field(default=False)
+
+    def end(self) -> None:
+        """Give up the patterns. Idempotent."""
+        if not self._has_ended:
+            self._has_ended = True
+            self.keeper.exclude(self.patterns)
+            self._tails.leave(self.keeper)
+
+
+class History:
+    """Opens readings. `prefix` begins the names of the gateway's consumers."""
+
+    def __init__(
+        self,
+        link: NATSLink,
+        *,
+        prefix: str = "nats_bridge",
+        max_streams: int = 64,
+        max_replay: int = 10000,
+        times: Times | None = None,
+    ) -> None:
+        self._js = JetStream(link)
+        self._streams = Streams(self._js)
+        self._pages = Pages(self._js)
+        self._starts = Starts(self._pages, max_replay=max_replay)
+        self.tails = Tails(
+            self._js,
+            prefix=prefix,
+            max_streams=max_streams,
+            max_replay=max_replay,
+            times=times,
+        )
+        self._rights: OwnRights | None = None
+        self._asked_at = -math.inf
+        self._link = link
+        link.on_denied_publish.append(self._forget_rights)
+
+    async def rights(self) -> OwnRights:
+        """Return what NATS lets the gateway read. Raises NoHistoryError, UnansweredError."""
+        now = asyncio.get_running_loop().time()
+        if self._rights is None or now - self._asked_at > RIGHTS_SECONDS:
+            try:
+                self._rights = await ask_rights(self._js)
+            except NotPermittedError as error:
+                raise NoHistoryError("not_permitted", str(error)) from None
+            except NoJetStreamError:
+                text = "NATS does not say what the gateway may read"
+                raise NoHistoryError("not_permitted", text) from None
+            self._asked_at = now
+        return self._rights
+
+    async def open(
+        self, patterns: Sequence[str], wish: Wish, sink: Sink, stream: str | None = None
+    ) -> Reading:
+        """Begin to read patterns of one stream; the reading's `replay` has yet to be run.
+
+        Raises NoHistoryError; UnansweredError if JetStream does not answer in time; ApiError if it
+        does not do what it has to.
+        """
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await self._open(list(patterns), wish, sink, stream)
+        except TimeoutError:
+            raise UnansweredError("JetStream does not answer") from None
+        except NotPermittedError as error:
+            raise NoHistoryError("not_permitted", str(error)) from None
+
+    async def _open(
+        self, patterns: list[str], wish: Wish, sink: Sink, stream: str | None
+    ) -> Reading:
+        rights = await self.rights()
+        infos = [await self._streams.find(each, stream) for each in patterns]
+        for each in patterns:
+            if not rights.may_follow(each):
+                text = f"NATS does not let the gateway subscribe to {each!r}"
+                raise NoHistoryError("not_permitted", text)
+        if len({info.name for info in infos}) > 1:
+            raise NoHistoryError("several_streams", "the patterns are of several streams")
+        keeper = self.tails.use(infos[0])
+        try:
+            await keeper.include(patterns)
+            tail = keeper.tail
+            latest, place = None, wish
+            if isinstance(place, LastPerSubject):
+                latest, place = Latest(self._pages, tail, patterns), New()
+            start = await self._starts.find(tail, patterns, place)
+            replay = Replay(tail, self._pages, start.after, sink, latest)
+        except BaseException:
+            keeper.exclude(patterns)
+            self.tails.leave(keeper)
+            raise
+        return Reading(keeper, patterns, start, replay, self.tails)
+
+    def reconnected(self) -> None:
+        """Take note that NATS was lost and is back."""
+        self._js.lost()
+        self._rights = None
+        self.tails.renew()
+
+    async def close(self) -> None:
+        """End all consumers. Idempotent."""
+        await self.tails.close()
+        self._js.close()
+        if self._forget_rights in self._link.on_denied_publish:
+            self._link.on_denied_publish.remove(self._forget_rights)
+
+    def _forget_rights(self, subject: str) -> None:
+        self._rights = None

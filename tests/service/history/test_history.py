@@ -1,0 +1,208 @@
+"""Readings of a gateway: how they are opened, refused and ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nats.aio.client import Client
+
+from bridge.history import history as history_module
+from bridge.history.cursor import Cursor
+from bridge.history.errors import UnansweredError
+from bridge.history.history import History, Reading
+from bridge.history.keeper import Times
+from bridge.history.starts import After, All, LastPerSubject, New, Wish
+from bridge.history.stored import Stored
+from bridge.history.streams import NoHistoryError
+from tests.service.history.test_which_stream import limited
+from tests.support.jetstream import (
+    api,
+    consumers_of,
+    jetstream,
+    make_stream,
+    plain_client,
+    until_stored,
+)
+from tests.support.linked import linked
+from tests.support.servers import NatsServer, eventually, running
+
+QUICK = Times(heartbeat=0.1, silence=0.4, gone=0.3, behind=0.1)
+
+
+class Sink:
+    """Notes what is replayed, and joins nothing."""
+
+    def __init__(self) -> None:
+        self.got: list[int] = []
+
+    async def room(self) -> None:
+        pass
+
+    def replayed(self, messages: list[Stored]) -> None:
+        self.got += [each.sequence for each in messages]
+
+    def joined(self, messages: list[Stored], position: int) -> None:
+        self.replayed(messages)
+
+    def missed(self, after: int, until: int, reason: str) -> None:
+        raise AssertionError(reason)
+
+
+@asynccontextmanager
+async def history_at(server: NatsServer, **options: Any) -> AsyncIterator[tuple[Client, History]]:
+    """Make a stream with ten messages on two subjects."""
+    async with plain_client(server) as client, linked(server.url) as link:
+        await make_stream(client, "S", ["s.>"])
+        for number in range(10):
+            await client.publish(f"s.{'ab'[number % 2]}", b"x")
+        await until_stored(client, "S", 10)
+        history = History(link, times=QUICK, **options)
+        try:
+            yield client, history
+        finally:
+            await history.close()
+
+
+async def read(history: History, pattern: str, wish: Wish) -> tuple[Reading, list[int]]:
+    sink = Sink()
+    reading = await history.open([pattern], wish, sink)
+    await reading.replay.run()
+    return reading, sink.got
+
+
+async def test_a_reading_has_what_was_asked_for(stream_server: NatsServer) -> None:
+    async with history_at(stream_server) as (client, history):
+        whole, got = await read(history, "s.a", All())
+        assert got == [1, 3, 5, 7, 9]
+        _, got = await read(history, "s.>", LastPerSubject())
+        assert got == [9, 10]
+        cursor = Cursor("S", whole.keeper.tail.epoch, 7)
+        _, got = await read(history, "s.>", After((cursor,)))
+        assert got == [8, 9, 10]
+        _, got = await read(history, "s.>", New())
+        assert got == []
+        assert len(history.tails) == 1
+        await eventually(lambda: not whole.keeper._ending)
+        assert len(await consumers_of(client, "S")) == 1
+
+
+async def test_a_tail_ends_a_while_after_its_last_reading(
+    stream_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with history_at(stream_server) as (client, history):
+        history.tails._linger = 0.3
+        one, _ = await read(history, "s.a", New())
+        other, _ = await read(history, "s.b", New())
+        one.end()
+        one.end()
+        other.end()
+        again, _ = await read(history, "s.a", New())
+        assert again.keeper is one.keeper
+        again.end()
+        await eventually(lambda: not len(history.tails) and not history.tails._closing)
+        assert await consumers_of(client, "S") == []
+
+
+async def test_there_are_so_many_streams_at_most(stream_server: NatsServer) -> None:
+    async with history_at(stream_server, max_streams=1) as (client, history):
+        await make_stream(client, "T", ["t.>"])
+        reading, _ = await read(history, "s.a", New())
+        with pytest.raises(NoHistoryError, match="follows 1 streams already") as refused:
+            await read(history, "t.a", New())
+        assert refused.value.reason == "too_many_streams"
+        reading.end()
+        await api(client, "STREAM.DELETE.T")
+
+
+async def test_a_stream_that_was_deleted_may_be_read_when_it_is_made_again(
+    stream_server: NatsServer,
+) -> None:
+    async with history_at(stream_server) as (client, history):
+        reading, _ = await read(history, "s.a", New())
+        await api(client, "STREAM.DELETE.S")
+        await eventually(lambda: reading.keeper.is_gone)
+        await make_stream(client, "S", ["s.>"])
+        await client.jetstream().publish("s.a", b"1")
+        again, got = await read(history, "s.a", All())
+        assert got == [1]
+        assert again.keeper is not reading.keeper
+        reading.end()
+        assert len(history.tails) == 1
+
+
+async def test_what_nats_does_not_let_the_gateway_subscribe_to_is_not_read(tmp_path: Path) -> None:
+    config = limited(tmp_path, subscribe='["_INBOX.nats_bridge.>", "s.a"]')
+    with running(NatsServer(tmp_path, config)) as server:
+        async with history_at(server) as (_, history):
+            _, got = await read(history, "s.a", All())
+            assert got == [1, 3, 5, 7, 9]
+            for pattern in ("s.b", "s.>", "s.*"):
+                with pytest.raises(NoHistoryError, match="does not let") as refused:
+                    await read(history, pattern, All())
+                assert refused.value.reason == "not_permitted"
+
+
+async def test_without_knowing_its_rights_it_reads_nothing(tmp_path: Path) -> None:
+    with running(NatsServer(tmp_path, limited(tmp_path, "USER"))) as server:
+        async with history_at(server) as (_, history):
+            with pytest.raises(NoHistoryError, match=r"USER\.INFO") as refused:
+                await read(history, "s.a", All())
+            assert refused.value.reason == "not_permitted"
+            assert len(history.tails) == 0
+
+
+async def test_rights_are_asked_for_again_after_a_reconnect(tmp_path: Path) -> None:
+    wide = limited(tmp_path, subscribe='["_INBOX.nats_bridge.>", "s.>"]')
+    narrow = limited(tmp_path, subscribe='["_INBOX.nats_bridge.>", "s.a"]')
+    with running(NatsServer(tmp_path, wide)) as server:
+        async with history_at(server) as (_, history):
+            await read(history, "s.b", All())
+            server.reload(narrow)
+
+            async def is_refused() -> bool:
+                history.reconnected()
+                try:
+                    await read(history, "s.b", All())
+                except (NoHistoryError, UnansweredError):
+                    return True
+                return False
+
+            async with asyncio.timeout(20):
+                while not await is_refused():
+                    await asyncio.sleep(0.05)
+
+
+async def test_jetstream_that_does_not_answer_is_said_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_module, "ANSWER_SECONDS", 0.3)
+    with running(NatsServer(tmp_path, jetstream(tmp_path))) as server:
+        async with history_at(server) as (_, history):
+            await read(history, "s.a", New())
+            server.freeze()
+            history.reconnected()
+            with pytest.raises(UnansweredError):
+                await read(history, "s.b", New())
+            server.thaw()
+            server.stop()
+            with pytest.raises(UnansweredError):
+                await read(history, "s.b", New())
+
+
+async def test_after_a_reconnect_everything_goes_on(tmp_path: Path) -> None:
+    with running(NatsServer(tmp_path, jetstream(tmp_path))) as server:
+        async with history_at(server) as (client, history):
+            reading, _ = await read(history, "s.a", New())
+            server.stop()
+            await asyncio.to_thread(server.start)
+            await eventually(lambda: history._js.link.is_connected and client.is_connected)
+            begun = reading.keeper.begun
+            history.reconnected()
+            await eventually(lambda: reading.keeper.begun > begun)
+            await client.jetstream().publish("s.a", b"1")
+            await eventually(lambda: reading.keeper.tail.position == 11)
