@@ -12,7 +12,7 @@ from nats import errors as nats_errors
 
 from bridge.history.errors import HistoryError, NotPermittedError, UnansweredError
 from bridge.history.stored import fields, read_delivered
-from bridge.nats_link.tapped import WholeTap
+from bridge.nats_link.whole_tap import WholeTap
 from bridge.wire.subjects import INBOXES
 
 if TYPE_CHECKING:

@@ -73,7 +73,7 @@ class History:
         self._rights: OwnRights | None = None
         self._asked_at = -math.inf
         self._link = link
-        link.on_denied_publish.append(self._forget_rights)
+        link.on_denied.append(self._forget_rights)
 
     async def rights(self) -> OwnRights:
         """Return what NATS lets the gateway read. Raises NoHistoryError, UnansweredError."""
@@ -141,8 +141,8 @@ class History:
         """End all consumers. Idempotent."""
         await self.tails.close()
         self._js.close()
-        if self._forget_rights in self._link.on_denied_publish:
-            self._link.on_denied_publish.remove(self._forget_rights)
+        if self._forget_rights in self._link.on_denied:
+            self._link.on_denied.remove(self._forget_rights)
 
-    def _forget_rights(self, subject: str) -> None:
+    def _forget_rights(self, text: str) -> None:
         self._rights = None

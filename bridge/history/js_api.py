@@ -19,7 +19,8 @@ from bridge.history.errors import (
     UnansweredError,
 )
 from bridge.history.stored import Stored, fields, read_direct, status
-from bridge.nats_link.tapped import WholeTap
+from bridge.nats_link.server_errors import denied_publish
+from bridge.nats_link.whole_tap import WholeTap
 from bridge.wire.subjects import INBOXES
 
 if TYPE_CHECKING:
@@ -72,12 +73,12 @@ class JetStream(WholeTap):
         self._refused: Code | None = None
         self._opening = asyncio.Lock()
         self._sid: int | None = None
-        link.on_denied_publish.append(self._denied)
+        link.on_denied.append(self._denied)
 
     def close(self) -> None:
         """End what is under way. Idempotent."""
-        if self._denied in self.link.on_denied_publish:
-            self.link.on_denied_publish.remove(self._denied)
+        if self._denied in self.link.on_denied:
+            self.link.on_denied.remove(self._denied)
         self.lost()
         if self._sid is not None:
             self.link.unsubscribe(self._sid)
@@ -204,8 +205,9 @@ class JetStream(WholeTap):
             return NotPermittedError(self.pattern)
         return UnansweredError(f"NATS does not take {self.pattern!r} just now")
 
-    def _denied(self, subject: str) -> None:
+    def _denied(self, text: str) -> None:
         """End the questions on a subject that NATS does not let us publish on."""
+        subject = denied_publish(text)
         for question in self._questions.values():
             if question.subject == subject:
                 question.fail(NotPermittedError(subject))

@@ -16,7 +16,7 @@ from nats import errors as nats_errors
 from bridge.history.errors import HistoryError, NotPermittedError, UnansweredError
 from bridge.history.js_api import API, Batch, Question
 from bridge.history.stored import read_delivered, status
-from bridge.nats_link.tapped import WholeTap
+from bridge.nats_link.whole_tap import WholeTap
 from bridge.wire.subjects import INBOXES
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from bridge.nats_link.trip import Trip
 
 if TYPE_CHECKING:
     from bridge.nats_link.suspects import Suspects
-    from bridge.nats_link.tapped import AnyTap
+    from bridge.nats_link.whole_tap import AnyTap
     from bridge.wire.codes import Code
 
 Sub = tuple[int, "AnyTap"]

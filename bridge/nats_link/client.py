@@ -22,12 +22,7 @@ from nats.aio.msg import Msg
 from bridge.nats_link.parser import TapParser
 from bridge.nats_link.reconnect import ReconnectingClient
 from bridge.nats_link.sending import Sending
-from bridge.nats_link.server_errors import (
-    ServerError,
-    denied_publish,
-    denied_subscription,
-    meaning_of,
-)
+from bridge.nats_link.server_errors import ServerError, denied_subscription, meaning_of
 from bridge.nats_link.sign_in import SignIn, sign_in_of
 from bridge.nats_link.subscriptions import Subscriptions
 from bridge.telemetry import events
@@ -35,7 +30,7 @@ from bridge.telemetry.counters import Counters
 from bridge.telemetry.throttled_log import ThrottledLog
 
 if TYPE_CHECKING:
-    from bridge.nats_link.tapped import AnyTap
+    from bridge.nats_link.whole_tap import AnyTap
 
 
 class NATSLink(ReconnectingClient):
@@ -59,8 +54,8 @@ class NATSLink(ReconnectingClient):
         self.sending = Sending(self, self._tapped.answered)
         self._ps: TapParser = TapParser(self, counters, self._tapped.taps)
         self._throttled = throttled or ThrottledLog()
-        self.on_denied_publish: list[Callable[[str], None]] = []
-        """Each is called with the subject of a message that the server did not accept."""
+        self.on_denied: list[Callable[[str], None]] = []
+        """Each is called with what the server says when it denies something: `denied_publish`."""
 
     def _setup_server_pool(self, connect_url: Any) -> None:
         """Take %40 in a user or password for @, as in any URL; nats-py sends it as it stands."""
@@ -182,9 +177,8 @@ class NATSLink(ReconnectingClient):
                 self.sending.answers.refuse(denied.subject) or self._is_our_own(denied.subject)
             ):
                 self._tapped.refused("denied", denied.subject, denied.sid)
-            if (subject := denied_publish(text)) is not None:
-                for take_note in self.on_denied_publish:
-                    take_note(subject)
+            for take_note in self.on_denied:
+                take_note(text)
             # A SUB or a PUB, on a subject that a browser made up, and as often as it likes.
             self._throttled.tell(events.NATS_DENIES, reason=text)
             return

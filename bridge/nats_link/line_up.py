@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from nats import errors
 
 if TYPE_CHECKING:
-    from bridge.nats_link.tapped import AnyTap
+    from bridge.nats_link.whole_tap import AnyTap
 
 
 class Asked(NamedTuple):

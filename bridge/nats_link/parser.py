@@ -26,13 +26,14 @@ from bridge.nats_link.items import (
     take_answered,
 )
 from bridge.nats_link.remembered_lines import RememberedLines, Way
-from bridge.nats_link.tapped import WholeTap
+from bridge.nats_link.whole_tap import WholeTap
 from bridge.wire.metadata import annotated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bridge.nats_link.tapped import AnyTap, Lane
+    from bridge.nats_link.tapped import Lane
+    from bridge.nats_link.whole_tap import AnyTap
     from bridge.telemetry.counters import Counters
 
 STINT_SECONDS = 0.002

@@ -18,7 +18,7 @@ from bridge.nats_link.line_up import Asked, LineUp
 from bridge.nats_link.suspects import Suspects
 
 if TYPE_CHECKING:
-    from bridge.nats_link.tapped import AnyTap
+    from bridge.nats_link.whole_tap import AnyTap
     from bridge.wire.codes import Code
 
 ANSWER_TIMEOUT_SECONDS = 2.0

@@ -1,13 +1,11 @@
-"""What takes messages straight from the parser: payloads by subject, or each message whole."""
+"""What takes messages straight from the parser: a feed of the fan-out."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from bridge.nats_link.items import Message
     from bridge.wire.codes import Code
 
 Lane = Callable[[list[bytes]], None]
@@ -35,20 +33,3 @@ class Tapped(Protocol):
         `code` is `denied` or `limit`; or `nats_down`, where it is not asked for just now and may
         be asked for again later.
         """
-
-
-class WholeTap(ABC):
-    """One pattern whose messages are taken one by one, with headers and reply subject."""
-
-    pattern: str
-
-    @abstractmethod
-    def take(self, message: Message) -> None:
-        """Take a message, in order; never waits. What it raises counts as unreadable."""
-
-    @abstractmethod
-    def refuse(self, code: Code) -> None:
-        """Take note of the same as `Tapped.refuse`."""
-
-
-AnyTap = Tapped | WholeTap

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nats import errors
 
 if TYPE_CHECKING:
-    from bridge.nats_link.tapped import AnyTap
+    from bridge.nats_link.whole_tap import AnyTap
     from bridge.wire.codes import Code
 
 

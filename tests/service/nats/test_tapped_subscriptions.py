@@ -10,6 +10,7 @@ import pytest
 from nats import errors
 
 from bridge.nats_link.client import NATSLink
+from bridge.nats_link.server_errors import denied_publish
 from tests.support.linked import Tap, back, follows, linked
 from tests.support.raw_nats import RawNats
 from tests.support.servers import NatsServer, eventually, running
@@ -140,8 +141,8 @@ async def test_a_queued_message_arrives_and_a_denied_one_is_told(start: Any) -> 
     users = 'users: [{user: u, password: p, permissions: {publish: {deny: "no.>"}}}]'
     with start(f"authorization {{ {users} }}") as server:
         async with linked(server.url) as link:
-            tap, denied = Tap(">"), list[str]()
-            link.on_denied_publish.append(denied.append)
+            tap, denied = Tap(">"), list[str | None]()
+            link.on_denied.append(lambda text: denied.append(denied_publish(text)))
             await link.subscribe_all([tap])
             link.queue_message("yes.a", b"1", "answers.here")
             link.queue_message("no.a", b"2")

@@ -12,7 +12,7 @@ from nats.protocol.parser import Parser
 from bridge.nats_link import parser
 from bridge.nats_link.items import Message
 from bridge.nats_link.parser import TapParser
-from bridge.nats_link.tapped import WholeTap
+from bridge.nats_link.whole_tap import WholeTap
 from bridge.telemetry.counters import Counters
 from tests.unit.nats_link.stream import TAPPED, Client, Tap, hmsg, msg
 
