@@ -6,20 +6,23 @@ import asyncio
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
+from bridge.history.cursor import Cursor
 from bridge.history.errors import NoJetStreamError, NotPermittedError, UnansweredError
 from bridge.history.js_api import JetStream
 from bridge.history.latest import Latest
 from bridge.history.own_rights import OwnRights, ask_rights
 from bridge.history.pages import Pages
-from bridge.history.replay import Replay, Sink
-from bridge.history.starts import LastPerSubject, New, Start, Starts, Wish
+from bridge.history.replay import Limit, Replay, Sink
+from bridge.history.starts import After, LastPerSubject, New, Start, Starts, Wish
 from bridge.history.streams import NoHistoryError, Streams
 from bridge.history.tails import Tails
 
 if TYPE_CHECKING:
     from bridge.history.keeper import Keeper, Times
+    from bridge.history.tail import Tail
     from bridge.nats_link.client import NATSLink
 
 ANSWER_SECONDS = 5.0
@@ -70,6 +73,7 @@ class History:
             max_replay=max_replay,
             times=times,
         )
+        self._max_replay = max_replay
         self._rights: OwnRights | None = None
         self._asked_at = -math.inf
         self._link = link
@@ -124,12 +128,18 @@ class History:
             if isinstance(place, LastPerSubject):
                 latest, place = Latest(self._pages, tail, patterns), New()
             start = await self._starts.find(tail, patterns, place)
-            replay = Replay(tail, self._pages, start.after, sink, latest)
+            limit = Limit(self._max_replay, partial(self._newest, tail, patterns))
+            replay = Replay(tail, self._pages, start.after, sink, latest, limit)
         except BaseException:
             keeper.exclude(patterns)
             self.tails.leave(keeper)
             raise
         return Reading(keeper, patterns, start, replay, self.tails)
+
+    async def _newest(self, tail: Tail, patterns: list[str], after: int) -> dict[str, int] | None:
+        cursor = Cursor(tail.stream, tail.epoch, after)
+        start = await self._starts.find(tail, patterns, After((cursor,)))
+        return start.after if start.reason == "too_many" else None
 
     def reconnected(self) -> None:
         """Take note that NATS was lost and is back."""

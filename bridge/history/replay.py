@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from itertools import pairwise
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from bridge.history.errors import HistoryError
 
@@ -40,6 +40,17 @@ class Sink(Protocol):
 
     def missed(self, after: int, until: int, reason: Loss) -> None:
         """Take note that the messages between will not come."""
+
+
+class Limit(NamedTuple):
+    """How far behind a replay may fall.
+
+    `newest` returns where the newest so many `messages` begin, by pattern; None if there are no
+    more than that after a sequence.
+    """
+
+    messages: int
+    newest: Callable[[int], Awaitable[dict[str, int] | None]]
 
 
 class Reader:
@@ -79,6 +90,7 @@ class Replay:
         starts: Mapping[str, int],
         sink: Sink,
         latest: Latest | None = None,
+        limit: Limit | None = None,
     ) -> None:
         self.cursor = min(starts.values())
         self._tail = tail
@@ -87,6 +99,8 @@ class Replay:
         self._sink = sink
         self._is_gone = False
         self._latest = latest
+        self._limit = limit
+        self._limited_at = tail.position
 
     async def run(self) -> None:
         """Return once the tail has taken over. Raises HistoryError; `run` may be called again."""
@@ -98,6 +112,7 @@ class Replay:
                     await self._tail.reached(self._start)
                     continue
                 await self._sink.room()
+                await self._cut()
                 for reader in self._readers:
                     if reader.until <= self.cursor:
                         await self._fill(reader)
@@ -118,6 +133,19 @@ class Replay:
         self._latest = None
         for reader in self._readers:
             reader.restart(self.cursor)
+
+    async def _cut(self) -> None:
+        """Give up what is too far behind by now, for somebody who reads slower than it comes."""
+        position = self._tail.position
+        if self._limit is None or position - self._limited_at <= self._limit.messages:
+            return
+        self._limited_at = position
+        after = await self._limit.newest(self.cursor)
+        if after is not None:
+            self._sink.missed(self.cursor, min(after.values()), "too_many")
+            self.cursor = min(after.values())
+            for reader in self._readers:
+                reader.restart(after[reader.pattern])
 
     def _is_covered(self) -> bool:
         if self._is_gone:

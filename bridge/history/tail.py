@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bridge.history.stored import Stored
     from bridge.history.streams import StreamInfo
 
-Loss = Literal["expired", "stream_new", "ahead"]
+Loss = Literal["expired", "stream_new", "ahead", "too_many"]
 """Why messages will not come."""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.history.pages import Page
-from bridge.history.replay import Replay, StreamGoneError
+from bridge.history.replay import Limit, Replay, StreamGoneError
 from bridge.history.ring import Ring
 from bridge.history.stored import Stored
 from bridge.wire.subjects import matches
@@ -178,3 +178,40 @@ async def test_it_ends_with_the_stream() -> None:
     with pytest.raises(StreamGoneError):
         await replay.run()
     assert stream.listeners == {}
+
+
+async def test_what_falls_too_far_behind_is_cut_to_the_newest() -> None:
+    stream = stream_of(100, ring=3, page=2)
+    stream.store(20)
+    stream.bring(20)
+    sink = Sink(stream, [">"])
+
+    async def newest(after: int) -> dict[str, int] | None:
+        return {">": stream.position - 10} if stream.position - after > 10 else None
+
+    async def comes_fast() -> None:
+        stream.store(9)
+        stream.bring(9)
+
+    limit = Limit(10, newest)
+    replay = Replay(stream, stream, {">": 0}, sink, None, limit)  # type: ignore[arg-type]
+    sink.room = comes_fast  # type: ignore[method-assign]
+    await replay.run()
+    gaps = [(after, until) for after, until, reason in sink.told if reason == "too_many"]
+    assert gaps
+    missed = {each for after, until in gaps for each in range(after + 1, until + 1)}
+    assert sink.got == sorted(set(range(1, stream.position + 1)) - missed)
+
+
+async def test_a_replay_that_keeps_up_is_not_cut() -> None:
+    stream = stream_of(100, ring=3, page=2)
+    stream.store(40)
+    stream.bring(40)
+    sink = Sink(stream, [">"])
+
+    async def newest(after: int) -> dict[str, int] | None:
+        raise AssertionError("it is not behind")
+
+    limit = Limit(60, newest)
+    await Replay(stream, stream, {">": 0}, sink, None, limit).run()  # type: ignore[arg-type]
+    assert sink.told == []
