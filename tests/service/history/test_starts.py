@@ -215,3 +215,24 @@ async def test_a_resume_where_the_tail_is_behind_brings_nothing_twice(
         await publish(world.client, 1)
         await eventually(lambda: len(follower.got) == 4)
         assert [each.sequence for each in follower.got] == [298, 299, 300, 301]
+
+
+@pytest.mark.parametrize("pattern", ["s.>", "s.b"])
+async def test_what_is_purged_in_the_middle_of_a_replay_is_told(world: World, pattern: str) -> None:
+    truth = under(await entries_of(world.client, "S"), pattern)
+    await world.start([pattern], New())
+    follower = Follower(world.keeper, world.pages, {pattern: 10})
+    purged = False
+
+    async def purge_once() -> None:
+        nonlocal purged
+        if follower.got and not purged:
+            purged = True
+            await api(world.client, "STREAM.PURGE.S", {"seq": 281})
+
+    follower.room = purge_once  # type: ignore[method-assign]
+    await follower.join()
+    ((after, until, reason),) = follower.told
+    assert (until, reason) == (280, "expired")
+    assert follower.got == [e for e in truth if e.sequence <= after or e.sequence > until]
+    assert after == [e.sequence for e in follower.got if e.sequence <= until][-1]

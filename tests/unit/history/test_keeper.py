@@ -1,0 +1,94 @@
+"""A new leader may have less than was delivered, for a moment."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+from bridge.history.errors import UnansweredError
+from bridge.history.keeper import Keeper, Times
+from bridge.history.streams import StreamInfo, read_info
+from bridge.history.tail import Tail
+
+
+def answer(last: int) -> dict[str, Any]:
+    time = "2026-03-01T12:00:00Z"
+    config = {"name": "S", "subjects": ["s.>"]}
+    state = {"first_seq": 1, "last_seq": last, "last_ts": time}
+    return {"config": config, "created": time, "ts": time, "state": state}
+
+
+def info(last: int) -> StreamInfo:
+    return read_info(answer(last))
+
+
+class Leader:
+    """Answers STREAM.INFO with each of `lasts`, and with the last one for ever."""
+
+    def __init__(self, *lasts: int) -> None:
+        self.asked = 0
+        self._lasts = lasts
+        self.link = SimpleNamespace()
+
+    async def ask(self, what: str, body: Any = None, seconds: float = 1) -> dict[str, Any]:
+        if not what.startswith("STREAM.INFO"):
+            raise UnansweredError(what)
+        self.asked += 1
+        return answer(self._lasts[min(self.asked, len(self._lasts)) - 1])
+
+
+class Listener:
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def take(self, message: Any) -> None:
+        raise AssertionError
+
+    def missed(self, after: int, until: int, reason: str) -> None:
+        self.told.append((after, until, reason))
+
+    def skipped(self, after: int, until: int) -> None:
+        raise AssertionError
+
+    def gone(self) -> None:
+        raise AssertionError
+
+
+async def kept(leader: Any, behind: float, looks: int) -> list[Any]:
+    """Keep a tail at position 10 until the leader was asked so often; return what was told."""
+    tail, listener = Tail(info(10)), Listener()
+    tail.listeners[listener] = None
+    keeper = Keeper(leader, tail, times=Times(behind=behind))
+    leader.link.subscribe_all = refuses
+    leader.link.unsubscribe = lambda sid: None
+    including = asyncio.create_task(keeper.include(["s.>"]))
+    async with asyncio.timeout(10):
+        while leader.asked < looks:
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0)
+    including.cancel()
+    await keeper.close()
+    return listener.told
+
+
+async def refuses(taps: Any) -> list[int]:
+    raise ConnectionResetError
+
+
+async def test_one_that_catches_up_costs_nobody_anything() -> None:
+    assert await kept(Leader(5, 5, 10), behind=60, looks=4) == []
+
+
+async def test_one_that_stays_behind_has_lost_the_rest() -> None:
+    assert await kept(Leader(5), behind=0.05, looks=4) == [(10, 5, "ahead")]
+
+
+def test_what_is_delivered_while_the_leader_answers_is_not_ahead() -> None:
+    tail = Tail(info(10))
+    tail.position = 12
+    assert not tail.is_ahead_of(info(10), position=10)
+    tail.compare(info(10), position=10)
+    assert tail.position == 12
