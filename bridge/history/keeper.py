@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from bridge.history.consumer import PushConsumer
 from bridge.history.errors import NO_STREAM, ApiError, HistoryError, UnansweredError, is_passing
 from bridge.history.streams import StreamInfo, ask_info
+from bridge.wire.subjects import contains
 
 if TYPE_CHECKING:
     from bridge.history.js_api import JetStream
@@ -134,7 +135,13 @@ class Keeper:
     # The life of consumers
 
     def _brings(self, patterns: Iterable[str]) -> bool:
-        return self._consumer is not None and all(map(self.tail.filters.has, patterns))
+        """Tell whether the consumer brings these, and one that is being made will."""
+        if self._consumer is None or not all(map(self.tail.filters.has, patterns)):
+            return False
+        coming = None if self._next is None else self._next.filters
+        return coming is None or all(
+            any(contains(each, pattern) for each in coming) for pattern in patterns
+        )
 
     async def _keep(self) -> None:
         wait = MIN_WAIT_SECONDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import secrets
 from collections.abc import AsyncIterator, Iterator
@@ -76,29 +77,26 @@ async def api(client: Client, what: str, body: dict[str, Any] | None = None) -> 
 async def make_stream(client: Client, name: str, subjects: list[str], **config: Any) -> None:
     """Make a stream, as soon as there is a leader; one that a failed test has left goes."""
     body = {"name": name, "subjects": subjects, "storage": "file", "allow_direct": True, **config}
+    with contextlib.suppress(NatsTimeoutError):
+        await api(client, f"STREAM.DELETE.{name}")
+    await insist(client, f"STREAM.CREATE.{name}", body)
+
+
+async def insist(client: Client, what: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Ask until JetStream does it: a cluster may be without a leader for a moment."""
+    answer: dict[str, Any] = {"error": "none"}
     for _ in range(100):
-        try:
-            await api(client, f"STREAM.DELETE.{name}")
-            answer = await api(client, f"STREAM.CREATE.{name}", body)
-        except (NatsTimeoutError, nats.errors.NoRespondersError) as error:
-            answer = {"error": repr(error)}
+        with contextlib.suppress(NatsTimeoutError, nats.errors.NoRespondersError):
+            answer = await api(client, what, body)
         if "error" not in answer:
-            return
+            return answer
         await asyncio.sleep(0.1)
     raise AssertionError(answer)
 
 
 async def last_of(client: Client, stream: str) -> int:
     """Return the last sequence of a stream, as its leader has it."""
-    for _ in range(100):
-        try:
-            answer = await api(client, f"STREAM.INFO.{stream}")
-        except NatsTimeoutError:
-            continue
-        if "state" in answer:
-            return int(answer["state"]["last_seq"])
-        await asyncio.sleep(0.1)
-    raise AssertionError(answer)
+    return int((await insist(client, f"STREAM.INFO.{stream}"))["state"]["last_seq"])
 
 
 async def until_stored(client: Client, stream: str, last: int) -> None:
@@ -124,10 +122,10 @@ async def entries_of(client: Client, stream: str) -> list[Entry]:
     subscription = await client.subscribe(inbox, cb=take, pending_msgs_limit=10**7)
     config = {"name": name, "deliver_subject": inbox, "ack_policy": "none", "mem_storage": True}
     body = {"stream_name": stream, "config": config}
-    state = await api(client, f"CONSUMER.CREATE.{stream}.{name}", body)
+    state = await insist(client, f"CONSUMER.CREATE.{stream}.{name}", body)
     while state["num_pending"]:
         await asyncio.sleep(0.01)
-        state = await api(client, f"CONSUMER.INFO.{stream}.{name}")
+        state = await insist(client, f"CONSUMER.INFO.{stream}.{name}")
     await eventually(lambda: len(entries) == state["delivered"]["consumer_seq"])
     await subscription.unsubscribe()
     await api(client, f"CONSUMER.DELETE.{stream}.{name}")

@@ -92,3 +92,43 @@ def test_what_is_delivered_while_the_leader_answers_is_not_ahead() -> None:
     assert not tail.is_ahead_of(info(10), position=10)
     tail.compare(info(10), position=10)
     assert tail.position == 12
+
+
+class Server:
+    """Makes consumers when it is told to; `filters` are those of each that was asked for."""
+
+    def __init__(self) -> None:
+        self.link = SimpleNamespace(subscribe_all=accepts, unsubscribe=lambda sid: None)
+        self.filters: list[set[str]] = []
+        self.may_make = asyncio.Event()
+
+    async def ask(self, what: str, body: Any = None, seconds: float = 1) -> dict[str, Any]:
+        if what.startswith("CONSUMER.CREATE"):
+            self.filters.append(set(body["config"]["filter_subjects"]))
+            await self.may_make.wait()
+        return answer(10)
+
+
+async def accepts(taps: Any) -> list[int]:
+    return [1]
+
+
+async def test_a_pattern_that_comes_back_while_its_end_is_made_is_brought_again() -> None:
+    """The consumer that is there still brings it, and the one that is being made does not."""
+    server: Any = Server()
+    keeper = Keeper(server, Tail(info(10)))
+    server.may_make.set()
+    await keeper.include(["s.a", "s.b"])
+    server.may_make.clear()
+    keeper.exclude(["s.b"])
+    async with asyncio.timeout(10):
+        while len(server.filters) < 2:
+            await asyncio.sleep(0.01)
+    including = asyncio.create_task(keeper.include(["s.b"]))
+    await asyncio.sleep(0.05)
+    assert not including.done()
+    server.may_make.set()
+    await including
+    assert server.filters == [{"s.a", "s.b"}, {"s.a"}, {"s.a", "s.b"}]
+    assert keeper.tail.filters.has("s.b")
+    await keeper.close()
