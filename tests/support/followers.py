@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
+from bridge.history.errors import HistoryError
 from bridge.history.keeper import Keeper
 from bridge.history.latest import Latest
 from bridge.history.pages import Pages
@@ -16,6 +17,7 @@ from bridge.history.replay import Replay
 from bridge.history.stored import Stored
 from bridge.wire.subjects import matches
 from tests.support.jetstream import Entry
+from tests.support.servers import PATIENCE
 
 NO_FAULTS = ([], [], [], [])
 
@@ -46,6 +48,16 @@ class Follower:
         """Replay up to what is live."""
         await self._keeper.include(self.starts)
         await self._replay.run()
+
+    async def join_at_last(self) -> None:
+        """Do the same through outages: a replay goes on where it was."""
+        await self._keeper.include(self.starts)
+        async with asyncio.timeout(3 * PATIENCE):
+            while True:
+                try:
+                    return await self._replay.run()
+                except HistoryError:
+                    await asyncio.sleep(0.1)
 
     def leave(self) -> None:
         """End what `join` has begun."""
