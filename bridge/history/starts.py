@@ -30,6 +30,11 @@ class New:
 
 
 @dataclass(frozen=True, slots=True)
+class Auto(New):
+    """The same, if there is a stream."""
+
+
+@dataclass(frozen=True, slots=True)
 class All:
     """Everything stored."""
 
