@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bridge.history.errors import UnansweredError
 from bridge.wire.patterns import PatternSet
 
 if TYPE_CHECKING:
@@ -50,7 +51,11 @@ class OwnRights:
 
 async def ask_rights(js: JetStream) -> OwnRights:
     """Ask NATS. Raises HistoryError."""
-    return read_rights(await js.request(USER_INFO, None, TIMEOUT_SECONDS))
+    answer = await js.request(USER_INFO, None, TIMEOUT_SECONDS)
+    try:
+        return read_rights(answer)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UnansweredError(f"cannot read what NATS says of its user: {error!r}") from None
 
 
 def read_rights(answer: dict[str, Any]) -> OwnRights:

@@ -88,12 +88,29 @@ async def ask_info(js: JetStream, stream: str, seconds: float) -> StreamInfo:
         raise UnansweredError(f"cannot read what is said of {stream!r}: {error!r}") from None
 
 
+class _Asked:
+    """What was asked for, by all who want to know it."""
+
+    def __init__(self, at: float, task: asyncio.Task[StreamInfo]) -> None:
+        self.at = at
+        self.task = task
+        # Those who wait have it; it may be that nobody does any more.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    @property
+    def is_of_no_use(self) -> bool:
+        """Whether it failed in a way that may have passed."""
+        if not self.task.done():
+            return False
+        return self.task.cancelled() or isinstance(self.task.exception(), UnansweredError)
+
+
 class Streams:
-    """Finds the stream of a pattern; what is found is kept for a moment."""
+    """Finds the stream of a pattern; what is found, or that there is none, is kept for a moment."""
 
     def __init__(self, js: JetStream) -> None:
         self._js = js
-        self._kept: dict[tuple[str, str | None], tuple[float, StreamInfo]] = {}
+        self._asked: dict[tuple[str, str | None], _Asked] = {}
 
     async def find(self, pattern: str, named: str | None = None) -> StreamInfo:
         """Return the one stream that has the past of a pattern, or of which it is to be.
@@ -101,21 +118,23 @@ class Streams:
         Raises NoHistoryError, or UnansweredError where another try may help.
         """
         now = asyncio.get_running_loop().time()
-        kept = self._kept.get((pattern, named))
-        if kept is not None and now - kept[0] < KEPT_SECONDS:
-            return kept[1]
+        asked = self._asked.get((pattern, named))
+        if asked is None or now - asked.at > KEPT_SECONDS or asked.is_of_no_use:
+            if len(self._asked) >= MAX_KEPT:
+                self._asked.clear()
+            task = asyncio.create_task(self._find(pattern, named))
+            asked = self._asked[pattern, named] = _Asked(now, task)
+        return await asyncio.shield(asked.task)
+
+    async def _find(self, pattern: str, named: str | None) -> StreamInfo:
         try:
-            info = await self._ask(pattern, named)
+            return await self._ask(pattern, named)
         except NotPermittedError as error:
             raise NoHistoryError("not_permitted", str(error)) from None
         except NoJetStreamError:
             raise NoHistoryError("no_jetstream", "NATS has no JetStream here") from None
         except ApiError as error:
             raise _meaning_of(error) from None
-        if len(self._kept) >= MAX_KEPT:
-            self._kept.clear()
-        self._kept[pattern, named] = now, info
-        return info
 
     async def _ask(self, pattern: str, named: str | None) -> StreamInfo:
         name = named or _bucket_of(pattern) or await self._name(pattern)

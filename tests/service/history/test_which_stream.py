@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bridge.history.errors import NotPermittedError
+from bridge.history.errors import NotPermittedError, UnansweredError
 from bridge.history.js_api import JetStream
 from bridge.history.keeper import Keeper
 from bridge.history.own_rights import OwnRights, ask_rights
@@ -17,7 +20,7 @@ from bridge.history.tail import Tail
 from tests.support.followers import Follower
 from tests.support.jetstream import api, jetstream, make_stream, plain_client, until_stored
 from tests.support.linked import linked
-from tests.support.servers import NatsServer, running
+from tests.support.servers import NatsServer, eventually, running
 
 API = "$JS.API."
 NEEDED = [
@@ -76,6 +79,46 @@ async def test_the_one_stream_that_holds_a_pattern_is_found(stream_server: NatsS
         }
         for name in ("MIRROR", "ONE", "PART", "KV_bucket", "QUEUE"):
             await api(client, f"STREAM.DELETE.{name}")
+
+
+async def test_those_who_ask_for_the_same_share_an_answer(stream_server: NatsServer) -> None:
+    async with plain_client(stream_server) as client, linked(stream_server.url) as link:
+        await make_stream(client, "ONE", ["one.>"])
+        js = Counting(link)
+        streams = Streams(js)
+        for pattern, requests in (("one.a", 2), ("none", 1)):
+            js.asked = 0
+            finding = [streams.find(pattern) for _ in range(1000)]
+            outcomes = await asyncio.gather(*finding, return_exceptions=True)
+            assert len({str(each) for each in outcomes}) == 1
+            with contextlib.suppress(NoHistoryError):
+                await streams.find(pattern)
+            assert js.asked == requests
+        await api(client, "STREAM.DELETE.ONE")
+
+
+async def test_what_was_not_answered_is_asked_again(tmp_path: Path) -> None:
+    with running(NatsServer(tmp_path, jetstream(tmp_path))) as server:
+        async with linked(server.url) as link:
+            streams = Streams(JetStream(link))
+            server.stop()
+            await eventually(lambda: not link.is_connected)
+            with pytest.raises(UnansweredError):
+                await streams.find("a")
+            await asyncio.to_thread(server.start)
+            await eventually(lambda: link.is_connected)
+            with pytest.raises(NoHistoryError):
+                await streams.find("a")
+
+
+class Counting(JetStream):
+    """Counts what is asked."""
+
+    asked = 0
+
+    async def ask(self, what: str, *args: Any, **options: Any) -> dict[str, Any]:
+        self.asked += 1
+        return await super().ask(what, *args, **options)
 
 
 async def outcome(js: JetStream, pattern: str, named: str | None = None) -> str:
