@@ -10,7 +10,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bridge.history.cursor import Cursor
-from bridge.history.errors import NoJetStreamError, NotPermittedError, UnansweredError
+from bridge.history.errors import (
+    ApiError,
+    NoJetStreamError,
+    NotPermittedError,
+    UnansweredError,
+)
 from bridge.history.js_api import JetStream
 from bridge.history.latest import Latest
 from bridge.history.own_rights import OwnRights, ask_rights
@@ -27,8 +32,8 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 5.0
 """For JetStream, before somebody is told that it does not answer."""
-RIGHTS_SECONDS = 60.0
-"""After which NATS is asked again what its user may."""
+RIGHTS_SECONDS, REFUSED_SECONDS = 60.0, 5.0
+"""After which NATS is asked again what its user may; after it did not say."""
 
 
 @dataclass(slots=True)
@@ -75,23 +80,33 @@ class History:
         )
         self._max_replay = max_replay
         self._rights: OwnRights | None = None
+        self._refusal = ""
+        """Why NATS does not say what its user may; empty if it does."""
         self._asked_at = -math.inf
+        self._asking = asyncio.Lock()
         self._link = link
         link.on_denied.append(self._forget_rights)
 
     async def rights(self) -> OwnRights:
         """Return what NATS lets the gateway read. Raises NoHistoryError, UnansweredError."""
-        now = asyncio.get_running_loop().time()
-        if self._rights is None or now - self._asked_at > RIGHTS_SECONDS:
-            try:
-                self._rights = await ask_rights(self._js)
-            except NotPermittedError as error:
-                raise NoHistoryError("not_permitted", str(error)) from None
-            except NoJetStreamError:
-                text = "NATS does not say what the gateway may read"
-                raise NoHistoryError("not_permitted", text) from None
-            self._asked_at = now
-        return self._rights
+        async with self._asking:
+            age = asyncio.get_running_loop().time() - self._asked_at
+            if not self._refusal or age >= REFUSED_SECONDS:
+                self._refusal = ""
+                if self._rights is None or age > RIGHTS_SECONDS:
+                    self._rights = await self._ask_rights()
+            if self._rights is None:
+                raise NoHistoryError("not_permitted", self._refusal)
+            return self._rights
+
+    async def _ask_rights(self) -> OwnRights | None:
+        try:
+            return await ask_rights(self._js)
+        except (NotPermittedError, NoJetStreamError, ApiError) as error:
+            self._refusal = f"NATS does not say what the gateway may read: {error}"
+            return None
+        finally:
+            self._asked_at = asyncio.get_running_loop().time()
 
     async def open(
         self, patterns: Sequence[str], wish: Wish, sink: Sink, stream: str | None = None
@@ -144,7 +159,7 @@ class History:
     def reconnected(self) -> None:
         """Take note that NATS was lost and is back."""
         self._js.lost()
-        self._rights = None
+        self._rights, self._refusal = None, ""
         self.tails.renew()
 
     async def close(self) -> None:

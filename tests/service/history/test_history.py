@@ -53,6 +53,10 @@ class Sink:
         raise AssertionError(reason)
 
 
+async def asks_again(*args: Any) -> dict[str, Any]:
+    raise AssertionError("it was asked a moment ago")
+
+
 @asynccontextmanager
 async def history_at(server: NatsServer, **options: Any) -> AsyncIterator[tuple[Client, History]]:
     """Make a stream with ten messages on two subjects."""
@@ -154,6 +158,10 @@ async def test_without_knowing_its_rights_it_reads_nothing(tmp_path: Path) -> No
                 await read(history, "s.a", All())
             assert refused.value.reason == "not_permitted"
             assert len(history.tails) == 0
+            history._js.request = asks_again  # type: ignore[method-assign]
+            crowd = [read(history, "s.a", All()) for _ in range(100)]
+            outcomes = await asyncio.gather(*crowd, return_exceptions=True)
+            assert {str(each) for each in outcomes} == {str(refused.value)}
 
 
 async def test_rights_are_asked_for_again_after_a_reconnect(tmp_path: Path) -> None:
