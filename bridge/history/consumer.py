@@ -126,12 +126,12 @@ class PushConsumer(WholeTap):
     def _listen(self, message: Message) -> None:
         """Answer what the server wants an answer to; compare its count with ours."""
         if message.reply:  # it asks whether it may go on
-            self._answer(message.reply)
+            self._js.say(message.reply.decode())
             return
         told = fields(message.headers or b"")
         stalled = told.get(b"Nats-Consumer-Stalled")
         if stalled is not None:
-            self._answer(stalled)
+            self._js.say(stalled.decode())
         number, sequence = told.get(b"Nats-Last-Consumer"), told.get(b"Nats-Last-Stream")
         if number is None or sequence is None:
             return
@@ -139,7 +139,3 @@ class PushConsumer(WholeTap):
             self._owner.reach(self, int(sequence))
         else:
             self._owner.broken(self)
-
-    def _answer(self, subject: bytes) -> None:
-        with contextlib.suppress(nats_errors.Error):  # it ends with the connection
-            self._js.link.queue_message(subject.decode(), b"")

@@ -84,8 +84,6 @@ class History:
         """Why NATS does not say what its user may; empty if it does."""
         self._asked_at = -math.inf
         self._asking = asyncio.Lock()
-        self._link = link
-        link.on_denied.append(self._forget_rights)
 
     async def rights(self) -> OwnRights:
         """Return what NATS lets the gateway read. Raises NoHistoryError, UnansweredError."""
@@ -122,6 +120,7 @@ class History:
         except TimeoutError:
             raise UnansweredError("JetStream does not answer") from None
         except NotPermittedError as error:
+            self._rights = None  # others may have been taken away, too
             raise NoHistoryError("not_permitted", str(error)) from None
 
     async def _open(
@@ -166,8 +165,3 @@ class History:
         """End all consumers. Idempotent."""
         await self.tails.close()
         self._js.close()
-        if self._forget_rights in self._link.on_denied:
-            self._link.on_denied.remove(self._forget_rights)
-
-    def _forget_rights(self, text: str) -> None:
-        self._rights = None

@@ -19,7 +19,6 @@ from bridge.history.errors import (
     UnansweredError,
 )
 from bridge.history.stored import Stored, fields, read_direct, status
-from bridge.nats_link.server_errors import denied_publish
 from bridge.nats_link.whole_tap import WholeTap
 from bridge.wire.subjects import INBOXES
 
@@ -45,8 +44,9 @@ class Batch(NamedTuple):
 class Question:
     """A request on its way. `take` is called with each answer until it returns true."""
 
-    def __init__(self, subject: str, take: Callable[[Message], bool]) -> None:
+    def __init__(self, subject: str, reply: str, take: Callable[[Message], bool]) -> None:
         self.subject = subject
+        self.reply = reply
         self.answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._take = take
 
@@ -59,6 +59,32 @@ class Question:
         """End it, if that is still to be done."""
         if not self.answered.done():
             self.answered.set_exception(error)
+
+    # What becomes of it on its way to the server
+
+    def sent(self) -> None:
+        """Wait on for the answer."""
+
+    def denied(self, *, inbox: bool = False) -> None:
+        """End it: NATS does not let us publish there."""
+        self.fail(NotPermittedError(self.subject))
+
+    def lost(self) -> None:
+        """End it: the connection was lost."""
+        self.fail(UnansweredError("NATS was lost before it answered"))
+
+    def answer(self, payload: bytes, headers: bytes) -> None:
+        """Take nothing: answers come to an inbox of our own."""
+
+
+class _Word(Question):
+    """Something that is said and not answered."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(subject, "", lambda message: True)
+
+    def fail(self, error: Exception) -> None:
+        """Take note of nothing: it will be missed."""
 
 
 class JetStream(WholeTap):
@@ -73,12 +99,9 @@ class JetStream(WholeTap):
         self._refused: Code | None = None
         self._opening = asyncio.Lock()
         self._sid: int | None = None
-        link.on_denied.append(self._denied)
 
     def close(self) -> None:
         """End what is under way. Idempotent."""
-        if self._denied in self.link.on_denied:
-            self.link.on_denied.remove(self._denied)
         self.lost()
         if self._sid is not None:
             self.link.unsubscribe(self._sid)
@@ -86,7 +109,12 @@ class JetStream(WholeTap):
     def lost(self) -> None:
         """Take note that the connection was lost: what was under way is not answered any more."""
         for question in self._questions.values():
-            question.fail(UnansweredError("NATS was lost before it answered"))
+            question.lost()
+
+    def say(self, subject: str) -> None:
+        """Publish nothing on a subject, as an answer; it is lost where NATS is away."""
+        if self.link.is_connected:
+            self.link.sending.send(_Word(subject), b"")
 
     async def ask(
         self, what: str, body: dict[str, Any] | None = None, seconds: float = TIMEOUT_SECONDS
@@ -154,17 +182,17 @@ class JetStream(WholeTap):
         """Send a request; return once `take` has said that all has come. Raises HistoryError."""
         await self._open()
         reply = f"{self._prefix}.{next(self._numbers)}"
-        await self.carry(Question(subject, take), body, reply, seconds)
+        await self.carry(Question(subject, reply, take), body, seconds)
 
-    async def carry(
-        self, question: Question, body: dict[str, Any] | None, reply: str, seconds: float
-    ) -> None:
-        """Send a question, to be answered to `reply`; return once it is. Raises HistoryError."""
-        key = reply.rpartition(".")[2]
+    async def carry(self, question: Question, body: dict[str, Any] | None, seconds: float) -> None:
+        """Send a question; return once it is answered. Raises HistoryError."""
+        key = question.reply.rpartition(".")[2]
         self._questions[key] = question
         payload = b"" if body is None else msgspec.json.encode(body)
         try:
-            self.link.queue_message(question.subject, payload, reply)
+            if not self.link.is_connected:
+                raise nats_errors.ConnectionReconnectingError
+            self.link.sending.send(question, payload)
             async with asyncio.timeout(seconds):
                 await question.answered
         except (TimeoutError, nats_errors.Error, OSError) as error:
@@ -204,10 +232,3 @@ class JetStream(WholeTap):
         if code == "denied":
             return NotPermittedError(self.pattern)
         return UnansweredError(f"NATS does not take {self.pattern!r} just now")
-
-    def _denied(self, text: str) -> None:
-        """End the questions on a subject that NATS does not let us publish on."""
-        subject = denied_publish(text)
-        for question in self._questions.values():
-            if question.subject == subject:
-                question.fail(NotPermittedError(subject))

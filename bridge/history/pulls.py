@@ -97,7 +97,7 @@ class Pulls:
         except (TimeoutError, nats_errors.Error, OSError) as error:
             raise UnansweredError(f"NATS is away: {error!r}") from None
         try:
-            await self._js.carry(page.question, body, page.pattern, TIMEOUT_SECONDS)
+            await self._js.carry(page.question, body, TIMEOUT_SECONDS)
         finally:
             self._js.link.unsubscribe(sid)
 
@@ -110,7 +110,7 @@ class _Page(WholeTap):
 
     def __init__(self, subject: str, count: int) -> None:
         self.pattern = f"{INBOXES}.p.{secrets.token_hex(8)}"
-        self.question = Question(subject, self._add)
+        self.question = Question(subject, self.pattern, self._add)
         self.messages: list[Stored] = []
         self.pending = 0
         self.ended_by = 0

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -54,8 +54,6 @@ class NATSLink(ReconnectingClient):
         self.sending = Sending(self, self._tapped.answered)
         self._ps: TapParser = TapParser(self, counters, self._tapped.taps)
         self._throttled = throttled or ThrottledLog()
-        self.on_denied: list[Callable[[str], None]] = []
-        """Each is called with what the server says when it denies something: `denied_publish`."""
 
     def _setup_server_pool(self, connect_url: Any) -> None:
         """Take %40 in a user or password for @, as in any URL; nats-py sends it as it stands."""
@@ -137,15 +135,6 @@ class NATSLink(ReconnectingClient):
         if self._flush_queue is not None and self._flush_queue.empty():
             self._flush_queue.put_nowait(asyncio.get_running_loop().create_future())
 
-    def queue_message(self, subject: str, payload: bytes, reply: str = "") -> None:
-        """Queue a message; never waits. Raises nats.errors.Error while NATS is away."""
-        if not self.is_connected:
-            raise errors.ConnectionReconnectingError
-        words = (
-            f"PUB {subject} {reply} {len(payload)}" if reply else f"PUB {subject} {len(payload)}"
-        )
-        self.queue(b"%b\r\n%b\r\n" % (words.encode(), payload))
-
     def queue_ping(self, answered: asyncio.Future[bool]) -> None:
         """Queue a PING after all that is pending."""
         self._pongs.append(answered)
@@ -177,8 +166,6 @@ class NATSLink(ReconnectingClient):
                 self.sending.answers.refuse(denied.subject) or self._is_our_own(denied.subject)
             ):
                 self._tapped.refused("denied", denied.subject, denied.sid)
-            for take_note in self.on_denied:
-                take_note(text)
             # A SUB or a PUB, on a subject that a browser made up, and as often as it likes.
             self._throttled.tell(events.NATS_DENIES, reason=text)
             return

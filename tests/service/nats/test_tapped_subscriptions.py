@@ -10,7 +10,6 @@ import pytest
 from nats import errors
 
 from bridge.nats_link.client import NATSLink
-from bridge.nats_link.server_errors import denied_publish
 from tests.support.linked import Tap, back, follows, linked
 from tests.support.raw_nats import RawNats
 from tests.support.servers import NatsServer, eventually, running
@@ -135,21 +134,3 @@ async def test_a_request_ends_at_once_when_the_connection_is_lost(start: Any) ->
             with pytest.raises(errors.ConnectionReconnectingError):
                 async with asyncio.timeout(1.5):
                     await asking
-
-
-async def test_a_queued_message_arrives_and_a_denied_one_is_told(start: Any) -> None:
-    users = 'users: [{user: u, password: p, permissions: {publish: {deny: "no.>"}}}]'
-    with start(f"authorization {{ {users} }}") as server:
-        async with linked(server.url) as link:
-            tap, denied = Tap(">"), list[str | None]()
-            link.on_denied.append(lambda text: denied.append(denied_publish(text)))
-            await link.subscribe_all([tap])
-            link.queue_message("yes.a", b"1", "answers.here")
-            link.queue_message("no.a", b"2")
-            await link.round_trip()
-            assert tap.heard == [("yes.a", b"1")]
-            assert denied == ["no.a"]
-            server.stop()
-            await eventually(lambda: not link.is_connected)
-            with pytest.raises(errors.Error):
-                link.queue_message("yes.a", b"3")
