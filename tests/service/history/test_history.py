@@ -107,6 +107,7 @@ async def test_a_tail_ends_a_while_after_its_last_reading(
         other.end()
         again, _ = await read(history, "s.a", New())
         assert again.keeper is one.keeper
+        assert history.tails._tails["S"].ends is None
         again.end()
         await eventually(lambda: not len(history.tails) and not history.tails._closing)
         assert await consumers_of(client, "S") == []
