@@ -13,13 +13,16 @@ from aiohttp import WSMsgType, web
 from bridge.access.login import Login
 from bridge.access.policy import SubjectPolicy
 from bridge.access.tokens import Principal
+from bridge.audiences.stream_hub import StreamHub
 from bridge.connections import reader
 from bridge.connections.actions import Actions
 from bridge.connections.callback import Callback
 from bridge.connections.connection import Connection
+from bridge.connections.following import Following
 from bridge.connections.limits import Limits
 from bridge.connections.stall_watch import StallWatch
 from bridge.fanout.hub import Hub
+from bridge.history.history import History
 from bridge.publishing.publisher import Publisher
 from bridge.telemetry import events
 from bridge.telemetry.counters import Counters
@@ -43,7 +46,8 @@ class WSSManager:
     """Manages every WebSocket connection and the NATS subjects it follows.
 
     `app` is a Panini app; the NATS client it holds is used once there are requests. Without a
-    `publisher` nothing is published for browsers.
+    `publisher` nothing is published for browsers, without
+    `history`, which makes of a NATS client what reads them, no streams are followed.
 
     `callback`, if it is set, is called for each message for each client instead of the manager's
     own delivery: `async def callback(subscriber, msg)`, or a plain function. `subscriber` has
@@ -57,6 +61,7 @@ class WSSManager:
         policy: SubjectPolicy | None = None,
         counters: Counters | None = None,
         publisher: Publisher | None = None,
+        history: Callable[[Any], History] | None = None,
     ) -> None:
         self.app = app
         self.callback: Callable[[Any, Any], Awaitable[None] | None] | None = None
@@ -65,12 +70,12 @@ class WSSManager:
         self._limits = limits or Limits()
         self._policy = policy or SubjectPolicy()
         self._hub = Hub(self._client, self.counters)
+        self._streams = StreamHub(history, self._client, self._hub)
         self.actions = Actions(
             self.connections,
-            self._hub,
+            Following(self._hub, self._streams, self._limits, self._nats_is_up),
             self._limits,
             self.counters,
-            self._nats_is_up,
             publisher or Publisher(self._client, self.counters),
         )
         self._told_down = False
@@ -207,8 +212,7 @@ class WSSManager:
         if connection.is_told:
             self.counters.closed[connection.ending] += 1
         async with connection.changes:
-            self.actions.waiting.forget(connection)
-            self._hub.unfollow_all(connection)
+            self.actions.following.leave(connection)
         connection.release()
         connection.tell_closed()
 
@@ -216,7 +220,8 @@ class WSSManager:
         """Close every connection with 1012; returns when all have taken it or time is up."""
         self._hub.flush()
         self._hub.stop()
-        self.actions.waiting.stop()
+        self.actions.following.waiting.stop()
+        await self._streams.stop()
         connections = list(self.connections.values())
         closing = (each.close(CloseCode.RESTART, "the service stops") for each in connections)
         await asyncio.gather(*closing)
@@ -226,10 +231,15 @@ class WSSManager:
     def nats_changed(self, up: bool) -> None:
         """Tell every connection that messages are being missed, or that they flow again."""
         self._hub.nats_changed(up=up)
+        self._streams.nats_changed(up=up)
         self._told_down = not up
-        self.actions.waiting.nats_changed(up)
+        self.actions.following.waiting.nats_changed(up)
         for connection in self.connections.values():
-            connection.respond(responses.NATS_UP if up else responses.NATS_DOWN)
+            line = responses.NATS_DOWN
+            if up:
+                has_gap = self._streams.has_gap(connection)
+                line = responses.NATS_UP if has_gap else responses.NATS_UP_WITHOUT_GAP
+            connection.respond(line)
 
     # What the app brings
 

@@ -32,6 +32,7 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 
+from bridge.history.history import History
 from bridge.publishing.over_http import Answer, Call, OverHttp
 from bridge.publishing.publisher import Publisher
 from bridge.replicas.directory import ConnectionDirectory
@@ -63,8 +64,15 @@ publisher = Publisher(
     app.throttled,
 )
 over_http = OverHttp(publisher, limits.publishing, app.counters)
-manager = WSSManager(app, limits, config.policy, app.counters, publisher)
 presence = Presence(app)
+manager = WSSManager(
+    app,
+    limits,
+    config.policy,
+    app.counters,
+    publisher,
+    lambda client: History(client, prefix=f"nats_bridge-{presence.name}"),
+)
 replicas = Replicas(app, manager.actions, presence)
 directory = ConnectionDirectory(app, presence, manager.connections)
 assets = Assets(Path(__file__).parent / "page", html)

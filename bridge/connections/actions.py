@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from bridge.access.tokens import TokenError
-from bridge.connections.judgement import denied, fault_of
-from bridge.connections.waiting import Asked, Waiting
+from bridge.connections.waiting import How
 from bridge.publishing.publisher import wait_for
 from bridge.wire import responses
 from bridge.wire.codes import PING, SUBSCRIBE
@@ -19,36 +18,32 @@ from bridge.wire.stream_query import StreamQuery, read_query
 
 if TYPE_CHECKING:
     from bridge.connections.connection import Connection
+    from bridge.connections.following import Following
     from bridge.connections.limits import Limits
-    from bridge.fanout.hub import Hub
     from bridge.publishing.delivery import Outcome
     from bridge.publishing.publisher import Done, Publisher
     from bridge.telemetry.counters import Counters, Refused, Requested
-    from bridge.wire.wants import Wants
 
 
 class Actions:
     """Carries out the requests of all connections, those of one of them one by one.
 
-    `connections`: those there are, by id. `nats_is_up` tells whether following can succeed.
+    `connections`: those there are, by id. `following`: what they follow.
     """
 
     def __init__(
         self,
         connections: Mapping[str, Connection],
-        hub: Hub,
+        following: Following,
         limits: Limits,
         counters: Counters,
-        nats_is_up: Callable[[], bool],
         publisher: Publisher,
     ) -> None:
         self._connections = connections
         self._publisher = publisher
-        self._hub = hub
         self._limits = limits
         self._counters = counters
-        self.waiting = Waiting(self._follow, nats_is_up)
-        hub.on_postponed = self._postpone
+        self.following = following
 
     def read(self, data: str | bytes) -> Request:
         """Read a request, from a frame or the body of a POST. Raises Refusal, counted."""
@@ -152,23 +147,14 @@ class Actions:
             return self._unsubscribe(connection, request)
 
     async def _subscribe(self, connection: Connection, request: Request) -> list[bytes]:
-        wants = request.wants
-        refused = await self._follow(connection, request.subjects, wants)
-        done = [each for each in request.subjects if each not in refused]
-        for pattern, refusal in refused.items():
-            if refusal.code == "nats_down":
-                self.waiting.add(connection, pattern, Asked(wants, request.id))
-        lines = self._refuse(refused.values(), request)
-        return [responses.subscribed(done, request.id), *lines] if done else lines
-
-    def _postpone(self, connection: Connection, pattern: str, wants: Wants) -> None:
-        """Take up later what NATS cannot have just now; nobody asked for it in a request."""
-        self.waiting.add(connection, pattern, Asked(wants, b""))
+        how = How(request.wants, request.past)
+        patterns = request.subjects
+        outcome = await self.following.subscribe(connection, patterns, how, request.id)
+        accepted = outcome.lines(patterns, request.id)
+        return accepted + self._refuse(outcome.refused.values(), request)
 
     def _unsubscribe(self, connection: Connection, request: Request) -> list[bytes]:
-        waited = {each for each in request.subjects if self.waiting.discard(connection, each)}
-        followed = [each for each in request.subjects if each not in waited]
-        refused = self._hub.unfollow(connection, followed)
+        refused = self.following.unsubscribe(connection, request.subjects)
         done = [each for each in request.subjects if each not in refused]
         lines = [responses.unsubscribed(subject, request.id) for subject in done]
         return lines + self._refuse(refused.values(), request)
@@ -201,37 +187,9 @@ class Actions:
                 await connection.close(error.code, str(error))
                 return []
             policy = connection.login.principal.policy
-            lost = self._hub.change_policy(connection, policy)
-        gone = (denied(pattern).line() for pattern in lost)
+            lost = self.following.change_policy(connection, policy)
+        gone = (refusal.line() for refusal in lost)
         return [responses.signed_in(request_id, allow=policy.allow, deny=policy.deny), *gone]
-
-    async def _follow(
-        self, connection: Connection, patterns: Collection[str], wants: Wants
-    ) -> dict[str, Refusal]:
-        """Follow `patterns`, those that are followed as it `wants` from now on.
-
-        Returns the refusals of those that cannot be, in the same order.
-        """
-        refused: dict[str, Refusal] = {}
-        wanted: list[str] = []
-        # One that waits already has its place.
-        taken = {*connection.follows, *self.waiting.patterns(connection)}
-        for pattern in patterns:
-            if pattern in connection.follows:
-                wanted.append(pattern)
-                continue
-            taken.add(pattern)
-            refusal = fault_of(pattern, connection.policy, len(taken), self._limits.max_subjects)
-            if refusal is None:
-                wanted.append(pattern)
-            else:
-                taken.discard(pattern)
-                refused[pattern] = refusal
-        refused |= await self._hub.follow(connection, wanted, wants)
-        for pattern in wanted:
-            if pattern not in refused:
-                self.waiting.discard(connection, pattern)
-        return {each: refused[each] for each in patterns if each in refused}
 
 
 def _now() -> float:

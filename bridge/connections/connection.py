@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bridge.telemetry.counters import Closed, Counters
     from bridge.web.transport import Written
     from bridge.wire.envelope import Message
+    from bridge.wire.patterns import PatternSet
 
 ENDINGS: dict[int, Closed] = {
     CloseCode.PROTOCOL_ERROR: "protocol",
@@ -65,6 +66,8 @@ class Connection:
         """What it may follow; changed by `Hub.change_policy` alone."""
         self.follows: dict[str, Follow] = {}
         """What it follows by pattern, oldest first; changed by the hub alone."""
+        self.stored: PatternSet | None = None
+        """What it follows of streams; changed by the stream hub alone."""
         self.callback: Callback | None = None
         """The program's own code for each message, if it has any."""
         self.changes = asyncio.Lock()
@@ -85,6 +88,7 @@ class Connection:
             assert isinstance(ws, HttpStream)
             self.outbox = LimitedOutbox(*parts, limit=limit, enough=ws.ended.set)
         self.deliver = self.outbox.deliver  # for every write of a group: no call between
+        self.offer = self.outbox.offer
         self.respond = self.outbox.append_line
         self.flush = self.outbox.flush
         self.miss = self.outbox.slow.miss
@@ -113,7 +117,7 @@ class Connection:
     @property
     def patterns(self) -> tuple[str, ...]:
         """What it follows, oldest first."""
-        return tuple(self.follows)
+        return *self.follows, *(self.stored.patterns if self.stored is not None else ())
 
     @property
     def delivered(self) -> int:
@@ -135,6 +139,11 @@ class Connection:
     def pending_bytes(self) -> int:
         """Bytes held for it, its own and those that the transport has not sent."""
         return self.outbox.pending_bytes
+
+    @property
+    def is_half_free(self) -> bool:
+        """Whether no more than half of what may be pending for it is."""
+        return self.outbox.is_half_free
 
     # The beginning and the end
 

@@ -74,6 +74,21 @@ class Outbox:
         else:
             self._write(joined, len(pieces))
 
+    def offer(self, pieces: list[bytes], joined: bytes) -> bool:
+        """Do what `deliver` does if there is room for all of it; else do nothing, return False.
+
+        One message that is larger than what may be pending has room where nothing is.
+        """
+        if self._pending:
+            self.flush()
+        held = self._unsent = self._size_of_unsent()
+        if (held or len(pieces) > 1) and held + len(joined) > self._max_pending:
+            return False
+        if self.slow.untold and not self.tell_dropped(len(joined)):
+            return False
+        self.deliver(pieces, joined)
+        return True
+
     def append_message(self, piece: bytes) -> None:
         """Append a message to what is pending, or drop and count it while there is no room."""
         size = len(piece)
@@ -140,6 +155,11 @@ class Outbox:
     def is_full(self) -> bool:
         """Whether it is open and holds all it may hold."""
         return self.open and self.pending_bytes >= self._max_pending
+
+    @property
+    def is_half_free(self) -> bool:
+        """Whether no more than half of what may be pending is."""
+        return self.pending_bytes <= self._max_pending // 2
 
     def has_room(self, size: int) -> bool:
         """Tell whether so many bytes may be held, too; more than the limit if nothing at all is."""

@@ -29,7 +29,7 @@ async def begin(
     Raises Refusal, before anything is sent, if all of it is refused.
     """
     lines = await actions.answer(connection, request)
-    follows = connection.follows or actions.waiting.patterns(connection)
+    follows = actions.following.patterns(connection)
     if not (follows or stream.closed):
         connection.flush()
         stream.give_up()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from bridge.telemetry import events
@@ -13,31 +13,59 @@ from bridge.wire import responses
 from bridge.wire.responses import Refusal
 
 if TYPE_CHECKING:
+    from bridge.audiences.stream_hub import Begun
     from bridge.connections.connection import Connection
     from bridge.wire.wants import Wants
+    from bridge.wire.wishes import Past
 
 RETRY_SECONDS = 0.25
 """Until what NATS did not answer in time, though it is there, is tried again."""
 
 
+class How(NamedTuple):
+    """How patterns are wanted: what of each message, and what of the past."""
+
+    wants: Wants
+    past: Past | None = None
+
+
 class Asked(NamedTuple):
     """How a pattern is wanted, and the id of the latest request for it."""
 
-    wants: Wants
+    how: How
     request_id: bytes
+
+
+class Outcome(NamedTuple):
+    """What became of patterns that were asked for; the others are followed."""
+
+    begun: list[Begun]
+    """Those whose past is on its way."""
+    refused: dict[str, Refusal]
+
+    def lines(self, patterns: Iterable[str], request_id: bytes) -> list[bytes]:
+        """Return the responses for those of `patterns` that are followed."""
+        done = [each for each in patterns if each not in self.refused]
+        begun = {each.pattern: each.history for each in self.begun}
+        plain = [each for each in done if each not in begun]
+        lines = [responses.subscribed(plain, request_id)] if plain else []
+        for pattern in done:
+            if pattern in begun:
+                lines.append(responses.subscribed([pattern], request_id, begun[pattern]))
+        return lines
 
 
 class Waiting:
     """What each connection was refused with `nats_down` and has not given up since.
 
-    `follow` follows patterns as they are wanted and returns the refusals of those that it cannot;
+    `follow` follows patterns as they are wanted and returns what became of them;
     `nats_is_up` tells whether that can succeed. Call the methods that take a connection only while
     `Connection.changes` is held.
     """
 
     def __init__(
         self,
-        follow: Callable[[Connection, Collection[str], Wants], Awaitable[dict[str, Refusal]]],
+        follow: Callable[[Connection, Collection[str], How], Awaitable[Outcome]],
         nats_is_up: Callable[[], bool],
     ) -> None:
         self._follow = follow
@@ -104,19 +132,19 @@ class Waiting:
     async def _take_up_for(self, connection: Connection) -> None:
         """Follow what waits for one connection; respond as to the requests for it."""
         async with connection.changes:
-            together: dict[Wants, dict[str, bytes]] = {}
+            together: dict[How, dict[str, bytes]] = {}
             for pattern, asked in self._asked.get(connection, {}).items():
-                together.setdefault(asked.wants, {})[pattern] = asked.request_id
-            for wants, patterns in together.items():
-                await self._take_up_patterns(connection, patterns, wants)
+                together.setdefault(asked.how, {})[pattern] = asked.request_id
+            for how, patterns in together.items():
+                await self._take_up_patterns(connection, patterns, how)
 
     async def _take_up_patterns(
-        self, connection: Connection, patterns: dict[str, bytes], wants: Wants
+        self, connection: Connection, patterns: dict[str, bytes], how: How
     ) -> None:
         done: dict[bytes, list[str]] = {}
-        refused = await self._follow(connection, patterns, wants)
+        outcome = await self._follow(connection, patterns, how)
         for pattern, request_id in patterns.items():
-            refusal = refused.get(pattern)
+            refusal = outcome.refused.get(pattern)
             if refusal is None:
                 done.setdefault(request_id, []).append(pattern)
             elif refusal.code == "nats_down":
@@ -126,4 +154,5 @@ class Waiting:
                 connection.respond(refusal.line())
             self.discard(connection, pattern)
         for request_id, followed in done.items():
-            connection.respond(responses.subscribed(followed, request_id))
+            for line in outcome.lines(followed, request_id):
+                connection.respond(line)

@@ -41,19 +41,23 @@ class GroupKey(NamedTuple):
     """Patterns whose messages come to these members by another subscription."""
     within: PatternSet | None = None
     """What these members follow, where the pattern itself is no longer among it: see `Route`."""
+    stored: PatternSet | None = None
+    """Patterns whose messages come to these members from streams."""
     had: frozenset[Copy] = NO_COPIES
     """Copies that are yet to come of messages that these members have had already."""
 
     @property
     def is_open(self) -> bool:
         """Whether every message that the pattern brings goes to these members."""
-        return (self.rule, self.without, self.within) == (None, None, None)
+        return (self.rule, self.without, self.within, self.stored) == (None, None, None, None)
 
     def takes(self, subject: str, decided: Decided) -> bool:
         """Tell whether messages on `subject` go to these members."""
         if self.rule is not None and not self.rule.allows(subject, decided):
             return False
         if self.without is not None and self.without.matches(subject):
+            return False
+        if self.stored is not None and self.stored.matches(subject):
             return False
         return self.within is None or self.within.matches(subject)
 

@@ -59,6 +59,11 @@ class Hub:
         return found
 
     @property
+    def is_connected(self) -> bool:
+        """Whether NATS is there."""
+        return self._opener.is_connected
+
+    @property
     def patterns(self) -> int:
         """How many patterns are followed."""
         return len(self._feeds)
@@ -148,6 +153,12 @@ class Hub:
         if membership is not None:
             self._unsettled.pop(membership, None)
             membership.end()
+
+    def look_again(self, member: Member) -> None:
+        """Take note that other messages of a member come from streams than before."""
+        membership = self._memberships.get(member)
+        if membership is not None:
+            membership.look_again()
 
     def change_policy(self, member: Member, policy: SubjectPolicy) -> tuple[str, ...]:
         """Put `member` under another policy, at once; return the patterns that it lost."""

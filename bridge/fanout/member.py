@@ -7,8 +7,10 @@ from typing import Protocol
 
 from bridge.access.policy import SubjectPolicy
 from bridge.fanout.follow import Follow
+from bridge.wire.codes import CloseCode
 from bridge.wire.envelope import Message
 from bridge.wire.framing import Framing
+from bridge.wire.patterns import PatternSet
 
 
 class Member(Protocol):
@@ -18,6 +20,9 @@ class Member(Protocol):
     """What it may follow; the hub alone changes it."""
     follows: dict[str, Follow]
     """What it follows by pattern, oldest first; the hub alone changes it."""
+
+    stored: PatternSet | None
+    """Patterns whose messages come to it from streams, if there are any."""
 
     @property
     def id(self) -> str: ...
@@ -34,6 +39,13 @@ class Member(Protocol):
     def deliver(self) -> Callable[[list[bytes], bytes], None]:
         """What takes pieces, and what its framing joins them to."""
 
+    @property
+    def is_half_free(self) -> bool:
+        """Whether no more than half of what may be pending for it is."""
+
+    def offer(self, pieces: list[bytes], joined: bytes) -> bool:
+        """Do what `deliver` does if there is room for all of it; else do nothing, return False."""
+
     def deliver_message(self, message: Message) -> None:
         """Take one message."""
 
@@ -42,3 +54,6 @@ class Member(Protocol):
 
     def miss(self, count: int) -> None:
         """Count messages that it does not get, and that it is told of."""
+
+    def hang_up(self, reason: str, code: CloseCode) -> None:
+        """Close it soon."""

@@ -11,6 +11,7 @@ from bridge.fanout.places import Places
 from bridge.fanout.route import Route, width
 from bridge.wire.envelope import Message
 from bridge.wire.pattern_bits import PatternBits
+from bridge.wire.patterns import PatternSet
 from bridge.wire.wants import PLAIN, Wants
 
 if TYPE_CHECKING:
@@ -191,7 +192,9 @@ class Membership:
         """Deliver what had come by another pattern than its source before."""
         self._places.hand_over()
         for copy in missed:
-            if self._member.policy.may_receive(copy.subject):
+            stored = self._member.stored
+            comes_otherwise = stored is not None and stored.matches(copy.subject)
+            if not comes_otherwise and self._member.policy.may_receive(copy.subject):
                 self._hub.counters.expected += 1
                 message = Message(copy.subject, copy.payload, self._meta_for(copy.subject))
                 self._member.deliver_message(message)
@@ -217,7 +220,9 @@ class Membership:
         if route is None or pattern not in route.crosses:
             if follow is None:
                 return None
-            return GroupKey(follow, self._framing(follow), member.callback, rule)
+            return GroupKey(
+                follow, self._framing(follow), member.callback, rule, stored=self._stored(pattern)
+            )
         within = route.within(pattern)
         if follow is None and within is None:
             return None
@@ -229,8 +234,14 @@ class Membership:
             rule,
             route.without(pattern),
             within,
+            self._stored(pattern),
             route.had_by(pattern),
         )
+
+    def _stored(self, pattern: str) -> PatternSet | None:
+        """Return what comes from streams instead, if that makes a difference to a pattern."""
+        stored = self._member.stored
+        return stored if stored is not None and stored.overlaps(pattern) else None
 
     def _framing(self, follow: Follow) -> Framing:
         return self._member.framing.with_meta(follow.wants.meta)

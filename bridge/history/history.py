@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from bridge.history.cursor import Cursor
 from bridge.history.errors import (
     ApiError,
     NoJetStreamError,
@@ -21,12 +20,15 @@ from bridge.history.latest import Latest
 from bridge.history.own_rights import OwnRights, ask_rights
 from bridge.history.pages import Pages
 from bridge.history.replay import Limit, Replay, Sink
-from bridge.history.starts import After, LastPerSubject, New, Start, Starts, Wish
+from bridge.history.starts import Start, Starts
 from bridge.history.streams import NoHistoryError, Streams
 from bridge.history.tails import Tails
+from bridge.wire.cursor import Cursor
+from bridge.wire.wishes import After, LastPerSubject, New, Wish
 
 if TYPE_CHECKING:
     from bridge.history.keeper import Keeper, Times
+    from bridge.history.streams import StreamInfo
     from bridge.history.tail import Tail
     from bridge.nats_link.client import NATSLink
 
@@ -36,23 +38,59 @@ RIGHTS_SECONDS, REFUSED_SECONDS = 60.0, 5.0
 """After which NATS is asked again what its user may; after it did not say."""
 
 
-@dataclass(slots=True)
 class Reading:
-    """What one connection reads of one stream. `end` ends it, also if `replay` has not run."""
+    """Patterns of one stream that are read for one connection, until it has left each of them."""
 
-    keeper: Keeper
-    patterns: list[str]
-    start: Start
-    replay: Replay
-    _tails: Tails
-    _has_ended: bool = field(default=False)
+    def __init__(
+        self,
+        keeper: Keeper,
+        patterns: Sequence[str],
+        start: Start,
+        latest: Latest | None,
+        open_: Opening,
+    ) -> None:
+        self.keeper = keeper
+        self.start = start
+        """Where it begins; with `LastPerSubject` that is found on the way."""
+        self._patterns = set(patterns)
+        self._latest = latest
+        self._open = open_
+
+    def replay(self, sink: Sink) -> Replay:
+        """Return what brings what was asked for; once."""
+        latest, self._latest = self._latest, None
+        return self._open.replay(self.keeper.tail, self.start.after, sink, latest)
+
+    def replay_from(self, starts: Mapping[str, int], sink: Sink) -> Replay:
+        """Return what brings patterns of this stream, each after its sequence."""
+        return self._open.replay(self.keeper.tail, starts, sink)
+
+    def leave(self, pattern: str) -> None:
+        """Give up a pattern. Idempotent."""
+        if pattern in self._patterns:
+            self._patterns.remove(pattern)
+            self.keeper.exclude([pattern])
+            if not self._patterns:
+                self._open.tails.leave(self.keeper)
 
     def end(self) -> None:
-        """Give up the patterns. Idempotent."""
-        if not self._has_ended:
-            self._has_ended = True
-            self.keeper.exclude(self.patterns)
-            self._tails.leave(self.keeper)
+        """Give up all patterns. Idempotent."""
+        for pattern in tuple(self._patterns):
+            self.leave(pattern)
+
+
+class Opening(Protocol):
+    """What a reading needs of the history."""
+
+    tails: Tails
+
+    def replay(
+        self,
+        tail: Tail,
+        starts: Mapping[str, int],
+        sink: Sink,
+        latest: Latest | None = None,
+    ) -> Replay: ...
 
 
 class History:
@@ -106,32 +144,41 @@ class History:
         finally:
             self._asked_at = asyncio.get_running_loop().time()
 
-    async def open(
-        self, patterns: Sequence[str], wish: Wish, sink: Sink, stream: str | None = None
-    ) -> Reading:
+    async def stream_of(self, pattern: str, named: str | None = None) -> StreamInfo:
+        """Return the stream that has the past of a pattern. Raises what `open` does."""
+        async with self._answering():
+            return await self._stream_of(pattern, named)
+
+    async def open(self, patterns: Sequence[str], wish: Wish, stream: str | None = None) -> Reading:
         """Begin to read patterns of one stream; the reading's `replay` has yet to be run.
 
         Raises NoHistoryError; UnansweredError if JetStream does not answer in time; ApiError if it
         does not do what it has to.
         """
+        async with self._answering():
+            return await self._open(list(patterns), wish, stream)
+
+    @asynccontextmanager
+    async def _answering(self) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                return await self._open(list(patterns), wish, sink, stream)
+                yield
         except TimeoutError:
             raise UnansweredError("JetStream does not answer") from None
         except NotPermittedError as error:
             self._rights = None  # others may have been taken away, too
             raise NoHistoryError("not_permitted", str(error)) from None
 
-    async def _open(
-        self, patterns: list[str], wish: Wish, sink: Sink, stream: str | None
-    ) -> Reading:
+    async def _stream_of(self, pattern: str, named: str | None) -> StreamInfo:
         rights = await self.rights()
-        infos = [await self._streams.find(each, stream) for each in patterns]
-        for each in patterns:
-            if not rights.may_follow(each):
-                text = f"NATS does not let the gateway subscribe to {each!r}"
-                raise NoHistoryError("not_permitted", text)
+        info = await self._streams.find(pattern, named)
+        if not rights.may_follow(pattern):
+            text = f"NATS does not let the gateway subscribe to {pattern!r}"
+            raise NoHistoryError("not_permitted", text)
+        return info
+
+    async def _open(self, patterns: list[str], wish: Wish, stream: str | None) -> Reading:
+        infos = [await self._stream_of(each, stream) for each in patterns]
         if len({info.name for info in infos}) > 1:
             raise NoHistoryError("several_streams", "the patterns are of several streams")
         keeper = self.tails.use(infos[0])
@@ -142,15 +189,26 @@ class History:
             if isinstance(place, LastPerSubject):
                 latest, place = Latest(self._pages, tail, patterns), New()
             start = await self._starts.find(tail, patterns, place)
-            limit = Limit(self._max_replay, partial(self._newest, tail, patterns))
-            replay = Replay(tail, self._pages, start.after, sink, latest, limit)
         except BaseException:
             keeper.exclude(patterns)
             self.tails.leave(keeper)
             raise
-        return Reading(keeper, patterns, start, replay, self.tails)
+        return Reading(keeper, patterns, start, latest, self)
 
-    async def _newest(self, tail: Tail, patterns: list[str], after: int) -> dict[str, int] | None:
+    def replay(
+        self,
+        tail: Tail,
+        starts: Mapping[str, int],
+        sink: Sink,
+        latest: Latest | None = None,
+    ) -> Replay:
+        """Return what reads patterns that the tail includes, each after its sequence."""
+        limit = Limit(self._max_replay, partial(self._newest, tail, tuple(starts)))
+        return Replay(tail, self._pages, starts, sink, latest, limit)
+
+    async def _newest(
+        self, tail: Tail, patterns: Sequence[str], after: int
+    ) -> dict[str, int] | None:
         cursor = Cursor(tail.stream, tail.epoch, after)
         start = await self._starts.find(tail, patterns, After((cursor,)))
         return start.after if start.reason == "too_many" else None

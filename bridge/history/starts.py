@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from bridge.history.cursor import Cursor
 from bridge.history.errors import UnansweredError
 from bridge.history.newest import Count, newest
+from bridge.wire.wishes import After, All, FromSequence, Last, New, Place, Since
 
 if TYPE_CHECKING:
     from bridge.history.pages import Pages
@@ -22,59 +22,6 @@ Reason = Literal["expired", "too_many", "stream_new", "ahead", "unknown"]
 """Why not all comes that was asked for."""
 STALE_WAITS = (0.005, 0.02, 0.08, 0.5)
 """Seconds before a replica that lacks something is asked again."""
-
-
-@dataclass(frozen=True, slots=True)
-class New:
-    """Nothing of the past."""
-
-
-@dataclass(frozen=True, slots=True)
-class Auto(New):
-    """The same, if there is a stream."""
-
-
-@dataclass(frozen=True, slots=True)
-class All:
-    """Everything stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class LastPerSubject:
-    """The latest message of each subject."""
-
-
-@dataclass(frozen=True, slots=True)
-class Last:
-    """The newest `count` under each pattern."""
-
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Since:
-    """What was stored at `time` or later; a duration counts back by the server's clock."""
-
-    time: datetime | timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class FromSequence:
-    """What has this sequence or a greater one."""
-
-    sequence: int
-
-
-@dataclass(frozen=True, slots=True)
-class After:
-    """What came after one of these cursors, which may be of other streams."""
-
-    cursors: tuple[Cursor, ...]
-
-
-Place = New | All | Last | Since | FromSequence | After
-"""What has a place in the stream."""
-Wish = Place | LastPerSubject
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from bridge.history.cursor import epoch_of
 from bridge.history.errors import (
     NO_STREAM,
     NOT_ENABLED,
@@ -17,6 +16,7 @@ from bridge.history.errors import (
     NotPermittedError,
     UnansweredError,
 )
+from bridge.wire.cursor import epoch_of
 from bridge.wire.subjects import contains, overlap, split
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ KEPT_SECONDS = 5.0
 MAX_KEPT = 1000
 
 Reason = Literal[
+    "off",
     "no_jetstream",
     "not_permitted",
     "no_stream",

@@ -57,7 +57,9 @@ class Tails:
         Raises NoHistoryError if there are too many.
         """
         used = self._tails.get(info.name)
-        if used is not None and used.keeper.is_gone:
+        if used is not None and used.keeper.tail.epoch != info.epoch and used.users:
+            used.keeper.renew()  # it was made again, and nobody had told yet
+        elif used is not None and (used.keeper.is_gone or used.keeper.tail.epoch != info.epoch):
             self._end(info.name, used)
             used = None
         if used is None:

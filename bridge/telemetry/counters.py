@@ -40,6 +40,9 @@ Refused = Literal[
     "patterns",
     "limit",
     "nats_down",
+    "no_history",
+    "already_followed",
+    "stream_gone",
 ]
 """Why a connection, a request or one subject of it was refused."""
 Published = Literal[

@@ -24,6 +24,9 @@ Code = Literal[
     "no_responders",
     "timeout",
     "not_stored",
+    "no_history",
+    "already_followed",
+    "stream_gone",
 ]
 # fmt: on
 """Why a request, or one subject of it, is refused."""

@@ -11,6 +11,7 @@ from bridge.wire.codes import PING, PUBLISH, REQUEST, SUBSCRIBE, UNSUBSCRIBE
 from bridge.wire.publications import Publication, PublicationError, read_publication
 from bridge.wire.responses import Refusal, shorten
 from bridge.wire.wants import PLAIN, WANTS, Wants, read_wants
+from bridge.wire.wishes import PAST, Past, read_past
 
 MAX_REQUEST_SUBJECTS = 128
 MAX_ID_BYTES = 200
@@ -33,6 +34,8 @@ class _LooseShape(msgspec.Struct):
     type: Any = None
     meta: Any = None
     max_rate: Any = None
+    history: Any = None
+    stream: Any = None
 
 
 class _Shape(_LooseShape, forbid_unknown_fields=True):
@@ -42,7 +45,9 @@ class _Shape(_LooseShape, forbid_unknown_fields=True):
 _decode = msgspec.json.Decoder(_Shape).decode
 _decode_loosely = msgspec.json.Decoder(_LooseShape).decode
 _names = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_KEYS = ("subjects", "action", "id", "connection_id", "token", *WANTS)
+OPTIONS = (*WANTS, *PAST)
+"""The keys that belong to subscribe."""
+_KEYS = ("subjects", "action", "id", "connection_id", "token", *OPTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ class Request:
     connection_id: str | None = None
     token: str | None = field(default=None, repr=False)
     wants: Wants = PLAIN
+    past: Past | None = None
     publication: Publication | None = field(default=None, repr=False)
 
 
@@ -73,10 +79,10 @@ def parse_request(text: str | bytes) -> Request:
     if shape.action in (PUBLISH, REQUEST):
         return _with_publication(shape, text, request_id)
     wants = read_wants(shape.meta, shape.max_rate)
+    past = read_past(shape.history, shape.stream, is_rated=shape.max_rate is not None)
     fault = _shape_fault(shape) or _unknown_key(shape, text)
-    if not fault and isinstance(wants, str):
-        fault = wants
-    if fault or isinstance(wants, str):
+    fault = fault or next((each for each in (wants, past) if isinstance(each, str)), "")
+    if fault or isinstance(wants, str) or isinstance(past, str):
         raise Refusal("bad_request", fault, request_id=request_id)
     if shape.token is not msgspec.UNSET:
         return Request(shape.action, (), request_id, token=shape.token)
@@ -84,7 +90,7 @@ def parse_request(text: str | bytes) -> Request:
         return Request(PING, (), request_id, shape.connection_id)
     subjects = [shape.subjects] if isinstance(shape.subjects, str) else shape.subjects
     unique = tuple(dict.fromkeys(subjects))
-    return Request(shape.action, unique, request_id, shape.connection_id, wants=wants)
+    return Request(shape.action, unique, request_id, shape.connection_id, wants=wants, past=past)
 
 
 def _with_publication(shape: _LooseShape, text: str | bytes, request_id: bytes) -> Request:
@@ -149,7 +155,7 @@ def _shape_fault(shape: _LooseShape) -> str | None:
         )
     if subjects is msgspec.UNSET:
         return f"subjects required. {PING_FORM}" if shape.type == PING else "subjects required"
-    option = next((key for key in WANTS if getattr(shape, key) is not None), None)
+    option = next((key for key in OPTIONS if getattr(shape, key) is not None), None)
     if option is not None and shape.action != SUBSCRIBE:
         return f"'{option}' belongs to subscribe."
     if not isinstance(shape.connection_id, str | None):

@@ -74,11 +74,17 @@ def greeting(
     return _encode(greet | _rights(allow, deny) | ({"publish": True} if publish else {}))
 
 
-def subscribed(subjects: Sequence[str], request_id: bytes = b"") -> bytes:
-    """Return the acknowledgement of one request: the NATS server has accepted `subjects`."""
+def subscribed(
+    subjects: Sequence[str], request_id: bytes = b"", history: Mapping[str, object] | None = None
+) -> bytes:
+    """Return the acknowledgement of one request: the NATS server has accepted `subjects`.
+
+    `history`: what is known of their past, where that was asked for.
+    """
     names = ", ".join(repr(subject) for subject in subjects)
     head = {"success": True, "message": f"Successfully connected to events: {names}"}
-    return _response({**head, "action": SUBSCRIBE, "subjects": subjects}, request_id)
+    more = {"history": history} if history else {}
+    return _response({**head, "action": SUBSCRIBE, "subjects": subjects, **more}, request_id)
 
 
 def unsubscribed(subject: str, request_id: bytes = b"") -> bytes:
@@ -145,8 +151,35 @@ def closed(code: int, reason: str) -> bytes:
     return _encode({"status": "closed", "code": code, "reason": reason})
 
 
+def live(stream: str, epoch: str, seq: int, subjects: Sequence[str]) -> bytes:
+    """Return the notice that all up to `seq` has been sent, and what follows is new."""
+    place = {"stream": stream, "epoch": epoch, "seq": seq}
+    return _encode({"status": "live", **place, "subjects": subjects})
+
+
+def behind(stream: str, subjects: Sequence[str]) -> bytes:
+    """Return the notice that messages come later than they should, in their order."""
+    return _encode({"status": "behind", "stream": stream, "subjects": subjects})
+
+
+def missed(
+    stream: str, epoch: str, after: int, until: int, reason: str, subjects: Sequence[str]
+) -> bytes:
+    """Return the notice that the messages of a stream between these sequences will not come."""
+    place = {"stream": stream, "epoch": epoch, "after": after, "until": until}
+    return _encode({"status": "missed", **place, "reason": reason, "subjects": subjects})
+
+
+def stream_gone(pattern: str, stream: str) -> bytes:
+    """Return the line that ends a pattern whose stream was deleted."""
+    text = f"The stream {stream!r} is gone, and with it {shorten(pattern)!r}."
+    return Refusal("stream_gone", text, [pattern]).line()
+
+
 NATS_DOWN = b'{"status":"nats_down"}'
 NATS_UP = b'{"status":"nats_up","gap":true}'
+NATS_UP_WITHOUT_GAP = b'{"status":"nats_up","gap":false}'
+"""For who follows streams alone: what was missed comes yet."""
 
 
 def _rights(allow: Sequence[str], deny: Sequence[str]) -> dict[str, object]:

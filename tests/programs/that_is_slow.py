@@ -5,7 +5,7 @@ import asyncio
 import main
 from bridge.connections.outbox import Outbox
 
-follow = main.manager.actions._follow
+follow = main.manager.actions.following.follow
 asked = 0
 
 
@@ -22,6 +22,6 @@ def no_delivery(outbox, pieces, joined):
     """Lose it."""
 
 
-main.manager.actions._follow = slow_follow
+main.manager.actions.following.follow = slow_follow
 Outbox.deliver = no_delivery
 main.app.start()

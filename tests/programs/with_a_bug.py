@@ -2,7 +2,7 @@
 
 import main
 
-follow = main.manager.actions._follow
+follow = main.manager.actions.following.follow
 
 
 async def broken(connection, patterns, wants):
@@ -11,7 +11,7 @@ async def broken(connection, patterns, wants):
     return await follow(connection, patterns, wants)
 
 
-main.manager.actions._follow = broken
+main.manager.actions.following.follow = broken
 
 
 @main.app.http.get("/bug")

@@ -13,14 +13,14 @@ import nats.js.errors
 import pytest
 from nats.aio.client import Client
 
-from bridge.history.cursor import Cursor
 from bridge.history.errors import HistoryError
 from bridge.history.history import History
 from bridge.history.keeper import Keeper, Times
-from bridge.history.starts import After, New
 from bridge.history.stored import Stored
 from bridge.history.streams import NoHistoryError
+from bridge.wire.cursor import Cursor
 from bridge.wire.subjects import matches
+from bridge.wire.wishes import After, New
 from tests.service.history.publishing import publishing
 from tests.support.jetstream import (
     Entry,

@@ -12,13 +12,13 @@ import pytest
 from nats.aio.client import Client
 
 from bridge.history import history as history_module
-from bridge.history.cursor import Cursor
 from bridge.history.errors import UnansweredError
 from bridge.history.history import History, Reading
 from bridge.history.keeper import Times
-from bridge.history.starts import After, All, LastPerSubject, New, Wish
 from bridge.history.stored import Stored
 from bridge.history.streams import NoHistoryError
+from bridge.wire.cursor import Cursor
+from bridge.wire.wishes import After, All, LastPerSubject, New, Wish
 from tests.service.history.test_which_stream import limited
 from tests.support.jetstream import (
     api,

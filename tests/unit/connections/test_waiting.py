@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from bridge.connections import waiting
-from bridge.connections.waiting import Asked, Waiting
-from bridge.wire.responses import Refusal
+from bridge.connections.waiting import Asked, How, Outcome, Waiting
 from bridge.wire.wants import PLAIN, Wants
 
-ASKED = Asked(PLAIN, b"")
+ASKED = Asked(How(PLAIN), b"")
 
 
 class Nats:
@@ -28,11 +27,9 @@ class Nats:
         self.asked += 1
         return self.up
 
-    async def follow(
-        self, connection: Any, patterns: Iterable[str], wants: Wants
-    ) -> dict[str, Refusal]:
+    async def follow(self, connection: Any, patterns: Iterable[str], how: How) -> Outcome:
         self.followed += patterns
-        return {}
+        return Outcome([], {})
 
 
 class Connection:
@@ -105,18 +102,18 @@ async def test_after_the_stop_nothing_is_taken_up_any_more() -> None:
 
 
 async def test_each_pattern_is_taken_up_as_it_is_wanted() -> None:
-    asked: list[tuple[list[str], Wants]] = []
+    asked: list[tuple[list[str], How]] = []
 
-    async def follow(_: Any, patterns: Iterable[str], wants: Wants) -> dict[str, Refusal]:
-        asked.append((list(patterns), wants))
-        return {}
+    async def follow(_: Any, patterns: Iterable[str], how: How) -> Outcome:
+        asked.append((list(patterns), how))
+        return Outcome([], {})
 
     it: Any = Waiting(follow, lambda: True)
-    headers, connection = Wants(("headers",)), Connection()
+    headers, connection = How(Wants(("headers",))), Connection()
     it.add(connection, "a", Asked(headers, b"1"))
     it.add(connection, "b", ASKED)
     it.add(connection, "c", Asked(headers, b"2"))
     async with asyncio.timeout(5):
         while len(asked) < 2:
             await asyncio.sleep(0)
-    assert asked == [(["a", "c"], headers), (["b"], PLAIN)]
+    assert asked == [(["a", "c"], headers), (["b"], How(PLAIN))]

@@ -18,8 +18,10 @@ from bridge.fanout.crossings import SETTLE_SECONDS
 from bridge.fanout.follow import Follow
 from bridge.fanout.hub import Hub
 from bridge.telemetry.counters import Counters
+from bridge.wire.codes import CloseCode
 from bridge.wire.envelope import Message
 from bridge.wire.framing import FRAMES, Framing
+from bridge.wire.patterns import PatternSet
 from bridge.wire.subjects import matches
 from bridge.wire.wants import PLAIN, Wants
 
@@ -136,6 +138,7 @@ class Follower:
         self.id = name
         self.policy = policy or SubjectPolicy()
         self.follows: dict[str, Follow] = {}
+        self.stored: PatternSet | None = None
         self.told: list[bytes] = []
         self.pieces: list[bytes] = []
         self.writes = 0
@@ -156,6 +159,15 @@ class Follower:
         assert self.framing.join(pieces) == joined
         self.pieces += pieces
         self.writes += 1
+
+    is_half_free = True
+
+    def offer(self, pieces: list[bytes], joined: bytes) -> bool:
+        self.deliver(pieces, joined)
+        return True
+
+    def hang_up(self, reason: str, code: CloseCode) -> None:
+        raise AssertionError(reason)
 
     def respond(self, line: bytes) -> None:
         self.told.append(line)

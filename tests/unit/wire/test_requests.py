@@ -138,7 +138,7 @@ def test_a_key_that_nobody_knows_is_refused_with_those_that_are_known(key: str) 
         parse_request(json.dumps({"subjects": ["a"], "id": 7, key: "x"}))
     assert refused.value.request_id == b"7"
     assert str(refused.value).endswith(
-        "Its keys are subjects, action, id, connection_id, token, meta, max_rate."
+        "Its keys are subjects, action, id, connection_id, token, meta, max_rate, history, stream."
     )
     assert len(str(refused.value)) < 200
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.history.cursor import Cursor
-from bridge.history.starts import (
+from bridge.wire.cursor import Cursor
+from bridge.wire.wishes import (
     After,
     All,
     Auto,
@@ -21,8 +21,8 @@ from bridge.history.starts import (
     New,
     Since,
     Wish,
+    read_wish,
 )
-from bridge.history.wishes import read_wish
 
 CURSORS = (Cursor("ORDERS", "mik3x0aa", 1234), Cursor("CLICKS", "mik3x0ab", 88))
 

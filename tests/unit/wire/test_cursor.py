@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.history.cursor import Cursor, epoch_of, read_cursors, write_cursors
+from bridge.wire.cursor import Cursor, epoch_of, read_cursors, write_cursors
 
 NAMES = st.text(st.characters(codec="ascii", exclude_characters="./*>\\\x7f ", min_codepoint=33))
 CURSORS = st.builds(

@@ -1,0 +1,123 @@
+"""What connections follow: subjects as they come, and streams with what was before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from bridge.connections.judgement import denied, fault_of
+from bridge.connections.waiting import Asked, How, Outcome, Waiting
+from bridge.wire.responses import Refusal, shorten
+
+if TYPE_CHECKING:
+    from bridge.access.policy import SubjectPolicy
+    from bridge.audiences.stream_hub import Begun, StreamHub
+    from bridge.connections.connection import Connection
+    from bridge.connections.limits import Limits
+    from bridge.fanout.hub import Hub
+    from bridge.wire.wants import Wants
+
+
+class Following:
+    """Has connections follow patterns, by the one hub or the other, as far as they may.
+
+    `nats_is_up` tells whether following can succeed. Call all of it while `Connection.changes` is
+    held.
+    """
+
+    def __init__(
+        self, hub: Hub, streams: StreamHub, limits: Limits, nats_is_up: Callable[[], bool]
+    ) -> None:
+        self._hub = hub
+        self._streams = streams
+        self._limits = limits
+        self.waiting = Waiting(self.follow, nats_is_up)
+        hub.on_postponed = self._postpone
+
+    def patterns(self, connection: Connection) -> tuple[str, ...]:
+        """Return what a connection follows, and what it waits for."""
+        return *connection.patterns, *self.waiting.patterns(connection)
+
+    async def subscribe(
+        self, connection: Connection, patterns: Sequence[str], how: How, request_id: bytes
+    ) -> Outcome:
+        """Follow patterns; those that NATS cannot have now, as soon as it can."""
+        outcome = await self.follow(connection, patterns, how)
+        for pattern, refusal in outcome.refused.items():
+            if refusal.code == "nats_down":
+                self.waiting.add(connection, pattern, Asked(how, request_id))
+        return outcome
+
+    async def follow(self, connection: Connection, patterns: Collection[str], how: How) -> Outcome:
+        """Follow `patterns`, those that are followed in this way from now on.
+
+        The refusals are in the order of the patterns.
+        """
+        refused: dict[str, Refusal] = {}
+        wanted: list[str] = []
+        # One that waits already has its place.
+        taken = set(self.patterns(connection))
+        for pattern in patterns:
+            refusal = self._fault(connection, pattern, how, taken)
+            if refusal is None:
+                wanted.append(pattern)
+            else:
+                refused[pattern] = refusal
+        begun: list[Begun] = []
+        plain = [each for each in wanted if not self._changes(connection, each, how.wants)]
+        if how.past is not None:
+            followed = await self._streams.follow(connection, plain, how.wants, how.past)
+            begun, plain = followed.begun, followed.plain
+            refused |= followed.refused
+        refused |= await self._hub.follow(connection, plain, how.wants)
+        for pattern in wanted:
+            if pattern not in refused:
+                self.waiting.discard(connection, pattern)
+        return Outcome(begun, {each: refused[each] for each in patterns if each in refused})
+
+    def _fault(
+        self, connection: Connection, pattern: str, how: How, taken: set[str]
+    ) -> Refusal | None:
+        """Say why a pattern may not be asked for; if it may, it is among those `taken`."""
+        if pattern in connection.patterns:
+            return None if how.past is None else _already_followed(pattern)
+        count = len(taken) + (pattern not in taken)
+        refusal = fault_of(pattern, connection.policy, count, self._limits.max_subjects)
+        if refusal is None:
+            taken.add(pattern)
+        return refusal
+
+    def _changes(self, connection: Connection, pattern: str, wants: Wants) -> bool:
+        """Have a pattern that is followed with its past in another way, if it is one."""
+        if not self._streams.follows(connection, pattern):
+            return False
+        self._streams.change(connection, pattern, wants)
+        return True
+
+    def unsubscribe(self, connection: Connection, patterns: Iterable[str]) -> dict[str, Refusal]:
+        """Follow patterns no more, nor wait for them; return the refusals of the others."""
+        left = [each for each in patterns if not self.waiting.discard(connection, each)]
+        stored = self._streams.unfollow(connection, left)
+        return self._hub.unfollow(connection, [each for each in left if each not in stored])
+
+    def change_policy(self, connection: Connection, policy: SubjectPolicy) -> list[Refusal]:
+        """Put a connection under another policy; return the refusals of what it lost by that."""
+        lost = [*self._hub.change_policy(connection, policy)]
+        lost += self._streams.change_policy(connection)
+        return [denied(pattern) for pattern in lost]
+
+    def leave(self, connection: Connection) -> None:
+        """Let go of a connection that has ended."""
+        self.waiting.forget(connection)
+        self._streams.unfollow_all(connection)
+        self._hub.unfollow_all(connection)
+
+    def _postpone(self, connection: Connection, pattern: str, wants: Wants) -> None:
+        """Take up later what NATS cannot have just now; nobody asked for it in a request."""
+        self.waiting.add(connection, pattern, Asked(How(wants), b""))
+
+
+def _already_followed(pattern: str) -> Refusal:
+    name = repr(shorten(pattern))
+    text = f"{name} is followed already; to have its past, unsubscribe from it first."
+    return Refusal("already_followed", text, [pattern])
