@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import zip_longest
 
 MAX_SUBJECT_BYTES = 255
 CONTROL = "nats_bridge"
@@ -61,6 +62,18 @@ def contains(outer: str, inner: str) -> bool:
 def overlap(one: str, other: str) -> bool:
     """Tell whether some subject matches both patterns."""
     return tokens_overlap(split(one), split(other))
+
+
+def intersection(one: str, other: str) -> str | None:
+    """Return the pattern of the subjects that match both; None if there is none."""
+    left, right = split(one), split(other)
+    if not tokens_overlap(left, right):
+        return None
+    # Where one has ended, it has ended with `>`.
+    return ".".join(
+        theirs if mine == ">" or (mine == "*" and theirs != ">") else mine
+        for mine, theirs in zip_longest(left, right, fillvalue=">")
+    )
 
 
 def matches(pattern: str, subject: str) -> bool:

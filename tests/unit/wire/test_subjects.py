@@ -44,6 +44,14 @@ def test_contains_and_overlap_agree_with_brute_force(one: str, other: str) -> No
     assert subjects.overlap(one, other) == bool(matched(one) & matched(other))
 
 
+@given(PATTERNS, PATTERNS)
+def test_an_intersection_has_what_both_match(one: str, other: str) -> None:
+    both = subjects.intersection(one, other)
+    assert (set() if both is None else matched(both)) == matched(one) & matched(other)
+    assert both is None or subjects.fault(both) is None
+    assert both == subjects.intersection(other, one)
+
+
 @given(PATTERNS)
 def test_matches_agrees_with_brute_force(pattern: str) -> None:
     subjects_matched = {each for each in EVERY_SUBJECT if subjects.contains(pattern, each)}
