@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from bridge.access import proxy_sign_in
+from bridge.access.history_policy import NO_PATTERNS, HistoryPolicy
 from bridge.access.login import Login
 from bridge.access.policy import SubjectPolicy
 from bridge.access.proxy_sign_in import ProxySignIn
 from bridge.access.publish_policy import ANYTHING, NOTHING
 from bridge.access.tokens import NotYet, Principal, TokenError, Tokens
+from bridge.wire.patterns import PatternSet
 
 COOKIE = "nats_bridge_token"
 BEARER = "bearer"
@@ -37,8 +39,8 @@ class Authentication:
     """Tells who makes a request: the holder of a token, who is signed in at a proxy, or anyone.
 
     Anyone may come while there are neither `tokens` nor a `sign_in`, or if `anonymous`; `policy` is
-    then what they may follow. Without both they may also publish. A token that is shown counts
-    before all else, the cookie last.
+    then what they may follow, `readable` of what they may read the past. Without both they may also
+    publish. A token that is shown counts before all else, the cookie last.
     """
 
     def __init__(
@@ -48,9 +50,12 @@ class Authentication:
         sign_in: ProxySignIn | None = None,
         *,
         anonymous: bool = False,
+        readable: PatternSet = NO_PATTERNS,
     ) -> None:
         is_open = tokens is None and sign_in is None
-        self._anyone = Principal(policy, publish=ANYTHING if is_open else NOTHING)
+        publish = ANYTHING if is_open else NOTHING
+        history = HistoryPolicy.of(policy, readable)
+        self._anyone = Principal(policy, publish=publish, history=history)
         self._tokens = tokens
         self._sign_in = sign_in
         self._anonymous = anonymous or is_open

@@ -1,11 +1,11 @@
-"""Files that grant: a JSON object a line, with `allow`, `deny`, `publish` among its fields."""
+"""Files that grant: a JSON object a line, whose fields `allow`, `deny`, `publish`, `history` do."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, NamedTuple
 
-from bridge.access.tokens import Grants, granted
+from bridge.access.tokens import Grants, granted, past_granted
 
 
 class Line(NamedTuple):
@@ -15,6 +15,7 @@ class Line(NamedTuple):
     fields: dict[str, Any]
     grants: Grants
     publish: Grants
+    history: tuple[str, ...] | None
 
 
 def read_lines(text: str) -> list[Line]:
@@ -37,6 +38,8 @@ def _line(number: int, line: str) -> Line:
             raise TypeError
         grants = granted({key: fields.pop(key) for key in ("allow", "deny") if key in fields})
         publish = granted(fields.pop("publish", {}))
+        history = past_granted(fields)
+        fields.pop("history", None)
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise ValueError(f"line {number} is not a JSON object with valid grants") from None
-    return Line(number, fields, grants, publish)
+    return Line(number, fields, grants, publish, history)

@@ -7,11 +7,13 @@ from typing import Protocol
 
 from multidict import MultiMapping
 
-from bridge.access.group_grants import GroupGrants
+from bridge.access.group_grants import GroupGrants, Rights
+from bridge.access.history_policy import NO_PATTERNS, HistoryPolicy
 from bridge.access.policy import SubjectPolicy
 from bridge.access.proxies import TrustedProxies
 from bridge.access.publish_policy import ANYTHING
 from bridge.access.tokens import Principal, TokenError, is_text
+from bridge.wire.patterns import PatternSet
 
 KIND = "proxy"
 """How identities of this kind begin."""
@@ -41,7 +43,8 @@ class Request(Protocol):
 class ProxySignIn:
     """Believes what one of `proxies` writes into `header`; from anybody else it counts for nothing.
 
-    `groups_header` has the groups, separated by commas, and `grants` says what they may follow.
+    `groups_header` has the groups, separated by commas, and `grants` says what they may do. Without
+    these, everyone may follow what is `common`, and read the past of what is `readable`.
     """
 
     def __init__(
@@ -52,10 +55,11 @@ class ProxySignIn:
         *,
         groups_header: str = "",
         grants: GroupGrants | None = None,
+        readable: PatternSet = NO_PATTERNS,
     ) -> None:
         self.header = header
         self._proxies = proxies
-        self._common = common
+        self._everyone = Rights(common, ANYTHING, HistoryPolicy.of(common, readable))
         self._groups_header = groups_header
         self._grants = grants
 
@@ -74,18 +78,21 @@ class ProxySignIn:
             raise TokenError(f"the header {self.header} holds more than one name")
         if _JWT.fullmatch(name):
             raise TokenError(f"the header {self.header} holds a token and no name")
-        if self._grants is None:
-            return Principal(self._common, (KIND, name), publish=ANYTHING)
-        listed = _only_value(request, self._groups_header).split(",")
-        groups = tuple(group.strip() for group in listed)
-        policy, publish = self._grants.rights(groups)
-        return Principal(policy, (KIND, name), groups=groups, publish=publish)
+        groups: tuple[str, ...] = ()
+        rights = self._everyone
+        if self._grants is not None:
+            listed = _only_value(request, self._groups_header).split(",")
+            groups = tuple(group.strip() for group in listed)
+            rights = self._grants.rights(groups)
+        policy, publish, history = rights
+        return Principal(policy, (KIND, name), groups=groups, publish=publish, history=history)
 
     def changed(self, principal: Principal) -> bool:
         """Tell whether the file gives the groups of `principal` other grants than it has."""
         if self._grants is None or principal.identity[:1] != (KIND,):
             return False
-        return self._grants.rights(principal.groups) != (principal.policy, principal.publish)
+        had = Rights(principal.policy, principal.publish, principal.history)
+        return self._grants.rights(principal.groups) != had
 
 
 def _only_value(request: Request, header: str) -> str:

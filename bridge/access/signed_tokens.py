@@ -7,10 +7,19 @@ from typing import Any
 
 import jwt
 
+from bridge.access.history_policy import NO_PATTERNS, HistoryPolicy
 from bridge.access.jwt_keys import Key
 from bridge.access.key_sources import Keys
 from bridge.access.policy import SubjectPolicy
-from bridge.access.tokens import Principal, TokenError, digest_of, granted, is_text
+from bridge.access.tokens import (
+    Principal,
+    TokenError,
+    digest_of,
+    granted,
+    is_text,
+    past_granted,
+)
+from bridge.wire.patterns import PatternSet
 
 CLOCK_LEEWAY_SECONDS = 30
 """Seconds that the clock of whoever signs tokens may be off."""
@@ -26,7 +35,10 @@ _WRONG_KEY = (jwt.InvalidSignatureError, jwt.InvalidAlgorithmError, jwt.InvalidK
 
 
 class SignedTokens:
-    """JWTs, signed with one of `keys`, each key for the one algorithm that suits it."""
+    """JWTs, signed with one of `keys`, each key for the one algorithm that suits it.
+
+    Grants for the past, which NATS has none of, are in a claim of their own, within `readable`.
+    """
 
     def __init__(
         self,
@@ -35,11 +47,13 @@ class SignedTokens:
         *,
         audience: tuple[str, ...] = (),
         issuer: str = "",
+        readable: PatternSet = NO_PATTERNS,
     ) -> None:
         self._keys = keys
         self._common = common
         self._audience = audience
         self._issuer = issuer
+        self._readable = readable
 
     def principal(self, token: str, now: float) -> Principal:
         """Return who holds `token`. Raises TokenError. `now` is a wall time."""
@@ -47,6 +61,7 @@ class SignedTokens:
         try:
             rights = claims.get("nats", {})
             grants, publish = granted(rights.get("sub", {})), granted(rights.get("pub", {}))
+            own = past_granted(claims.get("bridge", {}))
         except (ValueError, TypeError, AttributeError):
             raise TokenError("the token's grants are not valid") from None
         holder = claims.get("sub")
@@ -61,7 +76,8 @@ class SignedTokens:
         # One that came within the leeway is given the rest of it.
         expires = expires if expires > now else expires + CLOCK_LEEWAY_SECONDS
         policy, to_publish = grants.under(self._common), publish.to_publish()
-        return Principal(policy, ("jwt", *names), expires, publish=to_publish)
+        history = HistoryPolicy.of(policy, self._readable, own)
+        return Principal(policy, ("jwt", *names), expires, publish=to_publish, history=history)
 
     def revoked(self, principal: Principal) -> bool:
         """Tell that none is: a JWT counts until it expires."""

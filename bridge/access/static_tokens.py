@@ -6,9 +6,11 @@ import hmac
 import re
 
 from bridge.access.grant_lines import Line, read_lines
+from bridge.access.history_policy import NO_PATTERNS, HistoryPolicy
 from bridge.access.policy import SubjectPolicy
 from bridge.access.tokens import Principal, digest_of, is_text
 from bridge.files import Reread
+from bridge.wire.patterns import PatternSet
 
 KIND = "token"
 """How their identities begin."""
@@ -20,11 +22,14 @@ class StaticTokens:
     """The tokens that a file lists: a JSON object a line, with `name` and `token` or `sha256`.
 
     `allow` and `deny` are its grants; those of `common` count where there are none. `publish` has
-    those for publishing.
+    those for publishing, `history` those for the past, within `readable`.
     """
 
-    def __init__(self, path: str, common: SubjectPolicy) -> None:
+    def __init__(
+        self, path: str, common: SubjectPolicy, readable: PatternSet = NO_PATTERNS
+    ) -> None:
         self._common = common
+        self._readable = readable
         self._entries = Reread("TOKENS_FILE", path, self._parse)
 
     def principal(self, token: str, now: float) -> Principal | None:
@@ -51,10 +56,10 @@ class StaticTokens:
         return entries
 
     def _entry(self, line: Line) -> tuple[str, Principal]:
-        number, fields, grants, publish = line
+        number, fields, grants, publish, own = line
         name, token, digest = (fields.pop(key, None) for key in ("name", "token", "sha256"))
         if fields or not isinstance(name, str) or not name:
-            takes = "token, sha256, allow, deny, publish"
+            takes = "token, sha256, allow, deny, publish, history"
             raise ValueError(f"line {number} needs a name, and takes {takes}")
         if not is_text(name):
             raise ValueError(f"line {number} has a name that is not valid Unicode")
@@ -66,5 +71,7 @@ class StaticTokens:
                 "its sha256 in hexadecimal digits"
             )
         policy = grants.under(self._common)
-        holder = Principal(policy, (KIND, name), publish=publish.to_publish())
+        history = HistoryPolicy.of(policy, self._readable, own)
+        to_publish = publish.to_publish()
+        holder = Principal(policy, (KIND, name), publish=to_publish, history=history)
         return digest.lower(), holder

@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bridge.access import history_policy
+from bridge.access.history_policy import HistoryPolicy
 from bridge.access.policy import SubjectPolicy
 from bridge.access.publish_policy import NOTHING, PublishPolicy
 from bridge.wire import subjects
@@ -45,6 +47,8 @@ class Principal:
     """Those that its grants were given to, where a proxy names them."""
     publish: PublishPolicy = NOTHING
     """What it may publish to, within what the gateway lets anybody do."""
+    history: HistoryPolicy = history_policy.NOTHING
+    """Whose past it may read."""
 
     @property
     def name(self) -> str:
@@ -96,11 +100,24 @@ def granted(lists: dict[str, Any]) -> Grants:
     """
     if not isinstance(lists, dict):
         raise TypeError
-    for patterns in lists.get("allow", []), lists.get("deny", []):
-        if not isinstance(patterns, list) or any(map(subjects.fault, patterns)):
-            raise ValueError
-    allow = tuple(lists["allow"]) if "allow" in lists else None
-    return Grants(allow, tuple(lists.get("deny", ())))
+    allow = _patterns(lists["allow"]) if "allow" in lists else None
+    return Grants(allow, _patterns(lists.get("deny", [])))
+
+
+def past_granted(fields: dict[str, Any]) -> tuple[str, ...] | None:
+    """Read `{"history": […]}`; None if that says nothing of it.
+
+    Raises ValueError, TypeError or AttributeError if it is something else.
+    """
+    if not isinstance(fields, dict):
+        raise TypeError
+    return _patterns(fields["history"]) if "history" in fields else None
+
+
+def _patterns(listed: Any) -> tuple[str, ...]:
+    if not isinstance(listed, list) or any(map(subjects.fault, listed)):
+        raise ValueError
+    return tuple(listed)
 
 
 class Source(Protocol):
