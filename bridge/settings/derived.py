@@ -22,14 +22,15 @@ from bridge.files import SettingError
 from bridge.nats_link.embedded import EMBEDDED
 from bridge.nats_link.sign_in import SignIn
 from bridge.publishing.sender import PublishLimits
-from bridge.settings.publish_table import PublishTable
+from bridge.settings.history_table import HistoryTable
 from bridge.web.tls import TLS
 from bridge.wire.compression import DEFAULT_LEAST_BYTES
+from bridge.wire.patterns import PatternSet
 
 _publish_policy = lru_cache(PublishPolicy.of)
 
 
-class Settings(PublishTable):
+class Settings(HistoryTable):
     """The table with what is given in it. What reads files raises SettingError."""
 
     @property
@@ -62,6 +63,11 @@ class Settings(PublishTable):
         """What may be followed without grants of one's own."""
         return SubjectPolicy(self.allow_subjects, self.deny_subjects)
 
+    @property
+    def readable(self) -> PatternSet:
+        """Patterns whose past may be read at all."""
+        return PatternSet(self.history_subjects)
+
     def publish_policy(self, nats_kind: str) -> PublishPolicy:
         """Return what may be published at all; `nats_kind` as in NatsWatch."""
         allow = self.allow_publish
@@ -82,13 +88,14 @@ class Settings(PublishTable):
         """
         sources: list[Source] = []
         if self.tokens_file:
-            sources.append(StaticTokens(self.tokens_file, self.policy))
+            sources.append(StaticTokens(self.tokens_file, self.policy, self.readable))
         if self.jwt_key:
             signed = SignedTokens(
                 fetched if fetched is not None else KeyFile(self.jwt_key, self.jwt_algorithms),
                 self.policy,
                 audience=self.jwt_audience,
                 issuer=self.jwt_issuer,
+                readable=self.readable,
             )
             sources.append(signed)
         elif self.jwt_audience or self.jwt_issuer:
@@ -114,19 +121,25 @@ class Settings(PublishTable):
                 "TRUSTED_PROXIES",
                 "with AUTH_HEADER it has to name the proxies: whoever is trusted can be anybody",
             )
-        grants = GroupGrants(self.auth_groups_file, self.policy) if given else None
+        file = self.auth_groups_file
+        grants = GroupGrants(file, self.policy, self.readable) if given else None
         return ProxySignIn(
             self.auth_header,
             self.proxies,
             self.policy,
             groups_header=self.auth_groups_header,
             grants=grants,
+            readable=self.readable,
         )
 
     def authentication(self, fetched: FetchedKeys | None = None) -> Authentication:
         """Return how those who connect are told apart. Raises SettingError."""
         return Authentication(
-            self.policy, self.tokens(fetched), self.proxy_sign_in(), anonymous=self.allow_anonymous
+            self.policy,
+            self.tokens(fetched),
+            self.proxy_sign_in(),
+            anonymous=self.allow_anonymous,
+            readable=self.readable,
         )
 
     @property

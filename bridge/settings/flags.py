@@ -21,6 +21,7 @@ GROUPS = {
     "max_connections": "Limits",
     "log_level": "Logs",
     "allow_publish": "Publishing and requests",
+    "history_subjects": "History",
 }
 """The heading above each of these settings."""
 LAST_LINES = (

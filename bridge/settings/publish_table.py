@@ -1,4 +1,4 @@
-"""Settings of publishing and requests: the rest of the table."""
+"""Settings of publishing and requests: the second part of the table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LIMITS = PublishLimits()
 
 
 class PublishTable(Table):
-    """The whole table."""
+    """The table, but for what stands in parts after this."""
 
     allow_publish: Patterns | None = Field(
         None,

@@ -94,6 +94,9 @@ def _valid_urls(urls: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _valid_patterns(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the patterns; `none` alone is how the list of settings shows that there are none."""
+    if patterns == ("none",):
+        return ()
     for pattern in patterns:
         fault = subjects.fault(pattern)
         if fault:
