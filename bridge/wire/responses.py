@@ -65,13 +65,16 @@ def greeting(
     allow: Sequence[str] = (">",),
     deny: Sequence[str] = (),
     publish: bool = False,
+    history: bool = False,
 ) -> bytes:
     """Return the first line of every connection.
 
-    `allow` and `deny`: what it may follow. `publish`: whether it may publish anything.
+    `allow` and `deny`: what it may follow. `publish`: whether it may publish anything. `history`:
+    whether it may read any past.
     """
     greet = {"success": True, "data": "Successfully connected", "connection_id": connection_id}
-    return _encode(greet | _rights(allow, deny) | ({"publish": True} if publish else {}))
+    may = {name: True for name, is_open in (("publish", publish), ("history", history)) if is_open}
+    return _encode(greet | _rights(allow, deny) | may)
 
 
 def subscribed(

@@ -17,7 +17,7 @@ from tests.support.raw_nats import RawNats
 from tests.support.tape import Said, Scene
 
 TOKEN = "the-token-of-this-dialogue"
-TOKENS = json.dumps({"name": "somebody", "token": TOKEN})
+TOKENS = json.dumps({"name": "somebody", "token": TOKEN, "history": []})
 NO_TOKEN = "of-nobody-in-this-dialogue"
 MAX_SUBJECTS = 5
 BURST = 30
