@@ -71,7 +71,12 @@ manager = WSSManager(
     config.policy,
     app.counters,
     publisher,
-    lambda client: History(client, prefix=f"nats_bridge-{presence.name}"),
+    lambda client: History(
+        client,
+        prefix=f"nats_bridge-{presence.name}",
+        max_streams=config.max_history_streams,
+        max_replay=config.max_replay,
+    ),
 )
 replicas = Replicas(app, manager.actions, presence)
 directory = ConnectionDirectory(app, presence, manager.connections)
@@ -131,6 +136,7 @@ async def web_endpoint_listener(request: web.Request) -> web.StreamResponse:
                 allow=who.policy.allow,
                 deny=who.policy.deny,
                 publish=publisher.is_open_to(who),
+                history=who.history.is_open,
             )
             await ws.send_str(greeting.decode())
             framing = ws.framing(BATCHES.get(request.query.get("batch", ""), FRAMES))

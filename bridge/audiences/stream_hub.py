@@ -117,6 +117,8 @@ class StreamHub:
         """Return the stream of a pattern, or why it has none for this member."""
         if history is None or member.callback is not None:
             return NoHistoryError("off", "this gateway reads no streams")
+        if not member.may_read(pattern):
+            return NoHistoryError("off", "it may not be read")
         try:
             stream: str = (await history.stream_of(pattern, past.stream)).name
         except (NoHistoryError, HistoryError) as error:
@@ -194,8 +196,9 @@ class StreamHub:
 
     def change_policy(self, member: Member) -> list[str]:
         """Take note that a member is under another policy; return the patterns that it lost."""
-        may = member.policy.may_follow
-        lost = self.unfollow(member, [each for each in self.patterns(member) if not may(each)])
+        may = [each for each in self.patterns(member) if member.policy.may_follow(each)]
+        may = [each for each in may if member.may_read(each)]
+        lost = self.unfollow(member, [each for each in self.patterns(member) if each not in may])
         for follower in self._followers.get(member, {}).values():
             follower.look_again()
         return lost

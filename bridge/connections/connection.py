@@ -140,6 +140,10 @@ class Connection:
         """Bytes held for it, its own and those that the transport has not sent."""
         return self.outbox.pending_bytes
 
+    def may_read(self, pattern: str) -> bool:
+        """Tell whether it may have what was before of a pattern that it may follow."""
+        return self.login.principal.history.may_read(pattern)
+
     @property
     def is_half_free(self) -> bool:
         """Whether no more than half of what may be pending for it is."""

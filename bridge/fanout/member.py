@@ -31,6 +31,9 @@ class Member(Protocol):
     def framing(self) -> Framing:
         """How it is written to."""
 
+    def may_read(self, pattern: str) -> bool:
+        """Tell whether it may have what was before of a pattern that it may follow."""
+
     @property
     def callback(self) -> Callable[[Message], None] | None:
         """The program's own code for each message, if it has any."""

@@ -48,14 +48,14 @@ class Browser:
 
     async def connect(self, history: History) -> None:
         wish = New() if self.cursor is None else After((self.cursor,))
-        self.reading = await history.open([self.pattern], wish, self)
+        self.reading = await history.open([self.pattern], wish)
         self.tail = self.reading.keeper.tail
         if self.cursor is None:
             self.start = self.reading.start.after[self.pattern]
             self.cursor = Cursor("S", self.tail.epoch, self.start)
         if self.reading.start.reason is not None:
             self.told.append(self.reading.start.reason)
-        await self.reading.replay.run()
+        await self.reading.replay(self).run()
 
     def disconnect(self) -> None:
         del self.tail.listeners[self]

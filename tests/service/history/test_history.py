@@ -74,8 +74,8 @@ async def history_at(server: NatsServer, **options: Any) -> AsyncIterator[tuple[
 
 async def read(history: History, pattern: str, wish: Wish) -> tuple[Reading, list[int]]:
     sink = Sink()
-    reading = await history.open([pattern], wish, sink)
-    await reading.replay.run()
+    reading = await history.open([pattern], wish)
+    await reading.replay(sink).run()
     return reading, sink.got
 
 

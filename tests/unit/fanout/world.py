@@ -162,6 +162,9 @@ class Follower:
 
     is_half_free = True
 
+    def may_read(self, pattern: str) -> bool:
+        return True
+
     def offer(self, pieces: list[bytes], joined: bytes) -> bool:
         self.deliver(pieces, joined)
         return True
