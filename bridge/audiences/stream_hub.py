@@ -37,13 +37,18 @@ class Begun(NamedTuple):
     """What its response says of it."""
 
 
-class Followed(NamedTuple):
-    """What became of patterns that were asked for with their past."""
+class Opened(NamedTuple):
+    """What became of patterns that were asked for with their past, before any of it comes."""
 
-    begun: list[Begun]
+    readings: list[tuple[Reading, list[str]]]
     plain: list[str]
     """Those that have no history, of which none had to be."""
     refused: dict[str, Refusal]
+
+    def end(self) -> None:
+        """Let go of what will not be begun."""
+        for reading, _ in self.readings:
+            reading.end()
 
 
 class StreamHub:
@@ -89,11 +94,9 @@ class StreamHub:
         followers = self._followers.get(member, {}).values()
         return next((each for each in followers if pattern in each.patterns), None)
 
-    async def follow(
-        self, member: Member, patterns: Sequence[str], wants: Wants, past: Past
-    ) -> Followed:
-        """Follow patterns with their past; what it has is on its way when this returns."""
-        found = Followed([], [], {})
+    async def open(self, member: Member, patterns: Sequence[str], past: Past) -> Opened:
+        """Find the past of patterns; `begin` has to be called with it, or its `end`."""
+        found = Opened([], [], {})
         history = self._history()
         streams: dict[str, list[str]] = {}
         asking = (self._stream_of(history, member, pattern, past) for pattern in patterns)
@@ -102,14 +105,27 @@ class StreamHub:
                 streams.setdefault(stream, []).append(pattern)
             else:
                 self._refuse(found, pattern, past, stream)
-        for stream, those in streams.items():
-            assert history is not None
-            try:
-                found.begun.extend(await self._begin(history, member, stream, those, wants, past))
-            except (NoHistoryError, HistoryError) as error:
-                for pattern in those:
-                    self._refuse(found, pattern, past, error)
+        try:
+            for those in streams.values():
+                assert history is not None
+                try:
+                    reading = await history.open(those, past.wish, past.stream)
+                    found.readings.append((reading, those))
+                except (NoHistoryError, HistoryError) as error:
+                    for pattern in those:
+                        self._refuse(found, pattern, past, error)
+        except BaseException:
+            found.end()
+            raise
         return found
+
+    def begin(self, member: Member, opened: Opened, wants: Wants, past: Past) -> list[Begun]:
+        """Follow what was opened: it comes as soon as others have their turn."""
+        return [
+            begun
+            for reading, patterns in opened.readings
+            for begun in self._begin(member, reading, patterns, wants, past)
+        ]
 
     async def _stream_of(
         self, history: History | None, member: Member, pattern: str, past: Past
@@ -131,34 +147,30 @@ class StreamHub:
                         return NoHistoryError("several_streams", text)
         return stream
 
-    async def _begin(
-        self,
-        history: History,
-        member: Member,
-        stream: str,
-        patterns: list[str],
-        wants: Wants,
-        past: Past,
+    def _begin(
+        self, member: Member, reading: Reading, patterns: list[str], wants: Wants, past: Past
     ) -> list[Begun]:
-        rights = await history.rights()
-        reading = await history.open(patterns, past.wish, past.stream)
         stage = self._stages.get(reading.keeper)
         if stage is None:
-            stage = Stage(reading.keeper.tail, rights, self._hub.flusher, self._hub.counters)
+            tail, rights = reading.keeper.tail, reading.rights
+            stage = Stage(tail, rights, self._hub.flusher, self._hub.counters)
             self._stages[reading.keeper] = stage
+        stream = stage.tail.stream
         followers = self._followers.setdefault(member, {})
         follower = followers.get(stream)
         if follower is None:
-            follower = followers[stream] = Follower(member, stage, self._gone)
+            follower = followers[stream] = Follower(member, stage, self._lost)
             stage.followers[follower] = None
         follower.begin(reading, {each: Follow(each, wants) for each in patterns})
         self._changed(member)
+        if reading.keeper.is_gone:  # in the meantime
+            asyncio.get_running_loop().call_soon(follower.gone)
         if self._reminding is None:
             self._reminding = asyncio.create_task(self._remind())
         return [Begun(each, _described(reading, each, past)) for each in patterns]
 
     def _refuse(
-        self, found: Followed, pattern: str, past: Past, error: NoHistoryError | HistoryError
+        self, found: Opened, pattern: str, past: Past, error: NoHistoryError | HistoryError
     ) -> None:
         """Note why a pattern has no history; `auto` means that it need not have one."""
         if isinstance(past.wish, Auto) and (
@@ -203,8 +215,9 @@ class StreamHub:
             follower.look_again()
         return lost
 
-    def _gone(self, follower: Follower) -> None:
-        self._forget(follower)
+    def _lost(self, follower: Follower) -> None:
+        if not follower.patterns:
+            self._forget(follower)
         self._changed(follower.member)
 
     def _forget(self, follower: Follower) -> None:

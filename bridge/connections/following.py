@@ -63,13 +63,20 @@ class Following:
                 wanted.append(pattern)
             else:
                 refused[pattern] = refusal
-        begun: list[Begun] = []
         plain = [each for each in wanted if not self._changes(connection, each, how.wants)]
-        if how.past is not None:
-            followed = await self._streams.follow(connection, plain, how.wants, how.past)
-            begun, plain = followed.begun, followed.plain
-            refused |= followed.refused
-        refused |= await self._hub.follow(connection, plain, how.wants)
+        begun: list[Begun] = []
+        if how.past is None:
+            refused |= await self._hub.follow(connection, plain, how.wants)
+        else:
+            opened = await self._streams.open(connection, plain, how.past)
+            refused |= opened.refused
+            try:
+                refused |= await self._hub.follow(connection, opened.plain, how.wants)
+            except BaseException:
+                opened.end()
+                raise
+            # The last thing to do: nothing of it may come before the response.
+            begun = self._streams.begin(connection, opened, how.wants, how.past)
         for pattern in wanted:
             if pattern not in refused:
                 self.waiting.discard(connection, pattern)

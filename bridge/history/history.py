@@ -47,9 +47,11 @@ class Reading:
         patterns: Sequence[str],
         start: Start,
         latest: Latest | None,
+        rights: OwnRights,
         open_: Opening,
     ) -> None:
         self.keeper = keeper
+        self.rights = rights
         self.start = start
         """Where it begins; with `LastPerSubject` that is found on the way."""
         self._patterns = set(patterns)
@@ -178,6 +180,7 @@ class History:
         return info
 
     async def _open(self, patterns: list[str], wish: Wish, stream: str | None) -> Reading:
+        rights = await self.rights()
         infos = [await self._stream_of(each, stream) for each in patterns]
         if len({info.name for info in infos}) > 1:
             raise NoHistoryError("several_streams", "the patterns are of several streams")
@@ -193,7 +196,7 @@ class History:
             keeper.exclude(patterns)
             self.tails.leave(keeper)
             raise
-        return Reading(keeper, patterns, start, latest, self)
+        return Reading(keeper, patterns, start, latest, rights, self)
 
     def replay(
         self,
