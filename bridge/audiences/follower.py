@@ -7,7 +7,8 @@ something over, until a replay has caught up.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+import contextlib
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bridge.audiences.audience import AudienceKey
@@ -21,6 +22,7 @@ from bridge.wire.subjects import matches
 
 if TYPE_CHECKING:
     from bridge.audiences.audience import Audience
+    from bridge.audiences.beside import Owed
     from bridge.audiences.stage import Stage
     from bridge.fanout.follow import Follow
     from bridge.fanout.member import Member
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
     from bridge.history.replay import Replay, Sink
     from bridge.history.stored import Stored
     from bridge.history.tail import Loss
+
+
+PATIENCE_SECONDS, LOOK_SECONDS = 2.0, 0.01
+"""Until patterns are left that are not live; how often it is looked whether they are."""
 
 
 class Follower:
@@ -58,14 +64,21 @@ class Follower:
         """What it follows, oldest first."""
         return tuple(self._readings)
 
+    @property
+    def reading(self) -> Reading:
+        """One of those that keep the tail on its patterns; it has to follow some."""
+        return next(iter(self._readings.values()))
+
     # What it follows
 
-    def begin(self, reading: Reading, follows: Mapping[str, Follow]) -> None:
+    def begin(
+        self, reading: Reading, follows: Mapping[str, Follow], owed: Owed | None = None
+    ) -> None:
         """Follow further patterns: what a reading brings of them, and then what is live."""
         for pattern in follows:
             self._readings[pattern] = reading
             self._since[pattern] = reading.start.after[pattern]
-        handover = Handover(self, follows, is_replay=True)
+        handover = Handover(self, follows, is_replay=True, owed=owed)
         self._start(handover, self._replay(handover, reading.replay(handover)))
 
     def change(self, pattern: str, follow: Follow) -> None:
@@ -87,6 +100,19 @@ class Follower:
                 if not handover.follows:
                     task.cancel()
         self.look_again()
+
+    async def until_live(self, patterns: Sequence[str]) -> None:
+        """Return once these are live; or if that takes long, after telling what will not come."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while self._audience is None or not self._had.keys() >= set(patterns):
+                    await asyncio.sleep(LOOK_SECONDS)
+                return
+        tail = self.stage.tail
+        since = min((self._until.get(each, self._since[each]) for each in patterns), default=0)
+        self.member.respond(
+            responses.missed(tail.stream, tail.epoch, since, tail.position, "left", patterns)
+        )
 
     def look_again(self) -> None:
         """Go to the audience that is right now: it follows, or may have, something else."""
@@ -192,7 +218,7 @@ class Follower:
 
     def replay_from(self, starts: Mapping[str, int], sink: Sink) -> Replay:
         """Return what reads these patterns, each after its sequence."""
-        return next(iter(self._readings.values())).replay_from(starts, sink)
+        return self.reading.replay_from(starts, sink)
 
     def has_otherwise(self, message: Stored, but: Mapping[str, Follow]) -> bool:
         """Tell whether a message came, or will, by another pattern than `but`."""

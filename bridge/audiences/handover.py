@@ -20,6 +20,7 @@ from bridge.wire.envelope import Envelope
 
 if TYPE_CHECKING:
     from bridge.access.policy import SubjectPolicy
+    from bridge.audiences.beside import Owed
     from bridge.audiences.stage import Stage
     from bridge.fanout.follow import Follow
     from bridge.fanout.member import Member
@@ -60,16 +61,25 @@ class Recipient(Protocol):
 
 
 class Handover:
-    """Hands on what a replay reads. `follows`: what it reads, by pattern; some may be left."""
+    """Hands on what a replay reads. `follows`: what it reads, by pattern; some may be left.
+
+    `owed`: what the connection has had otherwise.
+    """
 
     def __init__(
-        self, recipient: Recipient, follows: Mapping[str, Follow], *, is_replay: bool
+        self,
+        recipient: Recipient,
+        follows: Mapping[str, Follow],
+        *,
+        is_replay: bool,
+        owed: Owed | None = None,
     ) -> None:
         self.follows = dict(follows)
         self._recipient = recipient
         self._member, self._stage = recipient.member, recipient.stage
         self.is_replay = is_replay
         """Whether its messages are marked: they are older than others that have come."""
+        self._owed = owed
         self._queue: deque[Stored | bytes] = deque()
         """Messages, and notices between them."""
         self._chunk: tuple[list[bytes], bytes, int] | None = None
@@ -98,6 +108,7 @@ class Handover:
                     continue
                 if self._has_joined:
                     return
+                await asyncio.sleep(MIN_WAIT_SECONDS)
                 await self.room()
                 starts = dict.fromkeys(self.follows, self._position)
                 replay = self._recipient.replay_from(starts, self)
@@ -127,15 +138,24 @@ class Handover:
 
     def replayed(self, messages: list[Stored]) -> None:
         """Take stored messages, in order."""
+        if self._owed is not None:
+            count = len(messages)
+            messages = [each for each in messages if not self._owed.has(each)]
+            self._filter(count - len(messages))
         self._queue.extend(messages)
+
+    def _filter(self, count: int) -> None:
+        """Count messages that are not written."""
+        self._stage.counters.expected += count
+        self._stage.counters.filtered += count
 
     def joined(self, messages: list[Stored], position: int) -> None:
         """Take the last of them; have the connection live if there is room for all."""
-        self._queue.extend(messages)
+        self.replayed(messages)
         self._position = position
         while len(self._queue) <= MAX_JOINED and self._write_some():
             pass
-        if not self._queue:
+        if not self._queue and (self._owed is None or self._owed.is_paid):
             self._has_joined = True
             self._recipient.join(self, position)
 
@@ -177,8 +197,7 @@ class Handover:
             count += 1
             way = self._way(message.subject)
             if way is None or self._recipient.has_otherwise(message, self.follows):
-                self._stage.counters.expected += 1
-                self._stage.counters.filtered += 1
+                self._filter(1)
                 continue
             envelope, framing, meta = way
             payload = told(message, meta, is_replay=self.is_replay)

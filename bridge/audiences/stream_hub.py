@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from bridge.audiences.beside import Owed, find_lacking, find_owed, plain_beside
 from bridge.audiences.follower import Follower
 from bridge.audiences.stage import Stage
 from bridge.fanout.follow import Follow
@@ -15,13 +17,14 @@ from bridge.history.streams import NoHistoryError
 from bridge.wire.patterns import PatternSet
 from bridge.wire.responses import Refusal, shorten
 from bridge.wire.subjects import overlap
-from bridge.wire.wishes import After, Auto
+from bridge.wire.wishes import After, Auto, New
 
 if TYPE_CHECKING:
     from bridge.fanout.hub import Hub
     from bridge.fanout.member import Member
     from bridge.history.history import History, Reading
     from bridge.history.keeper import Keeper
+    from bridge.wire.envelope import Message
     from bridge.wire.wants import Wants
     from bridge.wire.wishes import Past
 
@@ -142,6 +145,7 @@ class StreamHub:
     ) -> list[Begun]:
         rights = await history.rights()
         reading = await history.open(patterns, past.wish, past.stream)
+        owed = await self._owed(member, patterns, past, reading)
         stage = self._stages.get(reading.keeper)
         if stage is None:
             stage = Stage(reading.keeper.tail, rights, self._hub.flusher, self._hub.counters)
@@ -151,11 +155,27 @@ class StreamHub:
         if follower is None:
             follower = followers[stream] = Follower(member, stage, self._gone)
             stage.followers[follower] = None
-        follower.begin(reading, {each: Follow(each, wants) for each in patterns})
+        follower.begin(reading, {each: Follow(each, wants) for each in patterns}, owed)
         self._changed(member)
         if self._reminding is None:
             self._reminding = asyncio.create_task(self._remind())
         return [Begun(each, _described(reading, each, past)) for each in patterns]
+
+    async def _owed(
+        self, member: Member, patterns: list[str], past: Past, reading: Reading
+    ) -> Owed | None:
+        """Return what a member has of a reading by plain patterns, if any of them overlap."""
+        beside = plain_beside(member, patterns)
+        if not beside:
+            return None
+        try:
+            owed = await find_owed(member, patterns, beside, reading, self._hub)
+        except BaseException:
+            reading.end()
+            raise
+        if isinstance(past.wish, New):
+            reading.start = replace(reading.start, after=dict.fromkeys(patterns, owed.after))
+        return owed
 
     def _refuse(
         self, found: Followed, pattern: str, past: Past, error: NoHistoryError | HistoryError
@@ -174,8 +194,25 @@ class StreamHub:
         if follower is not None:
             follower.change(pattern, Follow(pattern, wants))
 
+    async def leave(self, member: Member, patterns: Iterable[str]) -> list[str]:
+        """Stop delivering those of `patterns` that are followed with their past; return them.
+
+        What plain patterns match, too, comes by them from then on.
+        """
+        lacking: list[Message] = []
+        for follower in self._followers.get(member, {}).values():
+            its = [each for each in patterns if each in follower.patterns]
+            beside = plain_beside(member, its)
+            if beside:
+                await follower.until_live(its)
+                reading = follower.reading
+                lacking += await find_lacking(member, its, beside, reading, self._hub)
+        found = self.unfollow(member, patterns)
+        self._hub.catch_up(member, lacking)
+        return found
+
     def unfollow(self, member: Member, patterns: Iterable[str]) -> list[str]:
-        """Stop delivering those of `patterns` that are followed with their past; return them."""
+        """Do the same at once."""
         followers, found = self._followers.get(member, {}), []
         for follower in tuple(followers.values()):
             its = [each for each in patterns if each in follower.patterns]

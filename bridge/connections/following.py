@@ -94,10 +94,12 @@ class Following:
         self._streams.change(connection, pattern, wants)
         return True
 
-    def unsubscribe(self, connection: Connection, patterns: Iterable[str]) -> dict[str, Refusal]:
+    async def unsubscribe(
+        self, connection: Connection, patterns: Iterable[str]
+    ) -> dict[str, Refusal]:
         """Follow patterns no more, nor wait for them; return the refusals of the others."""
         left = [each for each in patterns if not self.waiting.discard(connection, each)]
-        stored = self._streams.unfollow(connection, left)
+        stored = await self._streams.leave(connection, left)
         return self._hub.unfollow(connection, [each for each in left if each not in stored])
 
     def change_policy(self, connection: Connection, policy: SubjectPolicy) -> list[Refusal]:

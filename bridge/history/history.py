@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bridge.history.errors import (
     ApiError,
+    HistoryError,
     NoJetStreamError,
     NotPermittedError,
     UnansweredError,
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 5.0
 """For JetStream, before somebody is told that it does not answer."""
+REACH_SECONDS = 0.5
+"""Until a tail is not waited for any longer: it tells of what it passes over every two seconds."""
 RIGHTS_SECONDS, REFUSED_SECONDS = 60.0, 5.0
 """After which NATS is asked again what its user may; after it did not say."""
 
@@ -65,6 +69,14 @@ class Reading:
         """Return what brings patterns of this stream, each after its sequence."""
         return self._open.replay(self.keeper.tail, starts, sink)
 
+    async def settle(self, seconds: float) -> None:
+        """Return once the tail has brought all that was stored that long after now, or soon after.
+
+        It cannot know in general: what comes last may match none of its filters.
+        """
+        await asyncio.sleep(seconds)
+        await self._open.reach_leader(self.keeper.tail)
+
     def leave(self, pattern: str) -> None:
         """Give up a pattern. Idempotent."""
         if pattern in self._patterns:
@@ -91,6 +103,8 @@ class Opening(Protocol):
         sink: Sink,
         latest: Latest | None = None,
     ) -> Replay: ...
+
+    async def reach_leader(self, tail: Tail) -> None: ...
 
 
 class History:
@@ -205,6 +219,12 @@ class History:
         """Return what reads patterns that the tail includes, each after its sequence."""
         limit = Limit(self._max_replay, partial(self._newest, tail, tuple(starts)))
         return Replay(tail, self._pages, starts, sink, latest, limit)
+
+    async def reach_leader(self, tail: Tail) -> None:
+        """Return once a tail has brought all that its leader has now, if it does so soon."""
+        with contextlib.suppress(HistoryError, TimeoutError):
+            async with asyncio.timeout(REACH_SECONDS):
+                await tail.reached((await self._pages.info(tail)).last)
 
     async def _newest(
         self, tail: Tail, patterns: Sequence[str], after: int
