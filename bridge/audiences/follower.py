@@ -23,11 +23,11 @@ from bridge.wire.codes import CloseCode
 
 if TYPE_CHECKING:
     from bridge.audiences.audience import Audience
+    from bridge.audiences.beside import Owed
     from bridge.audiences.stage import Stage
     from bridge.fanout.follow import Follow
     from bridge.fanout.member import Member
     from bridge.history.history import Reading
-    from bridge.history.replay import Replay, Sink
     from bridge.history.tail import Loss
 
 
@@ -35,9 +35,7 @@ class Follower:
     """What one connection follows of one stream. `lost` is called when it loses some of it."""
 
     def __init__(self, member: Member, stage: Stage, lost: Callable[[Follower], None]) -> None:
-        self.member = member
-        self.stage = stage
-        self._lost = lost
+        self.member, self.stage, self._lost = member, stage, lost
         self._readings = Readings()
         self.had = Had()
         """What is live, or would be if it were not behind; the other patterns are on their way."""
@@ -55,14 +53,25 @@ class Follower:
         """What it follows, oldest first."""
         return self._readings.patterns
 
+    @property
+    def reading(self) -> Reading:
+        """One of those that keep the tail on its patterns; it has to follow some."""
+        return self._readings.any
+
     # What it follows
 
-    def begin(self, reading: Reading, follows: Mapping[str, Follow]) -> None:
-        """Follow further patterns: what a reading brings of them, and then what is live."""
+    def begin(
+        self, reading: Reading, follows: Mapping[str, Follow], owed: Owed | None = None
+    ) -> Callable[[], None]:
+        """Follow further patterns: what a reading brings of them, and then what is live.
+
+        What is returned has to be called, once this has been told.
+        """
         self._readings.add(reading, follows)
-        handover = Handover(self, follows, is_replay=True)
+        handover = Handover(self, follows, is_replay=True, owed=owed)
         handover.replay = reading.replay(handover)
-        self._start(handover)
+        self._readings.start(handover, self._run)
+        return handover.may_begin.set
 
     def change(self, pattern: str, follow: Follow) -> None:
         """Have a pattern in another way from now on."""
@@ -97,6 +106,10 @@ class Follower:
         self._readings.end()
 
     # Live
+
+    def is_live(self, patterns: Iterable[str]) -> bool:
+        """Tell whether these patterns are live."""
+        return self._audience is not None and self.had.follows.keys() >= set(patterns)
 
     def settle(self) -> None:
         """Have written what came up to now, or fall behind."""
@@ -139,7 +152,7 @@ class Follower:
         self._part()
         self.had.reach(until)
         handover = Handover(self, self.had.follows, is_replay=False)
-        self._start(handover)
+        self._readings.start(handover, self._run)
 
     def remind(self) -> None:
         """Say how far it is, if it could not know: its cursor would get too old."""
@@ -154,9 +167,6 @@ class Follower:
 
     # What is read
 
-    def _start(self, handover: Handover) -> None:
-        self._readings.start(handover, self._run)
-
     async def _run(self, handover: Handover) -> None:
         try:
             async with self._turn:
@@ -170,6 +180,7 @@ class Follower:
             self.member.hang_up("internal error", CloseCode.BUG)
 
     async def _replay(self, handover: Handover) -> None:
+        await handover.may_begin.wait()
         await handover.run()
         self._joined.append((handover.position, tuple(handover.follows)))
         self._tell_joined()
@@ -178,7 +189,7 @@ class Follower:
         self._is_catching_up = True
         try:
             handover.follow(self.had.follows)
-            handover.replay = self.replay_from(self.had.ends(), handover)
+            handover.replay = self.reading.replay_from(self.had.ends(), handover)
             handover.joined_before, self._joined = self._joined, []
             await handover.run()
         finally:
@@ -194,10 +205,6 @@ class Follower:
             patterns = dict.fromkeys(each for _, those in self._joined for each in those)
             self._tell_live([each for each in patterns if each in self.had.follows])
             self._joined.clear()
-
-    def replay_from(self, starts: Mapping[str, int], sink: Sink) -> Replay:
-        """Return what reads these patterns, each after its sequence."""
-        return self._readings.replay_from(starts, sink)
 
     def join(self, handover: Handover, position: int) -> None:
         """Have it live: all that its patterns match up to `position` has been written."""

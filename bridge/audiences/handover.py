@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from bridge.audiences.ways import Ways
 from bridge.history.errors import HistoryError, NotPermittedError
-from bridge.history.replay import Sink, StreamGoneError
+from bridge.history.replay import StreamGoneError
 from bridge.wire import responses
 
 if TYPE_CHECKING:
+    from bridge.audiences.beside import Owed
     from bridge.audiences.had import Had
     from bridge.audiences.stage import Stage
     from bridge.fanout.follow import Follow
     from bridge.fanout.member import Member
+    from bridge.history.history import Reading
     from bridge.history.replay import Replay
     from bridge.history.stored import Stored
     from bridge.history.tail import Loss
@@ -47,18 +49,27 @@ class Recipient(Protocol):
     def settle(self) -> None:
         """Have written what came up to now, or fall behind."""
 
-    def replay_from(self, starts: Mapping[str, int], sink: Sink) -> Replay:
-        """Return what reads these patterns, each after its sequence."""
+    @property
+    def reading(self) -> Reading:
+        """What can read any of its patterns."""
 
     def join(self, handover: Handover, position: int) -> None:
         """Have it live: all that its patterns match up to `position` has been written."""
 
 
 class Handover:
-    """Hands on what a replay reads. `follows`: what it reads, by pattern; some may be left."""
+    """Hands on what a replay reads. `follows`: what it reads, by pattern; some may be left.
+
+    `owed`: what the connection has had otherwise.
+    """
 
     def __init__(
-        self, recipient: Recipient, follows: Mapping[str, Follow], *, is_replay: bool
+        self,
+        recipient: Recipient,
+        follows: Mapping[str, Follow],
+        *,
+        is_replay: bool,
+        owed: Owed | None = None,
     ) -> None:
         self._recipient = recipient
         self._member, self._stage = recipient.member, recipient.stage
@@ -70,6 +81,9 @@ class Handover:
         """After which all of a pattern came; known when it is live."""
         self.position = 0
         """Up to which it has been written, when it is live."""
+        self.may_begin = asyncio.Event()
+        """Set once it has been told that it will."""
+        self._owed = owed
         self.joined_before: list[tuple[int, tuple[str, ...]]] = []
         """Replays that ended in the stretch it reads: up to where, and their patterns."""
         self._queue: deque[Stored | bytes] = deque()
@@ -91,9 +105,8 @@ class Handover:
         """Return once the connection is live. Raises StreamGoneError, NotPermittedError."""
         late = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._tell_late)
         wait = MIN_RETRY_SECONDS
-        assert self.replay is not None
         try:
-            while True:
+            while self.replay is not None:
                 try:
                     await self.replay.run()
                 except (StreamGoneError, NotPermittedError):
@@ -105,7 +118,8 @@ class Handover:
                 if self._has_joined:
                     return
                 starts = dict.fromkeys(self.follows, self.position)
-                self.replay = self._recipient.replay_from(starts, self)
+                self.replay = self._recipient.reading.replay_from(starts, self)
+                await asyncio.sleep(MIN_WAIT_SECONDS)
                 await self.room()
         finally:
             late.cancel()
@@ -133,6 +147,10 @@ class Handover:
 
     def replayed(self, messages: list[Stored]) -> None:
         """Take stored messages, in order."""
+        if self._owed is not None:
+            count = len(messages)
+            messages = [each for each in messages if not self._owed.has(each)]
+            self._filter(count - len(messages))
         if not self.joined_before:
             self._queue.extend(messages)
             return
@@ -142,9 +160,13 @@ class Handover:
             self._queue.append(message)
 
     def _live(self, position: int, patterns: Iterable[str]) -> bytes:
-        tail = self._stage.tail
-        its = [each for each in patterns if each in self.follows]
+        tail, its = self._stage.tail, [each for each in patterns if each in self.follows]
         return responses.live(tail.stream, tail.epoch, position, its)
+
+    def _filter(self, count: int) -> None:
+        """Count messages that are not written."""
+        self._stage.counters.expected += count
+        self._stage.counters.filtered += count
 
     def joined(self, messages: list[Stored], position: int) -> None:
         """Take the last of them; have the connection live if there is room for all."""
@@ -154,23 +176,21 @@ class Handover:
         self.position = position
         while len(self._queue) <= MAX_JOINED and self._write_some():
             pass
-        if not self._queue:
+        if not self._queue and (self._owed is None or self._owed.is_paid):
             self._has_joined = True
             self._recipient.join(self, position)
 
     def hear(self, after: int, until: int, reason: Loss) -> None:
         """Take note of what the stream has lost while nothing is read."""
-        replay, listeners = self.replay, self._stage.tail.listeners
-        if replay is not None and replay not in listeners and not self._has_joined:
-            replay.missed(after, until, reason)
+        is_reading = self.replay in self._stage.tail.listeners
+        if not (self.replay is None or is_reading or self._has_joined):
+            self.replay.missed(after, until, reason)
 
     def missed(self, after: int, until: int, reason: Loss) -> None:
         """Take note that the messages between will not come."""
-        tail = self._stage.tail
-        patterns = list(self.follows)
-        self._queue.append(
-            responses.missed(tail.stream, tail.epoch, after, until, reason, patterns)
-        )
+        tail, patterns = self._stage.tail, list(self.follows)
+        line = responses.missed(tail.stream, tail.epoch, after, until, reason, patterns)
+        self._queue.append(line)
         self.since = {pattern: until for pattern in self.since}
         self._recipient.had.begin_at(until, reason, patterns)
 
@@ -188,15 +208,14 @@ class Handover:
         if pieces:
             if not self._member.is_half_free:
                 return False
-            if not self._member.offer(pieces, joined):
-                if len(pieces) > 1:  # there may never be room for all of them
-                    self._chunk_bytes, self._chunk = len(joined) // 2, None
+            if not self._member.offer(pieces, joined):  # there may never be room for all
+                self._chunk_bytes, self._chunk = len(joined) // 2, None
                 return False
         for _ in range(count):
             self._queue.popleft()
         self._chunk = None
-        self._stage.counters.expected += count
-        self._stage.counters.filtered += count - len(pieces)
+        self._stage.counters.expected += len(pieces)
+        self._filter(count - len(pieces))
         return True
 
     def _next_chunk(self) -> tuple[list[bytes], bytes, int]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from bridge.audiences.beside import Owed, find_lacking, find_owed, plain_beside, until_live
 from bridge.audiences.follower import Follower
 from bridge.audiences.stage import Stage
 from bridge.fanout.follow import Follow
@@ -15,13 +17,14 @@ from bridge.history.streams import NoHistoryError
 from bridge.wire.patterns import PatternSet
 from bridge.wire.responses import Refusal, shorten
 from bridge.wire.subjects import overlap
-from bridge.wire.wishes import After, Auto
+from bridge.wire.wishes import After, Auto, New
 
 if TYPE_CHECKING:
     from bridge.fanout.hub import Hub
     from bridge.fanout.member import Member
     from bridge.history.history import History, Reading
     from bridge.history.keeper import Keeper
+    from bridge.wire.envelope import Message
     from bridge.wire.wants import Wants
     from bridge.wire.wishes import Past
 
@@ -35,20 +38,17 @@ class Begun(NamedTuple):
     pattern: str
     history: dict[str, object]
     """What its response says of it."""
+    start: Callable[[], None]
+    """Has to be called before the response is sent: nothing comes before the next turn."""
 
 
-class Opened(NamedTuple):
-    """What became of patterns that were asked for with their past, before any of it comes."""
+class Followed(NamedTuple):
+    """What became of patterns that were asked for with their past."""
 
-    readings: list[tuple[Reading, list[str]]]
+    begun: list[Begun]
     plain: list[str]
     """Those that have no history, of which none had to be."""
     refused: dict[str, Refusal]
-
-    def end(self) -> None:
-        """Let go of what will not be begun."""
-        for reading, _ in self.readings:
-            reading.end()
 
 
 class StreamHub:
@@ -94,9 +94,11 @@ class StreamHub:
         followers = self._followers.get(member, {}).values()
         return next((each for each in followers if pattern in each.patterns), None)
 
-    async def open(self, member: Member, patterns: Sequence[str], past: Past) -> Opened:
-        """Find the past of patterns; `begin` has to be called with it, or its `end`."""
-        found = Opened([], [], {})
+    async def follow(
+        self, member: Member, patterns: Sequence[str], wants: Wants, past: Past
+    ) -> Followed:
+        """Follow patterns with their past; what it has is on its way when this returns."""
+        found = Followed([], [], {})
         history = self._history()
         streams: dict[str, list[str]] = {}
         asking = (self._stream_of(history, member, pattern, past) for pattern in patterns)
@@ -105,27 +107,14 @@ class StreamHub:
                 streams.setdefault(stream, []).append(pattern)
             else:
                 self._refuse(found, pattern, past, stream)
-        try:
-            for those in streams.values():
-                assert history is not None
-                try:
-                    reading = await history.open(those, past.wish, past.stream)
-                    found.readings.append((reading, those))
-                except (NoHistoryError, HistoryError) as error:
-                    for pattern in those:
-                        self._refuse(found, pattern, past, error)
-        except BaseException:
-            found.end()
-            raise
+        for stream, those in streams.items():
+            assert history is not None
+            try:
+                found.begun.extend(await self._begin(history, member, stream, those, wants, past))
+            except (NoHistoryError, HistoryError) as error:
+                for pattern in those:
+                    self._refuse(found, pattern, past, error)
         return found
-
-    def begin(self, member: Member, opened: Opened, wants: Wants, past: Past) -> list[Begun]:
-        """Follow what was opened: it comes as soon as others have their turn."""
-        return [
-            begun
-            for reading, patterns in opened.readings
-            for begun in self._begin(member, reading, patterns, wants, past)
-        ]
 
     async def _stream_of(
         self, history: History | None, member: Member, pattern: str, past: Past
@@ -147,30 +136,53 @@ class StreamHub:
                         return NoHistoryError("several_streams", text)
         return stream
 
-    def _begin(
-        self, member: Member, reading: Reading, patterns: list[str], wants: Wants, past: Past
+    async def _begin(
+        self,
+        history: History,
+        member: Member,
+        stream: str,
+        patterns: list[str],
+        wants: Wants,
+        past: Past,
     ) -> list[Begun]:
+        rights = await history.rights()
+        reading = await history.open(patterns, past.wish, past.stream)
+        owed = await self._owed(member, patterns, past, reading)
         stage = self._stages.get(reading.keeper)
         if stage is None:
-            tail, rights = reading.keeper.tail, reading.rights
-            stage = Stage(tail, rights, self._hub.flusher, self._hub.counters)
+            stage = Stage(reading.keeper.tail, rights, self._hub.flusher, self._hub.counters)
             self._stages[reading.keeper] = stage
-        stream = stage.tail.stream
         followers = self._followers.setdefault(member, {})
         follower = followers.get(stream)
         if follower is None:
             follower = followers[stream] = Follower(member, stage, self._lost)
             stage.followers[follower] = None
-        follower.begin(reading, {each: Follow(each, wants) for each in patterns})
+        start = follower.begin(reading, {each: Follow(each, wants) for each in patterns}, owed)
         self._changed(member)
         if reading.keeper.is_gone:  # in the meantime
-            asyncio.get_running_loop().call_soon(follower.gone)
+            start = follower.gone
         if self._reminding is None:
             self._reminding = asyncio.create_task(self._remind())
-        return [Begun(each, _described(reading, each, past)) for each in patterns]
+        return [Begun(each, _described(reading, each, past), start) for each in patterns]
+
+    async def _owed(
+        self, member: Member, patterns: list[str], past: Past, reading: Reading
+    ) -> Owed | None:
+        """Return what a member has of a reading by plain patterns, if any of them overlap."""
+        beside = plain_beside(member, patterns)
+        if not beside:
+            return None
+        try:
+            owed = await find_owed(member, patterns, beside, reading, self._hub)
+        except BaseException:
+            reading.end()
+            raise
+        if isinstance(past.wish, New):
+            reading.start = replace(reading.start, after=dict.fromkeys(patterns, owed.after))
+        return owed
 
     def _refuse(
-        self, found: Opened, pattern: str, past: Past, error: NoHistoryError | HistoryError
+        self, found: Followed, pattern: str, past: Past, error: NoHistoryError | HistoryError
     ) -> None:
         """Note why a pattern has no history; `auto` means that it need not have one."""
         if isinstance(past.wish, Auto) and (
@@ -186,8 +198,27 @@ class StreamHub:
         if follower is not None:
             follower.change(pattern, Follow(pattern, wants))
 
+    async def leave(self, member: Member, patterns: Iterable[str]) -> list[str]:
+        """Stop delivering those of `patterns` that are followed with their past; return them.
+
+        What plain patterns match, too, comes by them from then on.
+        """
+        lacking: list[Message] = []
+        for follower in tuple(self._followers.get(member, {}).values()):
+            its = [each for each in patterns if each in follower.patterns]
+            beside = plain_beside(member, its)
+            if beside:
+                await until_live(follower, its)
+                if not follower.patterns:
+                    continue  # its stream was deleted in the meantime
+                reading = follower.reading
+                lacking += await find_lacking(member, its, beside, reading, self._hub)
+        found = self.unfollow(member, patterns)
+        self._hub.catch_up(member, lacking)
+        return found
+
     def unfollow(self, member: Member, patterns: Iterable[str]) -> list[str]:
-        """Stop delivering those of `patterns` that are followed with their past; return them."""
+        """Do the same at once."""
         followers, found = self._followers.get(member, {}), []
         for follower in tuple(followers.values()):
             its = [each for each in patterns if each in follower.patterns]

@@ -144,7 +144,7 @@ class Actions:
                 return []
             if request.action == SUBSCRIBE:
                 return await self._subscribe(connection, request)
-            return self._unsubscribe(connection, request)
+            return await self._unsubscribe(connection, request)
 
     async def _subscribe(self, connection: Connection, request: Request) -> list[bytes]:
         how = How(request.wants, request.past)
@@ -153,8 +153,8 @@ class Actions:
         accepted = outcome.lines(patterns, request.id)
         return accepted + self._refuse(outcome.refused.values(), request)
 
-    def _unsubscribe(self, connection: Connection, request: Request) -> list[bytes]:
-        refused = self.following.unsubscribe(connection, request.subjects)
+    async def _unsubscribe(self, connection: Connection, request: Request) -> list[bytes]:
+        refused = await self.following.unsubscribe(connection, request.subjects)
         done = [each for each in request.subjects if each not in refused]
         lines = [responses.unsubscribed(subject, request.id) for subject in done]
         return lines + self._refuse(refused.values(), request)

@@ -63,20 +63,15 @@ class Following:
                 wanted.append(pattern)
             else:
                 refused[pattern] = refusal
-        plain = [each for each in wanted if not self._changes(connection, each, how.wants)]
         begun: list[Begun] = []
-        if how.past is None:
-            refused |= await self._hub.follow(connection, plain, how.wants)
-        else:
-            opened = await self._streams.open(connection, plain, how.past)
-            refused |= opened.refused
-            try:
-                refused |= await self._hub.follow(connection, opened.plain, how.wants)
-            except BaseException:
-                opened.end()
-                raise
-            # The last thing to do: nothing of it may come before the response.
-            begun = self._streams.begin(connection, opened, how.wants, how.past)
+        plain = [each for each in wanted if not self._changes(connection, each, how.wants)]
+        if how.past is not None:
+            followed = await self._streams.follow(connection, plain, how.wants, how.past)
+            begun, plain = followed.begun, followed.plain
+            refused |= followed.refused
+        refused |= await self._hub.follow(connection, plain, how.wants)
+        for each in begun:
+            each.start()
         for pattern in wanted:
             if pattern not in refused:
                 self.waiting.discard(connection, pattern)
@@ -101,10 +96,12 @@ class Following:
         self._streams.change(connection, pattern, wants)
         return True
 
-    def unsubscribe(self, connection: Connection, patterns: Iterable[str]) -> dict[str, Refusal]:
+    async def unsubscribe(
+        self, connection: Connection, patterns: Iterable[str]
+    ) -> dict[str, Refusal]:
         """Follow patterns no more, nor wait for them; return the refusals of the others."""
         left = [each for each in patterns if not self.waiting.discard(connection, each)]
-        stored = self._streams.unfollow(connection, left)
+        stored = await self._streams.leave(connection, left)
         return self._hub.unfollow(connection, [each for each in left if each not in stored])
 
     def change_policy(self, connection: Connection, policy: SubjectPolicy) -> list[Refusal]:

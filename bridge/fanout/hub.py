@@ -160,6 +160,12 @@ class Hub:
         if membership is not None:
             membership.look_again()
 
+    def catch_up(self, member: Member, messages: list[Message]) -> None:
+        """Deliver messages that came while streams were to bring them, and that these have not."""
+        membership = self._memberships.get(member)
+        if membership is not None and messages:
+            membership.catch_up(messages)
+
     def change_policy(self, member: Member, policy: SubjectPolicy) -> tuple[str, ...]:
         """Put `member` under another policy, at once; return the patterns that it lost."""
         member.policy = policy

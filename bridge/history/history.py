@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bridge.history.errors import (
     ApiError,
+    HistoryError,
     NoJetStreamError,
     NotPermittedError,
     UnansweredError,
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 5.0
 """For JetStream, before somebody is told that it does not answer."""
+REACH_SECONDS = 0.5
+"""Until a tail is not waited for any longer: it tells of what it passes over every two seconds."""
 RIGHTS_SECONDS, REFUSED_SECONDS = 60.0, 5.0
 """After which NATS is asked again what its user may; after it did not say."""
 
@@ -47,11 +51,9 @@ class Reading:
         patterns: Sequence[str],
         start: Start,
         latest: Latest | None,
-        rights: OwnRights,
         open_: Opening,
     ) -> None:
         self.keeper = keeper
-        self.rights = rights
         self.start = start
         """Where it begins; with `LastPerSubject` that is found on the way."""
         self._patterns = set(patterns)
@@ -66,6 +68,14 @@ class Reading:
     def replay_from(self, starts: Mapping[str, int], sink: Sink) -> Replay:
         """Return what brings patterns of this stream, each after its sequence."""
         return self._open.replay(self.keeper.tail, starts, sink)
+
+    async def settle(self, seconds: float) -> None:
+        """Return once the tail has brought all that was stored that long after now, or soon after.
+
+        It cannot know in general: what comes last may match none of its filters.
+        """
+        await asyncio.sleep(seconds)
+        await self._open.reach_leader(self.keeper.tail)
 
     def leave(self, pattern: str) -> None:
         """Give up a pattern. Idempotent."""
@@ -93,6 +103,8 @@ class Opening(Protocol):
         sink: Sink,
         latest: Latest | None = None,
     ) -> Replay: ...
+
+    async def reach_leader(self, tail: Tail) -> None: ...
 
 
 class History:
@@ -180,7 +192,6 @@ class History:
         return info
 
     async def _open(self, patterns: list[str], wish: Wish, stream: str | None) -> Reading:
-        rights = await self.rights()
         infos = [await self._stream_of(each, stream) for each in patterns]
         if len({info.name for info in infos}) > 1:
             raise NoHistoryError("several_streams", "the patterns are of several streams")
@@ -196,7 +207,7 @@ class History:
             keeper.exclude(patterns)
             self.tails.leave(keeper)
             raise
-        return Reading(keeper, patterns, start, latest, rights, self)
+        return Reading(keeper, patterns, start, latest, self)
 
     def replay(
         self,
@@ -208,6 +219,12 @@ class History:
         """Return what reads patterns that the tail includes, each after its sequence."""
         limit = Limit(self._max_replay, partial(self._newest, tail, tuple(starts)))
         return Replay(tail, self._pages, starts, sink, latest, limit)
+
+    async def reach_leader(self, tail: Tail) -> None:
+        """Return once a tail has brought all that its leader has now, if it does so soon."""
+        with contextlib.suppress(HistoryError, TimeoutError):
+            async with asyncio.timeout(REACH_SECONDS):
+                await tail.reached((await self._pages.info(tail)).last)
 
     async def _newest(
         self, tail: Tail, patterns: Sequence[str], after: int

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +17,7 @@ from tests.service.history.browsers import (
     slow_browser,
 )
 from tests.support.browser_client import Browser
-from tests.support.jetstream import last_of
-from tests.support.servers import Gateway, NatsServer, eventually, running
+from tests.support.servers import Gateway, NatsServer, running
 
 TEXT = b'"%s"' % (b"x" * 1000)
 
