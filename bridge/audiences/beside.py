@@ -8,20 +8,17 @@ each message comes once. Two that look the same cannot be told apart.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
-from bridge.wire import responses
 from bridge.wire.envelope import Message
 from bridge.wire.framing import FRAMES
 from bridge.wire.patterns import PatternSet
 from bridge.wire.subjects import contains
 
 if TYPE_CHECKING:
-    from bridge.audiences.follower import Follower
     from bridge.fanout.follow import Follow
     from bridge.fanout.hub import Hub
     from bridge.fanout.member import Member
@@ -35,10 +32,7 @@ SETTLE_SECONDS = 0.1
 EARLY_SECONDS = 0.05
 """By which the tail may be first: what is read at once is handed on by subject."""
 PATIENCE_SECONDS = 2.0
-"""After which a copy by NATS is taken for one that was never stored, a pattern for one that will
-not be live."""
-LOOK_SECONDS = 0.01
-"""Between two looks whether it is."""
+"""After which a copy by NATS is taken for one that was never stored."""
 
 Copy = tuple[str, bytes]
 
@@ -152,19 +146,6 @@ def plain_beside(member: Member, patterns: Sequence[str]) -> list[str]:
             widest = [each for each in widest if not contains(pattern, each)]
             widest.append(pattern)
     return widest
-
-
-async def until_live(follower: Follower, patterns: Sequence[str]) -> None:
-    """Return once these are live; or if that takes long, after telling what will not come."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not follower.is_live(patterns):
-                await asyncio.sleep(LOOK_SECONDS)
-            return
-    tail, ends = follower.stage.tail, follower.had.ends()
-    since = min((ends.get(each, 0) for each in patterns), default=0)
-    line = responses.missed(tail.stream, tail.epoch, since, tail.position, "left", patterns)
-    follower.member.respond(line)
 
 
 @asynccontextmanager

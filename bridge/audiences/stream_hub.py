@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bridge.audiences.beside import Owed, find_lacking, find_owed, plain_beside, until_live
+from bridge.audiences.beside import Owed, find_lacking, find_owed, plain_beside
 from bridge.audiences.follower import Follower
 from bridge.audiences.stage import Stage
 from bridge.fanout.follow import Follow
 from bridge.history.errors import TOO_MANY_CONSUMERS, ApiError, HistoryError, UnansweredError
 from bridge.history.streams import NoHistoryError
+from bridge.wire import responses
 from bridge.wire.patterns import PatternSet
 from bridge.wire.responses import Refusal, shorten
 from bridge.wire.subjects import overlap
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from bridge.wire.wants import Wants
     from bridge.wire.wishes import Past
 
+LIVE_SECONDS, LOOK_SECONDS = 2.0, 0.01
+"""Until patterns are left that are not live; how often it is looked whether they are."""
 REMIND_SECONDS = 60.0
 """After which a connection that got nothing is told how far it is."""
 
@@ -208,7 +211,7 @@ class StreamHub:
             its = [each for each in patterns if each in follower.patterns]
             beside = plain_beside(member, its)
             if beside:
-                await until_live(follower, its)
+                await _until_live(follower, its)
                 if not follower.patterns:
                     continue  # its stream was deleted in the meantime
                 reading = follower.reading
@@ -307,6 +310,19 @@ class StreamHub:
             self.unfollow_all(member)
         if self._made is not None:
             await self._made.close()
+
+
+async def _until_live(follower: Follower, patterns: Sequence[str]) -> None:
+    """Return once these are live; or if that takes long, after telling what will not come."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LIVE_SECONDS):
+            while not follower.is_live(patterns):
+                await asyncio.sleep(LOOK_SECONDS)
+            return
+    tail, ends = follower.stage.tail, follower.had.ends()
+    since = min((ends.get(each, 0) for each in patterns), default=0)
+    line = responses.missed(tail.stream, tail.epoch, since, tail.position, "left", patterns)
+    follower.member.respond(line)
 
 
 def _described(reading: Reading, pattern: str, past: Past) -> dict[str, object]:
