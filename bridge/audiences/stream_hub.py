@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 LIVE_SECONDS, LOOK_SECONDS = 2.0, 0.01
 """Until patterns are left that are not live; how often it is looked whether they are."""
+RETRY_SECONDS = 1.0
+"""Until NATS is asked again for what it did not say."""
 REMIND_SECONDS = 60.0
 """After which a connection that got nothing is told how far it is."""
 
@@ -75,6 +77,8 @@ class StreamHub:
         self._followers: dict[Member, dict[str, Follower]] = {}
         """Of each member, by stream."""
         self._reminding: asyncio.Task[None] | None = None
+        self._is_back = asyncio.Event()
+        """Set when there is another connection to NATS."""
 
     def _history(self) -> History | None:
         client = self._client()
@@ -281,6 +285,7 @@ class StreamHub:
         """Take note that the connection to NATS is lost, or that there is another one."""
         if up and self._made is not None:
             self._made.reconnected()
+            self._is_back.set()
 
     def has_gap(self, member: Member) -> bool:
         """Tell whether an outage of NATS means that a member has missed something."""
@@ -288,19 +293,30 @@ class StreamHub:
 
     async def _remind(self) -> None:
         """Tell those that get nothing how far they are; ask what NATS lets the gateway read."""
+        seconds = REMIND_SECONDS
         while self._stages:
-            await asyncio.sleep(REMIND_SECONDS)
-            history = self._history()
-            if history is not None:
-                with contextlib.suppress(NoHistoryError, HistoryError):
-                    rights = await history.rights()
-                    for stage in self._stages.values():
-                        stage.rights = rights
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._is_back.wait()
+            self._is_back.clear()
+            seconds = REMIND_SECONDS if await self._look_at_rights() else RETRY_SECONDS
             self._hub.flush()
             for stage in tuple(self._stages.values()):
                 for follower in tuple(stage.followers):
                     follower.remind()
         self._reminding = None
+
+    async def _look_at_rights(self) -> bool:
+        """Ask what NATS lets the gateway read; tell whether it has answered."""
+        history = self._history()
+        try:
+            rights = None if history is None else await history.rights()
+        except (NoHistoryError, HistoryError):
+            return False
+        if rights is not None:
+            for stage in self._stages.values():
+                stage.rights = rights
+        return True
 
     async def stop(self) -> None:
         """End everything. Idempotent."""

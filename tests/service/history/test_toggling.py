@@ -113,7 +113,7 @@ class Toggling:
 
 
 @pytest.mark.parametrize(
-    ("count", "rounds"), [(10, 30), pytest.param(100, 60, marks=pytest.mark.load)]
+    ("count", "rounds"), [(10, 30), pytest.param(100, 20, marks=pytest.mark.load)]
 )
 async def test_nothing_stays_of_what_was_toggled(
     client: Client, gateway: Gateway, count: int, rounds: int
