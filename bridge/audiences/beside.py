@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 from bridge.wire.envelope import Message
@@ -19,12 +19,13 @@ from bridge.wire.patterns import PatternSet
 from bridge.wire.subjects import contains
 
 if TYPE_CHECKING:
+    from bridge.audiences.follower import Follower
     from bridge.fanout.follow import Follow
     from bridge.fanout.hub import Hub
     from bridge.fanout.member import Member
     from bridge.history.history import Reading
     from bridge.history.stored import Stored
-    from bridge.history.tail import Loss, Tail
+    from bridge.history.tail import Loss
     from bridge.wire.codes import CloseCode
 
 SETTLE_SECONDS = 0.1
@@ -160,11 +161,14 @@ async def _watching(
         hub.unfollow_all(witness)
 
 
-@contextmanager
-def _hearing(tail: Tail, witness: Witness) -> Iterator[None]:
+async def _settle(witness: Witness, reading: Reading) -> None:
+    """Return when all that came by NATS before this has come by the tail, or will never."""
+    tail = reading.keeper.tail
     tail.listeners[witness] = None
     try:
-        yield
+        await asyncio.sleep(EARLY_SECONDS)
+        witness.copies.clear()  # what the tail brought before it was heard
+        await reading.settle(SETTLE_SECONDS)
     finally:
         tail.listeners.pop(witness, None)
 
@@ -176,22 +180,28 @@ async def find_owed(
 
     The tail has to bring `patterns`.
     """
-    tail = reading.keeper.tail
     async with _watching(member, patterns, beside, hub) as witness:
-        with _hearing(tail, witness):
-            await reading.settle(SETTLE_SECONDS)
-        after = tail.position
+        await _settle(witness, reading)
+        after = reading.keeper.tail.position
         await asyncio.sleep(SETTLE_SECONDS)
         return Owed(after, witness.copies)
 
 
-async def find_lacking(
-    member: Member, patterns: Sequence[str], beside: Sequence[str], reading: Reading, hub: Hub
+async def hand_back(
+    member: Member,
+    patterns: Sequence[str],
+    beside: Sequence[str],
+    follower: Follower,
+    hub: Hub,
 ) -> list[Message]:
-    """Return what the stream has yet to bring, for the moment in which plain patterns take over."""
+    """Have a member leave patterns of a stream; return what the plain ones have brought meanwhile.
+
+    That is for the moment in which these take over.
+    """
     async with _watching(member, patterns, beside, hub) as witness:
-        with _hearing(reading.keeper.tail, witness):
-            await reading.settle(SETTLE_SECONDS)
+        await _settle(witness, follower.reading)
+        follower.leave(patterns)
+        await asyncio.sleep(SETTLE_SECONDS)
         return [
             Message(subject, payload)
             for (subject, payload), count in witness.copies.items()

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bridge.history.tail import Loss
 
 
-PATIENCE_SECONDS, LOOK_SECONDS = 2.0, 0.01
+PATIENCE_SECONDS, LOOK_SECONDS = 5.0, 0.01
 """Until patterns are left that are not live; how often it is looked whether they are."""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bridge.audiences.beside import Owed, find_lacking, find_owed, plain_beside
+from bridge.audiences.beside import Owed, find_owed, hand_back, plain_beside
 from bridge.audiences.follower import Follower
 from bridge.audiences.stage import Stage
 from bridge.fanout.follow import Follow
@@ -17,7 +17,7 @@ from bridge.history.streams import NoHistoryError
 from bridge.wire.patterns import PatternSet
 from bridge.wire.responses import Refusal, shorten
 from bridge.wire.subjects import overlap
-from bridge.wire.wishes import After, Auto, New
+from bridge.wire.wishes import After, Auto, LastPerSubject, New
 
 if TYPE_CHECKING:
     from bridge.fanout.hub import Hub
@@ -199,16 +199,20 @@ class StreamHub:
 
         What plain patterns match, too, comes by them from then on.
         """
-        lacking: list[Message] = []
-        for follower in self._followers.get(member, {}).values():
+        messages: list[Message] = []
+        found: list[str] = []
+        for follower in tuple(self._followers.get(member, {}).values()):
             its = [each for each in patterns if each in follower.patterns]
             beside = plain_beside(member, its)
             if beside:
                 await follower.until_live(its)
-                reading = follower.reading
-                lacking += await find_lacking(member, its, beside, reading, self._hub)
-        found = self.unfollow(member, patterns)
-        self._hub.catch_up(member, lacking)
+                its = [each for each in its if each in follower.patterns]
+                if its:
+                    messages += await hand_back(member, its, beside, follower, self._hub)
+                found += its
+        found += self.unfollow(member, patterns)
+        self._changed(member)
+        self._hub.catch_up(member, messages)
         return found
 
     def unfollow(self, member: Member, patterns: Iterable[str]) -> list[str]:
@@ -219,8 +223,8 @@ class StreamHub:
             if its:
                 found += its
                 follower.leave(its)
-                if not follower.patterns:
-                    self._forget(follower)
+            if not follower.patterns:
+                self._forget(follower)
         if found:
             self._changed(member)
         return found
@@ -307,7 +311,8 @@ def _described(reading: Reading, pattern: str, past: Past) -> dict[str, object]:
     said: dict[str, object] = {
         "stream": tail.stream,
         "epoch": tail.epoch,
-        "after": start.after[pattern],
+        # The latest ones of each subject are older, and have no place that is known before.
+        "after": 0 if isinstance(past.wish, LastPerSubject) else start.after[pattern],
         "messages": start.messages,
     }
     if isinstance(past.wish, After):
