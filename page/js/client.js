@@ -67,6 +67,7 @@ const TEXT_HISTORIES = ["since", "after"];
 const REPLAYING = "replaying";
 const BEHIND = "behind";
 const LIVE = "live";
+const NOBODYS_TURN = Infinity;
 const OTHER_SEQUENCES = ["stream_new", "ahead"]; // reasons after which lower ones may come
 const OLD_GATEWAY = /^'history' is no key /; // how one that knows of no history refuses it
 const NO_PLAIN_ANSWER = ["bad_request", "already_followed"]; // to "auto", which is content with less
@@ -408,24 +409,21 @@ export class Client extends Target {
   }
 
   // Notes how far a message brings its patterns. A message does not name its stream: patterns that overlap are of one.
-  // False if all who should get it have had it, by a pattern that overlaps.
+  // False if nobody should get it, or all have had it by a pattern that overlaps.
   #place(message, replayed) {
-    const placed = this.#match(message.subject).stored.filter(({ place }) => place);
-    if (!placed.length) return true;
+    const { stored } = this.#match(message.subject);
+    const placed = stored.filter(({ place }) => place);
+    const { seq, replay } = message;
+    if (!placed.length) return !replay; // that of a pattern that was given up
     Object.assign(message, { stream: placed[0].place.stream, epoch: placed[0].place.epoch });
-    if (!message.replay) {
-      for (const { place } of placed) place.pass(message.seq);
-      return true;
-    }
-    const waiting = placed.filter(({ place }) => place.state === REPLAYING);
-    // Replays of one stream come one after the other.
-    const turn = Math.min(...waiting.map(({ place }) => place.front.turn));
-    const takers = waiting.length
-      ? waiting.filter(({ place }) => place.replay(message.seq, turn))
-      : placed.filter(({ place }) => place.seq < message.seq);
-    if (!waiting.length) for (const { place } of takers) place.pass(message.seq);
-    replayed.set(message, takers);
-    return takers.length > 0;
+    const isNew = !replay && placed.some(({ place }) => place.state === LIVE && place.lacks(seq));
+    const turn = isNew ? NOBODYS_TURN : turnOf(placed, replay ? REPLAYING : BEHIND);
+    const takers = placed.filter(({ place }) => place.lacks(seq, turn));
+    for (const { place } of placed) place.take(seq, turn);
+    for (const { place } of takers) place.count += 1;
+    if (replay) replayed.set(message, takers);
+    else for (const { place, isPlain, ahead } of stored) if (!place && !isPlain) ahead.add(seq);
+    return !replay || takers.length > 0;
   }
 
   #take(told) {
@@ -482,8 +480,9 @@ export class Client extends Target {
   #behind({ subjects }) {
     const placed = this.#placed(subjects).filter(({ place }) => place.state === LIVE);
     const fronts = new Map();
+    this.#turns += 1;
     for (const { pattern, place } of placed) {
-      place.part(fronts);
+      place.part(fronts, this.#turns);
       Object.assign(place, { state: BEHIND, count: 0, since: place.since ?? moment() });
       this.#tell("progress", { pattern, state: BEHIND, messages: 0 });
     }
@@ -523,18 +522,18 @@ export class Client extends Target {
 
   // The gateway has said what the pattern comes from: a stream, of which it has `told`, or else NATS alone.
   #begin(subscription, told, id) {
-    const { pattern, history, place: former, lacking } = subscription;
+    const { pattern, history, place: former, ahead, lacking } = subscription;
     Object.assign(subscription, { hasBegun: true, isPlain: !told, lacking: null, place: null });
     if (lacking) this.#lack(lacking.cause, pattern, lacking.since);
-    if (!told) return;
+    if (!told) return ahead.clear();
     const { stream, epoch, resumed, reason } = told;
     if (resumed === false) this.#lack(reason, pattern, former?.since);
     const state = resumed === undefined && (history === "new" || history === "auto") ? LIVE : REPLAYING;
     const isTogether = (place) => place.state === state && place.stream === stream && place.epoch === epoch
       && (state === LIVE || place.request === id);
-    const place = new Place(told, state, id, this.#frontOf(isTogether));
-    if (former?.stream === stream && former.epoch === epoch && reason !== "ahead") place.ahead = former.ahead;
-    subscription.place = place;
+    const isOther = former && (former.stream !== stream || former.epoch !== epoch || reason === "ahead");
+    if (isOther || state === LIVE) ahead.clear();
+    subscription.place = new Place(told, state, ahead, id, this.#frontOf(isTogether));
   }
 
   #tellBegun({ pattern, place }, { messages = 0, resumed, reason }) {
@@ -677,33 +676,31 @@ export class Message {
  * Those that go on together share a front.
  */
 class Place {
-  ahead = new Set(); // sequences that came beside a replay, by patterns that overlap
   count = 0; // messages since the state began
   since = null; // the moment from which on messages may lack, if they do
 
-  constructor({ stream, epoch, after }, state, request, front) {
-    Object.assign(this, { stream, epoch, after, state, request, front });
+  /** `ahead`: sequences that came before their turn, by patterns that overlap. */
+  constructor({ stream, epoch, after }, state, ahead, request, front) {
+    Object.assign(this, { stream, epoch, after, state, ahead, request, front });
   }
 
   get seq() { return Math.max(this.after, this.front.seq); }
   get cursor() { return `${this.stream}.${this.epoch}.${this.seq}`; }
 
-  /** A message that is no part of a replay. */
-  pass(seq) {
-    if (this.state === REPLAYING) return this.ahead.add(seq);
-    this.front.seq = Math.max(this.front.seq, seq);
-    if (this.state === BEHIND) this.count += 1;
-    else this.since = null;
+  /** Whether a message, which is read for those whose `turn` it is, has not come yet, and is of what was asked for. */
+  lacks(seq, turn = NOBODYS_TURN) {
+    if (this.state === LIVE) return seq > this.seq;
+    return (seq > this.seq || this.#isNext(turn)) && !this.ahead.has(seq);
   }
 
-  /** A message of the replay that began as the `turn`th; false if it has come, or is older than what was asked for. */
-  replay(seq, turn) {
-    const hadBefore = this.ahead.has(seq);
-    if (this.front.turn === turn && turn < Infinity) this.front.seq = Math.max(this.front.seq, seq);
-    else if (seq <= this.after) return false;
-    else this.ahead.add(seq);
-    if (!hadBefore) this.count += 1;
-    return !hadBefore;
+  take(seq, turn) {
+    if (this.state === LIVE) this.since = null;
+    if (this.state === LIVE || this.#isNext(turn)) this.front.seq = Math.max(this.front.seq, seq);
+    else if (seq > this.seq) this.ahead.add(seq);
+  }
+
+  #isNext(turn) {
+    return this.front.turn === turn && turn !== NOBODYS_TURN;
   }
 
   /** All up to `seq` has come, and from now on it goes on with others. */
@@ -714,8 +711,8 @@ class Place {
   }
 
   /** Goes on without those that are not in `fronts`, a map of former ones to new ones. */
-  part(fronts) {
-    if (!fronts.has(this.front)) fronts.set(this.front, { ...this.front });
+  part(fronts, turn = this.front.turn) {
+    if (!fronts.has(this.front)) fronts.set(this.front, { ...this.front, turn });
     this.front = fronts.get(this.front);
   }
 
@@ -729,7 +726,7 @@ class Place {
 
   /** The connection is lost: what comes on the next one comes as a replay. */
   lose(since) {
-    Object.assign(this, { after: this.seq, state: REPLAYING, request: null, front: { seq: 0, turn: Infinity } });
+    Object.assign(this, { after: this.seq, state: REPLAYING, request: null, front: { seq: 0, turn: NOBODYS_TURN } });
     this.since ??= since;
   }
 }
@@ -1178,8 +1175,16 @@ function newSubscription(pattern, history, stream) {
   const asking = { asked: null, options: "", wasAsked: false, listeners: new Map(), held: null };
   // `hasBegun`: the gateway has said, on this connection, what it comes from, and that is its `place` in a stream or,
   // if it `isPlain`, NATS alone. `asPlain`: asked for without history; `lacking`: what is missed until it is followed.
-  const storing = { history, stream, place: null, hasBegun: false, isPlain: false, asPlain: false, lacking: null };
+  // `ahead`: sequences it has had by other patterns, which may come again.
+  const beginning = { hasBegun: false, isPlain: false, asPlain: false, lacking: null };
+  const storing = { history, stream, place: null, ahead: new Set(), ...beginning };
   return { pattern, matches: matcher(pattern), ...asking, ...storing, ...deferred() };
+}
+
+// Replays of one stream come one after the other, and so do those that catch up.
+function turnOf(subscriptions, state) {
+  const turns = subscriptions.filter(({ place }) => place.state === state).map(({ place }) => place.front.turn);
+  return Math.min(NOBODYS_TURN, ...turns);
 }
 
 function listenersOf(subscriptions) {
