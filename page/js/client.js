@@ -343,7 +343,8 @@ export class Client extends Target {
   #historyFor(subscription) {
     const { history, stream, place, asPlain } = subscription;
     if (history === "auto" && (asPlain || !this.#knowsHistory)) return {};
-    return { history: place && !isRated(subscription) ? { after: place.cursor } : history, stream };
+    const resumes = place && !isRated(subscription) && (place.seq || history !== "last_per_subject");
+    return { history: resumes ? { after: place.cursor } : history, stream };
   }
 
   #asked(subscription, id, { history }) {
@@ -418,7 +419,7 @@ export class Client extends Target {
     Object.assign(message, { stream: placed[0].place.stream, epoch: placed[0].place.epoch });
     const isNew = !replay && placed.some(({ place }) => place.state === LIVE && place.lacks(seq));
     const turn = isNew ? NOBODYS_TURN : turnOf(placed, replay ? REPLAYING : BEHIND);
-    const takers = placed.filter(({ place }) => place.lacks(seq, turn));
+    const takers = placed.filter(({ place }) => place.lacks(seq));
     for (const { place } of placed) place.take(seq, turn);
     for (const { place } of takers) place.count += 1;
     if (replay) replayed.set(message, takers);
@@ -460,10 +461,9 @@ export class Client extends Target {
     }
   }
 
-  // Those of `subjects` that come from a stream on this connection.
+  // Those of `subjects` that come from a stream.
   #placed(subjects = []) {
-    const named = subjects.map((pattern) => this.#patterns.get(pattern));
-    return named.filter((subscription) => subscription?.hasBegun && subscription.place);
+    return subjects.map((pattern) => this.#patterns.get(pattern)).filter((subscription) => subscription?.place);
   }
 
   #live({ stream, epoch, seq, subjects }) {
@@ -471,7 +471,7 @@ export class Client extends Target {
     const front = this.#frontOf((place) => place.state === LIVE && place.stream === stream && place.epoch === epoch);
     for (const { pattern, place } of placed) {
       const { state, count } = place;
-      place.join(front, epoch, seq);
+      place.join(front, seq);
       if (state !== LIVE) this.#tell("progress", { pattern, state: LIVE, messages: count });
     }
   }
@@ -525,15 +525,17 @@ export class Client extends Target {
     const { pattern, history, place: former, ahead, lacking } = subscription;
     Object.assign(subscription, { hasBegun: true, isPlain: !told, lacking: null, place: null });
     if (lacking) this.#lack(lacking.cause, pattern, lacking.since);
-    if (!told) return ahead.clear();
+    if (!told) return;
     const { stream, epoch, resumed, reason } = told;
     if (resumed === false) this.#lack(reason, pattern, former?.since);
     const state = resumed === undefined && (history === "new" || history === "auto") ? LIVE : REPLAYING;
     const isTogether = (place) => place.state === state && place.stream === stream && place.epoch === epoch
       && (state === LIVE || place.request === id);
     const isOther = former && (former.stream !== stream || former.epoch !== epoch || reason === "ahead");
-    if (isOther || state === LIVE) ahead.clear();
-    subscription.place = new Place(told, state, ahead, id, this.#frontOf(isTogether));
+    if (isOther) ahead.clear();
+    // Where the latest of each subject begin is not where they end: all that is known is what has come.
+    const after = resumed === undefined && history === "last_per_subject" ? 0 : told.after;
+    subscription.place = new Place({ stream, epoch, after, state, ahead, request: id, front: this.#frontOf(isTogether) });
   }
 
   #tellBegun({ pattern, place }, { messages = 0, resumed, reason }) {
@@ -547,7 +549,7 @@ export class Client extends Target {
     for (const pattern of subjects) {
       const subscription = this.#patterns.get(pattern);
       if (!subscription || subscription.asked !== (id ?? POSTPONED)) continue;
-      const begins = subscription.history !== undefined && (!subscription.hasBegun || (id === undefined && history));
+      const begins = subscription.history !== undefined && !subscription.hasBegun;
       if (begins) this.#begin(subscription, history, id);
       subscription.asked = ACCEPTED;
       subscription.resolve();
@@ -680,34 +682,30 @@ class Place {
   since = null; // the moment from which on messages may lack, if they do
 
   /** `ahead`: sequences that came before their turn, by patterns that overlap. */
-  constructor({ stream, epoch, after }, state, ahead, request, front) {
-    Object.assign(this, { stream, epoch, after, state, ahead, request, front });
+  constructor(facts) {
+    Object.assign(this, facts);
   }
 
   get seq() { return Math.max(this.after, this.front.seq); }
   get cursor() { return `${this.stream}.${this.epoch}.${this.seq}`; }
 
-  /** Whether a message, which is read for those whose `turn` it is, has not come yet, and is of what was asked for. */
-  lacks(seq, turn = NOBODYS_TURN) {
-    if (this.state === LIVE) return seq > this.seq;
-    return (seq > this.seq || this.#isNext(turn)) && !this.ahead.has(seq);
+  /** Whether a message has not come yet, and is of what was asked for. */
+  lacks(seq) {
+    return seq > this.seq && !this.ahead.has(seq);
   }
 
+  /** Notes a message, which is read for those whose `turn` it is; live ones are for all. */
   take(seq, turn) {
     if (this.state === LIVE) this.since = null;
-    if (this.state === LIVE || this.#isNext(turn)) this.front.seq = Math.max(this.front.seq, seq);
+    const isNext = this.state === LIVE || (this.front.turn === turn && turn !== NOBODYS_TURN);
+    if (isNext) this.front.seq = Math.max(this.front.seq, seq);
     else if (seq > this.seq) this.ahead.add(seq);
   }
 
-  #isNext(turn) {
-    return this.front.turn === turn && turn !== NOBODYS_TURN;
-  }
-
   /** All up to `seq` has come, and from now on it goes on with others. */
-  join(front, epoch, seq) {
-    const after = epoch === this.epoch ? Math.max(this.seq, seq) : seq;
-    Object.assign(this, { state: LIVE, front, epoch, after, since: null });
-    this.ahead.clear();
+  join(front, seq) {
+    Object.assign(this, { after: Math.max(this.seq, seq), state: LIVE, front, since: null });
+    this.ahead.clear(); // it would grow with each replay
   }
 
   /** Goes on without those that are not in `fronts`, a map of former ones to new ones. */

@@ -231,13 +231,37 @@ test("a listener of two patterns that overlap gets each message once, and one wi
 });
 
 test("a listener that leaves in the middle of a frame is called no more", (t) => {
+  for (const isAlone of [true, false]) {
+    const it = connected(t);
+    const heard = [];
+    const listener = ({ seq }) => { heard.push(seq); it.client.unsubscribe("a", isAlone ? listener : undefined); };
+    it.client.subscribe("a", listener, { history: "all" });
+    it.tick(1);
+    it.socket.say(stored(1, "a", 0), replayed("a", 1), replayed("a", 2));
+    assert.deepEqual(heard, [1]);
+  }
+});
+
+test("one without history does not hear what is still under way for a pattern that was given up", (t) => {
   const it = connected(t);
-  const heard = [];
-  const listener = ({ seq }) => { heard.push(seq); it.client.unsubscribe("a", listener); };
-  it.client.subscribe("a", listener, { history: "all" });
-  it.tick(1);
-  it.socket.say(stored(1, "a", 0), replayed("a", 1), replayed("a", 2));
-  assert.deepEqual(heard, [1]);
+  const plain = listen(it, "orders.>");
+  listen(it, "orders.*", "all");
+  it.socket.say(ack(1, "orders.>"), stored(2, "orders.*", 0));
+  it.client.unsubscribe("orders.*");
+  it.socket.say(replayed("orders.a", 1), message("orders.a", 2));
+  assert.deepEqual(plain.heard, [2]);
+});
+
+test("a pattern that falls behind twice, or in its replay, has one end", (t) => {
+  const it = connected(t);
+  const behind = { status: "behind", stream: "ORDERS", subjects: ["a"] };
+  listen(it, "a", "all");
+  it.socket.say(stored(1, "a", 0, { messages: 2 }), replayed("a", 1), behind, replayed("a", 2), live(2, "a"));
+  it.socket.say(behind, message("a", 3), behind, message("a", 4), live(3, "a"));
+  const progress = it.ofType("progress").map(({ state, messages }) => [state, messages]);
+  assert.deepEqual(progress, [["replaying", 2], ["live", 2], ["behind", 0], ["live", 2]]);
+  reconnect(it);
+  assert.deepEqual(requests(it)[0].history, { after: "ORDERS.e1.4" });
 });
 
 test("progress is told: replaying, live, behind, and live again", (t) => {
@@ -334,7 +358,9 @@ test("a replay that has not all that was asked for says why, and is no gap", (t)
   assert.deepEqual(it.ofType("gap"), []);
 });
 
-const missed = (reason, after, until, epoch = "e1") => ({ status: "missed", stream: "ORDERS", epoch, after, until, reason, subjects: ["orders.*"] });
+const missed = (reason, after, until, epoch = "e1", subject = "orders.*") => (
+  { status: "missed", stream: "ORDERS", epoch, after, until, reason, subjects: [subject] }
+);
 
 test("what the gateway says will not come is a gap, from the moment at which the pattern fell behind", (t) => {
   const it = following(t);
@@ -346,6 +372,24 @@ test("what the gateway says will not come is a gap, from the moment at which the
   assert.deepEqual(it.ofType("gap"), [{ from, to: Date.now(), causes: ["too_many"], patterns: ["orders.*"] }]);
   reconnect(it);
   assert.deepEqual(requests(it)[0].history, { after: "ORDERS.e1.9000" });
+});
+
+test("a gap begins with the pattern that lacks something for the longest time, and not before one was live", (t) => {
+  const it = following(t);
+  listen(it, "other", "new");
+  it.socket.say(stored(2, "other", 10));
+  it.socket.say({ status: "behind", stream: "ORDERS", subjects: ["orders.*"] });
+  const from = Date.now();
+  it.tick(1_000);
+  it.socket.say({ status: "behind", stream: "ORDERS", subjects: ["other"] });
+  it.tick(1_000);
+  it.socket.say(missed("too_many", 10, 90, "e1", "other"), missed("too_many", 10, 90));
+  it.socket.say(live(90, "other", "orders.*"));
+  it.tick(1_000);
+  it.socket.say(missed("expired", 90, 95));
+  assert.deepEqual(it.ofType("gap").map((gap) => [gap.from, gap.to, gap.patterns]), [
+    [from, from + 2_000, ["other", "orders.*"]], [from + 3_000, from + 3_000, ["orders.*"]],
+  ]);
 });
 
 test("what NATS does not have any more after an outage is a gap from its beginning, and later ones are not", (t) => {
@@ -362,12 +406,64 @@ test("what NATS does not have any more after an outage is a gap from its beginni
 test("in a stream that was made again, or restored, lower sequences count", (t) => {
   for (const [reason, epoch, until] of [["stream_new", "e2", 0], ["ahead", "e1", 4]]) {
     const it = following(t);
-    it.socket.say(missed(reason, 10, until, epoch), message("orders.a", until + 1));
-    assert.deepEqual(it.heard, [until + 1]);
-    assert.equal(it.ofType("messages").flat()[0].cursor, `ORDERS.${epoch}.${until + 1}`);
+    listen(it, "other", "new");
+    it.socket.say(stored(2, "other", 10), message("orders.a", 11), missed(reason, 11, until, epoch), message("orders.a", until + 1));
+    assert.deepEqual(it.heard, [11, until + 1]);
+    assert.equal(it.ofType("messages").flat()[1].cursor, `ORDERS.${epoch}.${until + 1}`);
     reconnect(it);
-    assert.deepEqual(requests(it)[0].history, { after: `ORDERS.${epoch}.${until + 1}` });
+    assert.deepEqual(requests(it).map(({ history }) => history.after), [`ORDERS.${epoch}.${until + 1}`, "ORDERS.e1.11"], "of it alone");
   }
+});
+
+/** Reads all of "orders.a", and has had 12 before its turn. */
+function ahead(t) {
+  const it = following(t);
+  const { heard } = listen(it, "orders.a", "all");
+  it.socket.say(stored(2, "orders.a", 0), message("orders.a", 12));
+  return { it, heard };
+}
+
+test("the same sequence in a stream that was made again, or restored, is another message", (t) => {
+  for (const [epoch, reason] of [["e2", "stream_new"], ["e1", "ahead"]]) {
+    const noticed = ahead(t);
+    noticed.it.socket.say(missed(reason, 0, 0, epoch, "orders.a"), replayed("orders.a", 12));
+    assert.deepEqual(noticed.heard, [12, 12]);
+    const resumed = ahead(t);
+    reconnect(resumed.it);
+    resumed.it.socket.say(stored(4, "orders.a", 0, { epoch, resumed: false, reason }), replayed("orders.a", 12));
+    assert.deepEqual(resumed.heard, [12, 12]);
+  }
+});
+
+test("what came before its turn is not remembered for ever", (t) => {
+  const forget = t.mock.method(Set.prototype, "clear");
+  const { it } = ahead(t);
+  const before = forget.mock.callCount();
+  it.socket.say(live(12, "orders.a"));
+  assert.equal(forget.mock.callCount(), before + 1);
+});
+
+test("what comes before the answer to a resume does not move its cursor", (t) => {
+  const it = following(t);
+  listen(it, "orders.>", "new");
+  it.socket.say(stored(2, "orders.>", 10), message("orders.a.b", 11));
+  reconnect(it);
+  it.socket.say(stored(4, "orders.>", 11, { resumed: true }), live(20, "orders.>"), message("orders.a", 21));
+  reconnect(it);
+  assert.deepEqual(requests(it).map(({ history }) => history.after).sort(), ["ORDERS.e1.11", "ORDERS.e1.21"]);
+});
+
+test("the latest of each subject are asked for again until one has come, and then what comes after it", (t) => {
+  const it = connected(t);
+  const { heard } = listen(it, "a.*", "last_per_subject");
+  it.socket.say(stored(1, "a.*", 100, { messages: 2 }));
+  reconnect(it);
+  assert.equal(requests(it)[0].history, "last_per_subject");
+  it.socket.say(stored(2, "a.*", 100, { messages: 2 }), replayed("a.x", 3));
+  reconnect(it);
+  assert.deepEqual(requests(it)[0].history, { after: "ORDERS.e1.3" });
+  it.socket.say(stored(3, "a.*", 3, { resumed: true }), replayed("a.y", 50), live(100, "a.*"));
+  assert.deepEqual(heard, [3, 50]);
 });
 
 test("a refusal of history rejects, and says the gateway's sentence", async (t) => {
@@ -446,6 +542,19 @@ test("a gateway that knows of no history after one that did goes on, with a gap"
   assert.deepEqual(it.ofType("gap").map(({ causes }) => causes), [["no_history"]]);
 });
 
+test("\"auto\" is content with what is followed without history already, but not with a refusal of other options", async (t) => {
+  const it = connected(t);
+  const { answer } = listen(it, "a", "auto");
+  it.socket.say(refusal("already_followed", 1, "a"));
+  it.tick(PACE);
+  it.socket.say(ack(2, "a"));
+  assert.equal(await outcome(answer), "resolved");
+  listen(it, "a", undefined, { meta: ["time"] });
+  it.socket.say(refusal("bad_request", 3, "a"));
+  it.tick(PACE);
+  assert.deepEqual([it.socket.sent.length, it.ofType("subscription").at(-1).state], [3, "refused"]);
+});
+
 test("a request that is bad for another reason is not asked for again and again", async (t) => {
   const it = connected(t);
   const { answer } = listen(it, "a b", "auto");
@@ -460,7 +569,8 @@ test("a request that is bad for another reason is not asked for again and again"
 test("who listens first decides on the history, and who asks for the past later is refused", async (t) => {
   const it = following(t, { last: 5 });
   it.client.subscribe("plain");
-  for (const [pattern, history] of [["orders.*", { last: 5 }], ["orders.*", "all"], ["plain", "all"], ["plain", "new"]]) {
+  it.client.subscribe("auto", () => {}, { history: "auto" }).catch(() => {});
+  for (const [pattern, history] of [["orders.*", { last: 5 }], ["orders.*", "all"], ["plain", "all"], ["plain", "new"], ["auto", "new"]]) {
     const { answer, heard } = listen(it, pattern, history);
     assert.equal((await outcome(answer)).code, "already_followed", `${pattern}, ${JSON.stringify(history)}`);
     it.socket.say(message("orders.a", 11));
@@ -469,7 +579,7 @@ test("who listens first decides on the history, and who asks for the past later 
   assert.equal(await outcome(listen(it, "orders.*", "new").answer), "resolved");
   assert.equal(await outcome(listen(it, "orders.*", "auto").answer), "resolved");
   assert.equal(await outcome(listen(it, "orders.*").answer), "resolved");
-  assert.deepEqual(requests(it).map(({ subjects, history }) => [subjects, history]), [[["orders.*"], { last: 5 }], [["plain"], undefined]]);
+  assert.deepEqual(requests(it).map(({ subjects, history }) => [subjects, history]), [[["orders.*"], { last: 5 }], [["plain"], undefined], [["auto"], "auto"]]);
 });
 
 test("who asks for the same past before it is asked for shares it", (t) => {
@@ -483,7 +593,7 @@ test("who asks for the same past before it is asked for shares it", (t) => {
 
 test("other options are asked for without history, and not before it has begun", async (t) => {
   const it = connected(t);
-  listen(it, "a", "all");
+  const { listener } = listen(it, "a", "all");
   const { answer } = listen(it, "a", undefined, { meta: ["time"], maxRate: 2 });
   assert.equal(it.socket.sent.length, 1);
   it.socket.say(stored(1, "a", 0));
@@ -494,6 +604,9 @@ test("other options are asked for without history, and not before it has begun",
   it.tick(1_000);
   assert.deepEqual(requests(it)[2], requests(it)[1]);
   it.socket.say(ack(3, "a"), replayed("a", 1));
+  it.client.unsubscribe("a", listener);
+  it.tick(PACE);
+  assert.equal(it.socket.sent.length, 3, "nor does a rate count once it is the only one");
   reconnect(it);
   assert.deepEqual(requests(it)[0].history, { after: "ORDERS.e1.1" }, "and it is still in its stream");
 });
@@ -524,6 +637,18 @@ test("a pattern that is given up and asked for again with history is left first"
   assert.deepEqual(requests(it).slice(3), [{ subjects: ["a"], action: "unsubscribe" }, { subjects: ["a"], action: "subscribe" }]);
 });
 
+test("one with history that has got other options is left first, too", (t) => {
+  const it = connected(t);
+  listen(it, "a", "all");
+  it.socket.say(stored(1, "a", 0));
+  listen(it, "a", undefined, { meta: ["time"] });
+  it.socket.say(ack(2, "a"));
+  it.client.unsubscribe("a");
+  it.client.subscribe("a", () => {});
+  it.tick(PACE);
+  assert.deepEqual(requests(it).slice(2).map(({ action }) => action), ["unsubscribe", "subscribe"]);
+});
+
 test("after too many requests history is asked for again, and nothing that was never followed is left", (t) => {
   const it = connected(t);
   listen(it, "a", "all");
@@ -540,4 +665,6 @@ test("a JetStream that does not answer is no outage of NATS, and no gap for thos
   assert.deepEqual([it.client.natsDown, await outcome(answer)], [false, "pending"]);
   it.socket.say(stored(2, "orders.*", 0), replayed("orders.a", 1));
   assert.deepEqual([await outcome(answer), heard, it.ofType("gap")], ["resolved", [1], []]);
+  it.socket.say({ status: "nats_down" }, refusal("nats_down", undefined, "orders.*"), { status: "nats_up", gap: true });
+  assert.equal(it.ofType("gap").length, 1, "that of the plain one waits for no other");
 });
