@@ -211,6 +211,7 @@ test("what comes live beside a replay is not heard again when a lost connection 
   it.socket.say(stored(2, "orders.a", 0, { messages: 9 }), replayed("orders.a", 3), message("orders.a", 12));
   assert.deepEqual([it.heard, all.heard], [[12], [3, 12]], "what was stored is not for who asked for what is new");
   reconnect(it);
+  assert.deepEqual(requests(it).map(({ history }) => history.after), ["ORDERS.e1.12", "ORDERS.e1.3"]);
   it.socket.say(stored(3, "orders.*", 12, { resumed: true }), live(12, "orders.*"));
   it.socket.say(stored(4, "orders.a", 3, { resumed: true }), replayed("orders.a", 4), replayed("orders.a", 12), live(12, "orders.a"));
   assert.deepEqual([it.heard, all.heard], [[12], [3, 12, 4]]);
@@ -549,10 +550,12 @@ test("\"auto\" is content with what is followed without history already, but not
   it.tick(PACE);
   it.socket.say(ack(2, "a"));
   assert.equal(await outcome(answer), "resolved");
-  listen(it, "a", undefined, { meta: ["time"] });
-  it.socket.say(refusal("bad_request", 3, "a"));
+  listen(it, "b", "auto");
+  it.socket.say(ack(3, "b"));
+  listen(it, "b", undefined, { meta: ["time"] });
+  it.socket.say(refusal("bad_request", 4, "b"));
   it.tick(PACE);
-  assert.deepEqual([it.socket.sent.length, it.ofType("subscription").at(-1).state], [3, "refused"]);
+  assert.deepEqual([it.socket.sent.length, it.ofType("subscription").at(-1).state], [4, "refused"]);
 });
 
 test("a request that is bad for another reason is not asked for again and again", async (t) => {
