@@ -105,6 +105,7 @@ export class Client extends Target {
   #bySubject = new Map(); // subject → who gets it, so that it is matched once
   #followed = new Map(); // patterns this connection has been asked to follow → whether with history
   #leaving = new Map(); // patterns it has been asked to leave → id of the request, until that is answered
+  #ending = new Map(); // patterns with history that were given up and may still bring messages → whether they match
   #calls = new Map(); // id of what is published or asked on this connection → what settles its promise
   #lastId = 0;
   #timer = 0; // of the next round of requests
@@ -263,6 +264,7 @@ export class Client extends Target {
     this.#dropCalls("disconnected", "The connection was lost before the answer.");
     this.#followed.clear();
     this.#leaving.clear();
+    this.#ending.clear();
     this.#knowsHistory = true;
     for (const subscription of this.#patterns.values()) {
       Object.assign(subscription, { asked: null, hasBegun: false, asPlain: false });
@@ -415,15 +417,16 @@ export class Client extends Target {
     const { stored } = this.#match(message.subject);
     const placed = stored.filter(({ place }) => place);
     const { seq, replay } = message;
+    if (!replay) for (const { place, isPlain, ahead } of stored) if (!place && !isPlain) ahead.add(seq);
     if (!placed.length) return !replay; // that of a pattern that was given up
     Object.assign(message, { stream: placed[0].place.stream, epoch: placed[0].place.epoch });
     const isNew = !replay && placed.some(({ place }) => place.state === LIVE && place.lacks(seq));
-    const turn = isNew ? NOBODYS_TURN : turnOf(placed, replay ? REPLAYING : BEHIND);
+    const isOfOthers = isNew || [...this.#ending.values()].some((matches) => matches(message.subject));
+    const turn = isOfOthers ? NOBODYS_TURN : turnOf(placed, replay ? REPLAYING : BEHIND);
     const takers = placed.filter(({ place }) => place.lacks(seq));
     for (const { place } of placed) place.take(seq, turn);
     for (const { place } of takers) place.count += 1;
     if (replay) replayed.set(message, takers);
-    else for (const { place, isPlain, ahead } of stored) if (!place && !isPlain) ahead.add(seq);
     return !replay || takers.length > 0;
   }
 
@@ -562,6 +565,7 @@ export class Client extends Target {
 
   #left({ subjects, id }) {
     for (const pattern of subjects) {
+      this.#ending.delete(pattern);
       if (this.#leaving.get(pattern) !== id) continue;
       this.#leaving.delete(pattern);
       this.#followed.delete(pattern);
@@ -630,8 +634,9 @@ export class Client extends Target {
     this.#sendSoon();
   }
 
-  #drop({ pattern, listeners, asked, reject }, error) {
+  #drop({ pattern, matches, history, listeners, asked, reject }, error) {
     this.#patterns.delete(pattern);
+    if (history !== undefined && this.#followed.has(pattern)) this.#ending.set(pattern, matches);
     listeners.clear(); // a message under way is for nobody
     this.#bySubject.clear();
     reject(error);

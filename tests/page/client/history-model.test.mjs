@@ -45,7 +45,8 @@ class Gateway {
   }
 
   answer() {
-    const { subjects, history, id } = this.requests.shift();
+    const { subjects, action, history, id } = this.requests.shift();
+    if (action === "unsubscribe") return this.leave(subjects, id);
     assert.ok(history, "nothing here is asked for without history");
     const after = history === "all" ? 0 : history === "new" ? this.stored.length : Number(history.after.split(".")[2]);
     const isLive = history === "new";
@@ -54,6 +55,14 @@ class Gateway {
     if (!isLive) this.replays.push({ follows, cursor: after, isMarked: true });
     const told = { ...STREAM, after, messages: 0, ...(history.after && { resumed: true }) };
     this.socket.say(...subjects.map((subject) => ({ success: true, action: "subscribe", subjects: [subject], history: told, id })));
+  }
+
+  leave(subjects, id) {
+    const stay = ({ pattern }) => !subjects.includes(pattern);
+    this.follows = this.follows.filter(stay);
+    const replays = this.replays.map((replay) => ({ ...replay, follows: replay.follows.filter(stay) }));
+    this.replays = replays.filter(({ follows }) => follows.length);
+    this.socket.say(...subjects.map((subject) => ({ success: true, action: "unsubscribe", subjects: [subject], id })));
   }
 
   /** The next message of the first replay that no other pattern has brought, or its end. */
@@ -80,11 +89,18 @@ class Gateway {
   }
 }
 
-function follow(it, pattern, history) {
-  const heard = [];
-  it.client.subscribe(pattern, ({ seq }) => heard.push(seq), { history });
-  it.tick(101);
-  return { pattern, heard, history };
+/** A listener: `begin` is the end of the stream when its pattern began. */
+function follow(it, gateway, pattern) {
+  const [heard, history] = [[], anyOf(["new", "all"])];
+  const follower = { pattern, heard, history, begin: null };
+  const begins = ({ detail }) => { if (detail.pattern === pattern) follower.begin ??= gateway.stored.length; };
+  follower.leave = () => {
+    it.client.removeEventListener("subscription", begins);
+    it.client.unsubscribe(pattern);
+  };
+  it.client.addEventListener("subscription", begins);
+  it.client.subscribe(pattern, ({ seq }) => heard.push(seq), { history }).catch(() => {});
+  return follower;
 }
 
 function reconnect(it, gateway) {
@@ -95,29 +111,35 @@ function reconnect(it, gateway) {
   it.socket.begin();
 }
 
-test("each listener gets what was published since it began, once, whatever overlaps, falls behind or is lost", (t) => {
-  const rounds = 60;
-  for (let round = 0; round < rounds; round += 1) {
+test("each listener gets what was published since it began, once, whatever overlaps, falls behind, leaves or is lost", (t) => {
+  for (let round = 0; round < 100; round += 1) {
     const it = connected(t);
     const gateway = new Gateway(it);
     gateway.connect();
-    const [listeners, begins] = [[], new Map()];
-    it.client.addEventListener("subscription", ({ detail: { pattern } }) => begins.set(pattern, begins.get(pattern) ?? gateway.stored.length));
-    const free = [...PATTERNS];
+    const [followers, left] = [new Map(), []];
     for (let step = 0; step < 150; step += 1) {
+      const pattern = anyOf(PATTERNS);
       if (chance(0.4)) gateway.publish();
-      else if (free.length && chance(0.1)) listeners.push(follow(it, free.splice(whole(free.length), 1)[0], anyOf(["new", "all"])));
       else if (chance(0.05)) gateway.fallBehind();
       else if (chance(0.05)) reconnect(it, gateway);
+      else if (chance(0.05) && followers.has(pattern)) {
+        followers.get(pattern).leave();
+        left.push(followers.get(pattern));
+        followers.delete(pattern);
+      } else if (chance(0.1) && !followers.has(pattern)) followers.set(pattern, follow(it, gateway, pattern));
+      else if (chance(0.3)) it.tick(101);
       else if (gateway.steps.length) anyOf(gateway.steps).call(gateway);
     }
+    it.tick(101);
     while (gateway.steps.length) anyOf(gateway.steps).call(gateway);
     const all = gateway.stored.map((subject, place) => ({ subject, seq: place + 1 }));
-    for (const { pattern, heard, history } of listeners) {
+    for (const { pattern, heard, history, begin } of followers.values()) {
       const falls = matcher(pattern);
-      const due = all.filter(({ subject, seq }) => seq > begins.get(pattern) && falls(subject)).map(({ seq }) => seq);
-      const late = heard.filter((seq) => seq > begins.get(pattern)).sort((one, other) => one - other);
+      const due = all.filter(({ subject, seq }) => seq > begin && falls(subject)).map(({ seq }) => seq);
+      const late = heard.filter((seq) => seq > begin).sort((one, other) => one - other);
       assert.deepEqual(late, due, `round ${round}, ${pattern}, ${history}`);
+    }
+    for (const { pattern, heard } of [...followers.values(), ...left]) {
       assert.deepEqual(heard.filter((seq, place) => heard.indexOf(seq) !== place), [], `round ${round}, ${pattern}: twice`);
     }
     assert.deepEqual(it.ofType("gap"), []);

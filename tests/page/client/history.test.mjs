@@ -253,6 +253,45 @@ test("one without history does not hear what is still under way for a pattern th
   assert.deepEqual(plain.heard, [2]);
 });
 
+/** Two replays of the same messages, of which the first has been given up while it runs. */
+function givenUp(t) {
+  const it = connected(t);
+  listen(it, "orders.*", "all");
+  const { heard } = listen(it, "orders.>", "all");
+  it.socket.say(stored(1, "orders.*", 0), stored(2, "orders.>", 0));
+  it.client.unsubscribe("orders.*");
+  it.tick(PACE);
+  it.socket.say(replayed("orders.a", 5));
+  return Object.assign(it, { heard });
+}
+
+test("what is still under way for a pattern that was given up does not move the cursor of another one", (t) => {
+  const it = givenUp(t);
+  it.socket.say({ success: true, action: "unsubscribe", subjects: ["orders.*"], id: 3 }, replayed("orders.a", 1), replayed("orders.a", 2));
+  assert.deepEqual(it.heard, [5, 1, 2]);
+  reconnect(it);
+  assert.deepEqual(requests(it).map(({ history }) => history.after), ["ORDERS.e1.2"]);
+});
+
+test("nothing is under way of what the gateway has ended itself", (t) => {
+  const it = connected(t);
+  listen(it, "orders.*", "new");
+  listen(it, "orders.>", "all");
+  it.socket.say(stored(1, "orders.*", 9), stored(2, "orders.>", 0), refusal("denied", undefined, "orders.*"), replayed("orders.a", 1));
+  reconnect(it);
+  assert.deepEqual(requests(it).map(({ history }) => history.after), ["ORDERS.e1.1"]);
+});
+
+test("nothing is under way any more once the connection is lost", (t) => {
+  const it = givenUp(t);
+  reconnect(it);
+  assert.deepEqual(requests(it).map(({ history }) => history.after), ["ORDERS.e1.0"]);
+  it.socket.say(stored(4, "orders.>", 0, { resumed: true }), replayed("orders.a", 1), replayed("orders.a", 5));
+  reconnect(it);
+  assert.deepEqual(requests(it).map(({ history }) => history.after), ["ORDERS.e1.5"]);
+  assert.deepEqual(it.heard, [5, 1]);
+});
+
 test("a pattern that falls behind twice, or in its replay, has one end", (t) => {
   const it = connected(t);
   const behind = { status: "behind", stream: "ORDERS", subjects: ["a"] };
