@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NoReturn
 
@@ -19,7 +19,6 @@ from bridge.wire.patterns import PatternSet
 from bridge.wire.subjects import contains
 
 if TYPE_CHECKING:
-    from bridge.audiences.follower import Follower
     from bridge.fanout.follow import Follow
     from bridge.fanout.hub import Hub
     from bridge.fanout.member import Member
@@ -191,16 +190,17 @@ async def hand_back(
     member: Member,
     patterns: Sequence[str],
     beside: Sequence[str],
-    follower: Follower,
+    reading: Reading,
+    leave: Callable[[Sequence[str]], None],
     hub: Hub,
 ) -> list[Message]:
-    """Have a member leave patterns of a stream; return what the plain ones have brought meanwhile.
+    """Have a member `leave` patterns of a stream; return what plain ones have brought meanwhile.
 
     That is for the moment in which these take over.
     """
     async with _watching(member, patterns, beside, hub) as witness:
-        await _settle(witness, follower.reading)
-        follower.leave(patterns)
+        await _settle(witness, reading)
+        leave(patterns)
         await asyncio.sleep(SETTLE_SECONDS)
         return [
             Message(subject, payload)

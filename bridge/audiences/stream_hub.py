@@ -6,47 +6,29 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from bridge.audiences.answers import Begun, Followed, described, refusal
 from bridge.audiences.beside import Owed, find_owed, hand_back, plain_beside
 from bridge.audiences.follower import Follower
-from bridge.audiences.stage import Stage
+from bridge.audiences.stages import Stages
 from bridge.fanout.follow import Follow
-from bridge.history.errors import TOO_MANY_CONSUMERS, ApiError, HistoryError, UnansweredError
+from bridge.history.errors import HistoryError, UnansweredError
 from bridge.history.streams import NoHistoryError
+from bridge.wire import responses
 from bridge.wire.patterns import PatternSet
-from bridge.wire.responses import Refusal, shorten
+from bridge.wire.responses import shorten
 from bridge.wire.subjects import overlap
-from bridge.wire.wishes import After, Auto, LastPerSubject, New
+from bridge.wire.wishes import Auto, New
 
 if TYPE_CHECKING:
     from bridge.fanout.hub import Hub
     from bridge.fanout.member import Member
     from bridge.history.history import History, Reading
-    from bridge.history.keeper import Keeper
+    from bridge.history.own_rights import OwnRights
     from bridge.wire.envelope import Message
     from bridge.wire.wants import Wants
     from bridge.wire.wishes import Past
-
-REMIND_SECONDS = 60.0
-"""After which a connection that got nothing is told how far it is."""
-
-
-class Begun(NamedTuple):
-    """A pattern whose past is on its way."""
-
-    pattern: str
-    history: dict[str, object]
-    """What its response says of it."""
-
-
-class Followed(NamedTuple):
-    """What became of patterns that were asked for with their past."""
-
-    begun: list[Begun]
-    plain: list[str]
-    """Those that have no history, of which none had to be."""
-    refused: dict[str, Refusal]
 
 
 class StreamHub:
@@ -66,16 +48,21 @@ class StreamHub:
         self._client = client
         self._made: History | None = None
         self._hub = hub
-        self._stages: dict[Keeper, Stage] = {}
+        self._stages = Stages(self._rights, hub)
         self._followers: dict[Member, dict[str, Follower]] = {}
         """Of each member, by stream."""
-        self._reminding: asyncio.Task[None] | None = None
 
     def _history(self) -> History | None:
         client = self._client()
         if self._made is None and self._make_history is not None and client is not None:
             self._made = self._make_history(client)
         return self._made
+
+    async def _rights(self) -> OwnRights | None:
+        """Return what NATS lets the gateway read; None if it does not say just now."""
+        with contextlib.suppress(NoHistoryError, HistoryError):
+            return await self._made.rights() if self._made is not None else None
+        return None
 
     # What members ask for
 
@@ -146,10 +133,7 @@ class StreamHub:
         rights = await history.rights()
         reading = await history.open(patterns, past.wish, past.stream)
         owed = await self._owed(member, patterns, past, reading)
-        stage = self._stages.get(reading.keeper)
-        if stage is None:
-            stage = Stage(reading.keeper.tail, rights, self._hub.flusher, self._hub.counters)
-            self._stages[reading.keeper] = stage
+        stage = self._stages.of(reading.keeper, rights)
         followers = self._followers.setdefault(member, {})
         follower = followers.get(stream)
         if follower is None:
@@ -157,9 +141,7 @@ class StreamHub:
             stage.followers[follower] = None
         follower.begin(reading, {each: Follow(each, wants) for each in patterns}, owed)
         self._changed(member)
-        if self._reminding is None:
-            self._reminding = asyncio.create_task(self._remind())
-        return [Begun(each, _described(reading, each, past)) for each in patterns]
+        return [Begun(each, described(reading, each, past)) for each in patterns]
 
     async def _owed(
         self, member: Member, patterns: list[str], past: Past, reading: Reading
@@ -186,7 +168,7 @@ class StreamHub:
         ):
             found.plain.append(pattern)
         else:
-            found.refused[pattern] = _refusal(pattern, error)
+            found.refused[pattern] = refusal(pattern, error)
 
     def change(self, member: Member, pattern: str, wants: Wants) -> None:
         """Have a pattern that is followed with its past in another way from now on."""
@@ -208,7 +190,8 @@ class StreamHub:
                 await follower.until_live(its)
                 its = [each for each in its if each in follower.patterns]
                 if its:
-                    messages += await hand_back(member, its, beside, follower, self._hub)
+                    reading, leave = follower.reading, follower.leave
+                    messages += await hand_back(member, its, beside, reading, leave, self._hub)
                 found += its
         found += self.unfollow(member, patterns)
         self._changed(member)
@@ -257,11 +240,7 @@ class StreamHub:
             del followers[stage.tail.stream]
             if not followers:
                 del self._followers[member]
-        if not stage.followers:
-            stage.end()
-            for keeper, each in tuple(self._stages.items()):
-                if each is stage:
-                    del self._stages[keeper]
+        self._stages.drop_if_unused(stage)
 
     def _changed(self, member: Member) -> None:
         """Have the plain patterns of a member pass over what comes from streams."""
@@ -276,62 +255,17 @@ class StreamHub:
         if up and self._made is not None:
             self._made.reconnected()
 
-    def has_gap(self, member: Member) -> bool:
-        """Tell whether an outage of NATS means that a member has missed something."""
-        return bool(member.follows) or member not in self._followers
-
-    async def _remind(self) -> None:
-        """Tell those that get nothing how far they are; ask what NATS lets the gateway read."""
-        while self._stages:
-            await asyncio.sleep(REMIND_SECONDS)
-            history = self._history()
-            if history is not None:
-                with contextlib.suppress(NoHistoryError, HistoryError):
-                    rights = await history.rights()
-                    for stage in self._stages.values():
-                        stage.rights = rights
-            self._hub.flush()
-            for stage in tuple(self._stages.values()):
-                for follower in tuple(stage.followers):
-                    follower.remind()
-        self._reminding = None
+    def nats_line(self, member: Member, *, up: bool) -> bytes:
+        """Return what a member is told of that: all of a stream comes yet, the rest was missed."""
+        if not up:
+            return responses.NATS_DOWN
+        has_gap = bool(member.follows) or member not in self._followers
+        return responses.NATS_UP if has_gap else responses.NATS_UP_WITHOUT_GAP
 
     async def stop(self) -> None:
         """End everything. Idempotent."""
-        if self._reminding is not None:
-            self._reminding.cancel()
+        self._stages.stop()
         for member in tuple(self._followers):
             self.unfollow_all(member)
         if self._made is not None:
             await self._made.close()
-
-
-def _described(reading: Reading, pattern: str, past: Past) -> dict[str, object]:
-    start, tail = reading.start, reading.keeper.tail
-    said: dict[str, object] = {
-        "stream": tail.stream,
-        "epoch": tail.epoch,
-        # The latest ones of each subject are older, and have no place that is known before.
-        "after": 0 if isinstance(past.wish, LastPerSubject) else start.after[pattern],
-        "messages": start.messages,
-    }
-    if isinstance(past.wish, After):
-        said["resumed"] = start.reason is None
-    if start.reason is not None:
-        said["reason"] = start.reason
-    return said
-
-
-def _refusal(pattern: str, error: NoHistoryError | HistoryError) -> Refusal:
-    name = repr(shorten(pattern))
-    if isinstance(error, NoHistoryError):
-        text = f"{name} has no history here: {error}."
-        return Refusal("no_history", text, [pattern], more={"reason": error.reason})
-    if isinstance(error, ApiError) and error.number == TOO_MANY_CONSUMERS:
-        text = f"{name} cannot be followed with its past: its stream has no room for a consumer."
-        return Refusal("limit", text, [pattern])
-    if isinstance(error, UnansweredError):
-        text = f"JetStream does not answer; {name} is followed as soon as it does."
-        return Refusal("nats_down", text, [pattern])
-    text = f"{name} has no history here: {error}."
-    return Refusal("no_history", text, [pattern], more={"reason": "no_stream"})
