@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from bridge.history.errors import TOO_MANY_CONSUMERS, ApiError, HistoryError, UnansweredError
@@ -20,6 +21,8 @@ class Begun(NamedTuple):
     pattern: str
     history: dict[str, object]
     """What its response says of it."""
+    start: Callable[[], None]
+    """Has to be called before the response is sent: nothing comes before the next turn."""
 
 
 class Followed(NamedTuple):

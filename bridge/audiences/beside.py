@@ -8,17 +8,21 @@ each message comes once. Two that look the same cannot be told apart.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
+from bridge.wire import responses
 from bridge.wire.envelope import Message
 from bridge.wire.framing import FRAMES
 from bridge.wire.patterns import PatternSet
 from bridge.wire.subjects import contains
 
 if TYPE_CHECKING:
+    from bridge.audiences.had import Had
+    from bridge.audiences.stage import Stage
     from bridge.fanout.follow import Follow
     from bridge.fanout.hub import Hub
     from bridge.fanout.member import Member
@@ -33,6 +37,9 @@ EARLY_SECONDS = 0.05
 """By which the tail may be first: what is read at once is handed on by subject."""
 PATIENCE_SECONDS = 2.0
 """After which a copy by NATS is taken for one that was never stored."""
+
+LIVE_SECONDS, LOOK_SECONDS = 5.0, 0.01
+"""Until patterns are left that are not live; how often it is looked whether they are."""
 
 Copy = tuple[str, bytes]
 
@@ -184,6 +191,30 @@ async def find_owed(
         after = reading.keeper.tail.position
         await asyncio.sleep(SETTLE_SECONDS)
         return Owed(after, witness.copies)
+
+
+class Leaving(Protocol):
+    """A follower of a stream that is about to leave some of its patterns."""
+
+    member: Member
+    stage: Stage
+    had: Had
+
+    def is_live(self, patterns: Iterable[str]) -> bool:
+        """Tell whether these are live."""
+
+
+async def until_live(follower: Leaving, patterns: Sequence[str]) -> None:
+    """Return once patterns are live; or if that takes long, after telling what will not come."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LIVE_SECONDS):
+            while not follower.is_live(patterns):
+                await asyncio.sleep(LOOK_SECONDS)
+            return
+    tail, ends = follower.stage.tail, follower.had.ends()
+    since = min((ends.get(each, 0) for each in patterns), default=0)
+    line = responses.missed(tail.stream, tail.epoch, since, tail.position, "left", patterns)
+    follower.member.respond(line)
 
 
 async def hand_back(

@@ -11,26 +11,24 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from bridge.audiences.audience import framing_for, meta_of
-from bridge.audiences.told import told
-from bridge.history.errors import HistoryError
-from bridge.history.replay import Sink, StreamGoneError
+from bridge.audiences.ways import Ways
+from bridge.history.errors import HistoryError, NotPermittedError
+from bridge.history.replay import StreamGoneError
 from bridge.wire import responses
-from bridge.wire.envelope import Envelope
 
 if TYPE_CHECKING:
-    from bridge.access.policy import SubjectPolicy
     from bridge.audiences.beside import Owed
+    from bridge.audiences.had import Had
     from bridge.audiences.stage import Stage
     from bridge.fanout.follow import Follow
     from bridge.fanout.member import Member
+    from bridge.history.history import Reading
     from bridge.history.replay import Replay
     from bridge.history.stored import Stored
     from bridge.history.tail import Loss
-    from bridge.wire.framing import Framing
 
 CHUNK_MESSAGES, CHUNK_BYTES = 256, 32768
-"""Written at once; then others have their turn."""
+"""Written at once; then others have their turn. Fewer where there is no room for as many."""
 MAX_JOINED = 1024
 """Messages written in the turn in which it goes live; where they are more, some before that."""
 MIN_WAIT_SECONDS, MAX_WAIT_SECONDS = 0.005, 0.05
@@ -46,15 +44,14 @@ class Recipient(Protocol):
 
     member: Member
     stage: Stage
+    had: Had
 
-    def has_otherwise(self, message: Stored, but: Mapping[str, Follow]) -> bool:
-        """Tell whether a message came, or will, by another pattern than `but`."""
+    def settle(self) -> None:
+        """Have written what came up to now, or fall behind."""
 
-    def replay_from(self, starts: Mapping[str, int], sink: Sink) -> Replay:
-        """Return what reads these patterns, each after its sequence."""
-
-    def begin_at(self, position: int, patterns: Iterable[str]) -> None:
-        """Take note that what comes of patterns from now on is behind this sequence."""
+    @property
+    def reading(self) -> Reading:
+        """What can read any of its patterns."""
 
     def join(self, handover: Handover, position: int) -> None:
         """Have it live: all that its patterns match up to `position` has been written."""
@@ -74,33 +71,45 @@ class Handover:
         is_replay: bool,
         owed: Owed | None = None,
     ) -> None:
-        self.follows = dict(follows)
         self._recipient = recipient
         self._member, self._stage = recipient.member, recipient.stage
+        self.replay: Replay | None = None
+        """What reads just now, or will next."""
         self.is_replay = is_replay
         """Whether its messages are marked: they are older than others that have come."""
+        self.since: dict[str, int] = {}
+        """After which all of a pattern came; known when it is live."""
+        self.position = 0
+        """Up to which it has been written, when it is live."""
+        self.may_begin = asyncio.Event()
+        """Set once it has been told that it will."""
         self._owed = owed
+        self.joined_before: list[tuple[int, tuple[str, ...]]] = []
+        """Replays that ended in the stretch it reads: up to where, and their patterns."""
         self._queue: deque[Stored | bytes] = deque()
         """Messages, and notices between them."""
         self._chunk: tuple[list[bytes], bytes, int] | None = None
         """What is about to be written: pieces, the same joined, and how many of the queue it is."""
-        self._ways: dict[str, tuple[Envelope, Framing, tuple[str, ...]] | None] = {}
-        """How subjects are told, None of those that are not; under one policy."""
-        self._policy: SubjectPolicy | None = None
-        self._position = 0
+        self._chunk_bytes = CHUNK_BYTES
+        self._ways = Ways(recipient.member, recipient.stage, dict(follows))
         self._has_joined = False
         self.is_behind = False
         """Whether the connection was told that it is."""
 
-    async def run(self, replay: Replay) -> None:
-        """Return once the connection is live. Raises StreamGoneError."""
+    @property
+    def follows(self) -> dict[str, Follow]:
+        """What is handed on, by pattern."""
+        return self._ways.follows
+
+    async def run(self) -> None:
+        """Return once the connection is live. Raises StreamGoneError, NotPermittedError."""
         late = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._tell_late)
         wait = MIN_RETRY_SECONDS
         try:
-            while True:
+            while self.replay is not None:
                 try:
-                    await replay.run()
-                except StreamGoneError:
+                    await self.replay.run()
+                except (StreamGoneError, NotPermittedError):
                     raise
                 except HistoryError:
                     await asyncio.sleep(wait)
@@ -108,10 +117,10 @@ class Handover:
                     continue
                 if self._has_joined:
                     return
+                starts = dict.fromkeys(self.follows, self.position)
+                self.replay = self._recipient.reading.replay_from(starts, self)
                 await asyncio.sleep(MIN_WAIT_SECONDS)
                 await self.room()
-                starts = dict.fromkeys(self.follows, self._position)
-                replay = self._recipient.replay_from(starts, self)
         finally:
             late.cancel()
 
@@ -142,7 +151,17 @@ class Handover:
             count = len(messages)
             messages = [each for each in messages if not self._owed.has(each)]
             self._filter(count - len(messages))
-        self._queue.extend(messages)
+        if not self.joined_before:
+            self._queue.extend(messages)
+            return
+        for message in messages:
+            while self.joined_before and self.joined_before[0][0] < message.sequence:
+                self._queue.append(self._live(*self.joined_before.pop(0)))
+            self._queue.append(message)
+
+    def _live(self, position: int, patterns: Iterable[str]) -> bytes:
+        tail, its = self._stage.tail, [each for each in patterns if each in self.follows]
+        return responses.live(tail.stream, tail.epoch, position, its)
 
     def _filter(self, count: int) -> None:
         """Count messages that are not written."""
@@ -151,87 +170,81 @@ class Handover:
 
     def joined(self, messages: list[Stored], position: int) -> None:
         """Take the last of them; have the connection live if there is room for all."""
+        if not self.since and self.replay is not None:
+            self.since = self.replay.starts()
         self.replayed(messages)
-        self._position = position
+        self.position = position
         while len(self._queue) <= MAX_JOINED and self._write_some():
             pass
         if not self._queue and (self._owed is None or self._owed.is_paid):
             self._has_joined = True
             self._recipient.join(self, position)
 
+    def hear(self, after: int, until: int, reason: Loss) -> None:
+        """Take note of what the stream has lost while nothing is read."""
+        is_reading = self.replay in self._stage.tail.listeners
+        if not (self.replay is None or is_reading or self._has_joined):
+            self.replay.missed(after, until, reason)
+
     def missed(self, after: int, until: int, reason: Loss) -> None:
         """Take note that the messages between will not come."""
-        tail = self._stage.tail
-        patterns = list(self.follows)
-        self._queue.append(
-            responses.missed(tail.stream, tail.epoch, after, until, reason, patterns)
-        )
-        self._recipient.begin_at(until, self.follows)
+        tail, patterns = self._stage.tail, list(self.follows)
+        line = responses.missed(tail.stream, tail.epoch, after, until, reason, patterns)
+        self._queue.append(line)
+        self.since = {pattern: until for pattern in self.since}
+        self._recipient.had.begin_at(until, reason, patterns)
 
     # What is written
 
     def _write_some(self) -> bool:
         """Write the next chunk, if there is one and room for it; tell whether."""
-        while self._queue and isinstance(self._queue[0], bytes) and self._chunk is None:
+        while self._queue and isinstance(self._queue[0], bytes):
             self._member.respond(self._queue.popleft())  # type: ignore[arg-type]
         if not self._queue:
             return False
-        if self._chunk is None:
+        if self._ways.have_changed() or self._chunk is None:
             self._chunk = self._next_chunk()
         pieces, joined, count = self._chunk
         if pieces:
-            if not (self._member.is_half_free and self._member.offer(pieces, joined)):
+            if not self._member.is_half_free:
                 return False
-            self._stage.counters.expected += len(pieces)
+            if not self._member.offer(pieces, joined):  # there may never be room for all
+                self._chunk_bytes, self._chunk = len(joined) // 2, None
+                return False
         for _ in range(count):
             self._queue.popleft()
         self._chunk = None
+        self._stage.counters.expected += len(pieces)
+        self._filter(count - len(pieces))
         return True
 
     def _next_chunk(self) -> tuple[list[bytes], bytes, int]:
+        self._recipient.settle()
         pieces: list[bytes] = []
         size = count = 0
         for message in self._queue:
-            if isinstance(message, bytes) or size >= CHUNK_BYTES or count >= CHUNK_MESSAGES:
+            if isinstance(message, bytes) or count >= CHUNK_MESSAGES:
                 break
+            piece = self._ways.piece(message, is_replay=self.is_replay)
+            if piece is not None and not self._recipient.had.has(message):
+                size += len(piece)
+                if pieces and size > self._chunk_bytes:
+                    break
+                pieces.append(piece)
             count += 1
-            way = self._way(message.subject)
-            if way is None or self._recipient.has_otherwise(message, self.follows):
-                self._filter(1)
-                continue
-            envelope, framing, meta = way
-            payload = told(message, meta, is_replay=self.is_replay)
-            pieces += framing.encode(envelope, [payload])
-            size += len(pieces[-1])
         return pieces, self._member.framing.join(pieces) if pieces else b"", count
 
-    def _way(self, subject: str) -> tuple[Envelope, Framing, tuple[str, ...]] | None:
-        """Return how messages on a subject are told, if they may be delivered."""
-        if self._policy is not self._member.policy:
-            self._policy = self._member.policy
-            self._ways.clear()
-        if subject not in self._ways:
-            self._ways[subject] = self._find_way(subject)
-        return self._ways[subject]
-
-    def _find_way(self, subject: str) -> tuple[Envelope, Framing, tuple[str, ...]] | None:
-        if not self._stage.rights.may_receive(subject):
-            return None
-        if not self._member.policy.may_receive(subject):
-            return None
-        meta = meta_of(self.follows.values(), subject)
-        if meta is None:
-            return None
-        return Envelope(subject), framing_for(self._member.framing, meta), meta
+    def follow(self, follows: Mapping[str, Follow]) -> None:
+        """Hand on these patterns instead."""
+        self._ways.follows = dict(follows)
+        self._ways.forget()
 
     def change(self, pattern: str, follow: Follow) -> None:
         """Have a pattern in another way from now on, if it is among these."""
         if pattern in self.follows:
-            self.follows[pattern] = follow
-            self._ways.clear()
+            self.follow(self.follows | {pattern: follow})
 
     def leave(self, pattern: str) -> None:
-        """Read a pattern no more; what waits of it is not written. Idempotent."""
-        if self.follows.pop(pattern, None) is not None:
-            self._ways.clear()
-            self._chunk = None
+        """Hand on a pattern no more, nor what waits of it. Idempotent."""
+        if pattern in self.follows:
+            self.follow({each: how for each, how in self.follows.items() if each != pattern})

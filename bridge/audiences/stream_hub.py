@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bridge.audiences.answers import Begun, Followed, described, refusal
-from bridge.audiences.beside import Owed, find_owed, hand_back, plain_beside
+from bridge.audiences.beside import Owed, find_owed, hand_back, plain_beside, until_live
 from bridge.audiences.follower import Follower
 from bridge.audiences.stages import Stages
 from bridge.fanout.follow import Follow
@@ -137,11 +137,13 @@ class StreamHub:
         followers = self._followers.setdefault(member, {})
         follower = followers.get(stream)
         if follower is None:
-            follower = followers[stream] = Follower(member, stage, self._gone)
+            follower = followers[stream] = Follower(member, stage, self._lost)
             stage.followers[follower] = None
-        follower.begin(reading, {each: Follow(each, wants) for each in patterns}, owed)
+        start = follower.begin(reading, {each: Follow(each, wants) for each in patterns}, owed)
         self._changed(member)
-        return [Begun(each, described(reading, each, past)) for each in patterns]
+        if reading.keeper.is_gone:  # in the meantime
+            start = follower.gone
+        return [Begun(each, described(reading, each, past), start) for each in patterns]
 
     async def _owed(
         self, member: Member, patterns: list[str], past: Past, reading: Reading
@@ -187,9 +189,9 @@ class StreamHub:
             its = [each for each in patterns if each in follower.patterns]
             beside = plain_beside(member, its)
             if beside:
-                await follower.until_live(its)
+                await until_live(follower, its)
                 its = [each for each in its if each in follower.patterns]
-                if its:
+                if its:  # its stream may have been deleted in the meantime
                     reading, leave = follower.reading, follower.leave
                     messages += await hand_back(member, its, beside, reading, leave, self._hub)
                 found += its
@@ -227,8 +229,9 @@ class StreamHub:
             follower.look_again()
         return lost
 
-    def _gone(self, follower: Follower) -> None:
-        self._forget(follower)
+    def _lost(self, follower: Follower) -> None:
+        if not follower.patterns:
+            self._forget(follower)
         self._changed(follower.member)
 
     def _forget(self, follower: Follower) -> None:

@@ -75,6 +75,8 @@ class Following:
             begun, plain = found.begun, found.plain
             refused |= found.refused
         refused |= await self._hub.follow(connection, plain, how.wants)
+        for each in begun:
+            each.start()
         for pattern in wanted:
             if pattern not in refused:
                 self.waiting.discard(connection, pattern)

@@ -102,6 +102,10 @@ class Replay:
         self._limit = limit
         self._limited_at = tail.position
 
+    def starts(self) -> dict[str, int]:
+        """Return after which sequence all of a pattern has been handed on, or will be."""
+        return {each.pattern: each.start for each in self._readers}
+
     async def run(self) -> None:
         """Return once the tail has taken over. Raises HistoryError; `run` may be called again."""
         self._tail.listeners[self] = None

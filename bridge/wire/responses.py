@@ -179,6 +179,12 @@ def stream_gone(pattern: str, stream: str) -> bytes:
     return Refusal("stream_gone", text, [pattern]).line()
 
 
+def not_permitted(pattern: str, text: str) -> bytes:
+    """Return the line that ends a pattern whose past NATS does not let the gateway read."""
+    text = f"{shorten(pattern)!r} has no history here: {text}."
+    return Refusal("no_history", text, [pattern], more={"reason": "not_permitted"}).line()
+
+
 NATS_DOWN = b'{"status":"nats_down"}'
 NATS_UP = b'{"status":"nats_up","gap":true}'
 NATS_UP_WITHOUT_GAP = b'{"status":"nats_up","gap":false}'

@@ -44,7 +44,13 @@ class Streams(World):
 
     def follow_stored(self, member: Follower, *patterns: str, wish: Wish | None = None) -> Any:
         """Begin to follow patterns with their past; return the task."""
-        return self.run(self.streams.follow(member, patterns, PLAIN, Past(wish or New())))
+
+        async def follow() -> None:
+            found = await self.streams.follow(member, patterns, PLAIN, Past(wish or New()))
+            for each in found.begun:
+                each.start()
+
+        return self.run(follow())
 
     def leave_stored(self, member: Follower, *patterns: str) -> Any:
         """Begin to leave patterns; return the task."""
@@ -57,6 +63,8 @@ class Streams(World):
 
 
 class _Keeper:
+    is_gone = False
+
     def __init__(self, tail: Tail) -> None:
         self.tail = tail
 

@@ -1,0 +1,66 @@
+"""How stored messages are told to one connection, subject by subject, as far as they may be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.audiences.audience import framing_for, meta_of
+from bridge.audiences.told import told
+from bridge.wire.envelope import Envelope
+
+if TYPE_CHECKING:
+    from bridge.access.policy import SubjectPolicy
+    from bridge.audiences.stage import Stage
+    from bridge.fanout.follow import Follow
+    from bridge.fanout.member import Member
+    from bridge.history.own_rights import OwnRights
+    from bridge.history.stored import Stored
+    from bridge.wire.framing import Framing
+
+Way = tuple[Envelope, "Framing", tuple[str, ...]]
+
+
+class Ways:
+    """Makes pieces of messages. `follows`: what they are read for, by pattern; it may change."""
+
+    def __init__(self, member: Member, stage: Stage, follows: dict[str, Follow]) -> None:
+        self.follows = follows
+        self._member, self._stage = member, stage
+        self._known: dict[str, Way | None] = {}
+        """By subject, under the same grants."""
+        self._grants: tuple[SubjectPolicy, OwnRights] | None = None
+
+    def forget(self) -> None:
+        """Take note that `follows` has changed."""
+        self._grants = None
+
+    def have_changed(self) -> bool:
+        """Tell whether pieces that were made before this call may be wrong."""
+        grants = self._member.policy, self._stage.rights
+        if grants == self._grants:
+            return False
+        self._grants = grants
+        self._known.clear()
+        return True
+
+    def piece(self, message: Stored, *, is_replay: bool) -> bytes | None:
+        """Return a message as it is written; None if it may not be."""
+        subject = message.subject
+        if subject not in self._known:
+            self._known[subject] = self._find(subject)
+        way = self._known[subject]
+        if way is None:
+            return None
+        envelope, framing, meta = way
+        pieces: list[bytes] = framing.encode(envelope, [told(message, meta, is_replay=is_replay)])
+        return pieces[0]
+
+    def _find(self, subject: str) -> Way | None:
+        if not self._stage.rights.may_receive(subject):
+            return None
+        if not self._member.policy.may_receive(subject):
+            return None
+        meta = meta_of(self.follows.values(), subject)
+        if meta is None:
+            return None
+        return Envelope(subject), framing_for(self._member.framing, meta), meta
