@@ -235,11 +235,7 @@ class WSSManager:
         self._told_down = not up
         self.actions.following.waiting.nats_changed(up)
         for connection in self.connections.values():
-            line = responses.NATS_DOWN
-            if up:
-                has_gap = self._streams.has_gap(connection)
-                line = responses.NATS_UP if has_gap else responses.NATS_UP_WITHOUT_GAP
-            connection.respond(line)
+            connection.respond(self._streams.nats_line(connection, up=up))
 
     # What the app brings
 

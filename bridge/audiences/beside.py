@@ -8,23 +8,27 @@ each message comes once. Two that look the same cannot be told apart.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
+from bridge.wire import responses
 from bridge.wire.envelope import Message
 from bridge.wire.framing import FRAMES
 from bridge.wire.patterns import PatternSet
 from bridge.wire.subjects import contains
 
 if TYPE_CHECKING:
+    from bridge.audiences.had import Had
+    from bridge.audiences.stage import Stage
     from bridge.fanout.follow import Follow
     from bridge.fanout.hub import Hub
     from bridge.fanout.member import Member
     from bridge.history.history import Reading
     from bridge.history.stored import Stored
-    from bridge.history.tail import Loss, Tail
+    from bridge.history.tail import Loss
     from bridge.wire.codes import CloseCode
 
 SETTLE_SECONDS = 0.1
@@ -33,6 +37,9 @@ EARLY_SECONDS = 0.05
 """By which the tail may be first: what is read at once is handed on by subject."""
 PATIENCE_SECONDS = 2.0
 """After which a copy by NATS is taken for one that was never stored."""
+
+LIVE_SECONDS, LOOK_SECONDS = 5.0, 0.01
+"""Until patterns are left that are not live; how often it is looked whether they are."""
 
 Copy = tuple[str, bytes]
 
@@ -160,11 +167,14 @@ async def _watching(
         hub.unfollow_all(witness)
 
 
-@contextmanager
-def _hearing(tail: Tail, witness: Witness) -> Iterator[None]:
+async def _settle(witness: Witness, reading: Reading) -> None:
+    """Return when all that came by NATS before this has come by the tail, or will never."""
+    tail = reading.keeper.tail
     tail.listeners[witness] = None
     try:
-        yield
+        await asyncio.sleep(EARLY_SECONDS)
+        witness.copies.clear()  # what the tail brought before it was heard
+        await reading.settle(SETTLE_SECONDS)
     finally:
         tail.listeners.pop(witness, None)
 
@@ -176,22 +186,53 @@ async def find_owed(
 
     The tail has to bring `patterns`.
     """
-    tail = reading.keeper.tail
     async with _watching(member, patterns, beside, hub) as witness:
-        with _hearing(tail, witness):
-            await reading.settle(SETTLE_SECONDS)
-        after = tail.position
+        await _settle(witness, reading)
+        after = reading.keeper.tail.position
         await asyncio.sleep(SETTLE_SECONDS)
         return Owed(after, witness.copies)
 
 
-async def find_lacking(
-    member: Member, patterns: Sequence[str], beside: Sequence[str], reading: Reading, hub: Hub
+class Leaving(Protocol):
+    """A follower of a stream that is about to leave some of its patterns."""
+
+    member: Member
+    stage: Stage
+    had: Had
+
+    def is_live(self, patterns: Iterable[str]) -> bool:
+        """Tell whether these are live."""
+
+
+async def until_live(follower: Leaving, patterns: Sequence[str]) -> None:
+    """Return once patterns are live; or if that takes long, after telling what will not come."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LIVE_SECONDS):
+            while not follower.is_live(patterns):
+                await asyncio.sleep(LOOK_SECONDS)
+            return
+    tail, ends = follower.stage.tail, follower.had.ends()
+    since = min((ends.get(each, 0) for each in patterns), default=0)
+    line = responses.missed(tail.stream, tail.epoch, since, tail.position, "left", patterns)
+    follower.member.respond(line)
+
+
+async def hand_back(
+    member: Member,
+    patterns: Sequence[str],
+    beside: Sequence[str],
+    reading: Reading,
+    leave: Callable[[Sequence[str]], None],
+    hub: Hub,
 ) -> list[Message]:
-    """Return what the stream has yet to bring, for the moment in which plain patterns take over."""
+    """Have a member `leave` patterns of a stream; return what plain ones have brought meanwhile.
+
+    That is for the moment in which these take over.
+    """
     async with _watching(member, patterns, beside, hub) as witness:
-        with _hearing(reading.keeper.tail, witness):
-            await reading.settle(SETTLE_SECONDS)
+        await _settle(witness, reading)
+        leave(patterns)
+        await asyncio.sleep(SETTLE_SECONDS)
         return [
             Message(subject, payload)
             for (subject, payload), count in witness.copies.items()

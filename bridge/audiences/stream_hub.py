@@ -6,54 +6,29 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from bridge.audiences.beside import Owed, find_lacking, find_owed, plain_beside
+from bridge.audiences.answers import Begun, Followed, described, refusal
+from bridge.audiences.beside import Owed, find_owed, hand_back, plain_beside, until_live
 from bridge.audiences.follower import Follower
-from bridge.audiences.stage import Stage
+from bridge.audiences.stages import Stages
 from bridge.fanout.follow import Follow
-from bridge.history.errors import TOO_MANY_CONSUMERS, ApiError, HistoryError, UnansweredError
+from bridge.history.errors import HistoryError, UnansweredError
 from bridge.history.streams import NoHistoryError
 from bridge.wire import responses
 from bridge.wire.patterns import PatternSet
-from bridge.wire.responses import Refusal, shorten
+from bridge.wire.responses import shorten
 from bridge.wire.subjects import overlap
-from bridge.wire.wishes import After, Auto, New
+from bridge.wire.wishes import Auto, New
 
 if TYPE_CHECKING:
     from bridge.fanout.hub import Hub
     from bridge.fanout.member import Member
     from bridge.history.history import History, Reading
-    from bridge.history.keeper import Keeper
+    from bridge.history.own_rights import OwnRights
     from bridge.wire.envelope import Message
     from bridge.wire.wants import Wants
     from bridge.wire.wishes import Past
-
-LIVE_SECONDS, LOOK_SECONDS = 2.0, 0.01
-"""Until patterns are left that are not live; how often it is looked whether they are."""
-RETRY_SECONDS = 1.0
-"""Until NATS is asked again for what it did not say."""
-REMIND_SECONDS = 60.0
-"""After which a connection that got nothing is told how far it is."""
-
-
-class Begun(NamedTuple):
-    """A pattern whose past is on its way."""
-
-    pattern: str
-    history: dict[str, object]
-    """What its response says of it."""
-    start: Callable[[], None]
-    """Has to be called before the response is sent: nothing comes before the next turn."""
-
-
-class Followed(NamedTuple):
-    """What became of patterns that were asked for with their past."""
-
-    begun: list[Begun]
-    plain: list[str]
-    """Those that have no history, of which none had to be."""
-    refused: dict[str, Refusal]
 
 
 class StreamHub:
@@ -73,18 +48,21 @@ class StreamHub:
         self._client = client
         self._made: History | None = None
         self._hub = hub
-        self._stages: dict[Keeper, Stage] = {}
+        self._stages = Stages(self._rights, hub)
         self._followers: dict[Member, dict[str, Follower]] = {}
         """Of each member, by stream."""
-        self._reminding: asyncio.Task[None] | None = None
-        self._is_back = asyncio.Event()
-        """Set when there is another connection to NATS."""
 
     def _history(self) -> History | None:
         client = self._client()
         if self._made is None and self._make_history is not None and client is not None:
             self._made = self._make_history(client)
         return self._made
+
+    async def _rights(self) -> OwnRights | None:
+        """Return what NATS lets the gateway read; None if it does not say just now."""
+        with contextlib.suppress(NoHistoryError, HistoryError):
+            return await self._made.rights() if self._made is not None else None
+        return None
 
     # What members ask for
 
@@ -155,10 +133,7 @@ class StreamHub:
         rights = await history.rights()
         reading = await history.open(patterns, past.wish, past.stream)
         owed = await self._owed(member, patterns, past, reading)
-        stage = self._stages.get(reading.keeper)
-        if stage is None:
-            stage = Stage(reading.keeper.tail, rights, self._hub.flusher, self._hub.counters)
-            self._stages[reading.keeper] = stage
+        stage = self._stages.of(reading.keeper, rights)
         followers = self._followers.setdefault(member, {})
         follower = followers.get(stream)
         if follower is None:
@@ -168,9 +143,7 @@ class StreamHub:
         self._changed(member)
         if reading.keeper.is_gone:  # in the meantime
             start = follower.gone
-        if self._reminding is None:
-            self._reminding = asyncio.create_task(self._remind())
-        return [Begun(each, _described(reading, each, past), start) for each in patterns]
+        return [Begun(each, described(reading, each, past), start) for each in patterns]
 
     async def _owed(
         self, member: Member, patterns: list[str], past: Past, reading: Reading
@@ -197,7 +170,7 @@ class StreamHub:
         ):
             found.plain.append(pattern)
         else:
-            found.refused[pattern] = _refusal(pattern, error)
+            found.refused[pattern] = refusal(pattern, error)
 
     def change(self, member: Member, pattern: str, wants: Wants) -> None:
         """Have a pattern that is followed with its past in another way from now on."""
@@ -210,18 +183,21 @@ class StreamHub:
 
         What plain patterns match, too, comes by them from then on.
         """
-        lacking: list[Message] = []
+        messages: list[Message] = []
+        found: list[str] = []
         for follower in tuple(self._followers.get(member, {}).values()):
             its = [each for each in patterns if each in follower.patterns]
             beside = plain_beside(member, its)
             if beside:
-                await _until_live(follower, its)
-                if not follower.patterns:
-                    continue  # its stream was deleted in the meantime
-                reading = follower.reading
-                lacking += await find_lacking(member, its, beside, reading, self._hub)
-        found = self.unfollow(member, patterns)
-        self._hub.catch_up(member, lacking)
+                await until_live(follower, its)
+                its = [each for each in its if each in follower.patterns]
+                if its:  # its stream may have been deleted in the meantime
+                    reading, leave = follower.reading, follower.leave
+                    messages += await hand_back(member, its, beside, reading, leave, self._hub)
+                found += its
+        found += self.unfollow(member, patterns)
+        self._changed(member)
+        self._hub.catch_up(member, messages)
         return found
 
     def unfollow(self, member: Member, patterns: Iterable[str]) -> list[str]:
@@ -232,8 +208,8 @@ class StreamHub:
             if its:
                 found += its
                 follower.leave(its)
-                if not follower.patterns:
-                    self._forget(follower)
+            if not follower.patterns:
+                self._forget(follower)
         if found:
             self._changed(member)
         return found
@@ -267,11 +243,7 @@ class StreamHub:
             del followers[stage.tail.stream]
             if not followers:
                 del self._followers[member]
-        if not stage.followers:
-            stage.end()
-            for keeper, each in tuple(self._stages.items()):
-                if each is stage:
-                    del self._stages[keeper]
+        self._stages.drop_if_unused(stage)
 
     def _changed(self, member: Member) -> None:
         """Have the plain patterns of a member pass over what comes from streams."""
@@ -285,87 +257,19 @@ class StreamHub:
         """Take note that the connection to NATS is lost, or that there is another one."""
         if up and self._made is not None:
             self._made.reconnected()
-            self._is_back.set()
+            self._stages.look_soon()
 
-    def has_gap(self, member: Member) -> bool:
-        """Tell whether an outage of NATS means that a member has missed something."""
-        return bool(member.follows) or member not in self._followers
-
-    async def _remind(self) -> None:
-        """Tell those that get nothing how far they are; ask what NATS lets the gateway read."""
-        seconds = REMIND_SECONDS
-        while self._stages:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._is_back.wait()
-            self._is_back.clear()
-            seconds = REMIND_SECONDS if await self._look_at_rights() else RETRY_SECONDS
-            self._hub.flush()
-            for stage in tuple(self._stages.values()):
-                for follower in tuple(stage.followers):
-                    follower.remind()
-        self._reminding = None
-
-    async def _look_at_rights(self) -> bool:
-        """Ask what NATS lets the gateway read; tell whether it has answered."""
-        history = self._history()
-        try:
-            rights = None if history is None else await history.rights()
-        except (NoHistoryError, HistoryError):
-            return False
-        if rights is not None:
-            for stage in self._stages.values():
-                stage.rights = rights
-        return True
+    def nats_line(self, member: Member, *, up: bool) -> bytes:
+        """Return what a member is told of that: all of a stream comes yet, the rest was missed."""
+        if not up:
+            return responses.NATS_DOWN
+        has_gap = bool(member.follows) or member not in self._followers
+        return responses.NATS_UP if has_gap else responses.NATS_UP_WITHOUT_GAP
 
     async def stop(self) -> None:
         """End everything. Idempotent."""
-        if self._reminding is not None:
-            self._reminding.cancel()
+        self._stages.stop()
         for member in tuple(self._followers):
             self.unfollow_all(member)
         if self._made is not None:
             await self._made.close()
-
-
-async def _until_live(follower: Follower, patterns: Sequence[str]) -> None:
-    """Return once these are live; or if that takes long, after telling what will not come."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(LIVE_SECONDS):
-            while not follower.is_live(patterns):
-                await asyncio.sleep(LOOK_SECONDS)
-            return
-    tail, ends = follower.stage.tail, follower.had.ends()
-    since = min((ends.get(each, 0) for each in patterns), default=0)
-    line = responses.missed(tail.stream, tail.epoch, since, tail.position, "left", patterns)
-    follower.member.respond(line)
-
-
-def _described(reading: Reading, pattern: str, past: Past) -> dict[str, object]:
-    start, tail = reading.start, reading.keeper.tail
-    said: dict[str, object] = {
-        "stream": tail.stream,
-        "epoch": tail.epoch,
-        "after": start.after[pattern],
-        "messages": start.messages,
-    }
-    if isinstance(past.wish, After):
-        said["resumed"] = start.reason is None
-    if start.reason is not None:
-        said["reason"] = start.reason
-    return said
-
-
-def _refusal(pattern: str, error: NoHistoryError | HistoryError) -> Refusal:
-    name = repr(shorten(pattern))
-    if isinstance(error, NoHistoryError):
-        text = f"{name} has no history here: {error}."
-        return Refusal("no_history", text, [pattern], more={"reason": error.reason})
-    if isinstance(error, ApiError) and error.number == TOO_MANY_CONSUMERS:
-        text = f"{name} cannot be followed with its past: its stream has no room for a consumer."
-        return Refusal("limit", text, [pattern])
-    if isinstance(error, UnansweredError):
-        text = f"JetStream does not answer; {name} is followed as soon as it does."
-        return Refusal("nats_down", text, [pattern])
-    text = f"{name} has no history here: {error}."
-    return Refusal("no_history", text, [pattern], more={"reason": "no_stream"})

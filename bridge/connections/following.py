@@ -11,7 +11,8 @@ from bridge.wire.responses import Refusal, shorten
 
 if TYPE_CHECKING:
     from bridge.access.policy import SubjectPolicy
-    from bridge.audiences.stream_hub import Begun, StreamHub
+    from bridge.audiences.answers import Begun
+    from bridge.audiences.stream_hub import StreamHub
     from bridge.connections.connection import Connection
     from bridge.connections.limits import Limits
     from bridge.fanout.hub import Hub
@@ -57,8 +58,12 @@ class Following:
         wanted: list[str] = []
         # One that waits already has its place.
         taken = set(self.patterns(connection))
+        followed = set(connection.patterns)
         for pattern in patterns:
-            refusal = self._fault(connection, pattern, how, taken)
+            if pattern in followed:
+                refusal = None if how.past is None else _already_followed(pattern)
+            else:
+                refusal = self._fault(connection, pattern, taken)
             if refusal is None:
                 wanted.append(pattern)
             else:
@@ -66,9 +71,9 @@ class Following:
         begun: list[Begun] = []
         plain = [each for each in wanted if not self._changes(connection, each, how.wants)]
         if how.past is not None:
-            followed = await self._streams.follow(connection, plain, how.wants, how.past)
-            begun, plain = followed.begun, followed.plain
-            refused |= followed.refused
+            found = await self._streams.follow(connection, plain, how.wants, how.past)
+            begun, plain = found.begun, found.plain
+            refused |= found.refused
         refused |= await self._hub.follow(connection, plain, how.wants)
         for each in begun:
             each.start()
@@ -77,12 +82,8 @@ class Following:
                 self.waiting.discard(connection, pattern)
         return Outcome(begun, {each: refused[each] for each in patterns if each in refused})
 
-    def _fault(
-        self, connection: Connection, pattern: str, how: How, taken: set[str]
-    ) -> Refusal | None:
+    def _fault(self, connection: Connection, pattern: str, taken: set[str]) -> Refusal | None:
         """Say why a pattern may not be asked for; if it may, it is among those `taken`."""
-        if pattern in connection.patterns:
-            return None if how.past is None else _already_followed(pattern)
         count = len(taken) + (pattern not in taken)
         refusal = fault_of(pattern, connection.policy, count, self._limits.max_subjects)
         if refusal is None:

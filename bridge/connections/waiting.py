@@ -13,7 +13,7 @@ from bridge.wire import responses
 from bridge.wire.responses import Refusal
 
 if TYPE_CHECKING:
-    from bridge.audiences.stream_hub import Begun
+    from bridge.audiences.answers import Begun
     from bridge.connections.connection import Connection
     from bridge.wire.wants import Wants
     from bridge.wire.wishes import Past

@@ -14,6 +14,7 @@ from bridge.fanout.membership import Membership
 from bridge.fanout.opener import Opener
 from bridge.wire.envelope import Message
 from bridge.wire.responses import Refusal, shorten
+from bridge.wire.subjects import matches
 from bridge.wire.wants import PLAIN, Wants
 
 if TYPE_CHECKING:
@@ -162,9 +163,16 @@ class Hub:
 
     def catch_up(self, member: Member, messages: list[Message]) -> None:
         """Deliver messages that came while streams were to bring them, and that these have not."""
-        membership = self._memberships.get(member)
-        if membership is not None and messages:
-            membership.catch_up(messages)
+        if messages:
+            self.flusher.flush()
+        for message in messages:
+            follows = member.follows.values()
+            subject = message.subject
+            follow = next((each for each in follows if matches(each.pattern, subject)), None)
+            if follow is not None and member.policy.may_receive(message.subject):
+                self.counters.expected += 1
+                message.meta = follow.wants.meta
+                member.deliver_message(message)
 
     def change_policy(self, member: Member, policy: SubjectPolicy) -> tuple[str, ...]:
         """Put `member` under another policy, at once; return the patterns that it lost."""

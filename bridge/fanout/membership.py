@@ -12,7 +12,6 @@ from bridge.fanout.route import Route, width
 from bridge.wire.envelope import Message
 from bridge.wire.pattern_bits import PatternBits
 from bridge.wire.patterns import PatternSet
-from bridge.wire.subjects import matches
 from bridge.wire.wants import PLAIN, Wants
 
 if TYPE_CHECKING:
@@ -199,20 +198,6 @@ class Membership:
                 self._hub.counters.expected += 1
                 message = Message(copy.subject, copy.payload, self._meta_for(copy.subject))
                 self._member.deliver_message(message)
-
-    def catch_up(self, messages: list[Message]) -> None:
-        """Deliver messages that one of the patterns has brought, and that were passed over."""
-        self._places.hand_over()
-        for message in messages:
-            follow = self._follow_of(message.subject)
-            if follow is not None and self._member.policy.may_receive(message.subject):
-                self._hub.counters.expected += 1
-                message.meta = follow.wants.meta
-                self._member.deliver_message(message)
-
-    def _follow_of(self, subject: str) -> Follow | None:
-        follows = self._member.follows.values()
-        return next((each for each in follows if matches(each.pattern, subject)), None)
 
     def _meta_for(self, subject: str) -> tuple[str, ...]:
         source = self._route.source(subject) if self._route is not None else None

@@ -15,6 +15,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from bridge.nats_link.embedded_stream import keep_test_messages
 from bridge.telemetry.logs import fail
 
 DEFAULT_PORT = 4222
@@ -26,10 +27,11 @@ EMBEDDED = "embedded, its data is temporary"
 _KEEPER = Path(__file__).with_name("embedded_keeper.py")
 
 
-async def find_or_embed(*, may_embed: bool) -> tuple[str, EmbeddedNats | None]:
+async def find_or_embed(*, may_embed: bool, keep: bool) -> tuple[str, EmbeddedNats | None]:
     """Return the URL of the server, and the server itself if it is our own.
 
-    Exits with 2 if none answers and ours cannot be started.
+    That one stores the test messages, if it is to `keep` them. Exits with 2 if none answers and
+    ours cannot be started.
     """
     if not may_embed or await answers():
         return f"nats://127.0.0.1:{DEFAULT_PORT}", None
@@ -38,6 +40,8 @@ async def find_or_embed(*, may_embed: bool) -> tuple[str, EmbeddedNats | None]:
         await embedded.start()
     except (OSError, TimeoutError) as error:
         fail(f"NATS_URL: no server answers on port {DEFAULT_PORT}, and {error}; set NATS_URL")
+    if keep:
+        await keep_test_messages(embedded.port)
     return embedded.url, embedded
 
 
@@ -59,24 +63,24 @@ class EmbeddedNats:
 
     def __init__(self, port: int = DEFAULT_PORT) -> None:
         self._keeper: subprocess.Popen[bytes] | None = None
-        self._port = port if _is_free(port) else _free_port()
+        self.port = port if _is_free(port) else _free_port()
 
     @property
     def url(self) -> str:
         """Where clients connect."""
-        return f"nats://127.0.0.1:{self._port}"
+        return f"nats://127.0.0.1:{self.port}"
 
     async def start(self) -> None:
         """Start the server; returns when it greets. Raises FileNotFoundError, TimeoutError."""
         # A session of its own: Ctrl-C is for the service, which ends its server last.
         self._keeper = subprocess.Popen(  # noqa: ASYNC220  returns within milliseconds
-            [sys.executable, "-I", str(_KEEPER), str(find_server()), str(self._port)],
+            [sys.executable, "-I", str(_KEEPER), str(find_server()), str(self.port)],
             stdin=subprocess.PIPE,
             start_new_session=True,
         )
         try:
             async with asyncio.timeout(START_TIMEOUT_SECONDS):
-                while not await answers(self._port):
+                while not await answers(self.port):
                     await asyncio.sleep(0.02)
         except TimeoutError:
             self.stop()

@@ -18,7 +18,6 @@ from nats import errors
 
 from bridge.nats_link.client import NATSLink
 from bridge.nats_link.embedded import EMBEDDED, EmbeddedNats, find_or_embed
-from bridge.nats_link.sign_in import SignIn
 from bridge.nats_link.watch import NatsWatch
 from bridge.service.background import BackgroundTasks
 from bridge.service.next_steps import NextSteps
@@ -239,8 +238,8 @@ class Service(PaniniApp):
             self._tasks.run(task)
 
     async def _find_or_embed(self) -> None:
-        may_embed = self._config.sign_in == SignIn()
-        url, self._embedded = await find_or_embed(may_embed=may_embed)
+        may, keep = not self._config.signs_in, self._config.test_messages
+        url, self._embedded = await find_or_embed(may_embed=may, keep=keep)
         self.use_server(url)
         if self._embedded is not None:
             self.nats_watch.kind = EMBEDDED

@@ -17,7 +17,6 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from bridge.nats_link.embedded import EmbeddedNats, find_or_embed
-from bridge.nats_link.sign_in import SignIn
 from bridge.service.background import BackgroundTasks
 from bridge.service.signals import ignore_further_signals, on_other_signals, on_stop_signal
 from bridge.service.worker_watch import CHECK_SECONDS, MAX_SILENT_CHECKS, WorkerWatch
@@ -110,8 +109,9 @@ class _Parent:
         loop.add_signal_handler(signal.SIGUSR2, tell_all, signal.SIGUSR2)
         await self._try_the_port()
         if not self._config.nats_url:
-            may_embed = self._config.sign_in == SignIn()
-            url, self._embedded = await find_or_embed(may_embed=may_embed)
+            url, self._embedded = await find_or_embed(
+                may_embed=not self._config.signs_in, keep=self._config.test_messages
+            )
             self._environment["NATS_URL"] = url
             # Without it, a URL means that there are none.
             self._environment["PUBLISH_TEST_MESSAGES"] = str(self._config.test_messages)

@@ -30,6 +30,15 @@ START_FAILED = _event("start_failed", ERROR, "{reason}", "reason")
 LISTENING = _event("listening", INFO, "the page is at {url}", "url", "pid")
 LISTENING_INSIDE = _event("listening_inside", INFO, "figures and health are at {url}", "url")
 TEST_MESSAGES = _event("test_messages", INFO, "a message is published on test.subject each second")
+TEST_STREAM = _event(
+    "test_stream", INFO, "the embedded server keeps an hour of test.subject in the stream TEST"
+)
+TEST_STREAM_FAILED = _event(
+    "test_stream_failed",
+    WARNING,
+    "the embedded server keeps no messages of test.subject: {reason}",
+    "reason",
+)
 STOPPING = _event("stopping", INFO, "stopping")
 STOPPED = _event("stopped", INFO, "stopped after {seconds} s", "seconds")
 WORKERS_START = _event("workers_start", INFO, "{count} workers share the port", "count")

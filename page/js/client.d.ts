@@ -1,6 +1,6 @@
 /** A message, as it came. */
 export declare class Message {
-  constructor(subject: string, raw: string, encoding?: Encoding, meta?: Partial<Pick<Message, "time" | "reply" | "headers">>);
+  constructor(subject: string, raw: string, encoding?: Encoding, meta?: Partial<Pick<Message, MetaKey>>);
   readonly subject: string;
   /** The payload as JSON text, digit for digit; a JSON string if `encoding` is "text" or "base64". */
   readonly raw: string;
@@ -13,7 +13,20 @@ export declare class Message {
   readonly reply?: string;
   /** In their order, with repeats; empty if there are none. */
   readonly headers: Header[];
+  /** Its sequence in the stream; with history only, as all that follow. */
+  readonly seq?: number;
+  /** Whether it was stored before, or comes late after a lost connection. */
+  readonly replay: boolean;
+  /** What was done to a key without a value, such as "DEL", "PURGE" or "MaxAge". */
+  readonly operation?: string;
+  /** The stream it is in, as far as that is known, and which incarnation of that. */
+  readonly stream?: string;
+  readonly epoch?: string;
+  /** Where to go on behind it, by `{ after: cursor }`. */
+  readonly cursor?: string;
 }
+
+type MetaKey = "time" | "reply" | "headers" | "seq" | "replay" | "operation";
 
 /** Name and value; a value that is not UTF-8 is base64, and a third item says so. */
 export type Header = [name: string, value: string] | [name: string, value: string, encoding: "base64"];
@@ -23,13 +36,16 @@ export type Encoding = "json" | "text" | "base64";
 /** Why a pattern was refused or given up. The list is that of the gateway, and may grow. */
 export type Code =
   | "bad_request" | "bad_subject" | "denied" | "limit" | "nats_down" | "rate_limited" | "unsubscribed" | "closed"
-  | "unreadable" | "too_large" | "no_responders" | "timeout" | "not_stored" | "disconnected" | (string & {});
+  | "unreadable" | "too_large" | "no_responders" | "timeout" | "not_stored" | "disconnected"
+  | "no_history" | "already_followed" | (string & {});
 
 /** What a promise of `subscribe` is rejected with, and what the event `error` holds. */
 export interface GatewayError extends Error {
   code: Code;
   /** JetStream's own, with the code "not_stored". */
   errCode?: number;
+  /** Why there is none, with the code "no_history": "no_stream", "partly", "several_streams" and the like. */
+  reason?: string;
 }
 
 export interface SendOptions {
@@ -65,7 +81,24 @@ export type Answer = Message;
 export interface Gap {
   from: number;
   to: number;
-  causes: ("disconnected" | "nats_down")[];
+  causes: GapCause[];
+  /** Patterns that come from streams, if it is these; without them it is all others. */
+  patterns?: string[];
+}
+
+/** Those after "nats_down" are of streams. The list may grow. */
+export type GapCause =
+  | "disconnected" | "nats_down" | "expired" | "too_many" | "stream_new" | "ahead" | "unknown" | "no_history" | "stream_gone"
+  | (string & {});
+
+/** How far a pattern that comes from a stream is. */
+export interface Progress {
+  pattern: string;
+  state: "replaying" | "behind" | "live";
+  /** About how many are to come when "replaying"; how many have come when "live"; 0 when "behind". */
+  messages: number;
+  /** Why not all comes that was asked for. */
+  reason?: string;
 }
 
 /** What has become of a pattern; `code` and `message` are empty unless it was refused. */
@@ -82,6 +115,7 @@ export interface ClientEvents {
   gap: Gap;
   dropped: { count: number };
   subscription: SubscriptionChange;
+  progress: Progress;
   error: GatewayError;
 }
 
@@ -116,7 +150,16 @@ export interface SubscribeOptions {
   meta?: readonly ("time" | "reply" | "headers")[];
   /** How many messages a second at most of each subject, the newest ones; 0.01 to 100. */
   maxRate?: number;
+  /** Follow the stream that holds the pattern, and begin with what it has stored. Who listens first decides. */
+  history?: History;
+  /** The name of the stream, beside `history`. */
+  stream?: string;
 }
+
+/** "auto" is "new" if there is a stream, else a plain subscription. `since`: a time, or how long ago: "90s", "5m". */
+export type History =
+  | "new" | "auto" | "all" | "last_per_subject"
+  | { last: number } | { seq: number } | { since: string | Date } | { after: string };
 
 export declare class Client {
   constructor(options?: ClientOptions);

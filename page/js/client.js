@@ -55,10 +55,22 @@ const MESSAGE = '{"subject":';
 const DATA = ',"data":';
 const TIME = '"time":"';
 const TIME_CHARS = '"time":"2026-03-01T12:00:00.123Z"'.length;
+const SEQ = '"seq":';
 const TAILS = { json: "}", text: ',"encoding":"text"}', base64: ',"encoding":"base64"}' };
 const BACKSLASH = 92;
 const META = ["time", "reply", "headers"];
 const [LEAST_RATE, MOST_RATE] = [0.01, 100];
+
+const NAMED_HISTORIES = ["new", "auto", "all", "last_per_subject"];
+const NUMBERED_HISTORIES = ["last", "seq"];
+const TEXT_HISTORIES = ["since", "after"];
+const REPLAYING = "replaying";
+const BEHIND = "behind";
+const LIVE = "live";
+const NOBODYS_TURN = Infinity;
+const OTHER_SEQUENCES = ["stream_new", "ahead"]; // reasons after which lower ones may come
+const OLD_GATEWAY = /^'history' is no key /; // how one that knows of no history refuses it
+const NO_PLAIN_ANSWER = ["bad_request", "already_followed"]; // to "auto", which is content with less
 
 // React Native has neither EventTarget nor CustomEvent.
 const hasEvents = Boolean(globalThis.EventTarget && globalThis.CustomEvent);
@@ -77,7 +89,11 @@ const elapsed = () => globalThis.performance?.now() ?? Date.now();
  * whether there is anything that may be published. Events, with their `detail`:
  * - `state`: any of these has changed.
  * - `messages` [Message, …]: they came together; sent before their listeners are called.
- * - `gap` { from, to, causes }: what came in between was missed. Causes: "disconnected", "nats_down".
+ * - `gap` { from, to, causes }: what came in between was missed. Causes: "disconnected", "nats_down". Of `patterns`
+ *   that come from streams it tells only what will not come any more, with the gateway's reason as cause, "no_history"
+ *   or "stream_gone".
+ * - `progress` { pattern, state, messages }: a pattern that comes from a stream is "replaying" about so many messages,
+ *   "behind", or "live" after so many. A `reason` beside "replaying" says why not all comes that was asked for.
  * - `dropped` { count }: this page was too slow for so many messages.
  * - `subscription` { pattern, state, code, message }: it is "active", or "refused" and forgotten. Either may come
  *   again later: after a reconnect, with a new token, when a right is taken away.
@@ -86,14 +102,18 @@ const elapsed = () => globalThis.performance?.now() ?? Date.now();
 export class Client extends Target {
   #link;
   #patterns = new Map(); // pattern → subscription
-  #bySubject = new Map(); // subject → its listeners, so that it is matched once
-  #followed = new Set(); // patterns this connection has been asked to follow
+  #bySubject = new Map(); // subject → who gets it, so that it is matched once
+  #followed = new Map(); // patterns this connection has been asked to follow → whether with history
   #leaving = new Map(); // patterns it has been asked to leave → id of the request, until that is answered
+  #ending = new Map(); // patterns with history that were given up and may still bring messages → whether they match
   #calls = new Map(); // id of what is published or asked on this connection → what settles its promise
   #lastId = 0;
   #timer = 0; // of the next round of requests
   #missed = null; // { since, causes } while messages are missed
   #outage = false; // between nats_down and nats_up
+  #lacks = null; // { since, causes, patterns } of what streams will not bring, until it is told
+  #knowsHistory = true; // the gateway of this connection, as far as that is known
+  #turns = 0; // of replays: which of them began first
 
   /**
    * `url`: the gateway's WebSocket; it may be left out if the gateway served this file. `token`: a string, or a
@@ -134,16 +154,26 @@ export class Client extends Target {
    * `meta`: what is to come beside each message, some of "time", "reply" and "headers". `maxRate`: how many messages
    * a second at most of each subject, the newest ones. Those who listen to one pattern share what comes: all that any
    * of them asks for, at the highest rate.
+   *
+   * `history`: follow the JetStream stream that holds the pattern, and begin with what it has stored: "new" (nothing),
+   * "auto" (the same, and without a stream a plain subscription), "all", "last_per_subject", or one of `{ last: 100 }`,
+   * `{ since: "5m" }`, `{ seq: 1234 }` and `{ after: cursor }`. `stream` names the stream. After a lost connection the
+   * client asks for all that came meanwhile. Who listens to a pattern first decides on its history. Another one that
+   * asks for the past once it is followed is rejected ("already_followed").
+   * @typedef {{ last: number } | { seq: number } | { since: string | Date } | { after: string }} Past
    * @param {string} pattern
    * @param {(message: Message) => void} [listener]
-   * @param {{ meta?: string[], maxRate?: number }} [options]
+   * @param {{ meta?: string[], maxRate?: number, history?: string | Past, stream?: string }} [options]
    * @returns {Promise<void>}
    */
-  subscribe(pattern, listener, { meta = [], maxRate = Infinity } = {}) {
+  subscribe(pattern, listener, { meta = [], maxRate = Infinity, history, stream } = {}) {
     if (typeof pattern !== "string") throw new TypeError("A pattern is a string.");
     checkOptions(meta, maxRate);
+    checkHistory(history, stream, maxRate);
     if (this.#link.over) return Promise.reject(failure("closed", "The client is closed."));
-    const subscription = this.#patterns.get(pattern) ?? newSubscription(pattern);
+    const former = this.#patterns.get(pattern);
+    if (former && !joins(former, history, stream)) return Promise.reject(failure("already_followed", alreadyFollowed(pattern)));
+    const subscription = former ?? newSubscription(pattern, history, stream);
     this.#patterns.set(pattern, subscription);
     if (listener) subscription.listeners.set(listener, { meta, maxRate });
     else subscription.held = { meta, maxRate };
@@ -234,7 +264,12 @@ export class Client extends Target {
     this.#dropCalls("disconnected", "The connection was lost before the answer.");
     this.#followed.clear();
     this.#leaving.clear();
-    for (const subscription of this.#patterns.values()) subscription.asked = null;
+    this.#ending.clear();
+    this.#knowsHistory = true;
+    for (const subscription of this.#patterns.values()) {
+      Object.assign(subscription, { asked: null, hasBegun: false, asPlain: false });
+      subscription.place?.lose(since);
+    }
   }
 
   // Of one that goes on, the next connection is told.
@@ -243,16 +278,16 @@ export class Client extends Target {
     this.#outage = false;
   }
 
-  // Whoever follows nothing misses nothing.
+  // Whoever follows nothing misses nothing, and what comes from streams comes later.
   #miss(cause, since = moment()) {
-    if (!this.#patterns.size) return;
+    if (![...this.#patterns.values()].some(isPlain)) return;
     this.#missed ??= { since, causes: [] };
     if (!this.#missed.causes.includes(cause)) this.#missed.causes.push(cause);
   }
 
   // What is postponed is still missed, whatever comes of other patterns.
   #closeGap() {
-    if (!this.#missed || this.#outage || [...this.#patterns.values()].some(({ asked }) => asked === POSTPONED)) return;
+    if (!this.#missed || this.#outage || [...this.#patterns.values()].some(isPostponed)) return;
     const missed = this.#missed;
     this.#missed = null;
     if (missed.causes.length) this.#tell("gap", { ...span(missed.since), causes: missed.causes });
@@ -275,30 +310,50 @@ export class Client extends Target {
     clearTimeout(this.#timer);
     this.#timer = 0;
     if (this.state !== "open") return;
-    const isGone = (pattern) => !this.#patterns.has(pattern) && !this.#leaving.has(pattern);
-    const gone = [...this.#followed].filter(isGone);
+    const isGone = (pattern) => !this.#leaving.has(pattern) && (!this.#patterns.has(pattern) || this.#beginsAnew(pattern));
+    const gone = [...this.#followed.keys()].filter(isGone);
     const fresh = this.#toAskFor();
     this.#request("unsubscribe", gone, (pattern, id) => this.#leaving.set(pattern, id));
     for (const [options, patterns] of fresh) {
-      this.#request("subscribe", patterns, (pattern, id) => {
-        this.#leaving.delete(pattern);
-        this.#followed.add(pattern);
-        Object.assign(this.#patterns.get(pattern), { asked: id, options });
-      }, JSON.parse(options));
+      const request = JSON.parse(options);
+      this.#request("subscribe", patterns, (pattern, id) => this.#asked(this.#patterns.get(pattern), id, request), request);
     }
     if (gone.length || fresh.size) this.#sendSoon(PACE);
+  }
+
+  // The gateway refuses history to a pattern that is followed: a former subscription to it has to end first.
+  #beginsAnew(pattern) {
+    const { asked, hasBegun, history } = this.#patterns.get(pattern);
+    return asked === null && !hasBegun && (history !== undefined || this.#followed.get(pattern));
   }
 
   // Options as they stand in a request → patterns to be asked for with these, for the first time or with other ones.
   #toAskFor() {
     const fresh = new Map();
     for (const subscription of this.#patterns.values()) {
-      const options = optionsOf(subscription);
-      if (subscription.asked !== null && subscription.options === options) continue;
+      let options = optionsOf(subscription);
+      const waits = subscription.history !== undefined && !subscription.hasBegun; // for the answer that says what it is
+      if (subscription.asked !== null && (waits || subscription.options === options)) continue;
+      if (waits) options = JSON.stringify({ ...JSON.parse(options), ...this.#historyFor(subscription) });
       if (!fresh.has(options)) fresh.set(options, []);
       fresh.get(options).push(subscription.pattern);
     }
     return fresh;
+  }
+
+  // What a request says of history: what comes after all that came before, if anything did.
+  #historyFor(subscription) {
+    const { history, stream, place, asPlain } = subscription;
+    if (history === "auto" && (asPlain || !this.#knowsHistory)) return {};
+    const resumes = place && !isRated(subscription) && (place.seq || history !== "last_per_subject");
+    return { history: resumes ? { after: place.cursor } : history, stream };
+  }
+
+  #asked(subscription, id, { history }) {
+    const { pattern, hasBegun } = subscription;
+    this.#leaving.delete(pattern);
+    this.#followed.set(pattern, history !== undefined || (hasBegun && this.#followed.get(pattern) === true));
+    Object.assign(subscription, { asked: id, options: optionsOf(subscription), wasAsked: true });
   }
 
   #request(action, patterns, note, options = {}) {
@@ -325,28 +380,54 @@ export class Client extends Target {
       }
     }
     this.#deliver(messages);
+    this.#tellLacks();
   }
 
-  #deliver(messages) {
-    if (!messages.length || this.#link.over) return;
+  #deliver(received) {
+    if (!received.length || this.#link.over) return;
+    this.#tellLacks();
+    const replayed = new Map(); // message → subscriptions that get it
+    const messages = received.filter((message) => message.seq === undefined || this.#place(message, replayed));
+    if (!messages.length) return;
     this.#tell("messages", messages);
     if (![...this.#patterns.values()].some(({ listeners }) => listeners.size)) return;
     for (const message of messages) {
-      const { subject } = message;
-      for (const listener of this.#bySubject.get(subject) ?? this.#match(subject)) call(listener, message);
+      const takers = replayed.get(message);
+      const listeners = takers ? listenersOf(takers) : this.#match(message.subject).listeners;
+      for (const listener of listeners) call(listener, message);
     }
   }
 
+  // Who listens to a subject, and which subscriptions to it may come from a stream.
   #match(subject) {
+    const known = this.#bySubject.get(subject);
+    if (known) return known;
     if (this.#bySubject.size >= MOST_REMEMBERED) this.#bySubject.clear();
-    const listeners = new Set();
-    for (const subscription of this.#patterns.values()) {
-      if (!subscription.listeners.size || !subscription.matches(subject)) continue;
-      for (const listener of subscription.listeners.keys()) listeners.add(listener);
-    }
-    this.#bySubject.set(copied(subject), listeners);
+    const matching = [...this.#patterns.values()].filter((subscription) => subscription.matches(subject));
+    const stored = matching.filter(({ history }) => history !== undefined);
+    const found = { listeners: listenersOf(matching), stored };
+    this.#bySubject.set(copied(subject), found);
 
-    return listeners;
+    return found;
+  }
+
+  // Notes how far a message brings its patterns. A message does not name its stream: patterns that overlap are of one.
+  // False if nobody should get it, or all have had it by a pattern that overlaps.
+  #place(message, replayed) {
+    const { stored } = this.#match(message.subject);
+    const placed = stored.filter(({ place }) => place);
+    const { seq, replay } = message;
+    if (!replay) for (const { place, isPlain, ahead } of stored) if (!place && !isPlain) ahead.add(seq);
+    if (!placed.length) return !replay; // that of a pattern that was given up
+    Object.assign(message, { stream: placed[0].place.stream, epoch: placed[0].place.epoch });
+    const isNew = !replay && placed.some(({ place }) => place.state === LIVE && place.lacks(seq));
+    const isOfOthers = isNew || [...this.#ending.values()].some((matches) => matches(message.subject));
+    const turn = isOfOthers ? NOBODYS_TURN : turnOf(placed, replay ? REPLAYING : BEHIND);
+    const takers = placed.filter(({ place }) => place.lacks(seq));
+    for (const { place } of placed) place.take(seq, turn);
+    for (const { place } of takers) place.count += 1;
+    if (replay) replayed.set(message, takers);
+    return !replay || takers.length > 0;
   }
 
   #take(told) {
@@ -367,10 +448,14 @@ export class Client extends Target {
     this.#link.accepted();
   }
 
-  #takeStatus({ status, gap, reason = "" }) {
+  #takeStatus({ status, gap, reason = "", ...told }) {
     if (status === "token_required") this.#link.askForToken(reason);
+    else if (status === LIVE) this.#live(told);
+    else if (status === BEHIND) this.#behind(told);
+    else if (status === "missed") this.#notComing(reason, told);
     else if (status === "nats_down") {
       this.#outage = true;
+      for (const { place } of this.#patterns.values()) if (place) place.since ??= moment();
       this.#setNatsDown(true);
     } else if (status === "nats_up") {
       this.#outage = false;
@@ -379,21 +464,108 @@ export class Client extends Target {
     }
   }
 
-  #accepted({ subjects, id }) {
+  // Those of `subjects` that come from a stream.
+  #placed(subjects = []) {
+    return subjects.map((pattern) => this.#patterns.get(pattern)).filter((subscription) => subscription?.place);
+  }
+
+  #live({ stream, epoch, seq, subjects }) {
+    const placed = this.#placed(subjects);
+    const front = this.#frontOf((place) => place.state === LIVE && place.stream === stream && place.epoch === epoch);
+    for (const { pattern, place } of placed) {
+      const { state, count } = place;
+      place.join(front, seq);
+      if (state !== LIVE) this.#tell("progress", { pattern, state: LIVE, messages: count });
+    }
+  }
+
+  // They may be behind alone, while others of the stream go on.
+  #behind({ subjects }) {
+    const placed = this.#placed(subjects).filter(({ place }) => place.state === LIVE);
+    const fronts = new Map();
+    this.#turns += 1;
+    for (const { pattern, place } of placed) {
+      place.part(fronts, this.#turns);
+      Object.assign(place, { state: BEHIND, count: 0, since: place.since ?? moment() });
+      this.#tell("progress", { pattern, state: BEHIND, messages: 0 });
+    }
+  }
+
+  #notComing(reason, { epoch, until, subjects }) {
+    const fronts = new Map();
+    for (const { pattern, place } of this.#placed(subjects)) {
+      this.#lack(reason, pattern, place.since);
+      if (OTHER_SEQUENCES.includes(reason)) place.begin(fronts, epoch, until);
+      else place.after = Math.max(place.after, until);
+    }
+  }
+
+  // Told with what else is in the frame, and before the messages that come after it.
+  #lack(cause, pattern, since) {
+    this.#lacks ??= { since: since ?? moment(), causes: [], patterns: [] };
+    const { causes, patterns } = this.#lacks;
+    if (since && since.elapsed < this.#lacks.since.elapsed) this.#lacks.since = since;
+    if (!causes.includes(cause)) causes.push(cause);
+    if (!patterns.includes(pattern)) patterns.push(pattern);
+  }
+
+  #tellLacks() {
+    if (!this.#lacks) return;
+    const { since, causes, patterns } = this.#lacks;
+    this.#lacks = null;
+    this.#tell("gap", { ...span(since), causes, patterns });
+  }
+
+  // That of others with which a place goes on together, or one of its own.
+  #frontOf(goesWith) {
+    for (const { place } of this.#patterns.values()) if (place && goesWith(place)) return place.front;
+    this.#turns += 1;
+    return { seq: 0, turn: this.#turns };
+  }
+
+  // The gateway has said what the pattern comes from: a stream, of which it has `told`, or else NATS alone.
+  #begin(subscription, told, id) {
+    const { pattern, history, place: former, ahead, lacking } = subscription;
+    Object.assign(subscription, { hasBegun: true, isPlain: !told, lacking: null, place: null });
+    if (lacking) this.#lack(lacking.cause, pattern, lacking.since);
+    if (!told) return;
+    const { stream, epoch, resumed, reason } = told;
+    if (resumed === false) this.#lack(reason, pattern, former?.since);
+    const state = resumed === undefined && (history === "new" || history === "auto") ? LIVE : REPLAYING;
+    const isTogether = (place) => place.state === state && place.stream === stream && place.epoch === epoch
+      && (state === LIVE || place.request === id);
+    const isOther = former && (former.stream !== stream || former.epoch !== epoch || reason === "ahead");
+    if (isOther) ahead.clear();
+    // Where the latest of each subject begin is not where they end: all that is known is what has come.
+    const after = resumed === undefined && history === "last_per_subject" ? 0 : told.after;
+    subscription.place = new Place({ stream, epoch, after, state, ahead, request: id, front: this.#frontOf(isTogether) });
+  }
+
+  #tellBegun({ pattern, place }, { messages = 0, resumed, reason }) {
+    const why = resumed === undefined && reason ? { reason } : {};
+    this.#tell("progress", { pattern, state: place.state, messages: place.state === LIVE ? 0 : messages, ...why });
+  }
+
+  #accepted({ subjects, id, history }) {
     // Only a NATS server that is there accepts; but it may be gone since, and that is told at once.
     if (!this.#outage) this.#setNatsDown(false);
     for (const pattern of subjects) {
       const subscription = this.#patterns.get(pattern);
       if (!subscription || subscription.asked !== (id ?? POSTPONED)) continue;
+      const begins = subscription.history !== undefined && !subscription.hasBegun;
+      if (begins) this.#begin(subscription, history, id);
       subscription.asked = ACCEPTED;
       subscription.resolve();
       this.#tell("subscription", { pattern, state: "active", code: "", message: "" });
+      if (subscription.place && begins) this.#tellBegun(subscription, history);
+      if (begins) this.#sendSoon(); // others may have joined with other options
     }
     this.#closeGap();
   }
 
   #left({ subjects, id }) {
     for (const pattern of subjects) {
+      this.#ending.delete(pattern);
       if (this.#leaving.get(pattern) !== id) continue;
       this.#leaving.delete(pattern);
       this.#followed.delete(pattern);
@@ -401,24 +573,28 @@ export class Client extends Target {
   }
 
   // An answer to an older request says nothing of now; one without an id takes back what was accepted, if only once.
-  #refused({ subjects, code, message = "The gateway refused without a reason.", id }) {
+  #refused({ subjects, code, message = "The gateway refused without a reason.", id, reason }) {
     if (code === "rate_limited" && this.#askLater(id)) return;
     if (code === "rate_limited" && id === undefined && this.#link.exchangeLater()) return;
     this.#left({ subjects: subjects ?? [], id });
     const all = [...this.#patterns.values()];
     const meant = [id ?? ACCEPTED, id ?? POSTPONED];
+    if (code === "bad_request" && OLD_GATEWAY.test(message)) this.#knowsHistory = false;
     const concerned = subjects?.length
       ? all.filter(({ pattern, asked }) => subjects.includes(pattern) && meant.includes(asked))
       : all.filter(({ asked }) => asked === id);
     if (!subjects?.length && !concerned.length) this.#tell("error", failure(code, message));
-    for (const subscription of concerned) this.#refuse(subscription, code, message);
+    for (const subscription of concerned) this.#refuse(subscription, code, message, reason);
   }
 
   // Too many requests at a time is no answer to what they asked for. False if nothing was asked for by `id`.
   #askLater(id) {
     const joining = [...this.#patterns.values()].filter(({ asked }) => asked === id);
     const leaving = [...this.#leaving].filter(([, request]) => request === id);
-    for (const subscription of joining) subscription.asked = null;
+    for (const subscription of joining) {
+      subscription.asked = null;
+      if (subscription.history !== undefined && !subscription.hasBegun) this.#followed.delete(subscription.pattern);
+    }
     for (const [pattern] of leaving) this.#leaving.delete(pattern);
     clearTimeout(this.#timer);
     this.#timer = 0;
@@ -426,16 +602,30 @@ export class Client extends Target {
     return joining.length + leaving.length > 0;
   }
 
-  #refuse(subscription, code, message) {
+  #refuse(subscription, code, message, reason) {
     // The gateway takes the request up when NATS is back, and then answers again.
     if (code === "nats_down") {
       if (subscription.asked === ACCEPTED) subscription.asked = POSTPONED;
-      return this.#setNatsDown(true);
+      if (isPlain(subscription)) this.#setNatsDown(true); // of a stream it says only that JetStream does not answer
+      return undefined;
     }
     const { pattern } = subscription;
     this.#followed.delete(pattern);
-    this.#drop(subscription, failure(code, message));
+    if (this.#goesOn(subscription, code)) return this.#sendSoon();
+    this.#drop(subscription, Object.assign(failure(code, message), reason && { reason }));
     this.#tell("subscription", { pattern, state: "refused", code, message });
+  }
+
+  // What came from a stream that is gone goes on as well as it can, and who is content with less asks for less.
+  #goesOn(subscription, code) {
+    const { history, hasBegun, asPlain, place } = subscription;
+    const isGone = place && code === (hasBegun ? "stream_gone" : "no_history");
+    const isContent = history === "auto" && !hasBegun && !asPlain && NO_PLAIN_ANSWER.includes(code);
+    if (!isGone && !isContent) return false;
+    Object.assign(subscription, { asked: null, hasBegun: false, asPlain: isContent, place: null });
+    if (isGone) subscription.history = "auto";
+    if (place) subscription.lacking = { cause: isGone ? code : "no_history", since: place.since ?? moment() };
+    return true;
   }
 
   #giveUp(subscription, code) {
@@ -444,8 +634,10 @@ export class Client extends Target {
     this.#sendSoon();
   }
 
-  #drop({ pattern, asked, reject }, error) {
+  #drop({ pattern, matches, history, listeners, asked, reject }, error) {
     this.#patterns.delete(pattern);
+    if (history !== undefined && this.#followed.has(pattern)) this.#ending.set(pattern, matches);
+    listeners.clear(); // a message under way is for nobody
     this.#bySubject.clear();
     reject(error);
     if (asked === POSTPONED && !this.natsDown) this.#closeGap();
@@ -454,19 +646,28 @@ export class Client extends Target {
 
 /**
  * A message. `raw` is its payload as it came: JSON text, which for `encoding` "text" and "base64" is a string.
- * `time`, `reply` and `headers` are there if they were asked for, and the message has them.
+ * `time`, `reply` and `headers` are there if they were asked for, and the message has them. With history, `seq` is its
+ * sequence, `stream` the stream it is in, as far as that is known, `replay` whether it was stored before, and
+ * `operation` what was done to a key without a value ("DEL", "PURGE" and the like).
  */
 export class Message {
   #data;
 
-  constructor(subject, raw, encoding = "json", { time, reply, headers = [] } = {}) {
+  constructor(subject, raw, encoding = "json", { time, reply, headers = [], seq, replay = false, operation } = {}) {
     this.subject = subject;
     this.raw = raw;
     this.encoding = encoding;
     this.time = time;
     this.reply = reply;
     this.headers = headers;
+    this.seq = seq;
+    this.replay = replay;
+    this.operation = operation;
+    this.stream = this.epoch = undefined;
   }
+
+  /** What `{ after: cursor }` goes on behind; undefined if it is not known which stream it is in. */
+  get cursor() { return this.stream && `${this.stream}.${this.epoch}.${this.seq}`; }
 
   /** The payload: a JSON value, a string if it is other text, else a Uint8Array. Parsed when first asked for. */
   get data() {
@@ -474,6 +675,62 @@ export class Message {
     const value = JSON.parse(this.raw);
     this.#data = this.encoding === "base64" ? Uint8Array.from(atob(value), (byte) => byte.charCodeAt(0)) : value;
     return this.#data;
+  }
+}
+
+/**
+ * How far a pattern has come in a stream: all up to the greater of `after` and the sequence of its `front` has come.
+ * Those that go on together share a front.
+ */
+class Place {
+  count = 0; // messages since the state began
+  since = null; // the moment from which on messages may lack, if they do
+
+  /** `ahead`: sequences that came before their turn, by patterns that overlap. */
+  constructor(facts) {
+    Object.assign(this, facts);
+  }
+
+  get seq() { return Math.max(this.after, this.front.seq); }
+  get cursor() { return `${this.stream}.${this.epoch}.${this.seq}`; }
+
+  /** Whether a message has not come yet, and is of what was asked for. */
+  lacks(seq) {
+    return seq > this.seq && !this.ahead.has(seq);
+  }
+
+  /** Notes a message, which is read for those whose `turn` it is; live ones are for all. */
+  take(seq, turn) {
+    if (this.state === LIVE) this.since = null;
+    const isNext = this.state === LIVE || (this.front.turn === turn && turn !== NOBODYS_TURN);
+    if (isNext) this.front.seq = Math.max(this.front.seq, seq);
+    else if (seq > this.seq) this.ahead.add(seq);
+  }
+
+  /** All up to `seq` has come, and from now on it goes on with others. */
+  join(front, seq) {
+    Object.assign(this, { after: Math.max(this.seq, seq), state: LIVE, front, since: null });
+    this.ahead.clear(); // it would grow with each replay
+  }
+
+  /** Goes on without those that are not in `fronts`, a map of former ones to new ones. */
+  part(fronts, turn = this.front.turn) {
+    if (!fronts.has(this.front)) fronts.set(this.front, { ...this.front, turn });
+    this.front = fronts.get(this.front);
+  }
+
+  /** Goes on after another sequence, also a lower one. */
+  begin(fronts, epoch, after) {
+    this.part(fronts);
+    this.front.seq = 0;
+    Object.assign(this, { epoch, after });
+    this.ahead.clear();
+  }
+
+  /** The connection is lost: what comes on the next one comes as a replay. */
+  lose(since) {
+    Object.assign(this, { after: this.seq, state: REPLAYING, request: null, front: { seq: 0, turn: NOBODYS_TURN } });
+    this.since ??= since;
   }
 }
 
@@ -873,9 +1130,11 @@ function cut(line) {
 
 // The keys between subject and payload, as the gateway writes them; undefined if somebody else wrote something else.
 function between(keys) {
-  // Most messages have a time and nothing else, and to parse each of them would cost as much as all the rest.
+  // Most messages have a time or a sequence alone, and to parse each of them would cost as much as all the rest.
   const isTime = keys.length === TIME_CHARS && keys.startsWith(TIME);
   if (isTime && keys.indexOf('"', TIME.length) === TIME_CHARS - 1) return { time: keys.slice(TIME.length, -1) };
+  const seq = keys.startsWith(SEQ) ? Number(keys.slice(SEQ.length)) : NaN;
+  if (Number.isSafeInteger(seq) && seq > 0) return { seq };
   try {
     return JSON.parse(`{${keys}}`);
   } catch {
@@ -912,10 +1171,77 @@ export function matcher(pattern) {
   };
 }
 
-function newSubscription(pattern) {
-  // `asked`: null, the id of the request for it on this connection, ACCEPTED or POSTPONED; `options`: with which ones.
-  // `listeners`: each with what it asks for; `held`: what is asked for without a listener, if it is.
-  return { pattern, matches: matcher(pattern), listeners: new Map(), held: null, asked: null, options: "", ...deferred() };
+function newSubscription(pattern, history, stream) {
+  // `asked`: null, the id of the request for it on this connection, ACCEPTED or POSTPONED; `options`: with which ones;
+  // `wasAsked`: on any connection. `listeners`: each with what it asks for; `held`: what is asked for without a
+  // listener, if it is.
+  const asking = { asked: null, options: "", wasAsked: false, listeners: new Map(), held: null };
+  // `hasBegun`: the gateway has said, on this connection, what it comes from, and that is its `place` in a stream or,
+  // if it `isPlain`, NATS alone. `asPlain`: asked for without history; `lacking`: what is missed until it is followed.
+  // `ahead`: sequences it has had by other patterns, which may come again.
+  const beginning = { hasBegun: false, isPlain: false, asPlain: false, lacking: null };
+  const storing = { history, stream, place: null, ahead: new Set(), ...beginning };
+  return { pattern, matches: matcher(pattern), ...asking, ...storing, ...deferred() };
+}
+
+// Replays of one stream come one after the other, and so do those that catch up.
+function turnOf(subscriptions, state) {
+  const turns = subscriptions.filter(({ place }) => place.state === state).map(({ place }) => place.front.turn);
+  return Math.min(NOBODYS_TURN, ...turns);
+}
+
+function listenersOf(subscriptions) {
+  return new Set(subscriptions.flatMap(({ listeners }) => [...listeners.keys()]));
+}
+
+// Whether what comes while it is not followed is missed.
+function isPlain(subscription) {
+  const { history, place } = subscription;
+  return history === undefined || subscription.isPlain || (place !== null && history !== "last_per_subject" && isRated(subscription));
+}
+
+function isPostponed(subscription) {
+  return subscription.asked === POSTPONED && isPlain(subscription);
+}
+
+// A cursor means nothing where messages are left out.
+function isRated(subscription) {
+  return "max_rate" in JSON.parse(optionsOf(subscription));
+}
+
+function asksForAll(history) {
+  return history === "all" || typeof history === "object";
+}
+
+function joins(subscription, history, stream) {
+  if (history === undefined || history === "auto") return true;
+  if (history === "new" && subscription.history !== undefined && subscription.history !== "auto") {
+    return stream === undefined || stream === subscription.stream;
+  }
+  const isSame = JSON.stringify([history, stream]) === JSON.stringify([subscription.history, subscription.stream]);
+  return isSame && (!subscription.wasAsked || history === "new");
+}
+
+function alreadyFollowed(pattern) {
+  return `'${pattern}' is followed already, and not with that history: unsubscribe first, or use another client.`;
+}
+
+function checkHistory(history, stream, maxRate) {
+  if (stream !== undefined && (typeof stream !== "string" || history === undefined)) {
+    throw new TypeError("stream is the name of a stream, beside history.");
+  }
+  if (history === undefined || NAMED_HISTORIES.includes(history) || isPast(history)) {
+    if (maxRate === Infinity || !asksForAll(history)) return;
+    throw new TypeError('maxRate goes with history "new", "auto" and "last_per_subject" only.');
+  }
+  throw new TypeError(`history is one of ${NAMED_HISTORIES.join(", ")}, or an object with last, seq, since or after.`);
+}
+
+function isPast(history) {
+  const [[key, value] = [], ...others] = Object.entries(history ?? {});
+  if (others.length || typeof history !== "object") return false;
+  if (NUMBERED_HISTORIES.includes(key)) return Number.isSafeInteger(value) && value > 0;
+  return TEXT_HISTORIES.includes(key) && (typeof value === "string" || (key === "since" && value instanceof Date));
 }
 
 // A mistake of one listener must not end what others of the same pattern get.
@@ -928,10 +1254,10 @@ function checkOptions(meta, maxRate) {
 }
 
 /** What all who listen to a pattern ask for together, as it stands in a request. */
-function optionsOf({ listeners, held }) {
+function optionsOf({ listeners, held, history }) {
   const all = held ? [...listeners.values(), held] : [...listeners.values()];
   const meta = META.filter((key) => all.some((each) => each.meta.includes(key)));
-  const rate = Math.max(...all.map(({ maxRate }) => maxRate));
+  const rate = asksForAll(history) ? Infinity : Math.max(...all.map(({ maxRate }) => maxRate));
   return JSON.stringify({ meta: meta.length ? meta : undefined, max_rate: rate < Infinity ? rate : undefined });
 }
 

@@ -8,6 +8,11 @@ client.addEventListener("state", () => client.state === "waiting" && client.retr
 client.subscribe("a", (message: Message) => message.data.any.thing).then(() => client.unsubscribe("a"));
 client.subscribe("a", ({ time, reply, headers }) => [time?.length, reply?.length, ...headers.map(([name, value]) => name + value)],
   { meta: ["time", "headers"], maxRate: 2 });
+client.subscribe("a", ({ seq, replay, operation, stream, cursor }) => [seq?.toFixed(), replay === true, operation, stream, cursor],
+  { history: { since: new Date() }, stream: "A" }).catch(({ code, reason }: GatewayError) => code === "no_history" && reason);
+client.subscribe("b", undefined, { history: "auto" }); client.subscribe("c", undefined, { history: { last: 5 } });
+client.addEventListener("progress", ({ detail: { pattern, state, messages } }) => state === "behind" && pattern + messages.toFixed());
+client.addEventListener("gap", ({ detail: { patterns = [] } }) => patterns.join());
 client.publish("a", new Uint8Array(2), { ack: true, msgId: "b", headers: { c: "d" } }).then(({ seq }) => seq?.toFixed());
 client.request("a", [1], { timeout: 500 }).then(({ data, headers }) => data.sum + headers.length);
 client.useToken(client.tokenWanted ? "token" : client.reason); client.retryNow(); client.close();
@@ -23,6 +28,10 @@ client.subscribe(["a"]);
 client.subscribe("a", undefined, { meta: ["subject"] });
 // @ts-expect-error
 client.subscribe("a", undefined, { max_rate: 2 });
+// @ts-expect-error
+client.subscribe("a", undefined, { history: { last: "5" } });
+// @ts-expect-error
+client.subscribe("a", undefined, { history: "everything" });
 // @ts-expect-error
 client.state = "open";
 // @ts-expect-error

@@ -47,7 +47,7 @@ export class LivelyWebSocket extends FakeWebSocket {
 }
 
 const noAnswer = () => Promise.reject(new TypeError("fetch failed"));
-const EVENTS = ["state", "messages", "gap", "dropped", "subscription", "error"];
+const EVENTS = ["state", "messages", "gap", "dropped", "subscription", "progress", "error"];
 
 /**
  * A client in a time that only the test moves, what it told as `[type, detail]`, and its WebSockets.

@@ -18,6 +18,8 @@ from tests.support.jetstream import make_stream
 from tests.support.servers import Gateway, eventually
 
 numbers = itertools.count(1)
+BURST = 40
+"""Messages in a row: some are always on their way by the one and not by the other."""
 
 
 @asynccontextmanager
@@ -27,10 +29,10 @@ async def publishing(client: Client, subject: str) -> AsyncIterator[list[int]]:
 
     async def publish() -> None:
         while True:
-            for _ in range(5):
+            for _ in range(BURST):
                 sent.append(len(sent))
                 await client.publish(subject, str(sent[-1]).encode())
-            await asyncio.sleep(0.003)
+            await asyncio.sleep(0.01)
 
     task = asyncio.create_task(publish())
     try:
@@ -64,7 +66,7 @@ async def test_each_message_comes_once_whichever_comes_and_goes(
         reading = asyncio.create_task(collect(browser, got))
         await eventually(lambda: got)
         begin = len(sent)
-        for _ in range(5):
+        for _ in range(6):
             await browser.send(coming)
             await asyncio.sleep(0.4)
             await browser.send(leave)

@@ -126,6 +126,8 @@ def test_with_no_nats_url_a_server_on_the_default_port_is_used_or_one_is_embedde
         children = service.ps().children(recursive=True)
         assert bool(children) is not there
         asyncio.run(_sees_test_messages(service))
+        if not there:
+            asyncio.run(_sees_what_was_before(service))
         # Into a NATS that somebody else may use, only what is allowed by a setting.
         published = http(f"{service.url}/publish/test.hello", b"1")[0]
         assert published == (403 if there else 200)
@@ -139,6 +141,27 @@ async def _sees_test_messages(service: Gateway) -> None:
         first, second = await browser.next(), await browser.next()
         assert list(first["data"]) == [f"key{n}" for n in range(1, 8)]
         assert first["data"]["key3"] != second["data"]["key3"]
+
+
+async def _sees_what_was_before(service: Gateway) -> None:
+    """All of it, in the same stream after a crash of the server."""
+    epochs = set()
+    for _ in range(2):
+        async with Browser(service.stream) as browser:
+            answer = await browser.ask({"subjects": ["test.subject"], "history": "all", "id": 1})
+            epochs.add(answer["history"]["epoch"])
+            first = await browser.next()
+            assert (answer["history"]["stream"], first["seq"], first["replay"]) == ("TEST", 1, True)
+            if len(epochs) == 1:
+                server = next(
+                    each
+                    for each in service.ps().children(recursive=True)
+                    if each.name() == "nats-server"
+                )
+                server.kill()
+                await eventually(lambda: http(f"{service.url}/readyz")[0] == 503)
+                await eventually(lambda: http(f"{service.url}/readyz")[0] == 200)
+    assert len(epochs) == 1
 
 
 def test_embedded_server_ends_with_a_service_that_is_killed(log: Path) -> None:

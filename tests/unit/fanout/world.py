@@ -160,14 +160,19 @@ class Follower:
         self.pieces += pieces
         self.writes += 1
 
-    is_half_free = True
+    is_full = False
+
+    @property
+    def is_half_free(self) -> bool:
+        return not self.is_full
 
     def may_read(self, pattern: str) -> bool:
         return True
 
     def offer(self, pieces: list[bytes], joined: bytes) -> bool:
-        self.deliver(pieces, joined)
-        return True
+        if not self.is_full:
+            self.deliver(pieces, joined)
+        return not self.is_full
 
     def hang_up(self, reason: str, code: CloseCode) -> None:
         raise AssertionError(reason)

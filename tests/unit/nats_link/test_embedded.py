@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -10,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.nats_link import embedded, embedded_keeper
+from bridge.nats_link import embedded, embedded_keeper, embedded_stream
 from bridge.nats_link.embedded import EmbeddedNats, answers, find_server
+from bridge.nats_link.embedded_stream import keep_test_messages
 from tests.support.servers import free_port, until
 
 
@@ -76,3 +78,36 @@ def test_a_server_that_does_not_stop_is_killed(tmp_path: Path) -> None:
     assert keeper.stdin is not None
     keeper.stdin.close()
     assert keeper.wait(20) == 0
+
+
+SAYS = {
+    "the server hung up": b"",
+    "Authorization Violation": b"-ERR 'Authorization Violation'\r\n",
+    "insufficient storage": b'MSG answer 1 48\r\n{"error":{"description":"insufficient storage"}}\r\n',
+    "JetStream does not answer": b"PING\r\n",
+}
+
+
+@pytest.mark.parametrize(("reason", "said"), SAYS.items(), ids=SAYS)
+async def test_a_stream_that_cannot_be_made_is_a_warning(
+    reason: str,
+    said: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(embedded_stream, "TIMEOUT_SECONDS", 0.2)
+    left = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"INFO {}\r\n" + said)
+        await reader.read(-1 if said else 10000)
+        writer.close()
+        await writer.wait_closed()
+        left.set()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        await keep_test_messages(server.sockets[0].getsockname()[1])
+        await left.wait()
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert reason in record.getMessage()
