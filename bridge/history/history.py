@@ -29,9 +29,10 @@ from bridge.wire.cursor import Cursor
 from bridge.wire.wishes import After, LastPerSubject, New, Wish
 
 if TYPE_CHECKING:
-    from bridge.history.keeper import Keeper, Times
+    from bridge.history.keeper import Keeper
     from bridge.history.streams import StreamInfo
     from bridge.history.tail import Tail
+    from bridge.history.times import Times
     from bridge.nats_link.client import NATSLink
 
 ANSWER_SECONDS = 5.0

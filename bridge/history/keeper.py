@@ -10,12 +10,12 @@ import contextlib
 import math
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.history.consumer import PushConsumer
 from bridge.history.errors import NO_STREAM, ApiError, HistoryError, UnansweredError, is_passing
 from bridge.history.streams import StreamInfo, ask_info
+from bridge.history.times import Times
 from bridge.wire.subjects import contains
 
 if TYPE_CHECKING:
@@ -28,19 +28,6 @@ TOGETHER_SECONDS = 0.02
 INFO_TIMEOUT_SECONDS = 2.0
 MIN_WAIT_SECONDS, MAX_WAIT_SECONDS = 0.1, 5.0
 """Between tries to begin again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """Seconds by which a tail lives."""
-
-    heartbeat: float = 2.0
-    silence: float = 5.0
-    """Without a word of the server, after which the consumer is taken for gone."""
-    gone: float = 10.0
-    """Of a stream that is not there, after which it is taken for deleted."""
-    behind: float = 1.0
-    """Of a leader that has less than was delivered, after which that is what there is."""
 
 
 class Keeper:
@@ -60,8 +47,8 @@ class Keeper:
         self._consumer: PushConsumer | None = None
         self._next: PushConsumer | None = None
         """One that is being made."""
-        self._due = asyncio.Event()
-        """Set when another consumer is needed."""
+        self._due, self._asked = asyncio.Event(), asyncio.Event()
+        """Set when another consumer is needed; when somebody new waits for one."""
         self._waiting: set[asyncio.Future[None]] = set()
         """Those who wait for a consumer that has their patterns."""
         self._missing_since = self._behind_since = math.inf
@@ -79,6 +66,7 @@ class Keeper:
             self._task = asyncio.create_task(self._keep())
         while not self._brings(patterns):
             self._due.set()
+            self._asked.set()
             waiting = asyncio.get_running_loop().create_future()
             self._waiting.add(waiting)
             try:
@@ -93,7 +81,7 @@ class Keeper:
             self._due.set()
 
     def renew(self) -> None:
-        """Make another consumer, since the one there is may be gone: after a reconnect, say."""
+        """Make another consumer: the one there is may be gone."""
         if self._consumer is not None:
             self._due.set()
 
@@ -156,7 +144,10 @@ class Keeper:
                 if not is_passing(error):
                     self._answer(error)
                 self._look_for(error)
-                await asyncio.sleep(wait * random.uniform(0.5, 1))  # noqa: S311  not a secret
+                self._asked.clear()  # who comes in the meantime wants to know at once
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(wait * random.uniform(0.5, 1)):  # noqa: S311
+                        await self._asked.wait()
                 wait = min(2 * wait, MAX_WAIT_SECONDS)
             else:
                 wait = MIN_WAIT_SECONDS

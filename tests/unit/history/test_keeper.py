@@ -7,9 +7,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from bridge.history.errors import UnansweredError
-from bridge.history.keeper import Keeper, Times
+from bridge.history.keeper import Keeper
 from bridge.history.streams import StreamInfo, read_info
 from bridge.history.tail import Tail
+from bridge.history.times import Times
 
 
 def answer(last: int) -> dict[str, Any]:
@@ -25,6 +26,8 @@ def info(last: int) -> StreamInfo:
 
 class Leader:
     """Answers STREAM.INFO with each of `lasts`, and with the last one for ever."""
+
+    may_say = True
 
     def __init__(self, *lasts: int) -> None:
         self.asked = 0
@@ -96,6 +99,8 @@ def test_what_is_delivered_while_the_leader_answers_is_not_ahead() -> None:
 
 class Server:
     """Makes consumers when it is told to; `filters` are those of each that was asked for."""
+
+    may_say = True
 
     def __init__(self) -> None:
         self.link = SimpleNamespace(subscribe_all=accepts, unsubscribe=lambda sid: None)
