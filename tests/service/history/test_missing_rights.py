@@ -10,7 +10,7 @@ import pytest
 
 from tests.service.history.browsers import is_well
 from tests.support.browser_client import Browser
-from tests.support.jetstream import jetstream, make_stream, plain_client, until_stored
+from tests.support.jetstream import api, jetstream, make_stream, plain_client, until_stored
 from tests.support.servers import Gateway, NatsServer, running
 
 ALL = {
@@ -95,6 +95,7 @@ async def test_without_flow_control_a_tail_goes_on(tmp_path: Path) -> None:
             with running(Gateway(server.url, log=tmp_path / "log", **settings)) as gateway:
                 async with Browser(gateway.stream) as browser:
                     await browser.ask({"subjects": ["s.>"], "history": "new"})
+                    before = (await api(client, "INFO"))["api"]["total"]
                     for number in range(3000):
                         await client.publish("s.a", b'"%d %s"' % (number, b"x" * 5000))
                     got = 0
@@ -103,6 +104,8 @@ async def test_without_flow_control_a_tail_goes_on(tmp_path: Path) -> None:
                         if "data" in line:
                             got += 1
                             assert line["seq"] == got
+                    # Another consumer is made once, and not each time that it has to go on.
+                    assert (await api(client, "INFO"))["api"]["total"] - before < 12
 
 
 async def what_comes(browser: Browser, pattern: str, wish: Any) -> str:

@@ -112,6 +112,28 @@ async def test_what_is_left_while_it_is_behind_does_not_keep_others_from_being_l
         assert (await browser.next())["data"] == "new"
 
 
+async def test_all_is_left_while_some_of_it_is_behind(client: Client, gateway: Gateway) -> None:
+    name, token = await fresh_stream(client)
+    a, b = f"{token}.a", f"{token}.b"
+    await fill(client, name, [b], [TEXT] * 1000)
+    async with slow_browser(gateway) as browser:
+        await browser.ask({"subjects": [a], "history": "new"})
+        await read(browser, until={"status": "live"})
+        browser.ws.transport.pause_reading()
+        await browser.send({"subjects": [b], "history": "all", "id": 1})
+        await asyncio.sleep(0.2)
+        for _ in range(300):
+            await client.publish(a, TEXT)
+        await client.flush()
+        await asyncio.sleep(0.2)
+        await browser.send({"action": "unsubscribe", "subjects": [a, b], "id": "left"})
+        browser.ws.transport.resume_reading()
+        await read(browser, until={"id": "left"})
+        await read(browser, until={"id": "left"})
+        await asyncio.sleep(0.1)
+        await browser.quiet()
+
+
 async def test_live_is_not_said_of_what_is_behind(client: Client, gateway: Gateway) -> None:
     name, token = await fresh_stream(client)
     a, b = f"{token}.a", f"{token}.b"
