@@ -68,7 +68,9 @@ class Reading:
 
     def replay_from(self, starts: Mapping[str, int], sink: Sink) -> Replay:
         """Return what brings patterns of this stream, each after its sequence."""
-        return self._open.replay(self.keeper.tail, starts, sink)
+        replay = self._open.replay(self.keeper.tail, starts, sink)
+        replay.limited_at = replay.cursor  # nobody has looked yet
+        return replay
 
     async def settle(self, seconds: float) -> None:
         """Return once the tail has brought all that was stored that long after now, or soon after.

@@ -27,6 +27,7 @@ from tests.support.jetstream import (
     make_stream,
     plain_client,
 )
+from tests.support.proxy import Proxy
 from tests.support.servers import PATIENCE, Gateway, NatsServer, eventually, running
 
 SUBJECTS = ["s.a", "s.b", "s.c.d", "s.rare"]
@@ -197,3 +198,38 @@ async def test_nothing_is_lost_while_nats_is_killed_and_consumers_are_deleted(
                 assert len(await consumers_of(client, "S")) <= 1
                 assert is_well(gateway)
                 await eventually(lambda: is_balanced(gateway))
+
+
+async def test_of_more_than_may_be_replayed_after_an_outage_the_newest_come(
+    tmp_path: Path,
+) -> None:
+    with running(NatsServer(tmp_path, jetstream(tmp_path))) as server:
+        with running(Proxy(server.port)) as proxy:
+            async with plain_client(server) as client:
+                await make_stream(client, "S", ["s.>"])
+                gateway = Gateway(proxy.url, log=tmp_path / "log", max_replay=500)
+                with running(gateway):
+                    async with Browser(gateway.stream) as browser:
+                        await browser.ask({"subjects": ["s.>"], "history": "new"})
+                        while (await browser.next()).get("status") != "live":
+                            pass
+                        proxy.black_hole()
+                        proxy.reset()
+                        assert await browser.next() == {"status": "nats_down"}
+                        await fill(client, "S", SUBJECTS, [b"1"] * 5000)
+                        for consumer in await consumers_of(client, "S"):
+                            await api(client, f"CONSUMER.DELETE.S.{consumer}")
+                        proxy.heal()
+                        assert await browser.next() == {"status": "nats_up", "gap": False}
+                        at, lines = 0, 0
+                        while at < 5000:
+                            line = await browser.next()
+                            if line.get("status") == "missed":
+                                assert (line["after"], line["reason"]) == (at, "too_many")
+                                at = line["until"]
+                            elif "data" in line:
+                                assert line["seq"] == at + 1
+                                at += 1
+                                lines += 1
+                        assert lines == 500
+                    assert is_well(gateway)
