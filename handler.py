@@ -70,10 +70,10 @@ class WSSManager:
         self._limits = limits or Limits()
         self._policy = policy or SubjectPolicy()
         self._hub = Hub(self._client, self.counters)
-        self._streams = StreamHub(history, self._client, self._hub)
+        self.streams = StreamHub(history, self._client, self._hub)
         self.actions = Actions(
             self.connections,
-            Following(self._hub, self._streams, self._limits, self._nats_is_up),
+            Following(self._hub, self.streams, self._limits, self._nats_is_up),
             self._limits,
             self.counters,
             publisher or Publisher(self._client, self.counters),
@@ -221,7 +221,7 @@ class WSSManager:
         self._hub.flush()
         self._hub.stop()
         self.actions.following.waiting.stop()
-        await self._streams.stop()
+        await self.streams.stop()
         connections = list(self.connections.values())
         closing = (each.close(CloseCode.RESTART, "the service stops") for each in connections)
         await asyncio.gather(*closing)
@@ -231,11 +231,11 @@ class WSSManager:
     def nats_changed(self, up: bool) -> None:
         """Tell every connection that messages are being missed, or that they flow again."""
         self._hub.nats_changed(up=up)
-        self._streams.nats_changed(up=up)
+        self.streams.nats_changed(up=up)
         self._told_down = not up
         self.actions.following.waiting.nats_changed(up)
         for connection in self.connections.values():
-            connection.respond(self._streams.nats_line(connection, up=up))
+            connection.respond(self.streams.nats_line(connection, up=up))
 
     # What the app brings
 

@@ -40,7 +40,7 @@ class Follower:
         self.had = Had()
         """What is live, or would be if it were not behind; the other patterns are on their way."""
         self._audience: Audience | None = None
-        self._is_behind = self._is_catching_up = False
+        self.is_behind = self._is_catching_up = False
         self._joined: list[tuple[int, tuple[str, ...]]] = []
         """Replays that ended while it was behind: up to where, and their patterns."""
         self._told = 0
@@ -57,6 +57,11 @@ class Follower:
     def reading(self) -> Reading:
         """One of those that keep the tail on its patterns; it has to follow some."""
         return self._readings.any
+
+    @property
+    def is_replaying(self) -> bool:
+        """Whether some of it is not live yet, nor would be if it were not behind."""
+        return len(self.had.follows) < len(self.patterns)
 
     # What it follows
 
@@ -88,12 +93,12 @@ class Follower:
             self._readings.leave(pattern)
             self.had.remove(pattern)
         if not self.had.follows:
-            self._is_behind = False
+            self.is_behind = False
         self._readings.stop_useless(self._is_of_use)
         self.look_again()
 
     def _is_of_use(self, handover: Handover) -> bool:
-        return bool(handover.follows) or (self._is_behind and not handover.is_replay)
+        return bool(handover.follows) or (self.is_behind and not handover.is_replay)
 
     def look_again(self) -> None:
         """Go to the audience that is right now: it follows, or may have, something else."""
@@ -119,7 +124,7 @@ class Follower:
 
     def _go_live(self) -> None:
         self.settle()
-        if self._is_behind:
+        if self.is_behind:
             return
         key = self._key()
         if self._audience is not None and self._audience.told_as == key:
@@ -148,7 +153,8 @@ class Follower:
         """Take note that there was no room, or that the tail passes over what is behind `until`."""
         if self._audience is None:
             return
-        self._is_behind = True
+        self.is_behind = True
+        self.stage.counters.history_fell_behind += 1
         self._part()
         self.had.reach(until)
         handover = Handover(self, self.had.follows, is_replay=False)
@@ -201,7 +207,7 @@ class Follower:
 
     def _tell_joined(self) -> None:
         """Tell what has become live, unless it fell behind again at once."""
-        if self._joined and not self._is_behind:
+        if self._joined and not self.is_behind:
             patterns = dict.fromkeys(each for _, those in self._joined for each in those)
             self._tell_live([each for each in patterns if each in self.had.follows])
             self._joined.clear()
@@ -212,7 +218,7 @@ class Follower:
             for pattern, follow in handover.follows.items():
                 self.had.add(pattern, follow, handover.since[pattern], position)
         else:
-            self._is_behind = False
+            self.is_behind = False
             self.had.reach(position)
         self._go_live()
 
@@ -232,13 +238,14 @@ class Follower:
             handover.hear(after, until, reason)
         if not self.had.follows or self._is_catching_up:
             return
-        if not self._is_behind:
+        if not self.is_behind:
             self.had.reach(after)
         since = self.had.lose(until, reason)
         if since is not None:
             tail, patterns = self.stage.tail, list(self.had.follows)
             line = responses.missed(tail.stream, tail.epoch, since, until, reason, patterns)
             self.member.respond(line)
+            self.stage.counters.history_missed[reason] += 1
 
     def gone(self) -> None:
         """Take note that the stream was deleted."""

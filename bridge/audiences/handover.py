@@ -193,6 +193,7 @@ class Handover:
         self._queue.append(line)
         self.since = {pattern: until for pattern in self.since}
         self._recipient.had.begin_at(until, reason, patterns)
+        self._stage.counters.history_missed[reason] += 1
 
     # What is written
 
@@ -215,6 +216,7 @@ class Handover:
             self._queue.popleft()
         self._chunk = None
         self._stage.counters.expected += len(pieces)
+        self._stage.counters.history_messages += len(pieces)
         self._filter(count - len(pieces))
         return True
 

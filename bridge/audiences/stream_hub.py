@@ -251,6 +251,23 @@ class StreamHub:
         member.stored = PatternSet(patterns) if patterns else None
         self._hub.look_again(member)
 
+    # What there is
+
+    @property
+    def streams(self) -> int:
+        """How many streams are followed."""
+        return len(self._made.tails) if self._made is not None else 0
+
+    @property
+    def replaying(self) -> int:
+        """How many followers get what was before."""
+        return sum(each.is_replaying for each in self._stages.followers)
+
+    @property
+    def behind(self) -> int:
+        """How many followers catch up."""
+        return sum(each.is_behind for each in self._stages.followers)
+
     # What NATS does
 
     def nats_changed(self, *, up: bool) -> None:

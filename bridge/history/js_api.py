@@ -92,6 +92,7 @@ class JetStream(WholeTap):
 
     def __init__(self, link: NATSLink) -> None:
         self.link = link
+        self.counters, self.throttled = link.counters, link.throttled
         self._prefix = f"{INBOXES}.h.{secrets.token_hex(8)}"
         self.pattern = f"{self._prefix}.*"
         self._questions: dict[str, Question] = {}

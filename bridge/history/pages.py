@@ -54,9 +54,7 @@ class Pages:
     def __init__(
         self, js: JetStream, *, max_messages: int = MAX_MESSAGES, max_bytes: int = MAX_BYTES
     ) -> None:
-        self.reads = self.checks = self.stale = 0
-        """Requests for pages; to leaders; pages that lacked something."""
-        self._js = js
+        self._js, self._counters = js, js.counters
         self._size = {"batch": max_messages, "max_bytes": max_bytes}
         self._room = asyncio.Semaphore(MAX_READS)
         self.pulls = Pulls(js)
@@ -108,7 +106,7 @@ class Pages:
             is_whole = pending > 0 or until >= target
             if not is_whole and not await self._lacks(tail, pattern, until, target):
                 until, is_whole = target, True
-            self.stale += not is_whole
+            self._counters.history_stale += not is_whole
             if is_whole or messages:
                 first = messages[0].sequence if messages else until + 1
                 return Page(messages, until, min(info.first, first) - 1)
@@ -133,7 +131,7 @@ class Pages:
         for tries_left in reversed(range(TRIES)):
             try:
                 async with self._room:
-                    self.reads += 1
+                    self._counters.history_reads["direct"] += 1
                     return await self._js.get(stream, query, TIMEOUT_SECONDS)
             except UnansweredError:
                 if not tries_left:
@@ -155,7 +153,7 @@ class Pages:
             await self.info(tail)
         else:
             raise UnansweredError(f"the leader of {tail.stream!r} has not caught up")
-        self.checks += 1
+        self._counters.history_reads["check"] += 1
         body = {"seq": until + 1, "next_by_subj": pattern}
         try:
             answer = await self._js.ask(f"STREAM.MSG.GET.{tail.stream}", body)
@@ -180,5 +178,5 @@ class Pages:
         lock = self._asking.setdefault(stream, asyncio.Lock())
         async with lock:
             del self._next_infos[stream]
-            self.checks += 1
+            self._counters.history_reads["check"] += 1
             return await ask_info(self._js, stream, TIMEOUT_SECONDS)

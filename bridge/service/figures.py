@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 NATS_STATES = (OK, NotReady.NATS_DOWN, NotReady.NATS_AUTH)
 
 
+class Streams(Protocol):
+    """What is read of those who follow streams."""
+
+    @property
+    def streams(self) -> int: ...
+    @property
+    def replaying(self) -> int: ...
+    @property
+    def behind(self) -> int: ...
+
+
 class Connections(Protocol):
     """What is read of the manager of the connections."""
 
@@ -28,6 +39,8 @@ class Connections(Protocol):
     def patterns(self) -> int: ...
     @property
     def pending_messages(self) -> int: ...
+    @property
+    def streams(self) -> Streams: ...
 
 
 class Figures(WorkerFigures):
@@ -39,6 +52,9 @@ class Figures(WorkerFigures):
             "bridge_connections_limit": lambda: app.capacity.limit,
             "bridge_patterns": lambda: manager.patterns,
             "bridge_messages_pending": lambda: manager.pending_messages,
+            "bridge_history_streams": lambda: manager.streams.streams,
+            "bridge_history_replays": lambda: manager.streams.replaying,
+            "bridge_history_behind": lambda: manager.streams.behind,
             "bridge_nats_subscriptions": lambda: app.nats_watch.subscriptions,
             "bridge_nats_up": lambda: app.nats_watch.trouble is None,
             "bridge_nats_round_trip_seconds": lambda: app.nats_watch.round_trip,

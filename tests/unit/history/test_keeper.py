@@ -10,6 +10,7 @@ from bridge.history.errors import UnansweredError
 from bridge.history.keeper import Keeper, Times
 from bridge.history.streams import StreamInfo, read_info
 from bridge.history.tail import Tail
+from bridge.telemetry.counters import Counters
 
 
 def answer(last: int) -> dict[str, Any]:
@@ -98,6 +99,7 @@ class Server:
     """Makes consumers when it is told to; `filters` are those of each that was asked for."""
 
     def __init__(self) -> None:
+        self.counters = Counters()
         self.link = SimpleNamespace(subscribe_all=accepts, unsubscribe=lambda sid: None)
         self.filters: list[set[str]] = []
         self.may_make = asyncio.Event()
