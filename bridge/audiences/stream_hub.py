@@ -15,6 +15,7 @@ from bridge.audiences.stages import Stages
 from bridge.fanout.follow import Follow
 from bridge.history.errors import HistoryError, UnansweredError
 from bridge.history.streams import NoHistoryError
+from bridge.telemetry import stream_events
 from bridge.wire import responses
 from bridge.wire.patterns import PatternSet
 from bridge.wire.responses import shorten
@@ -108,6 +109,10 @@ class StreamHub:
         if history is None or member.callback is not None:
             return NoHistoryError("off", "this gateway reads no streams")
         if not member.may_read(pattern):
+            if not isinstance(past.wish, Auto):
+                history.throttled.tell(
+                    stream_events.HISTORY_REFUSED, connection=member.id, pattern=shorten(pattern)
+                )
             return NoHistoryError("off", "it may not be read")
         try:
             stream: str = (await history.stream_of(pattern, past.stream)).name

@@ -25,14 +25,17 @@ from bridge.history.replay import Limit, Replay, Sink
 from bridge.history.starts import Start, Starts
 from bridge.history.streams import NoHistoryError, Streams
 from bridge.history.tails import Tails
+from bridge.telemetry import stream_events
 from bridge.wire.cursor import Cursor
 from bridge.wire.wishes import After, LastPerSubject, New, Wish
 
 if TYPE_CHECKING:
-    from bridge.history.keeper import Keeper, Times
+    from bridge.history.keeper import Keeper
     from bridge.history.streams import StreamInfo
     from bridge.history.tail import Tail
+    from bridge.history.times import Times
     from bridge.nats_link.client import NATSLink
+    from bridge.telemetry.throttled_log import ThrottledLog
 
 ANSWER_SECONDS = 5.0
 """For JetStream, before somebody is told that it does not answer."""
@@ -137,6 +140,11 @@ class History:
         self._asked_at = -math.inf
         self._asking = asyncio.Lock()
 
+    @property
+    def throttled(self) -> ThrottledLog:
+        """Where is logged what may come often."""
+        return self._js.throttled
+
     async def rights(self) -> OwnRights:
         """Return what NATS lets the gateway read. Raises NoHistoryError, UnansweredError."""
         async with self._asking:
@@ -181,7 +189,15 @@ class History:
             raise UnansweredError("JetStream does not answer") from None
         except NotPermittedError as error:
             self._rights = None  # others may have been taken away, too
+            self._tell(str(error))
             raise NoHistoryError("not_permitted", str(error)) from None
+        except NoHistoryError as error:
+            if error.reason == "not_permitted":
+                self._tell(str(error))
+            raise
+
+    def _tell(self, refusal: str) -> None:
+        self.throttled.tell(stream_events.HISTORY_NOT_PERMITTED, reason=refusal)
 
     async def _stream_of(self, pattern: str, named: str | None) -> StreamInfo:
         rights = await self.rights()

@@ -10,12 +10,13 @@ import contextlib
 import math
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.history.consumer import PushConsumer
 from bridge.history.errors import NO_STREAM, ApiError, HistoryError, UnansweredError, is_passing
 from bridge.history.streams import StreamInfo, ask_info
+from bridge.history.times import Times
+from bridge.history.troubles import Troubles
 from bridge.wire.subjects import contains
 
 if TYPE_CHECKING:
@@ -28,19 +29,6 @@ TOGETHER_SECONDS = 0.02
 INFO_TIMEOUT_SECONDS = 2.0
 MIN_WAIT_SECONDS, MAX_WAIT_SECONDS = 0.1, 5.0
 """Between tries to begin again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """Seconds by which a tail lives."""
-
-    heartbeat: float = 2.0
-    silence: float = 5.0
-    """Without a word of the server, after which the consumer is taken for gone."""
-    gone: float = 10.0
-    """Of a stream that is not there, after which it is taken for deleted."""
-    behind: float = 1.0
-    """Of a leader that has less than was delivered, after which that is what there is."""
 
 
 class Keeper:
@@ -57,6 +45,7 @@ class Keeper:
         self._js = js
         self._prefix = prefix
         self._times = times or Times()
+        self._troubles = Troubles(js, tail.stream)
         self._consumer: PushConsumer | None = None
         self._next: PushConsumer | None = None
         """One that is being made."""
@@ -156,6 +145,8 @@ class Keeper:
                 if not is_passing(error):
                     self._answer(error)
                 self._look_for(error)
+                if wait >= MAX_WAIT_SECONDS:
+                    self._troubles.failed(error)
                 await asyncio.sleep(wait * random.uniform(0.5, 1))  # noqa: S311  not a secret
                 wait = min(2 * wait, MAX_WAIT_SECONDS)
             else:
@@ -181,7 +172,7 @@ class Keeper:
         if self.tail.is_ahead_of(info, position):
             self._wait_for_leader()
         self._behind_since = math.inf
-        self.tail.compare(info, position)
+        self._troubles.lost(self.tail.compare(info, position))
         filters = self.tail.filters.wanted()
         if not filters:
             self._end(self._consumer)
@@ -247,4 +238,5 @@ class Keeper:
         self._missing_since = min(self._missing_since, now)
         if now - self._missing_since >= self._times.gone:
             self.is_gone = True
+            self._troubles.deleted()
             self.tail.end()

@@ -14,6 +14,8 @@ from bridge.history.blocks import Blocks
 from bridge.history.errors import NO_MESSAGE, ApiError, NoJetStreamError, UnansweredError
 from bridge.history.pulls import Pulls
 from bridge.history.streams import StreamInfo, ask_info
+from bridge.telemetry import stream_events
+from bridge.telemetry.logs import tell
 
 if TYPE_CHECKING:
     from bridge.history.js_api import Batch, JetStream
@@ -63,6 +65,7 @@ class Pages:
         """By stream: those who want a page just now."""
         self._without_direct: dict[str, float] = {}
         """Streams that serve no direct gets, and when that was found."""
+        self._told_slow: set[str] = set()
         self._next_infos: dict[str, asyncio.Task[StreamInfo]] = {}
         """By stream: what has yet to be asked."""
         self._asking: dict[str, asyncio.Lock] = {}
@@ -118,7 +121,11 @@ class Pages:
         try:
             return await self.get_directly(stream, query)
         except NoJetStreamError:
-            return await self.pulls.get(stream, query)
+            batch = await self.pulls.get(stream, query)
+        if stream not in self._told_slow:
+            self._told_slow.add(stream)
+            tell(stream_events.STREAM_SLOW, stream=stream)
+        return batch
 
     async def get_directly(self, stream: str, query: dict[str, Any]) -> Batch:
         """Return what some replica answers to a direct get.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bridge.history.keeper import Keeper, Times
+from bridge.history.keeper import Keeper
 from bridge.history.streams import NoHistoryError
 from bridge.history.tail import Tail
+from bridge.history.times import Times
 
 if TYPE_CHECKING:
     from bridge.history.js_api import JetStream
