@@ -120,9 +120,9 @@ async def test_the_callback_of_the_readme_is_called_for_each_message(
 ) -> None:
     (tmp_path / "page").symlink_to(ROOT / "page")
     main = (ROOT / "main.py").read_text()
-    line = next(each for each in main.splitlines() if each.startswith("manager = "))
+    head, end, rest = main[(begin := main.index("\nmanager = ")) :].partition("\n)\n")
     program = tmp_path / "main.py"
-    program.write_text(main.replace(line, f"{line}\n{readme.block('python')}"))
+    program.write_text(f"{main[:begin]}{head}{end}{readme.block('python')}{rest}")
     with running(Gateway(nats_server.url, program=str(program), log=log)) as service:
         async with Browser(service.stream) as browser:
             await browser.subscribe("room.*")
