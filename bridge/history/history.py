@@ -66,11 +66,12 @@ class Reading:
     def replay(self, sink: Sink) -> Replay:
         """Return what brings what was asked for; once."""
         latest, self._latest = self._latest, None
-        return self._open.replay(self.keeper.tail, self.start.after, sink, latest)
+        tail = self.keeper.tail
+        return self._open.replay(tail, self.start.after, sink, tail.position, latest)
 
     def replay_from(self, starts: Mapping[str, int], sink: Sink) -> Replay:
         """Return what brings patterns of this stream, each after its sequence."""
-        return self._open.replay(self.keeper.tail, starts, sink)
+        return self._open.replay(self.keeper.tail, starts, sink, min(starts.values()))
 
     async def settle(self, seconds: float) -> None:
         """Return once the tail has brought all that was stored that long after now, or soon after.
@@ -104,6 +105,7 @@ class Opening(Protocol):
         tail: Tail,
         starts: Mapping[str, int],
         sink: Sink,
+        limited_at: int,
         latest: Latest | None = None,
     ) -> Replay: ...
 
@@ -230,10 +232,14 @@ class History:
         tail: Tail,
         starts: Mapping[str, int],
         sink: Sink,
+        limited_at: int,
         latest: Latest | None = None,
     ) -> Replay:
-        """Return what reads patterns that the tail includes, each after its sequence."""
-        limit = Limit(self._max_replay, partial(self._newest, tail, tuple(starts)))
+        """Return what reads patterns that the tail includes, each after its sequence.
+
+        It may have all that was there at sequence `limited_at`.
+        """
+        limit = Limit(self._max_replay, limited_at, partial(self._newest, tail, tuple(starts)))
         return Replay(tail, self._pages, starts, sink, latest, limit)
 
     async def reach_leader(self, tail: Tail) -> None:

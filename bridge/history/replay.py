@@ -43,13 +43,14 @@ class Sink(Protocol):
 
 
 class Limit(NamedTuple):
-    """How far behind a replay may fall.
+    """How far behind a replay may fall: looked at whenever `messages` came after sequence `at`.
 
     `newest` returns where the newest so many `messages` begin, by pattern; None if there are no
     more than that after a sequence.
     """
 
     messages: int
+    at: int
     newest: Callable[[int], Awaitable[dict[str, int] | None]]
 
 
@@ -100,7 +101,7 @@ class Replay:
         self._is_gone = False
         self._latest = latest
         self._limit = limit
-        self._limited_at = tail.position
+        self._limited_at = 0 if limit is None else limit.at
 
     def starts(self) -> dict[str, int]:
         """Return after which sequence all of a pattern has been handed on, or will be."""
