@@ -58,6 +58,7 @@ class StreamInfo:
     """What it stores; none of a mirror."""
     retention: str
     first: int
+    """The sequence of the oldest message, or of the one that comes next."""
     last: int
     last_time: datetime
     """When the last message was stored; long ago if there is none."""
@@ -73,7 +74,7 @@ def read_info(answer: dict[str, Any]) -> StreamInfo:
         epoch_of(answer["created"]),
         tuple(config.get("subjects") or ()),
         config.get("retention", "limits"),
-        state["first_seq"],
+        max(state["first_seq"], 1),  # 0 while there never was one
         state["last_seq"],
         datetime.fromisoformat(state["last_ts"]),
         datetime.fromisoformat(answer["ts"]),
