@@ -72,7 +72,7 @@ class Past:
     """The stream that has it; None: the one that holds the pattern."""
 
 
-_NAMED: dict[str, Wish] = {
+NAMED: dict[str, Wish] = {
     "new": New(),
     "auto": Auto(),
     "all": All(),
@@ -104,8 +104,8 @@ def read_past(history: Any, stream: Any, *, is_rated: bool = False) -> Past | st
 
 def read_wish(value: Any) -> Wish:
     """Return what a JSON value asks for. Raises ValueError with a sentence for people."""
-    if isinstance(value, str) and value in _NAMED:
-        return _NAMED[value]
+    if isinstance(value, str) and value in NAMED:
+        return NAMED[value]
     if isinstance(value, dict) and len(value) == 1:
         ((name, wanted),) = value.items()
         if name == "last":
