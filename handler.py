@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 
 from bridge.access.login import Login
 from bridge.access.policy import SubjectPolicy
@@ -67,8 +66,7 @@ class WSSManager:
         self.callback: Callable[[Any, Any], Awaitable[None] | None] | None = None
         self.connections: dict[str, Connection] = {}
         self.counters = counters or Counters()
-        self._limits = limits or Limits()
-        self._policy = policy or SubjectPolicy()
+        self._limits, self._policy = limits or Limits(), policy or SubjectPolicy()
         self._hub = Hub(self._client, self.counters)
         self.streams = StreamHub(history, self._client, self._hub)
         self.actions = Actions(
@@ -116,9 +114,20 @@ class WSSManager:
             connection = self._open(ws, connection_id, login, framing=framing)
         except ConnectionResetError:
             return ws
-        async with self._connected(connection):
+        try:
             connection.tell_opened()
-            await self._listen(ws, connection)
+            while True:
+                try:
+                    frame = await ws.receive()
+                except ConnectionError:
+                    break  # it left, and aiohttp was about to answer a ping
+                if not await self._take(frame, connection):
+                    break
+                del frame  # or an idle connection would hold it
+        except Exception as failure:
+            await self._fail(connection, failure)
+        finally:
+            await self._leave(connection)
         return ws
 
     async def stream_listener(
@@ -141,29 +150,22 @@ class WSSManager:
             stream.greet(responses.greeting(connection_id))
             framing = stream.framing
             connection = self._open(stream, connection_id, login, framing=framing, limit=limit)
-            async with self._connected(connection):
-                await reader.begin(stream, connection, self.actions, request)
-                connection.tell_opened()
-                await reader.end(stream, connection)
+            try:
+                await reader.read(stream, connection, self.actions, request)
+            except Refusal:
+                raise
+            except Exception as failure:
+                await self._fail(connection, failure)
+            finally:
+                await self._leave(connection)
         except Refusal as refusal:
             return refused(refusal)
         return stream
 
-    @asynccontextmanager
-    async def _connected(self, connection: Connection) -> AsyncIterator[None]:
-        """Tell a connection what it has to know as long as the block lasts, and end it."""
-        try:
-            connection.login.watch(connection.hang_up)
-            if not self._nats_is_up():
-                connection.respond(responses.NATS_DOWN)
-            yield
-        except Refusal:
-            raise
-        except Exception as failure:
-            tell(events.CONNECTION_FAILED, failure, connection=connection.id)
-            await connection.close(CloseCode.BUG, "internal error")
-        finally:
-            await self._leave(connection)
+    async def _fail(self, connection: Connection, failure: Exception) -> None:
+        """End a connection that met a bug; the others go on."""
+        tell(events.CONNECTION_FAILED, failure, connection=connection.id)
+        await connection.close(CloseCode.BUG, "internal error")
 
     def _open(
         self,
@@ -182,27 +184,25 @@ class WSSManager:
             ws, connection_id, limits, login, counters, watch, framing=framing, limit=limit
         )
         deliver = self.get_callback(connection)
-        if isinstance(deliver, Callback):
-            connection.callback = deliver
+        connection.callback = deliver if isinstance(deliver, Callback) else None
         self.connections[connection_id] = connection
+        connection.login.watch(connection.hang_up)
+        if not self._nats_is_up():
+            connection.respond(responses.NATS_DOWN)
         return connection
 
-    async def _listen(self, ws: web.WebSocketResponse, connection: Connection) -> None:
-        while True:
-            try:
-                frame = await ws.receive()
-            except ConnectionError:
-                return  # it left, and aiohttp was about to answer a ping
-            if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
-                return
-            for line in await self.actions.answer_frame(connection, frame.data):
-                connection.respond(line)
-            if await connection.close_if_excessive():
-                return
-            await asyncio.sleep(0)  # or frames that are at hand would all be taken before others
-            # Responses are never dropped, so a browser that takes none may not ask for more.
-            while connection.outbox.is_full:
-                await asyncio.sleep(FULL_CHECK_SECONDS)
+    async def _take(self, frame: WSMessage, connection: Connection) -> bool:
+        """Answer a request; return whether another one may come."""
+        if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+            return False
+        connection.respond(*await self.actions.answer_frame(connection, frame.data))
+        if await connection.close_if_excessive():
+            return False
+        await asyncio.sleep(0)  # or frames that are at hand would all be taken before others
+        # Responses are never dropped, so a browser that takes none may not ask for more.
+        while connection.outbox.is_full:
+            await asyncio.sleep(FULL_CHECK_SECONDS)
+        return True
 
     async def _leave(self, connection: Connection) -> None:
         connection.login.stop()

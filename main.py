@@ -126,21 +126,22 @@ async def web_endpoint_listener(request: web.Request) -> web.StreamResponse:
             connection_id = replicas.new_connection_id()
             query = request.query.items()
             return await manager.stream_listener(stream, connection_id, query, login=login)
-    async with app.gate.websocket(request) as (ws, login):
+    way = BATCHES.get(request.query.get("batch", ""), FRAMES)
+    with await app.gate.websocket(request) as (ws, login):
         if login is not None:
             connection_id = replicas.new_connection_id()
             await app.nats_chosen.wait()
             who = login.principal
-            greeting = responses.greeting(
-                connection_id,
-                allow=who.policy.allow,
-                deny=who.policy.deny,
-                publish=publisher.is_open_to(who),
-                history=who.history.is_open,
+            await ws.send_str(
+                responses.greeting(
+                    connection_id,
+                    allow=who.policy.allow,
+                    deny=who.policy.deny,
+                    publish=publisher.is_open_to(who),
+                    history=who.history.is_open,
+                ).decode()
             )
-            await ws.send_str(greeting.decode())
-            framing = ws.framing(BATCHES.get(request.query.get("batch", ""), FRAMES))
-            await manager.client_listener(ws, connection_id, framing=framing, login=login)
+            await manager.client_listener(ws, connection_id, framing=ws.framing(way), login=login)
         return ws
 
 

@@ -17,6 +17,8 @@ class LimitedOutbox(Outbox):
     Messages that were dropped do not count: they were told of, and others come in their place.
     """
 
+    __slots__ = ("_enough", "_limit")
+
     def __init__(self, *parts: Any, limit: int, enough: Callable[[], None]) -> None:
         super().__init__(*parts)
         self._limit = limit

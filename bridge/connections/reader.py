@@ -21,32 +21,40 @@ SENT_CHECK_SECONDS = 0.05
 """asyncio does not say when the transport below TLS has sent everything."""
 
 
-async def begin(
+async def read(
     stream: HttpStream, connection: Connection, actions: Actions, request: Request
 ) -> None:
-    """Follow what is asked for, and send what there is to tell.
+    """Follow what is asked for until the response ends.
 
     Raises Refusal, before anything is sent, if all of it is refused.
     """
+    await _begin(stream, connection, actions, request)
+    connection.tell_opened()
+    await _end(stream, connection)
+
+
+async def _begin(
+    stream: HttpStream, connection: Connection, actions: Actions, request: Request
+) -> None:
+    """Follow what is asked for, and send what there is to tell."""
     lines = await actions.answer(connection, request)
     follows = actions.following.patterns(connection)
     if not (follows or stream.closed):
-        connection.flush()
+        connection.outbox.flush()
         stream.give_up()
         raise _refusal(lines[0])
-    for line in lines:
-        connection.respond(line)
+    connection.respond(*lines)
     with contextlib.suppress(ConnectionError):
         await stream.begin()
 
 
-async def end(stream: HttpStream, connection: Connection) -> None:
+async def _end(stream: HttpStream, connection: Connection) -> None:
     """End a response once it has what it may have, or has been ended otherwise."""
     await stream.ended.wait()
     with contextlib.suppress(ConnectionError):
         while connection.pending_bytes and connection.outbox.open:
             await asyncio.sleep(SENT_CHECK_SECONDS)
-        connection.flush()
+        connection.outbox.flush()
         await stream.finish()
 
 
