@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -166,3 +169,12 @@ def test_only_the_adapter_knows_panini() -> None:
 def test_packages_are_empty_but_for_their_files(folder: Path) -> None:
     """One re-export in `service` would load Panini in the parent of workers, and in `--help`."""
     assert not (folder / "__init__.py").read_text()
+
+
+def test_a_start_without_jwts_loads_no_library_for_them() -> None:
+    unwanted = "{'jwt', 'cryptography'} & {name.partition('.')[0] for name in sys.modules}"
+    code = f"import runpy, sys; runpy.run_path('main.py'); print({unwanted} or 'none')"
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("none\n", "")
