@@ -46,7 +46,7 @@ from bridge.replicas.presence import Presence
 from bridge.service.app import Service
 from bridge.service.figures import Figures
 from bridge.telemetry import logs
-from bridge.telemetry.metrics import CONTENT_TYPE
+from bridge.telemetry.worker_figures import CONTENT_TYPE
 from bridge.web.assets import Assets
 from bridge.web.handshake import asks_for_http_stream
 from bridge.wire import responses

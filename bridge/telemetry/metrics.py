@@ -22,9 +22,6 @@ from prometheus_client.core import (
 from bridge import __version__
 from bridge.telemetry.counters import Counters, Histogram
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-"""What `Metrics.text` is."""
-
 
 @dataclass(frozen=True, slots=True)
 class Family:
