@@ -92,7 +92,12 @@ class _History:
         return Reading(self.keeper, patterns, start, None, self)
 
     def replay(
-        self, tail: Tail, starts: Mapping[str, int], sink: Sink, latest: Latest | None = None
+        self,
+        tail: Tail,
+        starts: Mapping[str, int],
+        sink: Sink,
+        limited_at: int,
+        latest: Latest | None = None,
     ) -> Replay:
         return Replay(tail, None, starts, sink)  # type: ignore[arg-type]
 
