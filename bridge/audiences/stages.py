@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from bridge.history.keeper import Keeper
     from bridge.history.own_rights import OwnRights
 
+RETRY_SECONDS = 1.0
+"""Until NATS is asked again what it did not say."""
 REMIND_SECONDS = 60.0
 """After which a connection that got nothing is told how far it is."""
 
@@ -28,6 +31,7 @@ class Stages:
         self._hub = hub
         self._stages: dict[Keeper, Stage] = {}
         self._reminding: asyncio.Task[None] | None = None
+        self._is_due = asyncio.Event()
 
     def of(self, keeper: Keeper, rights: OwnRights) -> Stage:
         """Return the stage of a tail, made if there is none."""
@@ -55,16 +59,27 @@ class Stages:
         if self._reminding is not None:
             self._reminding.cancel()
 
+    def look_soon(self) -> None:
+        """Look after them now: NATS may let the gateway read something else than before."""
+        self._is_due.set()
+
     async def _remind(self) -> None:
+        seconds = REMIND_SECONDS
         while True:
-            await asyncio.sleep(REMIND_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._is_due.wait()
+            self._is_due.clear()
             try:
-                await self.look()
+                seconds = REMIND_SECONDS if await self.look() else RETRY_SECONDS
             except Exception as failure:
                 tell(events.BACKGROUND_FAILED, failure)
 
-    async def look(self) -> None:
-        """Ask again what the gateway may read; tell those that got nothing how far they are."""
+    async def look(self) -> bool:
+        """Ask again what the gateway may read; tell those that got nothing how far they are.
+
+        Returns whether NATS has said.
+        """
         rights = await self._rights() if self._stages else None
         self._hub.flush()
         for stage in tuple(self._stages.values()):
@@ -72,3 +87,4 @@ class Stages:
                 stage.rights = rights
             for follower in tuple(stage.followers):
                 follower.remind()
+        return rights is not None or not self._stages

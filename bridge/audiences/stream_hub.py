@@ -279,6 +279,7 @@ class StreamHub:
         """Take note that the connection to NATS is lost, or that there is another one."""
         if up and self._made is not None:
             self._made.reconnected()
+            self._stages.look_soon()
 
     def nats_line(self, member: Member, *, up: bool) -> bytes:
         """Return what a member is told of that: all of a stream comes yet, the rest was missed."""

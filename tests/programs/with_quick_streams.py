@@ -1,10 +1,10 @@
 """The service with tails that soon notice what is gone, and end soon after their last follower."""
 
-from bridge.audiences import stream_hub
+from bridge.audiences import stages
 from bridge.history import history, tails
 from bridge.history.keeper import Times
 
-stream_hub.REMIND_SECONDS = 0.5
+stages.REMIND_SECONDS = 0.5
 
 
 class QuickTails(tails.Tails):
