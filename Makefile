@@ -59,9 +59,10 @@ check: $(VENV)/ready-promtool
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --quiet tests/docs
 
-# Tests wait more than they compute, so there are more processes than processors. Those that hold
-# the service to a time, and those under load, have the machine to themselves.
-AT_ONCE := -n 4 --dist worksteal -m "not timing and not load"
+# Tests wait more than they compute, so there are more processes than processors; each takes one file
+# after the other, in the order that `tests/conftest.py` has. Those that hold the service to a time,
+# and those under load, have the machine to themselves.
+AT_ONCE := -n 6 --dist loadfile --no-loadscope-reorder -m "not timing and not load"
 TESTS := tests/unit tests/service tests/page
 
 quick: $(VENV)/ready-dev test-page
