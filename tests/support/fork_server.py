@@ -1,7 +1,7 @@
-"""A process that starts Python programs by forking, with third-party modules imported already.
+"""A process that starts Python programs by forking, with the modules imported that they will need.
 
-`python main.py` spends a second on imports, and the tests start it hundreds of times. Nothing of
-ours is imported here, and neither is Panini, which makes an event loop when it is imported.
+`python main.py` spends a second on imports, and the tests start it hundreds of times. What imports
+Panini is left out: that makes an event loop.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import resource
 import runpy
 import signal
@@ -18,11 +19,14 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import bridge
+
 MODULES = (
     *("aiohttp.web", "cryptography.x509", "jwt", "msgspec", "nats.aio.client", "packaging.version"),
     *("prometheus_client.core", "prometheus_client.parser", "pydantic", "pydantic_settings"),
     *("logging.config", "multiprocessing.reduction", "ujson"),
 )
+WITH_PANINI = ("bridge.service.panini_app", "bridge.service.app")
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 
 
@@ -93,8 +97,10 @@ def end() -> None:
 
 def main(descriptor: int) -> Path | None:
     """Import the modules and serve; return the program to run in a process that is to run one."""
-    for name in MODULES:
+    ours = {each.name for each in pkgutil.walk_packages(bridge.__path__, "bridge.")}
+    for name in (*MODULES, *sorted(ours.difference(WITH_PANINI))):
         importlib.import_module(name)
+    assert "panini" not in sys.modules
     gc.collect()
     gc.freeze()  # so that collections in the forks copy no memory
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
