@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.page.support.bidi import firefox
+from tests.page.support.bidi import Firefox, firefox
 from tests.page.support.browser import installed_firefox
 from tests.support.servers import Gateway, NatsServer, running, until
 
@@ -32,9 +32,18 @@ def listen(url: str) -> str:
     return LISTEN.replace("URL", json.dumps(url))
 
 
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
+    """A Firefox for all tests of this file."""
+    if not (program := installed_firefox()):
+        pytest.skip("no Firefox: install firefox-esr, or set FIREFOX")
+    with firefox(program, tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
+
+
 @pytest.fixture(params=["Chromium", "Firefox"])
 def evaluate(
-    request: pytest.FixtureRequest, tmp_path: Path
+    request: pytest.FixtureRequest,
 ) -> Iterator[tuple[Callable[[str], object], Evaluate]]:
     """What opens an address in a browser, and what returns the value of an expression there."""
     if request.param == "Chromium":
@@ -42,9 +51,8 @@ def evaluate(
         page.allow_errors = True  # type: ignore[attr-defined]
         yield page.goto, page.evaluate
         return
-    if not (program := installed_firefox()):
-        pytest.skip("no Firefox: install firefox-esr, or set FIREFOX")
-    with firefox(program, tmp_path) as driver:
+    driver: Firefox = request.getfixturevalue("other")
+    with driver.as_new():
         yield driver.go, driver.evaluate
 
 
