@@ -10,7 +10,6 @@ import gc
 import importlib
 import json
 import os
-import pkgutil
 import resource
 import runpy
 import signal
@@ -19,14 +18,19 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-import bridge
-
 MODULES = (
     *("aiohttp.web", "cryptography.x509", "jwt", "msgspec", "nats.aio.client", "packaging.version"),
     *("prometheus_client.core", "prometheus_client.parser", "pydantic", "pydantic_settings"),
     *("logging.config", "multiprocessing.reduction", "ujson"),
 )
-WITH_PANINI = ("bridge.service.panini_app", "bridge.service.app")
+OURS = (
+    *("bridge.nats_link.client", "bridge.nats_link.watch", "bridge.publishing.over_http"),
+    *("bridge.replicas.directory", "bridge.replicas.forwarding", "bridge.replicas.presence"),
+    *("bridge.service.figures", "bridge.service.next_steps", "bridge.settings.command_line"),
+    *("bridge.web.application", "bridge.web.gate", "bridge.web.key_fetcher", "bridge.web.listener"),
+    "handler",
+)
+"""What `main` imports, and what those import."""
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 
 
@@ -97,8 +101,7 @@ def end() -> None:
 
 def main(descriptor: int) -> Path | None:
     """Import the modules and serve; return the program to run in a process that is to run one."""
-    ours = {each.name for each in pkgutil.walk_packages(bridge.__path__, "bridge.")}
-    for name in (*MODULES, *sorted(ours.difference(WITH_PANINI))):
+    for name in (*MODULES, *OURS):
         importlib.import_module(name)
     assert "panini" not in sys.modules
     gc.collect()
