@@ -16,6 +16,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 OLDEST := .venv-oldest
 
+# What is compiled is kept, or each process of the tests would compile all of it again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := run
 .PHONY: run quick test test-python test-page coverage test-oldest check fuzz bench soak cluster lock clean
 
