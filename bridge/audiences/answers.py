@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bridge.history.errors import TOO_MANY_CONSUMERS, ApiError, HistoryError, UnansweredError
 from bridge.history.streams import NoHistoryError
 from bridge.wire.responses import Refusal, shorten
-from bridge.wire.wishes import After, LastPerSubject
+from bridge.wire.wishes import After, Auto, LastPerSubject
 
 if TYPE_CHECKING:
     from bridge.history.history import Reading
@@ -32,6 +32,24 @@ class Followed(NamedTuple):
     plain: list[str]
     """Those that have no history, of which none had to be."""
     refused: dict[str, Refusal]
+
+    def refuse(
+        self,
+        pattern: str,
+        past: Past,
+        error: NoHistoryError | HistoryError,
+        *,
+        is_connected: bool,
+    ) -> None:
+        """Note why a pattern has no history; `auto` means that it need not have one.
+
+        Where JetStream alone is silent, messages flow all the same.
+        """
+        may_be_plain = is_connected or not isinstance(error, UnansweredError)
+        if isinstance(past.wish, Auto) and may_be_plain:
+            self.plain.append(pattern)
+        else:
+            self.refused[pattern] = refusal(pattern, error)
 
 
 def described(reading: Reading, pattern: str, past: Past) -> dict[str, object]:

@@ -71,6 +71,7 @@ class Witness:
     """Notes what comes by NATS and has not yet come by the tail. A member, and a listener."""
 
     framing = FRAMES
+    streamed: tuple[str, ...] = ()
     stored: PatternSet | None = None
     is_half_free = True
 

@@ -54,6 +54,11 @@ class Follower:
         return self._readings.patterns
 
     @property
+    def brings(self) -> list[str]:
+        """What of its patterns the stream has, as far as it says: a mirror does not."""
+        return self._readings.brings
+
+    @property
     def reading(self) -> Reading:
         """One of those that keep the tail on its patterns; it has to follow some."""
         return self._readings.any

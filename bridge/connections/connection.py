@@ -60,6 +60,7 @@ class Connection:
         "policy",
         "since",
         "stored",
+        "streamed",
     )
 
     def __init__(
@@ -81,6 +82,7 @@ class Connection:
         """What it may follow; changed by `Hub.change_policy` alone."""
         self.follows: dict[str, Follow] = {}
         """What it follows by pattern, oldest first; changed by the hub alone."""
+        self.streamed: tuple[str, ...] = ()
         self.stored: PatternSet | None = None
         """What it follows of streams; changed by the stream hub alone."""
         self.callback: Callback | None = None
@@ -154,7 +156,7 @@ class Connection:
     @property
     def patterns(self) -> tuple[str, ...]:
         """What it follows, oldest first."""
-        return *self.follows, *(self.stored.patterns if self.stored is not None else ())
+        return *self.follows, *self.streamed
 
     @property
     def delivered(self) -> int:

@@ -21,8 +21,10 @@ class Member(Protocol):
     follows: dict[str, Follow]
     """What it follows by pattern, oldest first; the hub alone changes it."""
 
+    streamed: tuple[str, ...]
+    """What it follows of streams; the stream hub alone changes it."""
     stored: PatternSet | None
-    """Patterns whose messages come to it from streams, if there are any."""
+    """What comes to it from streams, and so by no pattern that it follows otherwise, if any."""
 
     @property
     def id(self) -> str: ...

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from bridge.history.errors import (
-    ApiError,
     HistoryError,
-    NoJetStreamError,
     NotPermittedError,
     UnansweredError,
 )
 from bridge.history.js_api import JetStream
 from bridge.history.latest import Latest
-from bridge.history.own_rights import OwnRights, ask_rights
+from bridge.history.own_rights import OwnRights, RightsOfNow
 from bridge.history.pages import Pages
 from bridge.history.replay import Limit, Replay, Sink
 from bridge.history.starts import Start, Starts
@@ -41,8 +38,6 @@ ANSWER_SECONDS = 5.0
 """For JetStream, before somebody is told that it does not answer."""
 REACH_SECONDS = 0.5
 """Until a tail is not waited for any longer: it tells of what it passes over every two seconds."""
-RIGHTS_SECONDS, REFUSED_SECONDS = 60.0, 5.0
-"""After which NATS is asked again what its user may; after it did not say."""
 
 
 class Reading:
@@ -54,11 +49,14 @@ class Reading:
         patterns: Sequence[str],
         start: Start,
         latest: Latest | None,
+        subjects: tuple[str, ...],
         open_: Opening,
     ) -> None:
         self.keeper = keeper
         self.start = start
         """Where it begins; with `LastPerSubject` that is found on the way."""
+        self.subjects = subjects
+        """What the stream stores; none of a mirror."""
         self._patterns = set(patterns)
         self._latest = latest
         self._open = open_
@@ -136,11 +134,7 @@ class History:
             times=times,
         )
         self._max_replay = max_replay
-        self._rights: OwnRights | None = None
-        self._refusal = ""
-        """Why NATS does not say what its user may; empty if it does."""
-        self._asked_at = -math.inf
-        self._asking = asyncio.Lock()
+        self._rights = RightsOfNow(self._js)
 
     @property
     def throttled(self) -> ThrottledLog:
@@ -149,24 +143,7 @@ class History:
 
     async def rights(self) -> OwnRights:
         """Return what NATS lets the gateway read. Raises NoHistoryError, UnansweredError."""
-        async with self._asking:
-            age = asyncio.get_running_loop().time() - self._asked_at
-            if not self._refusal or age >= REFUSED_SECONDS:
-                self._refusal = ""
-                if self._rights is None or age > RIGHTS_SECONDS:
-                    self._rights = await self._ask_rights()
-            if self._rights is None:
-                raise NoHistoryError("not_permitted", self._refusal)
-            return self._rights
-
-    async def _ask_rights(self) -> OwnRights | None:
-        try:
-            return await ask_rights(self._js)
-        except (NotPermittedError, NoJetStreamError, ApiError) as error:
-            self._refusal = f"NATS does not say what the gateway may read: {error}"
-            return None
-        finally:
-            self._asked_at = asyncio.get_running_loop().time()
+        return await self._rights.get()
 
     async def stream_of(self, pattern: str, named: str | None = None) -> StreamInfo:
         """Return the stream that has the past of a pattern. Raises what `open` does."""
@@ -190,7 +167,7 @@ class History:
         except TimeoutError:
             raise UnansweredError("JetStream does not answer") from None
         except NotPermittedError as error:
-            self._rights = None  # others may have been taken away, too
+            self._rights.forget()  # others may have been taken away, too
             self._tell(str(error))
             raise NoHistoryError("not_permitted", str(error)) from None
         except NoHistoryError as error:
@@ -225,7 +202,7 @@ class History:
             keeper.exclude(patterns)
             self.tails.leave(keeper)
             raise
-        return Reading(keeper, patterns, start, latest, self)
+        return Reading(keeper, patterns, start, latest, infos[0].subjects, self)
 
     def replay(
         self,
@@ -258,7 +235,7 @@ class History:
     def reconnected(self) -> None:
         """Take note that NATS was lost and is back."""
         self._js.lost()
-        self._rights, self._refusal = None, ""
+        self._rights.forget()
         self.tails.renew()
 
     async def close(self) -> None:

@@ -89,7 +89,7 @@ class _History:
     async def open(self, patterns: Sequence[str], wish: Wish, stream: str | None = None) -> Reading:
         after = self._tail.position if isinstance(wish, New) else 0
         start = Start(dict.fromkeys(patterns, after))
-        return Reading(self.keeper, patterns, start, None, self)
+        return Reading(self.keeper, patterns, start, None, (">",), self)
 
     def replay(
         self,
