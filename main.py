@@ -84,7 +84,7 @@ manager = WSSManager(
     ),
 )
 replicas = Replicas(app, manager.actions, presence)
-directory = ConnectionDirectory(app, presence, manager.connections)
+directory = ConnectionDirectory(app, presence, manager.connections, manager.streams.places)
 assets = Assets(Path(__file__).parent / "page", html)
 figures = Figures(app, manager, worker)
 app.on_nats_change.append(manager.nats_changed)

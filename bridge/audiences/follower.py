@@ -121,6 +121,11 @@ class Follower:
         """Tell whether these patterns are live."""
         return self._audience is not None and self.had.follows.keys() >= set(patterns)
 
+    @property
+    def had_until(self) -> int:
+        """Up to where it has come, at least, while it is behind."""
+        return min(self.had.ends().values(), default=0)
+
     def settle(self) -> None:
         """Have written what came up to now, or fall behind."""
         self.stage.flusher.flush()

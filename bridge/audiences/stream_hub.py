@@ -11,6 +11,7 @@ from bridge.audiences.answers import Begun, Followed, described
 from bridge.audiences.beside import hand_back, plain_beside, until_live
 from bridge.audiences.finding import open_reading, stream_of
 from bridge.audiences.follower import Follower
+from bridge.audiences.places import Place, places
 from bridge.audiences.stages import Stages
 from bridge.fanout.follow import Follow
 from bridge.history.errors import HistoryError
@@ -205,6 +206,11 @@ class StreamHub:
         self._hub.look_again(member)
 
     # What there is
+
+    def places(self, member: Member) -> list[Place]:
+        """Return where a member is in the streams that it follows."""
+        followers = self._followers.get(member, {}).values()
+        return [place for each in followers for place in places(each)]
 
     @property
     def streams(self) -> int:

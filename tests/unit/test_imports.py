@@ -39,7 +39,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "token_bucket",
         "wire",
     ),
-    "replicas": ("connections", "telemetry", "wire"),
+    "replicas": ("audiences", "connections", "telemetry", "wire"),
     "settings": (
         *("connections", "publishing", "web", "access", "nats_link", "files", "telemetry", "wire"),
     ),

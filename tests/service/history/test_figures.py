@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from nats.aio.client import Client
 
+from tests.service.conftest import OPERATOR
 from tests.service.history.test_forms import ask, replay, ten
 from tests.service.life.test_metrics import grown
+from tests.service.replicas.test_connections_list import listing
 from tests.support.browser_client import Browser
 from tests.support.jetstream import api, make_stream, until_stored
 from tests.support.servers import Gateway, NatsServer, eventually, running
@@ -88,3 +91,38 @@ async def test_who_falls_behind_is_seen_until_it_has_caught_up(
             figures = gateway.figures()
     assert figures["bridge_history_fell_behind_total"] >= 1
     assert figures["bridge_history_messages_total"] > 0
+
+
+async def test_operators_see_where_everybody_is_in_streams_at_each_replica(
+    client: Client, stream_server: NatsServer, tmp_path: Path
+) -> None:
+    name, token = await ten(client)
+    settings: dict[str, object] = {"operator_token": OPERATOR, "write_timeout": 60}
+    here = Gateway(stream_server.url, log=tmp_path / "here", **settings)  # type: ignore[arg-type]
+    there = Gateway(stream_server.url, log=tmp_path / "there", **settings)  # type: ignore[arg-type]
+    with running(here), running(there):
+
+        async def place(browser: Browser) -> list[Any]:
+            entries = (await listing(here))["connections"]
+            its = {each["connection_id"]: each for each in entries}[browser.connection_id]
+            return its.get("streams", [])
+
+        async with Browser(there.stream) as browser:
+            await browser.subscribe("plain.>")
+            assert await place(browser) == []
+            epoch = (await ask(browser, f"{token}.a", "new"))["history"]["epoch"]
+            await replay(browser)
+            its = {"stream": name, "patterns": [f"{token}.a"]}
+            live = its | {"state": "live", "cursor": f"{name}.{epoch}.10"}
+            assert await place(browser) == [live]
+            browser.ws.transport.pause_reading()
+            for _ in range(400):
+                await client.publish(f"{token}.a", b'"%b"' % (b"x" * 50_000))
+            await until_stored(client, name, 410)
+            await eventually(lambda: there.figures()["bridge_history_behind"] == 1)
+            (behind,) = await place(browser)
+            assert behind["state"] == "behind"
+            assert 10 <= int(behind["cursor"].rpartition(".")[2]) < 410
+            browser.ws.transport.resume_reading()
+            await eventually(lambda: there.figures()["bridge_history_behind"] == 0)
+            assert await place(browser) == [live | {"cursor": f"{name}.{epoch}.410"}]
