@@ -45,8 +45,8 @@ class WSSManager:
     """Manages every WebSocket connection and the NATS subjects it follows.
 
     `app` is a Panini app; the NATS client it holds is used once there are requests. Without a
-    `publisher` nothing is published for browsers, without
-    `history`, which makes of a NATS client what reads them, no streams are followed.
+    `publisher` nothing is published for browsers; without `history`, which makes of a NATS client
+    what reads streams, none are followed.
 
     `callback`, if it is set, is called for each message for each client instead of the manager's
     own delivery: `async def callback(subscriber, msg)`, or a plain function. `subscriber` has
@@ -219,21 +219,16 @@ class WSSManager:
     async def close(self) -> None:
         """Close every connection with 1012; returns when all have taken it or time is up."""
         self._hub.flush()
-        self._hub.stop()
-        self.actions.following.waiting.stop()
-        await self.streams.stop()
         connections = list(self.connections.values())
         closing = (each.close(CloseCode.RESTART, "the service stops") for each in connections)
-        await asyncio.gather(*closing)
+        await asyncio.gather(self.actions.following.stop(), *closing)
         while any(connection.pending_bytes for connection in connections):
             await asyncio.sleep(CLOSE_CHECK_SECONDS)
 
     def nats_changed(self, up: bool) -> None:
         """Tell every connection that messages are being missed, or that they flow again."""
-        self._hub.nats_changed(up=up)
-        self.streams.nats_changed(up=up)
         self._told_down = not up
-        self.actions.following.waiting.nats_changed(up)
+        self.actions.following.nats_changed(up=up)
         for connection in self.connections.values():
             connection.respond(self.streams.nats_line(connection, up=up))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from bridge.audiences.told import keys_for
@@ -33,6 +33,15 @@ class AudienceKey(NamedTuple):
     def takes(self, subject: str) -> bool:
         """Tell whether a message on a subject that they follow may be delivered to them."""
         return self.policy is None or self.policy.may_receive(subject)
+
+
+def key_for(member: Member, follows: Collection[Follow]) -> AudienceKey | None:
+    """Return the key of the audience that is right for a member; None if it follows nothing."""
+    if not follows:
+        return None
+    policy = member.policy
+    asks = any(policy.rule(each.pattern) is not None for each in follows)
+    return AudienceKey(tuple(follows), member.framing, policy if asks else None)
 
 
 class Follows(Protocol):

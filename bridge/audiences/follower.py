@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from bridge.audiences.audience import AudienceKey
+from bridge.audiences.audience import key_for
 from bridge.audiences.had import Had
 from bridge.audiences.handover import Handover
 from bridge.audiences.readings import Readings
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bridge.fanout.follow import Follow
     from bridge.fanout.member import Member
     from bridge.history.history import Reading
+    from bridge.history.replay import Replay, Sink
     from bridge.history.tail import Loss
 
 
@@ -36,7 +37,7 @@ class Follower:
 
     def __init__(self, member: Member, stage: Stage, lost: Callable[[Follower], None]) -> None:
         self.member, self.stage, self._lost = member, stage, lost
-        self._readings = Readings()
+        self.readings = Readings()
         self.had = Had()
         """What is live, or would be if it were not behind; the other patterns are on their way."""
         self._audience: Audience | None = None
@@ -51,17 +52,7 @@ class Follower:
     @property
     def patterns(self) -> tuple[str, ...]:
         """What it follows, oldest first."""
-        return self._readings.patterns
-
-    @property
-    def brings(self) -> list[str]:
-        """What of its patterns the stream has, as far as it says: a mirror does not."""
-        return self._readings.brings
-
-    @property
-    def reading(self) -> Reading:
-        """One of those that keep the tail on its patterns; it has to follow some."""
-        return self._readings.any
+        return self.readings.patterns
 
     @property
     def is_replaying(self) -> bool:
@@ -77,15 +68,15 @@ class Follower:
 
         What is returned has to be called, once this has been told.
         """
-        self._readings.add(reading, follows)
+        self.readings.add(reading, follows)
         handover = Handover(self, follows, is_replay=True, owed=owed)
         handover.replay = reading.replay(handover)
-        self._readings.start(handover, self._run)
+        self.readings.start(handover, self._run)
         return handover.may_begin.set
 
     def change(self, pattern: str, follow: Follow) -> None:
         """Have a pattern in another way from now on."""
-        for handover in self._readings:
+        for handover in self.readings:
             handover.change(pattern, follow)
         if pattern in self.had.follows:
             self.had.follows[pattern] = follow
@@ -95,11 +86,11 @@ class Follower:
         """Follow patterns no more."""
         self.settle()
         for pattern in patterns:
-            self._readings.leave(pattern)
+            self.readings.leave(pattern)
             self.had.remove(pattern)
         if not self.had.follows:
             self.is_behind = False
-        self._readings.stop_useless(self._is_of_use)
+        self.readings.stop_useless(self._is_of_use)
         self.look_again()
 
     def _is_of_use(self, handover: Handover) -> bool:
@@ -113,18 +104,13 @@ class Follower:
     def end(self) -> None:
         """Let go of everything. Idempotent."""
         self._part()
-        self._readings.end()
+        self.readings.end()
 
     # Live
 
     def is_live(self, patterns: Iterable[str]) -> bool:
         """Tell whether these patterns are live."""
         return self._audience is not None and self.had.follows.keys() >= set(patterns)
-
-    @property
-    def had_until(self) -> int:
-        """Up to where it has come, at least, while it is behind."""
-        return min(self.had.ends().values(), default=0)
 
     def settle(self) -> None:
         """Have written what came up to now, or fall behind."""
@@ -136,7 +122,7 @@ class Follower:
         self.settle()
         if self.is_behind:
             return
-        key = self._key()
+        key = key_for(self.member, self.had.follows.values())
         if self._audience is not None and self._audience.told_as == key:
             return
         self._part()
@@ -151,14 +137,6 @@ class Follower:
             audience.let_go(self.member)
             self.stage.drop_if_empty(audience)
 
-    def _key(self) -> AudienceKey | None:
-        if not self.had.follows:
-            return None
-        policy = self.member.policy
-        asks = any(policy.rule(pattern) is not None for pattern in self.had.follows)
-        follows = tuple(self.had.follows.values())
-        return AudienceKey(follows, self.member.framing, policy if asks else None)
-
     def fall_behind(self, until: int) -> None:
         """Take note that there was no room, or that the tail passes over what is behind `until`."""
         if self._audience is None:
@@ -168,7 +146,7 @@ class Follower:
         self._part()
         self.had.reach(until)
         handover = Handover(self, self.had.follows, is_replay=False)
-        self._readings.start(handover, self._run)
+        self.readings.start(handover, self._run)
 
     def remind(self) -> None:
         """Say how far it is, if it could not know: its cursor would get too old."""
@@ -205,7 +183,7 @@ class Follower:
         self._is_catching_up = True
         try:
             handover.follow(self.had.follows)
-            handover.replay = self.reading.replay_from(self.had.ends(), handover)
+            handover.replay = self.replay_from(self.had.ends(), handover)
             handover.joined_before, self._joined = self._joined, []
             await handover.run()
         finally:
@@ -221,6 +199,10 @@ class Follower:
             patterns = dict.fromkeys(each for _, those in self._joined for each in those)
             self._tell_live([each for each in patterns if each in self.had.follows])
             self._joined.clear()
+
+    def replay_from(self, starts: Mapping[str, int], sink: Sink) -> Replay:
+        """Return what reads any of its patterns, each after its sequence."""
+        return self.readings.any.replay_from(starts, sink)
 
     def join(self, handover: Handover, position: int) -> None:
         """Have it live: all that its patterns match up to `position` has been written."""
@@ -244,7 +226,7 @@ class Follower:
 
     def missed(self, after: int, until: int, reason: Loss) -> None:
         """Tell that messages will not come; where a replay runs, that does."""
-        for handover in self._readings:
+        for handover in self.readings:
             handover.hear(after, until, reason)
         if not self.had.follows or self._is_catching_up:
             return

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from bridge.audiences.stage import Stage
     from bridge.fanout.follow import Follow
     from bridge.fanout.member import Member
-    from bridge.history.history import Reading
-    from bridge.history.replay import Replay
+    from bridge.history.replay import Replay, Sink
     from bridge.history.stored import Stored
     from bridge.history.tail import Loss
 
@@ -49,9 +48,8 @@ class Recipient(Protocol):
     def settle(self) -> None:
         """Have written what came up to now, or fall behind."""
 
-    @property
-    def reading(self) -> Reading:
-        """What can read any of its patterns."""
+    def replay_from(self, starts: Mapping[str, int], sink: Sink) -> Replay:
+        """Return what reads any of its patterns, each after its sequence."""
 
     def join(self, handover: Handover, position: int) -> None:
         """Have it live: all that its patterns match up to `position` has been written."""
@@ -118,7 +116,7 @@ class Handover:
                 if self._has_joined:
                     return
                 starts = dict.fromkeys(self.follows, self.position)
-                self.replay = self._recipient.reading.replay_from(starts, self)
+                self.replay = self._recipient.replay_from(starts, self)
                 await asyncio.sleep(MIN_WAIT_SECONDS)
                 await self.room()
         finally:

@@ -32,6 +32,7 @@ def places(follower: Follower) -> Iterator[Place]:
         state = "live" if follower.is_live([pattern]) else late
         by_state.setdefault(state, []).append(pattern)
     for state, patterns in by_state.items():
-        sequence = tail.position if state == "live" else follower.had_until
+        had = min(follower.had.ends().values(), default=0)
+        sequence = tail.position if state == "live" else had
         cursor = "" if state == "replaying" else str(Cursor(tail.stream, tail.epoch, sequence))
         yield Place(tail.stream, state, tuple(patterns), cursor)

@@ -64,10 +64,6 @@ class StreamHub:
 
     # What members ask for
 
-    def follows(self, member: Member, pattern: str) -> bool:
-        """Tell whether a pattern is followed with its past."""
-        return self._of(member, pattern) is not None
-
     def patterns(self, member: Member) -> list[str]:
         """Return what a member follows of streams."""
         followers = self._followers.get(member, {}).values()
@@ -123,11 +119,13 @@ class StreamHub:
             start = follower.gone
         return [Begun(each, described(reading, each, past), start) for each in patterns]
 
-    def change(self, member: Member, pattern: str, wants: Wants) -> None:
-        """Have a pattern that is followed with its past in another way from now on."""
+    def change(self, member: Member, pattern: str, wants: Wants) -> bool:
+        """Have a pattern in another way from now on, if it is followed with its past; tell so."""
         follower = self._of(member, pattern)
-        if follower is not None:
-            follower.change(pattern, Follow(pattern, wants))
+        if follower is None:
+            return False
+        follower.change(pattern, Follow(pattern, wants))
+        return True
 
     async def leave(self, member: Member, patterns: Iterable[str]) -> list[str]:
         """Stop delivering those of `patterns` that are followed with their past; return them.
@@ -143,7 +141,7 @@ class StreamHub:
                 await until_live(follower, its)
                 its = [each for each in its if each in follower.patterns]
                 if its:  # its stream may have been deleted in the meantime
-                    reading, leave = follower.reading, follower.leave
+                    reading, leave = follower.readings.any, follower.leave
                     messages += await hand_back(member, its, beside, reading, leave, self._hub)
                 found += its
         found += self.unfollow(member, patterns)
@@ -201,7 +199,7 @@ class StreamHub:
         """Have the plain patterns of a member pass over what comes from streams."""
         member.streamed = tuple(self.patterns(member))
         followers = self._followers.get(member, {}).values()
-        stored = [pattern for follower in followers for pattern in follower.brings]
+        stored = [pattern for follower in followers for pattern in follower.readings.brings]
         member.stored = PatternSet(stored) if stored else None
         self._hub.look_again(member)
 
