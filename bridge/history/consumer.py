@@ -85,7 +85,7 @@ class PushConsumer(WholeTap):
             "opt_start_seq": start,
             "mem_storage": True,
             "num_replicas": 1,
-            "flow_control": True,
+            "flow_control": self._js.may_say,
             "idle_heartbeat": round(heartbeat * 10**9),
             "inactive_threshold": INACTIVE_SECONDS * 10**9,
         }
@@ -127,12 +127,12 @@ class PushConsumer(WholeTap):
     def _listen(self, message: Message) -> None:
         """Answer what the server wants an answer to; compare its count with ours."""
         if message.reply:  # it asks whether it may go on
-            self._js.say(message.reply.decode())
+            self._go_on(message.reply)
             return
         told = fields(message.headers or b"")
         stalled = told.get(b"Nats-Consumer-Stalled")
         if stalled is not None:
-            self._js.say(stalled.decode())
+            self._go_on(stalled)
         number, sequence = told.get(b"Nats-Last-Consumer"), told.get(b"Nats-Last-Stream")
         if number is None or sequence is None:
             return
@@ -140,3 +140,12 @@ class PushConsumer(WholeTap):
             self._owner.reach(self, int(sequence))
         else:
             self._owner.broken(self)
+
+    def _go_on(self, subject: bytes) -> None:
+        """Have it send what comes next; where NATS does not let us say so, another has to."""
+
+        def refused() -> None:
+            self._js.may_say = False
+            self._owner.broken(self)
+
+        self._js.say(subject.decode(), refused)

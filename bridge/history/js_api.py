@@ -78,13 +78,16 @@ class Question:
 
 
 class _Word(Question):
-    """Something that is said and not answered."""
+    """Something that is said and not answered; `refused` is called if NATS does not let us."""
 
-    def __init__(self, subject: str) -> None:
+    def __init__(self, subject: str, refused: Callable[[], None]) -> None:
         super().__init__(subject, "", lambda message: True)
+        self._refused = refused
 
     def fail(self, error: Exception) -> None:
-        """Take note of nothing: it will be missed."""
+        """Take note of that; whatever else has failed, it will be missed."""
+        if isinstance(error, NotPermittedError):
+            self._refused()
 
 
 class JetStream(WholeTap):
@@ -93,6 +96,8 @@ class JetStream(WholeTap):
     def __init__(self, link: NATSLink) -> None:
         self.link = link
         self.counters, self.throttled = link.counters, link.throttled
+        self.may_say = True
+        """Whether consumers are told that they may go on; not if NATS has refused it."""
         self._prefix = f"{INBOXES}.h.{secrets.token_hex(8)}"
         self.pattern = f"{self._prefix}.*"
         self._questions: dict[str, Question] = {}
@@ -109,13 +114,17 @@ class JetStream(WholeTap):
 
     def lost(self) -> None:
         """Take note that the connection was lost: what was under way is not answered any more."""
+        self.may_say = True
         for question in self._questions.values():
             question.lost()
 
-    def say(self, subject: str) -> None:
-        """Publish nothing on a subject, as an answer; it is lost where NATS is away."""
+    def say(self, subject: str, refused: Callable[[], None]) -> None:
+        """Publish nothing on a subject, as an answer; it is lost where NATS is away.
+
+        `refused` is called if NATS does not let us.
+        """
         if self.link.is_connected:
-            self.link.sending.send(_Word(subject), b"")
+            self.link.sending.send(_Word(subject, refused), b"")
 
     async def ask(
         self, what: str, body: dict[str, Any] | None = None, seconds: float = TIMEOUT_SECONDS

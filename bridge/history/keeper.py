@@ -49,8 +49,8 @@ class Keeper:
         self._consumer: PushConsumer | None = None
         self._next: PushConsumer | None = None
         """One that is being made."""
-        self._due = asyncio.Event()
-        """Set when another consumer is needed."""
+        self._due, self._asked = asyncio.Event(), asyncio.Event()
+        """Set when another consumer is needed; when somebody new waits for one."""
         self._waiting: set[asyncio.Future[None]] = set()
         """Those who wait for a consumer that has their patterns."""
         self._missing_since = self._behind_since = math.inf
@@ -68,6 +68,7 @@ class Keeper:
             self._task = asyncio.create_task(self._keep())
         while not self._brings(patterns):
             self._due.set()
+            self._asked.set()
             waiting = asyncio.get_running_loop().create_future()
             self._waiting.add(waiting)
             try:
@@ -82,7 +83,7 @@ class Keeper:
             self._due.set()
 
     def renew(self) -> None:
-        """Make another consumer, since the one there is may be gone: after a reconnect, say."""
+        """Make another consumer: the one there is may be gone."""
         if self._consumer is not None:
             self._due.set()
 
@@ -147,7 +148,10 @@ class Keeper:
                 self._look_for(error)
                 if wait >= MAX_WAIT_SECONDS:
                     self._troubles.failed(error)
-                await asyncio.sleep(wait * random.uniform(0.5, 1))  # noqa: S311  not a secret
+                self._asked.clear()  # who comes in the meantime wants to know at once
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(wait * random.uniform(0.5, 1)):  # noqa: S311
+                        await self._asked.wait()
                 wait = min(2 * wait, MAX_WAIT_SECONDS)
             else:
                 wait = MIN_WAIT_SECONDS

@@ -2,7 +2,7 @@
 
 from bridge.audiences import stages
 from bridge.history import history, tails
-from bridge.history.keeper import Times
+from bridge.history.times import Times
 
 stages.REMIND_SECONDS = 0.5
 

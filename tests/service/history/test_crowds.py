@@ -10,10 +10,11 @@ from nats.aio.client import Client
 
 from bridge.history import blocks
 from bridge.history.js_api import JetStream
-from bridge.history.keeper import Keeper, Times
+from bridge.history.keeper import Keeper
 from bridge.history.pages import Pages
 from bridge.history.streams import ask_info
 from bridge.history.tail import Tail
+from bridge.history.times import Times
 from tests.support.followers import NO_FAULTS, Follower
 from tests.support.jetstream import (
     api,

@@ -15,9 +15,10 @@ from nats.aio.client import Client
 
 from bridge.history.errors import HistoryError
 from bridge.history.history import History
-from bridge.history.keeper import Keeper, Times
+from bridge.history.keeper import Keeper
 from bridge.history.stored import Stored
 from bridge.history.streams import NoHistoryError
+from bridge.history.times import Times
 from bridge.wire.cursor import Cursor
 from bridge.wire.subjects import matches
 from bridge.wire.wishes import After, New

@@ -14,9 +14,9 @@ from nats.aio.client import Client
 from bridge.history import history as history_module
 from bridge.history.errors import UnansweredError
 from bridge.history.history import History, Reading
-from bridge.history.keeper import Times
 from bridge.history.stored import Stored
 from bridge.history.streams import NoHistoryError
+from bridge.history.times import Times
 from bridge.wire.cursor import Cursor
 from bridge.wire.wishes import After, All, LastPerSubject, New, Wish
 from tests.service.history.test_which_stream import limited

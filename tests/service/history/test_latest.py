@@ -7,11 +7,12 @@ import asyncio
 import pytest
 
 from bridge.history.js_api import JetStream
-from bridge.history.keeper import Keeper, Times
+from bridge.history.keeper import Keeper
 from bridge.history.pages import Pages
 from bridge.history.ring import Ring
 from bridge.history.streams import ask_info
 from bridge.history.tail import Tail
+from bridge.history.times import Times
 from tests.support.followers import Follower
 from tests.support.jetstream import (
     Entry,

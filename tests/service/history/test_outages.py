@@ -7,12 +7,13 @@ import time
 from pathlib import Path
 
 from bridge.history.js_api import JetStream
-from bridge.history.keeper import Keeper, Times
+from bridge.history.keeper import Keeper
 from bridge.history.pages import Pages
 from bridge.history.ring import Ring
 from bridge.history.stored import Stored
 from bridge.history.streams import ask_info
 from bridge.history.tail import Tail
+from bridge.history.times import Times
 from tests.support.followers import NO_FAULTS, Follower
 from tests.support.jetstream import (
     api,

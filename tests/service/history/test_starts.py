@@ -11,12 +11,13 @@ import pytest
 from nats.aio.client import Client
 
 from bridge.history.js_api import JetStream
-from bridge.history.keeper import Keeper, Times
+from bridge.history.keeper import Keeper
 from bridge.history.pages import Pages
 from bridge.history.ring import Ring
 from bridge.history.starts import Start, Starts
 from bridge.history.streams import ask_info
 from bridge.history.tail import Tail
+from bridge.history.times import Times
 from bridge.wire.cursor import Cursor
 from bridge.wire.subjects import matches
 from bridge.wire.wishes import After, All, FromSequence, Last, New, Since, Wish

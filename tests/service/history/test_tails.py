@@ -13,10 +13,11 @@ from nats.aio.client import Client
 
 from bridge.history.errors import TOO_MANY_CONSUMERS, ApiError, NoJetStreamError
 from bridge.history.js_api import JetStream
-from bridge.history.keeper import Keeper, Times
+from bridge.history.keeper import Keeper
 from bridge.history.pages import Pages
 from bridge.history.streams import ask_info
 from bridge.history.tail import Tail
+from bridge.history.times import Times
 from tests.service.history.publishing import publishing
 from tests.support.followers import NO_FAULTS, Follower
 from tests.support.jetstream import (

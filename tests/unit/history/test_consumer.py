@@ -16,7 +16,7 @@ class World:
     def __init__(self) -> None:
         self.told: list[Any] = []
         self.answered: list[str] = []
-        js: Any = SimpleNamespace(say=self.answered.append)
+        js: Any = SimpleNamespace(say=lambda subject, refused: self.answered.append(subject))
         self.consumer = PushConsumer(js, "S", ["s.>"], self, "gateway")
 
     def deliver(self, consumer: PushConsumer, message: Stored) -> None:

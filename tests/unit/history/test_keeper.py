@@ -10,9 +10,10 @@ import pytest
 
 from bridge.history import keeper as keeper_module
 from bridge.history.errors import NO_STREAM, ApiError, HistoryError, UnansweredError
-from bridge.history.keeper import Keeper, Times
+from bridge.history.keeper import Keeper
 from bridge.history.streams import StreamInfo, read_info
 from bridge.history.tail import Tail
+from bridge.history.times import Times
 from bridge.telemetry.counters import Counters
 from bridge.telemetry.throttled_log import ThrottledLog
 
@@ -30,6 +31,8 @@ def info(last: int) -> StreamInfo:
 
 class Leader:
     """Answers STREAM.INFO with each of `lasts`, and with the last one for ever."""
+
+    may_say = True
 
     def __init__(self, *lasts: int) -> None:
         self.asked = 0
@@ -107,6 +110,8 @@ def test_what_is_delivered_while_the_leader_answers_is_not_ahead() -> None:
 
 class Server:
     """Makes consumers when it is told to; `filters` are those of each that was asked for."""
+
+    may_say = True
 
     def __init__(self) -> None:
         self.counters, self.throttled = Counters(), ThrottledLog()
