@@ -151,6 +151,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "make check": (LONG, "as above; it runs the tests of the documentation"),
     ".venv/bin/python -m bench.slow": (LONG, "as above"),
     ".venv/bin/python -m bench.idle": (LONG, "as above"),
+    ".venv/bin/python -m bench.streams": (LONG, "as above"),
     ".venv/bin/python -m bench.denials": (LONG, "as above"),
     ".venv/bin/python -m bench.rates": (LONG, "as above"),
     ".venv/bin/python -m bench.workers": (LONG, "as above"),
