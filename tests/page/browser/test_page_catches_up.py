@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -38,6 +40,10 @@ class Line:
 
     def mend(self) -> None:
         self._is_cut = False
+
+    def say(self, notice: dict[str, Any]) -> None:
+        """Tell the page something in the gateway's place."""
+        self._routes[-1].send(json.dumps(notice))
 
 
 @pytest.fixture
@@ -97,6 +103,21 @@ def test_beside_it_a_pattern_without_a_stream_has_its_gap(
     expect(viewer.row("1 message fetched")).to_have_count(1)
     gap = re.compile(rf"^disconnected .*: messages of {re.escape(plain)} in between were not")
     expect(notes(viewer).filter(has_text=gap)).to_have_count(1)
+
+
+def test_a_pattern_that_is_behind_says_so_at_its_chip(
+    viewer: Viewer, line: Line, stream: str
+) -> None:
+    pattern = f"{stream}.*"
+    viewer.follow(pattern)
+    stage = viewer.chip(pattern).locator(".chip-stage")
+    expect(stage).to_be_hidden()
+    notice = {"stream": stream, "subjects": [pattern]}
+    line.say({"status": "behind", **notice})
+    expect(stage).to_have_text("behind")
+    assert violations(viewer.page) == []
+    line.say({"status": "live", **notice, "epoch": "e", "seq": 0})
+    expect(stage).to_be_hidden()
 
 
 @pytest.mark.parametrize(
