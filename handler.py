@@ -44,9 +44,8 @@ html = (Path(__file__).parent / "page" / "index.html").read_text(encoding="utf-8
 class WSSManager:
     """Manages every WebSocket connection and the NATS subjects it follows.
 
-    `app` is a Panini app; the NATS client it holds is used once there are requests. Without a
-    `publisher` nothing is published for browsers; without `history`, which makes of a NATS client
-    what reads streams, none are followed.
+    `app` is a Panini app; its NATS client is used once there are requests. Without a `publisher`
+    nothing is published for browsers; without `history`, which reads them, no streams are followed.
 
     `callback`, if it is set, is called for each message for each client instead of the manager's
     own delivery: `async def callback(subscriber, msg)`, or a plain function. `subscriber` has
