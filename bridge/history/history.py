@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -57,6 +58,8 @@ class Reading:
         """Where it begins; with `LastPerSubject` that is found on the way."""
         self.subjects = subjects
         """What the stream stores; none of a mirror."""
+        self.has_latest = latest is not None
+        """Whether the latest messages come first, which are of any age."""
         self._patterns = set(patterns)
         self._latest = latest
         self._open = open_
@@ -194,10 +197,15 @@ class History:
         try:
             await keeper.include(patterns)
             tail = keeper.tail
+            is_known = not isinstance(wish, After) or wish.cursor(tail.stream) is not None
             latest, place = None, wish
+            if isinstance(place, After) and not is_known:
+                place = place.otherwise
             if isinstance(place, LastPerSubject):
                 latest, place = Latest(self._pages, tail, patterns), New()
             start = await self._starts.find(tail, patterns, place)
+            if not is_known:
+                start = replace(start, reason=start.reason or "unknown")
         except BaseException:
             keeper.exclude(patterns)
             self.tails.leave(keeper)

@@ -165,11 +165,6 @@ async def test_a_resume_goes_on_or_says_why_not(
     assert await world.got(start) == sorted(each for each in expected if each.sequence > after)
 
 
-async def test_a_cursor_of_another_stream_is_unknown(world: World) -> None:
-    start = await world.start(["s.a"], After((Cursor("OTHER", "a", 3),)))
-    assert start == Start({"s.a": 300}, 0, "unknown")
-
-
 @pytest.mark.parametrize("wish", [All(), FromSequence(3), Since(timedelta(minutes=5))])
 async def test_too_many_are_cut_to_the_newest(world: World, wish: Wish) -> None:
     truth = await entries_of(world.client, "S")
