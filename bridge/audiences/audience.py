@@ -11,6 +11,7 @@ from bridge.wire.subjects import matches
 
 if TYPE_CHECKING:
     from bridge.access.policy import SubjectPolicy
+    from bridge.audiences.bookmark import Bookmark
     from bridge.fanout.follow import Follow
     from bridge.fanout.member import Member
     from bridge.telemetry.counters import Counters
@@ -49,6 +50,10 @@ class Follows(Protocol):
 
     @property
     def member(self) -> Member: ...
+
+    @property
+    def bookmark(self) -> Bookmark:
+        """What is written to it goes through it."""
 
     def fall_behind(self, until: int) -> None:
         """Take note that it has had what came up to `until`, and has no room for more."""
@@ -97,8 +102,8 @@ class Audience(Group):
         before, self.written = self.written, self._appended
         data = self.key.framing.join(pieces)
         count, taken, late = len(pieces), 0, []
-        for member in self.members:
-            if member.offer(pieces, data):
+        for member, follower in self.followers.items():
+            if follower.bookmark.offer(pieces, data):
                 taken += 1
             else:
                 late.append(member)

@@ -73,6 +73,7 @@ class Witness:
     framing = FRAMES
     streamed: tuple[str, ...] = ()
     stored: PatternSet | None = None
+    places: dict[str, bytes] = {}  # noqa: RUF012  it has no ids
     is_half_free = True
 
     def __init__(self, member: Member, patterns: Sequence[str], hub: Hub) -> None:
@@ -124,7 +125,7 @@ class Witness:
         """Return nothing of the past."""
         return False
 
-    def respond(self, line: bytes) -> None:
+    def respond(self, line: bytes, *, cursor: bytes = b"") -> None:
         """Tell nobody."""
 
     def miss(self, count: int) -> None:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bridge.audiences.beside import Owed, find_owed, plain_beside
-from bridge.history.errors import HistoryError
+from bridge.history.errors import HistoryError, UnansweredError
 from bridge.history.streams import NoHistoryError
 from bridge.telemetry import stream_events
 from bridge.wire.responses import shorten
 from bridge.wire.subjects import overlap
-from bridge.wire.wishes import Auto, New
+from bridge.wire.wishes import New
 
 if TYPE_CHECKING:
     from bridge.audiences.follower import Follower
@@ -28,15 +28,19 @@ async def stream_of(
     pattern: str,
     past: Past,
     others: Sequence[Follower],
+    *,
+    is_off: bool,
 ) -> str | NoHistoryError | HistoryError:
     """Return the stream of a pattern, or why it has none for this member.
 
-    `others`: what the member follows already.
+    `others`: what the member follows already. `is_off`: whether nobody has any history.
     """
-    if history is None or member.callback is not None:
+    if is_off or member.callback is not None:
         return NoHistoryError("off", "this gateway reads no streams")
+    if history is None:
+        return UnansweredError("NATS is away")
     if not member.may_read(pattern):
-        if not isinstance(past.wish, Auto):
+        if not past.is_optional:
             history.throttled.tell(
                 stream_events.HISTORY_REFUSED, connection=member.id, pattern=shorten(pattern)
             )

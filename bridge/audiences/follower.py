@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from bridge.audiences.audience import key_for
+from bridge.audiences.bookmark import Bookmark
 from bridge.audiences.had import Had
 from bridge.audiences.handover import Handover
 from bridge.audiences.readings import Readings
@@ -37,6 +38,7 @@ class Follower:
 
     def __init__(self, member: Member, stage: Stage, lost: Callable[[Follower], None]) -> None:
         self.member, self.stage, self._lost = member, stage, lost
+        self.bookmark = Bookmark(member, stage.tail.stream)
         self.readings = Readings()
         self.had = Had()
         """What is live, or would be if it were not behind; the other patterns are on their way."""
@@ -68,8 +70,11 @@ class Follower:
 
         What is returned has to be called, once this has been told.
         """
+        is_first = not self.patterns
+        if is_first and not reading.has_latest:
+            self.bookmark.put(self.stage.tail.epoch, min(reading.start.after.values()))
         self.readings.add(reading, follows)
-        handover = Handover(self, follows, is_replay=True, owed=owed)
+        handover = Handover(self, follows, is_replay=True, moves=is_first, owed=owed)
         handover.replay = reading.replay(handover)
         self.readings.start(handover, self._run)
         return handover.may_begin.set
@@ -157,7 +162,8 @@ class Follower:
     def _tell_live(self, patterns: Iterable[str]) -> None:
         tail = self.stage.tail
         self._told = tail.position
-        self.member.respond(responses.live(tail.stream, tail.epoch, tail.position, list(patterns)))
+        line = responses.live(tail.stream, tail.epoch, tail.position, list(patterns))
+        self.bookmark.respond(line, tail.epoch, tail.position)
 
     # What is read
 
@@ -236,7 +242,7 @@ class Follower:
         if since is not None:
             tail, patterns = self.stage.tail, list(self.had.follows)
             line = responses.missed(tail.stream, tail.epoch, since, until, reason, patterns)
-            self.member.respond(line)
+            self.bookmark.respond(line, tail.epoch, until)
             self.stage.counters.history_missed[reason] += 1
 
     def gone(self) -> None:

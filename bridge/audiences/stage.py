@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from bridge.audiences.audience import Audience, AudienceKey, framing_for
 from bridge.audiences.told import told
+from bridge.wire.cursor import cursor_text
 from bridge.wire.envelope import Envelope
 from bridge.wire.pattern_tree import PatternTree
 
@@ -111,6 +112,9 @@ class Stage:
             lane = self._open_lane(message.subject)
         for framing, (meta, audiences) in lane.targets.items():
             pieces = framing.encode(lane.envelope, [told(message, meta)])
+            if framing.mark is not None:
+                cursor = cursor_text(self.tail.stream, self.tail.epoch, message.sequence)
+                pieces = [framing.mark(pieces[0], cursor.encode())]
             for audience in audiences:
                 audience.append_stored(pieces, message.sequence)
         for audience in lane.aside:

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from bridge.audiences import bookmark
 from bridge.audiences.answers import Begun, Followed, described
 from bridge.audiences.beside import hand_back, plain_beside, until_live
 from bridge.audiences.finding import open_reading, stream_of
@@ -69,6 +70,11 @@ class StreamHub:
         followers = self._followers.get(member, {}).values()
         return [pattern for each in followers for pattern in each.patterns]
 
+    def is_live(self, member: Member) -> bool:
+        """Tell whether a member has all there is of the streams that it follows."""
+        followers = self._followers.get(member, {}).values()
+        return all(not each.patterns or each.is_live(each.patterns) for each in followers)
+
     def _of(self, member: Member, pattern: str) -> Follower | None:
         followers = self._followers.get(member, {}).values()
         return next((each for each in followers if pattern in each.patterns), None)
@@ -78,10 +84,14 @@ class StreamHub:
     ) -> Followed:
         """Follow patterns with their past; what it has is on its way when this returns."""
         found = Followed([], [], {})
+        bookmark.come_back(member, past)
         history = self._history()
         streams: dict[str, list[str]] = {}
         others = tuple(self._followers.get(member, {}).values())
-        asking = (stream_of(history, member, pattern, past, others) for pattern in patterns)
+        is_off = self._make_history is None
+        asking = (
+            stream_of(history, member, pattern, past, others, is_off=is_off) for pattern in patterns
+        )
         for pattern, stream in zip(patterns, await asyncio.gather(*asking), strict=True):
             if isinstance(stream, str):
                 streams.setdefault(stream, []).append(pattern)
@@ -94,6 +104,8 @@ class StreamHub:
             except (NoHistoryError, HistoryError) as error:
                 for pattern in those:
                     found.refuse(pattern, past, error, is_connected=self._hub.is_connected)
+        if not any(each.code == "nats_down" for each in found.refused.values()):
+            bookmark.forget_others(member, self._followers.get(member, {}))
         return found
 
     async def _begin(
@@ -191,6 +203,7 @@ class StreamHub:
         followers = self._followers.get(member, {})
         if followers.get(stage.tail.stream) is follower:
             del followers[stage.tail.stream]
+            follower.bookmark.remove()
             if not followers:
                 del self._followers[member]
         self._stages.drop_if_unused(stage)

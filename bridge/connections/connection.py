@@ -19,6 +19,8 @@ from bridge.wire.codes import NO_CLOSE_FRAME, CloseCode
 from bridge.wire.framing import FRAMES, Framing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bridge.access.login import Login
     from bridge.connections.callback import Callback
     from bridge.connections.stall_watch import StallWatch
@@ -33,7 +35,8 @@ class Connection:
     """A browser that follows patterns: a member of the hub.
 
     `login` is who it is for, and until when. What is written to it goes through its `outbox`.
-    `limit`: messages after which a response ends; None if it does not, as a WebSocket.
+    `limit`: messages after which a response ends; None if it does not, as a WebSocket. `goes_on`:
+    whether it does not end with what is stored either: see `end_when`.
     """
 
     __slots__ = (
@@ -43,6 +46,7 @@ class Connection:
         "_hanging_up",
         "_limits",
         "_loop",
+        "_places",
         "_sender",
         "_socket",
         "_ws",
@@ -74,6 +78,7 @@ class Connection:
         *,
         framing: Framing = FRAMES,
         limit: int | None = None,
+        goes_on: bool = True,
     ) -> None:
         self.id = connection_id
         self.framing = framing
@@ -85,6 +90,7 @@ class Connection:
         self.streamed: tuple[str, ...] = ()
         self.stored: PatternSet | None = None
         """What it follows of streams; changed by the stream hub alone."""
+        self._places: dict[str, bytes] | None = None
         self.callback: Callback | None = None
         """The program's own code for each message, if it has any."""
         self.changes = asyncio.Lock()
@@ -98,7 +104,7 @@ class Connection:
         self._ws, self._counters, self._limits = ws, counters, limits
         self._socket = Socket(ws)
         parts = connection_id, self._socket, limits, counters, stall_watch, self._stalled, framing
-        if limit is None:
+        if limit is None and goes_on:
             self.outbox = Outbox(*parts)
         else:
             assert isinstance(ws, HttpStream)
@@ -126,10 +132,10 @@ class Connection:
         """Send `text` as a message: what a `manager.callback` calls. It does not wait either."""
         self.outbox.append_message(self.framing.wrap(text.encode()))
 
-    def respond(self, *lines: bytes) -> None:
-        """Send responses or notices; these are never dropped."""
+    def respond(self, *lines: bytes, cursor: bytes = b"") -> None:
+        """Send responses or notices; these are never dropped. `cursor`: for their id."""
         for line in lines:
-            self.outbox.append_line(line)
+            self.outbox.append_line(line, cursor)
 
     def miss(self, count: int) -> None:
         """Count messages for which there was no room, to be told before the next one that comes."""
@@ -144,6 +150,13 @@ class Connection:
         self.outbox.slow.fail()
 
     # What it holds
+
+    @property
+    def places(self) -> dict[str, bytes]:
+        """How far it has streams, as a cursor of each; kept where pieces have ids."""
+        if self._places is None:
+            self._places = {}
+        return self._places
 
     @property
     def sender(self) -> Sender:
@@ -189,6 +202,11 @@ class Connection:
         return self.outbox.is_half_free
 
     # The beginning and the end
+
+    def end_when(self, is_done: Callable[[], bool]) -> None:
+        """End a response that does not go on as soon as it is told of what makes it done."""
+        assert isinstance(self.outbox, LimitedOutbox)
+        self.outbox.finish_when(is_done)
 
     def tell_opened(self) -> None:
         """Count and log that it is there."""

@@ -35,6 +35,7 @@ class Outbox:
         "_counters",
         "_join",
         "_loop",
+        "_mark",
         "_max_pending",
         "_notice",
         "_pending",
@@ -66,6 +67,7 @@ class Outbox:
         self.pending_messages = 0
         """Messages that are pending, without responses and notices."""
         self._notice, self._join = framing.notice, framing.alone or framing.join
+        self._mark = framing.mark
         self._loop = asyncio.get_running_loop()
         self._socket = socket
         self._ws, self._transport = socket.ws, socket.transport
@@ -127,9 +129,10 @@ class Outbox:
         self._pending.append(piece)
         self._bytes += size
 
-    def append_line(self, line: bytes) -> None:
-        """Append a response or a notice; these are never dropped."""
-        self._append(self._notice(line))
+    def append_line(self, line: bytes, cursor: bytes = b"") -> None:
+        """Append a response or a notice; these are never dropped. `cursor`: for its id."""
+        piece = self._notice(line)
+        self._append(self._mark(piece, cursor) if cursor and self._mark else piece)
 
     def _append(self, piece: bytes) -> None:
         if not self._pending:
