@@ -143,14 +143,20 @@ class WSSManager:
         caller has left.
         """
         try:
-            request, limit = self.actions.read_query(query)
+            asked = self.actions.read_query(query, stream.last_event_id)
             if stream.is_head_only:
                 return stream
             stream.greet(responses.greeting(connection_id))
-            framing = stream.framing
-            connection = self._open(stream, connection_id, login, framing=framing, limit=limit)
+            connection = self._open(
+                stream,
+                connection_id,
+                login,
+                framing=stream.framing,
+                limit=asked.limit,
+                goes_on=asked.goes_on,
+            )
             try:
-                await reader.read(stream, connection, self.actions, request)
+                await reader.read(stream, connection, self.actions, asked)
             except Refusal:
                 raise
             except Exception as failure:
@@ -174,13 +180,22 @@ class WSSManager:
         *,
         framing: Framing,
         limit: int | None = None,
+        goes_on: bool = True,
     ) -> Connection:
         """Make a connection known. Raises ConnectionResetError if the browser has left."""
         if connection_id in self.connections:
             raise ValueError(f"connection_id {connection_id} is in use")
         limits, counters, watch = self._limits, self.counters, self._stall_watch
         connection = Connection(
-            ws, connection_id, limits, login, counters, watch, framing=framing, limit=limit
+            ws,
+            connection_id,
+            limits,
+            login,
+            counters,
+            watch,
+            framing=framing,
+            limit=limit,
+            goes_on=goes_on,
         )
         deliver = self.get_callback(connection)
         connection.callback = deliver if isinstance(deliver, Callback) else None

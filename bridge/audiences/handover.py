@@ -83,6 +83,7 @@ class Handover:
     ) -> None:
         self._recipient = recipient
         self._member, self._stage = recipient.member, recipient.stage
+        self._bookmark = recipient.bookmark
         self.replay: Replay | None = None
         """What reads just now, or will next."""
         self.is_replay = is_replay
@@ -225,9 +226,7 @@ class Handover:
         if pieces:
             if not self._member.is_half_free:
                 return False
-            if not self._recipient.bookmark.offer(
-                pieces, joined
-            ):  # there may never be room for all
+            if not self._bookmark.offer(pieces, joined):  # there may never be room for all
                 self._chunk_bytes, self._chunk = len(joined) // 2, None
                 return False
         for _ in range(count):
@@ -241,7 +240,7 @@ class Handover:
     def _tell(self, notice: _Notice) -> None:
         line, self._epoch, until = notice
         if self._marks:
-            self._recipient.bookmark.respond(line, self._epoch, until)
+            self._bookmark.respond(line, self._epoch, until)
         else:
             self._member.respond(line)
 

@@ -39,6 +39,10 @@ class Following:
         """Return what a connection follows, and what it waits for."""
         return *connection.patterns, *self.waiting.patterns(connection)
 
+    def is_live(self, connection: Connection) -> bool:
+        """Tell whether a connection has all there is of what it asked for."""
+        return not self.waiting.patterns(connection) and self._streams.is_live(connection)
+
     async def subscribe(
         self, connection: Connection, patterns: Sequence[str], how: How, request_id: bytes
     ) -> Outcome:

@@ -59,6 +59,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "test_curl_follows_subjects_for_a_connection",
         "with a free port and the id of a connection",
     ),
+    "curl 'http://127.0.0.1:5001/stream?subjects=orders.*&history=last:100&live=false'": (
+        "test_curl_reads_the_past_and_stops_or_goes_on",
+        "with a free port",
+    ),
+    "curl -N 'http://127.0.0.1:5001/stream?subjects=orders.*&history=since:5m'": (
+        "test_curl_reads_the_past_and_stops_or_goes_on",
+        "with a free port",
+    ),
     "curl -N 'http://127.0.0.1:5001/stream?subjects=orders.*&limit=10'": (
         "test_curl_reads_messages_until_its_limit",
         "with a free port",

@@ -13,6 +13,7 @@ from playwright.sync_api import Page
 from tests.page.support.bidi import Firefox, firefox
 from tests.page.support.browser import installed_firefox
 from tests.support.servers import Gateway, NatsServer, running, until
+from tests.support.two_streams import two_streams
 
 TOKEN = "the-token-of-ann-here"
 LISTEN = """(() => {
@@ -78,6 +79,31 @@ def test_it_comes_back_after_a_restart_and_gets_each_message_once(
                 service.start()
         assert run("got") == list(range(20))
         assert run("opened") == 2
+
+
+def test_the_past_of_two_streams_comes_once_through_a_restart(
+    evaluate: tuple[Callable[[str], object], Evaluate], tmp_path: Path, log: Path
+) -> None:
+    """One of them is slower, and both go on while the gateway is away."""
+    go, run = evaluate
+    with two_streams(tmp_path / "nats", log) as streams:
+        service = streams.service
+        streams.publish()
+        go(f"{service.url}/")
+        run(listen(streams.url))
+        until(lambda: run("got.length") == streams.sent)
+        streams.publish()
+        service.stop()
+        streams.publish()
+        service.start()
+        streams.publish()
+        until(lambda: run("got.length") >= streams.sent)
+        streams.check(run("got"))
+        assert run("opened") == 2
+        assert run("notices.filter(n => n.history).map(n => n.history.resumed ?? 0)") == [
+            *(0, 0),
+            *(True, True),
+        ]
 
 
 def test_a_401_ends_it(
