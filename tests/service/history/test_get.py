@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -185,8 +186,11 @@ async def test_nats_away_is_200_and_the_past_comes_once_it_is_back(
     def look() -> None:
         until(lambda: http(f"{service.url}/livez")[0] == 200)
         query = f"subjects={token}.>&history=all&live=false"
-        with read(service, query, f"{cursor}.4") as reader:
-            assert reader.status == 200
+        with (
+            read(service, query, f"{cursor}.4") as reader,
+            read(service, "subjects=none&history=all&live=false") as none,
+        ):
+            assert reader.status == none.status == 200
             told = [
                 json.loads(event["data"])
                 for event in (reader.event() for _ in range(4))
@@ -196,6 +200,7 @@ async def test_nats_away_is_200_and_the_past_comes_once_it_is_back(
             nats.start()
             assert sequences(events(reader)) == [*range(5, 11)]
             assert reader.rest() == ""
+            assert '"code":"no_history"' in none.rest().splitlines()[-2]
 
     service.launch()
     try:
@@ -255,18 +260,29 @@ async def test_live_false_ends_it_behind_what_is_stored(
     assert done["dropped"] == done["pending"] == 0
 
 
+@pytest.mark.parametrize(
+    ("history", "counts", "expected"),
+    [
+        ("all", (3, 3, 3, 3, 3, 3, 2), range(1, 11)),
+        ("last_per_subject", (1, 1, 1, 1), (9, 10)),
+    ],
+)
 async def test_a_limit_ends_it_with_the_id_of_its_last_message(
-    client: Client, stream_gateway: Gateway
+    client: Client,
+    stream_gateway: Gateway,
+    history: str,
+    counts: Sequence[int],
+    expected: Sequence[int],
 ) -> None:
     """An EventSource comes back by itself, and gets the next ones."""
     _, token = await ten(client)
     _, another = await ten(client)
+    query = f"subjects={token}.>&subjects={another}.>&history={history}"
 
     def look() -> None:
         last, got = "", []
-        for count in (3, 3, 3, 3, 3, 3, 2):
-            query = f"subjects={token}.>&subjects={another}.>&history=all&limit={count}"
-            with read(stream_gateway, query, last) as reader:
+        for count in counts:
+            with read(stream_gateway, f"{query}&limit={count}", last) as reader:
                 rest = [
                     dict(line.split(": ", 1) for line in each.splitlines())
                     for each in reader.rest().split("\n\n")[:-1]
@@ -275,14 +291,63 @@ async def test_a_limit_ends_it_with_the_id_of_its_last_message(
                 json.loads(each["data"]) for each in rest if "data" in each and "event" not in each
             ]
             assert len(came) == count
-            got += [each["subject"].split(".")[0] + str(each["seq"]) for each in came]
+            got += [(each["subject"].partition(".")[0], each["seq"]) for each in came]
             last = [each["id"] for each in rest if "id" in each][-1]
-            assert sum(each.sequence for each in read_cursors(last)) == len(got)
-        assert sorted(got) == sorted(
-            [f"{each}{n}" for each in (token, another) for n in range(1, 11)]
-        )
+            if history == "all":
+                assert sum(each.sequence for each in read_cursors(last)) == len(got)
+        assert sorted(got) == sorted((name, n) for name in (token, another) for n in expected)
 
     await asyncio.to_thread(look)
+
+
+async def test_what_is_followed_no_more_is_in_no_id(
+    client: Client, stream_gateway: Gateway
+) -> None:
+    name, token = await ten(client)
+    _, another = await ten(client)
+    cursor = await place(client, name)
+    query = f"subjects={token}.a&subjects={another}.a&history=new"
+    reader = await asyncio.to_thread(read, stream_gateway, query)
+
+    def leave() -> None:
+        found = [*events(reader), *events(reader)]
+        connection = next(each["connection_id"] for _, each in found if "connection_id" in each)
+        post(
+            stream_gateway,
+            connection_id=connection,
+            subjects=[f"{another}.a"],
+            action="unsubscribe",
+        )
+
+    with reader:
+        await asyncio.to_thread(leave)
+        await client.publish(f"{token}.a", b"1")
+        event = await asyncio.to_thread(reader.event)
+        assert event["id"] == f"{cursor}.11"
+
+
+async def test_live_false_ends_with_a_stream_that_is_deleted_meanwhile(
+    client: Client, stream_server: NatsServer, log: Path
+) -> None:
+    name, token = await ten(client)
+    for _ in range(1000):
+        await client.publish(f"{token}.a", b'"%s"' % (b"x" * 10000))
+    await until_stored(client, name, 1010)
+    settings = {"write_timeout": 60, "max_pending_bytes": 65536}
+    service = Gateway(stream_server.url, log=log, **settings)
+    with running(service):
+        query = f"subjects={token}.>&history=all&live=false"
+        slow = await asyncio.to_thread(HttpReader, service.port, query, SSE, receive_buffer=4096)
+        with slow, HttpReader(service.port, f"subjects={token}.>&history=new") as other:
+            await api(client, f"STREAM.DELETE.{name}")
+
+            def look() -> None:
+                while other.next().get("code") != "stream_gone":
+                    pass
+                rest = slow.rest().split("\n\n")
+                assert '"code":"stream_gone"' in rest[-2]
+
+            await asyncio.to_thread(look)
 
 
 async def test_what_a_post_adds_moves_no_id(client: Client, stream_gateway: Gateway) -> None:
