@@ -16,6 +16,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 OLDEST := .venv-oldest
 
+# What is compiled is kept, or each process of the tests would compile all of it again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := run
 .PHONY: run quick test test-python test-page coverage test-oldest check fuzz bench soak cluster lock clean
 
@@ -59,9 +62,10 @@ check: $(VENV)/ready-promtool
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --quiet tests/docs
 
-# Tests wait more than they compute, so there are more processes than processors. Those that hold
-# the service to a time, and those under load, have the machine to themselves.
-AT_ONCE := -n 4 --dist worksteal -m "not timing and not load"
+# Tests wait more than they compute, so there are more processes than processors; each takes one file
+# after the other, in the order that `tests/conftest.py` has. Those that hold something to a time have
+# the machine to themselves.
+AT_ONCE := -n 6 --dist loadfile --no-loadscope-reorder
 TESTS := tests/unit tests/service tests/page
 
 quick: $(VENV)/ready-dev test-page
@@ -73,13 +77,13 @@ test-page:
 	node --test --test-concurrency=2 tests/page/*/*.test.mjs
 
 test-python: $(VENV)/ready-browser $(VENV)/ready-npm
-	$(BIN)/python -m pytest $(AT_ONCE) $(TESTS)
+	$(BIN)/python -m pytest $(AT_ONCE) -m "not timing and not load" $(TESTS)
 	$(BIN)/python -m pytest -m "timing and not load" $(TESTS)
 
 coverage: $(VENV)/ready-browser $(VENV)/ready-npm test-page
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(AT_ONCE) $(TESTS)
-	$(BIN)/coverage run -m pytest -m "timing or load" $(TESTS)
+	$(BIN)/coverage run -m pytest $(AT_ONCE) -m "not timing" $(TESTS)
+	$(BIN)/coverage run -m pytest -m timing $(TESTS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
@@ -91,7 +95,7 @@ NATS_TESTS := tests/unit/test_private_names.py tests/unit/nats_link tests/servic
 
 test-oldest: $(OLDEST)/ready
 	@echo "With nats-py $$($(OLDEST)/bin/python -c 'import nats.aio.client as it; print(it.__version__)'):"
-	$(OLDEST)/bin/python -m pytest $(AT_ONCE) $(NATS_TESTS)
+	$(OLDEST)/bin/python -m pytest $(AT_ONCE) -m "not timing and not load" $(NATS_TESTS)
 	$(OLDEST)/bin/python -m pytest -m "timing and not load" $(NATS_TESTS)
 
 # The tests need less than `make test`, and pip may not change what it chose for the service.

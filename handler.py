@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 
 from bridge.access.login import Login
 from bridge.access.policy import SubjectPolicy
@@ -45,9 +44,8 @@ html = (Path(__file__).parent / "page" / "index.html").read_text(encoding="utf-8
 class WSSManager:
     """Manages every WebSocket connection and the NATS subjects it follows.
 
-    `app` is a Panini app; the NATS client it holds is used once there are requests. Without a
-    `publisher` nothing is published for browsers, without
-    `history`, which makes of a NATS client what reads them, no streams are followed.
+    `app` is a Panini app; its NATS client is used once there are requests. Without a `publisher`
+    nothing is published for browsers; without `history`, which reads them, no streams are followed.
 
     `callback`, if it is set, is called for each message for each client instead of the manager's
     own delivery: `async def callback(subscriber, msg)`, or a plain function. `subscriber` has
@@ -67,13 +65,12 @@ class WSSManager:
         self.callback: Callable[[Any, Any], Awaitable[None] | None] | None = None
         self.connections: dict[str, Connection] = {}
         self.counters = counters or Counters()
-        self._limits = limits or Limits()
-        self._policy = policy or SubjectPolicy()
+        self._limits, self._policy = limits or Limits(), policy or SubjectPolicy()
         self._hub = Hub(self._client, self.counters)
-        self._streams = StreamHub(history, self._client, self._hub)
+        self.streams = StreamHub(history, self._client, self._hub)
         self.actions = Actions(
             self.connections,
-            Following(self._hub, self._streams, self._limits, self._nats_is_up),
+            Following(self._hub, self.streams, self._limits, self._nats_is_up),
             self._limits,
             self.counters,
             publisher or Publisher(self._client, self.counters),
@@ -116,9 +113,20 @@ class WSSManager:
             connection = self._open(ws, connection_id, login, framing=framing)
         except ConnectionResetError:
             return ws
-        async with self._connected(connection):
+        try:
             connection.tell_opened()
-            await self._listen(ws, connection)
+            while True:
+                try:
+                    frame = await ws.receive()
+                except ConnectionError:
+                    break  # it left, and aiohttp was about to answer a ping
+                if not await self._take(frame, connection):
+                    break
+                del frame  # or an idle connection would hold it
+        except Exception as failure:
+            await self._fail(connection, failure)
+        finally:
+            await self._leave(connection)
         return ws
 
     async def stream_listener(
@@ -135,35 +143,34 @@ class WSSManager:
         caller has left.
         """
         try:
-            request, limit = self.actions.read_query(query)
+            asked = self.actions.read_query(query, stream.last_event_id)
             if stream.is_head_only:
                 return stream
             stream.greet(responses.greeting(connection_id))
-            framing = stream.framing
-            connection = self._open(stream, connection_id, login, framing=framing, limit=limit)
-            async with self._connected(connection):
-                await reader.begin(stream, connection, self.actions, request)
-                connection.tell_opened()
-                await reader.end(stream, connection)
+            connection = self._open(
+                stream,
+                connection_id,
+                login,
+                framing=stream.framing,
+                limit=asked.limit,
+                goes_on=asked.goes_on,
+            )
+            try:
+                await reader.read(stream, connection, self.actions, asked)
+            except Refusal:
+                raise
+            except Exception as failure:
+                await self._fail(connection, failure)
+            finally:
+                await self._leave(connection)
         except Refusal as refusal:
             return refused(refusal)
         return stream
 
-    @asynccontextmanager
-    async def _connected(self, connection: Connection) -> AsyncIterator[None]:
-        """Tell a connection what it has to know as long as the block lasts, and end it."""
-        try:
-            connection.login.watch(connection.hang_up)
-            if not self._nats_is_up():
-                connection.respond(responses.NATS_DOWN)
-            yield
-        except Refusal:
-            raise
-        except Exception as failure:
-            tell(events.CONNECTION_FAILED, failure, connection=connection.id)
-            await connection.close(CloseCode.BUG, "internal error")
-        finally:
-            await self._leave(connection)
+    async def _fail(self, connection: Connection, failure: Exception) -> None:
+        """End a connection that met a bug; the others go on."""
+        tell(events.CONNECTION_FAILED, failure, connection=connection.id)
+        await connection.close(CloseCode.BUG, "internal error")
 
     def _open(
         self,
@@ -173,36 +180,43 @@ class WSSManager:
         *,
         framing: Framing,
         limit: int | None = None,
+        goes_on: bool = True,
     ) -> Connection:
         """Make a connection known. Raises ConnectionResetError if the browser has left."""
         if connection_id in self.connections:
             raise ValueError(f"connection_id {connection_id} is in use")
         limits, counters, watch = self._limits, self.counters, self._stall_watch
         connection = Connection(
-            ws, connection_id, limits, login, counters, watch, framing=framing, limit=limit
+            ws,
+            connection_id,
+            limits,
+            login,
+            counters,
+            watch,
+            framing=framing,
+            limit=limit,
+            goes_on=goes_on,
         )
         deliver = self.get_callback(connection)
-        if isinstance(deliver, Callback):
-            connection.callback = deliver
+        connection.callback = deliver if isinstance(deliver, Callback) else None
         self.connections[connection_id] = connection
+        connection.login.watch(connection.hang_up)
+        if not self._nats_is_up():
+            connection.respond(responses.NATS_DOWN)
         return connection
 
-    async def _listen(self, ws: web.WebSocketResponse, connection: Connection) -> None:
-        while True:
-            try:
-                frame = await ws.receive()
-            except ConnectionError:
-                return  # it left, and aiohttp was about to answer a ping
-            if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
-                return
-            for line in await self.actions.answer_frame(connection, frame.data):
-                connection.respond(line)
-            if await connection.close_if_excessive():
-                return
-            await asyncio.sleep(0)  # or frames that are at hand would all be taken before others
-            # Responses are never dropped, so a browser that takes none may not ask for more.
-            while connection.outbox.is_full:
-                await asyncio.sleep(FULL_CHECK_SECONDS)
+    async def _take(self, frame: WSMessage, connection: Connection) -> bool:
+        """Answer a request; return whether another one may come."""
+        if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+            return False
+        connection.respond(*await self.actions.answer_frame(connection, frame.data))
+        if await connection.close_if_excessive():
+            return False
+        await asyncio.sleep(0)  # or frames that are at hand would all be taken before others
+        # Responses are never dropped, so a browser that takes none may not ask for more.
+        while connection.outbox.is_full:
+            await asyncio.sleep(FULL_CHECK_SECONDS)
+        return True
 
     async def _leave(self, connection: Connection) -> None:
         connection.login.stop()
@@ -219,23 +233,18 @@ class WSSManager:
     async def close(self) -> None:
         """Close every connection with 1012; returns when all have taken it or time is up."""
         self._hub.flush()
-        self._hub.stop()
-        self.actions.following.waiting.stop()
-        await self._streams.stop()
         connections = list(self.connections.values())
         closing = (each.close(CloseCode.RESTART, "the service stops") for each in connections)
-        await asyncio.gather(*closing)
+        await asyncio.gather(self.actions.following.stop(), *closing)
         while any(connection.pending_bytes for connection in connections):
             await asyncio.sleep(CLOSE_CHECK_SECONDS)
 
     def nats_changed(self, up: bool) -> None:
         """Tell every connection that messages are being missed, or that they flow again."""
-        self._hub.nats_changed(up=up)
-        self._streams.nats_changed(up=up)
         self._told_down = not up
-        self.actions.following.waiting.nats_changed(up)
+        self.actions.following.nats_changed(up=up)
         for connection in self.connections.values():
-            connection.respond(self._streams.nats_line(connection, up=up))
+            connection.respond(self.streams.nats_line(connection, up=up))
 
     # What the app brings
 

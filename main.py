@@ -1,5 +1,6 @@
 """A gateway between NATS and browsers: open the page, type subjects, see live messages."""
 
+import gc
 import os
 import signal
 import sys
@@ -7,6 +8,10 @@ import sys
 from bridge import system
 
 system.check()
+
+# What is imported stays, and looking for garbage among it takes a tenth of the start. `app.start`
+# sets what is right for a service.
+gc.set_threshold(100_000)
 
 # Until the service can end in an orderly way: the first process of a container would not even
 # notice a SIGTERM, and Ctrl-C would print a traceback. Not by an exception, which some modules
@@ -41,7 +46,7 @@ from bridge.replicas.presence import Presence
 from bridge.service.app import Service
 from bridge.service.figures import Figures
 from bridge.telemetry import logs
-from bridge.telemetry.metrics import CONTENT_TYPE
+from bridge.telemetry.worker_figures import CONTENT_TYPE
 from bridge.web.assets import Assets
 from bridge.web.handshake import asks_for_http_stream
 from bridge.wire import responses
@@ -79,7 +84,7 @@ manager = WSSManager(
     ),
 )
 replicas = Replicas(app, manager.actions, presence)
-directory = ConnectionDirectory(app, presence, manager.connections)
+directory = ConnectionDirectory(app, presence, manager.connections, manager.streams.places)
 assets = Assets(Path(__file__).parent / "page", html)
 figures = Figures(app, manager, worker)
 app.on_nats_change.append(manager.nats_changed)
@@ -126,21 +131,22 @@ async def web_endpoint_listener(request: web.Request) -> web.StreamResponse:
             connection_id = replicas.new_connection_id()
             query = request.query.items()
             return await manager.stream_listener(stream, connection_id, query, login=login)
-    async with app.gate.websocket(request) as (ws, login):
+    way = BATCHES.get(request.query.get("batch", ""), FRAMES)
+    with await app.gate.websocket(request) as (ws, login):
         if login is not None:
             connection_id = replicas.new_connection_id()
             await app.nats_chosen.wait()
             who = login.principal
-            greeting = responses.greeting(
-                connection_id,
-                allow=who.policy.allow,
-                deny=who.policy.deny,
-                publish=publisher.is_open_to(who),
-                history=who.history.is_open,
+            await ws.send_str(
+                responses.greeting(
+                    connection_id,
+                    allow=who.policy.allow,
+                    deny=who.policy.deny,
+                    publish=publisher.is_open_to(who),
+                    history=who.history.is_open,
+                ).decode()
             )
-            await ws.send_str(greeting.decode())
-            framing = ws.framing(BATCHES.get(request.query.get("batch", ""), FRAMES))
-            await manager.client_listener(ws, connection_id, framing=framing, login=login)
+            await manager.client_listener(ws, connection_id, framing=ws.framing(way), login=login)
         return ws
 
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 class TokenBucket:
     """Lets `rate` takes a second through on average, and `burst` at once."""
 
+    __slots__ = ("_burst", "_filled", "_rate", "_tokens")
+
     def __init__(self, rate: float, burst: int, now: float) -> None:
         self._rate = rate
         self._burst = burst

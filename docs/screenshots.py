@@ -19,7 +19,9 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from docs.shop import PATTERNS, messages
 from tests.page.support.browser import OPTIONS, installed
+from tests.page.support.streams import Streams
 from tests.page.support.viewer import Viewer
+from tests.support.jetstream import jetstream
 from tests.support.raw_nats import RawNats
 from tests.support.servers import Gateway, NatsServer, running
 
@@ -56,8 +58,9 @@ SCREENS = (
 class Stage:
     """A gateway with its NATS server, and the page in front of it."""
 
-    def __init__(self, page: Page, gateway: Gateway, publisher: RawNats) -> None:
+    def __init__(self, page: Page, gateway: Gateway, publisher: RawNats, streams: Streams) -> None:
         self.page = page
+        self.streams = streams
         self.gateway = gateway
         self.viewer = Viewer(page, gateway.url)
         self._publisher = publisher
@@ -133,6 +136,15 @@ def headers(stage: Stage) -> None:
     stage.ask("rpc.price", b'{"sku":"A-417","qty":3}')
     stage.page.get_by_test_id("row").filter(has_text="rpc.price", visible=True).click()
     expect(stage.viewer.detail).to_be_visible()
+
+
+def past(stage: Stage) -> None:
+    stage.streams.make("SHOP", "orders.>")
+    stage.publish(60)
+    stage.page.goto(f"{stage.gateway.url}/#s=orders.*@last:8,sensors.%3E")
+    expect(stage.viewer.row("replayed 8, live from here")).to_have_count(1)
+    stage.publish(12, pause=0.1)
+    stage.page.get_by_role("button", name="What came before, orders.*").click()
 
 
 def plot(stage: Stage) -> None:
@@ -213,6 +225,7 @@ STATES: tuple[Callable[[Stage], None], ...] = (
     paused,
     detail,
     headers,
+    past,
     plot,
     diff,
     latest,
@@ -245,12 +258,12 @@ def take(browser: Browser, state: Callable[[Stage], None], screen: Screen, out: 
             options["tokens_file"] = str(tokens)
         if state is publishing:
             options["allow_publish"] = ">"
-        server = NatsServer(folder)
+        server = NatsServer(folder, jetstream(folder) if state is past else "")
         with running(server):
             gateway = Gateway(server.url, log=folder / "log", **options)
             with running(gateway), RawNats(server.port) as publisher:
                 page = context.new_page()
-                state(Stage(page, gateway, publisher))
+                state(Stage(page, gateway, publisher, Streams(server)))
                 page.wait_for_timeout(DRAWN)
                 save(page, out / f"{state.__name__.strip('_')}-{screen.name}.webp")
     context.close()

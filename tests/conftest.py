@@ -18,6 +18,14 @@ from tests.support.servers import Gateway, NatsServer, running
 settings.register_profile("busy", deadline=None)
 settings.load_profile("busy")
 
+LONGEST = ("tests/page/browser/", "tests/page/builds/", "tests/service/replicas/", "tests/service/")
+"""What begins first where there are several processes: what takes long would else end last."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):  # one of several processes
+        items.sort(key=lambda item: [not item.nodeid.startswith(each) for each in LONGEST])
+
 
 @pytest.fixture(scope="session", autouse=True)
 def hang_ups_count() -> None:

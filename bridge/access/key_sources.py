@@ -6,14 +6,17 @@ import asyncio
 import math
 import time
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from bridge.access.addresses import is_loopback
-from bridge.access.jwt_keys import Key, read_keys
 from bridge.access.tokens import NotYet
 from bridge.files import Reread, SettingError
 
+if TYPE_CHECKING:
+    from bridge.access.jwt_keys import Key
+
+ALGORITHMS = ("HS256", "RS256", "ES256", "EdDSA")
 FETCH_PAUSE_SECONDS = 30.0
 """Between two fetches that tokens ask for: anybody can name a key that nobody knows."""
 
@@ -32,6 +35,9 @@ class KeyFile:
     """The keys in a file, which is read again when it has changed."""
 
     def __init__(self, path: str, algorithms: Iterable[str]) -> None:
+        # The libraries for JWTs take a tenth of the start, and most gateways need none.
+        from bridge.access.jwt_keys import read_keys
+
         algorithms = tuple(algorithms)
         self._keys = Reread("JWT_KEY", path, lambda text: read_keys(text, algorithms))
 

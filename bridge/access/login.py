@@ -26,6 +26,8 @@ class Login:
     `changed` tells whether a principal has other grants by now. `stopped` is called when it stops.
     """
 
+    __slots__ = ("_changed", "_end", "_stopped", "_timer", "_tokens", "address", "principal")
+
     def __init__(
         self,
         principal: Principal,

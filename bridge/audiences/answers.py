@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bridge.history.errors import TOO_MANY_CONSUMERS, ApiError, HistoryError, UnansweredError
 from bridge.history.streams import NoHistoryError
 from bridge.wire.responses import Refusal, shorten
-from bridge.wire.wishes import After, LastPerSubject
+from bridge.wire.wishes import After
 
 if TYPE_CHECKING:
     from bridge.history.history import Reading
@@ -33,6 +33,25 @@ class Followed(NamedTuple):
     """Those that have no history, of which none had to be."""
     refused: dict[str, Refusal]
 
+    def refuse(
+        self,
+        pattern: str,
+        past: Past,
+        error: NoHistoryError | HistoryError,
+        *,
+        is_connected: bool,
+    ) -> None:
+        """Note why a pattern has no history; `auto` means that it need not have one.
+
+        Where JetStream alone is silent, messages flow all the same; who comes back would miss some.
+        """
+        is_resume = isinstance(past.wish, After)
+        may_wait = isinstance(error, UnansweredError) and (is_resume or not is_connected)
+        if past.is_optional and not may_wait:
+            self.plain.append(pattern)
+        else:
+            self.refused[pattern] = refusal(pattern, error)
+
 
 def described(reading: Reading, pattern: str, past: Past) -> dict[str, object]:
     """Return what a response says of a pattern's past."""
@@ -41,7 +60,7 @@ def described(reading: Reading, pattern: str, past: Past) -> dict[str, object]:
         "stream": tail.stream,
         "epoch": tail.epoch,
         # The latest ones of each subject are older, and have no place that is known before.
-        "after": 0 if isinstance(past.wish, LastPerSubject) else start.after[pattern],
+        "after": 0 if reading.has_latest else start.after[pattern],
         "messages": start.messages,
     }
     if isinstance(past.wish, After):

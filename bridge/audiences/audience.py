@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from bridge.audiences.told import keys_for
@@ -11,6 +11,7 @@ from bridge.wire.subjects import matches
 
 if TYPE_CHECKING:
     from bridge.access.policy import SubjectPolicy
+    from bridge.audiences.bookmark import Bookmark
     from bridge.fanout.follow import Follow
     from bridge.fanout.member import Member
     from bridge.telemetry.counters import Counters
@@ -35,11 +36,24 @@ class AudienceKey(NamedTuple):
         return self.policy is None or self.policy.may_receive(subject)
 
 
+def key_for(member: Member, follows: Collection[Follow]) -> AudienceKey | None:
+    """Return the key of the audience that is right for a member; None if it follows nothing."""
+    if not follows:
+        return None
+    policy = member.policy
+    asks = any(policy.rule(each.pattern) is not None for each in follows)
+    return AudienceKey(tuple(follows), member.framing, policy if asks else None)
+
+
 class Follows(Protocol):
     """A member as its audience sees it."""
 
     @property
     def member(self) -> Member: ...
+
+    @property
+    def bookmark(self) -> Bookmark:
+        """What is written to it goes through it."""
 
     def fall_behind(self, until: int) -> None:
         """Take note that it has had what came up to `until`, and has no room for more."""
@@ -88,8 +102,8 @@ class Audience(Group):
         before, self.written = self.written, self._appended
         data = self.key.framing.join(pieces)
         count, taken, late = len(pieces), 0, []
-        for member in self.members:
-            if member.offer(pieces, data):
+        for member, follower in self.followers.items():
+            if follower.bookmark.offer(pieces, data):
                 taken += 1
             else:
                 late.append(member)

@@ -71,7 +71,9 @@ class Witness:
     """Notes what comes by NATS and has not yet come by the tail. A member, and a listener."""
 
     framing = FRAMES
+    streamed: tuple[str, ...] = ()
     stored: PatternSet | None = None
+    places: dict[str, bytes] = {}  # noqa: RUF012  it has no ids
     is_half_free = True
 
     def __init__(self, member: Member, patterns: Sequence[str], hub: Hub) -> None:
@@ -123,7 +125,7 @@ class Witness:
         """Return nothing of the past."""
         return False
 
-    def respond(self, line: bytes) -> None:
+    def respond(self, line: bytes, *, cursor: bytes = b"") -> None:
         """Tell nobody."""
 
     def miss(self, count: int) -> None:

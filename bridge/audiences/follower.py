@@ -10,7 +10,8 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from bridge.audiences.audience import AudienceKey
+from bridge.audiences.audience import key_for
+from bridge.audiences.bookmark import Bookmark
 from bridge.audiences.had import Had
 from bridge.audiences.handover import Handover
 from bridge.audiences.readings import Readings
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from bridge.fanout.follow import Follow
     from bridge.fanout.member import Member
     from bridge.history.history import Reading
+    from bridge.history.replay import Replay, Sink
     from bridge.history.tail import Loss
 
 
@@ -36,11 +38,12 @@ class Follower:
 
     def __init__(self, member: Member, stage: Stage, lost: Callable[[Follower], None]) -> None:
         self.member, self.stage, self._lost = member, stage, lost
-        self._readings = Readings()
+        self.bookmark = Bookmark(member, stage.tail.stream)
+        self.readings = Readings()
         self.had = Had()
         """What is live, or would be if it were not behind; the other patterns are on their way."""
         self._audience: Audience | None = None
-        self._is_behind = self._is_catching_up = False
+        self.is_behind = self._is_catching_up = False
         self._joined: list[tuple[int, tuple[str, ...]]] = []
         """Replays that ended while it was behind: up to where, and their patterns."""
         self._told = 0
@@ -51,12 +54,12 @@ class Follower:
     @property
     def patterns(self) -> tuple[str, ...]:
         """What it follows, oldest first."""
-        return self._readings.patterns
+        return self.readings.patterns
 
     @property
-    def reading(self) -> Reading:
-        """One of those that keep the tail on its patterns; it has to follow some."""
-        return self._readings.any
+    def is_replaying(self) -> bool:
+        """Whether some of it is not live yet, nor would be if it were not behind."""
+        return len(self.had.follows) < len(self.patterns)
 
     # What it follows
 
@@ -67,15 +70,18 @@ class Follower:
 
         What is returned has to be called, once this has been told.
         """
-        self._readings.add(reading, follows)
-        handover = Handover(self, follows, is_replay=True, owed=owed)
+        is_first = not self.patterns
+        if is_first and not reading.has_latest:
+            self.bookmark.put(self.stage.tail.epoch, min(reading.start.after.values()))
+        self.readings.add(reading, follows)
+        handover = Handover(self, follows, is_replay=True, moves=is_first, owed=owed)
         handover.replay = reading.replay(handover)
-        self._readings.start(handover, self._run)
+        self.readings.start(handover, self._run)
         return handover.may_begin.set
 
     def change(self, pattern: str, follow: Follow) -> None:
         """Have a pattern in another way from now on."""
-        for handover in self._readings:
+        for handover in self.readings:
             handover.change(pattern, follow)
         if pattern in self.had.follows:
             self.had.follows[pattern] = follow
@@ -85,15 +91,15 @@ class Follower:
         """Follow patterns no more."""
         self.settle()
         for pattern in patterns:
-            self._readings.leave(pattern)
+            self.readings.leave(pattern)
             self.had.remove(pattern)
         if not self.had.follows:
-            self._is_behind = False
-        self._readings.stop_useless(self._is_of_use)
+            self.is_behind = False
+        self.readings.stop_useless(self._is_of_use)
         self.look_again()
 
     def _is_of_use(self, handover: Handover) -> bool:
-        return bool(handover.follows) or (self._is_behind and not handover.is_replay)
+        return bool(handover.follows) or (self.is_behind and not handover.is_replay)
 
     def look_again(self) -> None:
         """Go to the audience that is right now: it follows, or may have, something else."""
@@ -103,7 +109,7 @@ class Follower:
     def end(self) -> None:
         """Let go of everything. Idempotent."""
         self._part()
-        self._readings.end()
+        self.readings.end()
 
     # Live
 
@@ -119,9 +125,9 @@ class Follower:
 
     def _go_live(self) -> None:
         self.settle()
-        if self._is_behind:
+        if self.is_behind:
             return
-        key = self._key()
+        key = key_for(self.member, self.had.follows.values())
         if self._audience is not None and self._audience.told_as == key:
             return
         self._part()
@@ -136,23 +142,16 @@ class Follower:
             audience.let_go(self.member)
             self.stage.drop_if_empty(audience)
 
-    def _key(self) -> AudienceKey | None:
-        if not self.had.follows:
-            return None
-        policy = self.member.policy
-        asks = any(policy.rule(pattern) is not None for pattern in self.had.follows)
-        follows = tuple(self.had.follows.values())
-        return AudienceKey(follows, self.member.framing, policy if asks else None)
-
     def fall_behind(self, until: int) -> None:
         """Take note that there was no room, or that the tail passes over what is behind `until`."""
         if self._audience is None:
             return
-        self._is_behind = True
+        self.is_behind = True
+        self.stage.counters.history_fell_behind += 1
         self._part()
         self.had.reach(until)
         handover = Handover(self, self.had.follows, is_replay=False)
-        self._readings.start(handover, self._run)
+        self.readings.start(handover, self._run)
 
     def remind(self) -> None:
         """Say how far it is, if it could not know: its cursor would get too old."""
@@ -163,7 +162,8 @@ class Follower:
     def _tell_live(self, patterns: Iterable[str]) -> None:
         tail = self.stage.tail
         self._told = tail.position
-        self.member.respond(responses.live(tail.stream, tail.epoch, tail.position, list(patterns)))
+        line = responses.live(tail.stream, tail.epoch, tail.position, list(patterns))
+        self.bookmark.respond(line, tail.epoch, tail.position)
 
     # What is read
 
@@ -189,7 +189,7 @@ class Follower:
         self._is_catching_up = True
         try:
             handover.follow(self.had.follows)
-            handover.replay = self.reading.replay_from(self.had.ends(), handover)
+            handover.replay = self.replay_from(self.had.ends(), handover)
             handover.joined_before, self._joined = self._joined, []
             await handover.run()
         finally:
@@ -201,10 +201,14 @@ class Follower:
 
     def _tell_joined(self) -> None:
         """Tell what has become live, unless it fell behind again at once."""
-        if self._joined and not self._is_behind:
+        if self._joined and not self.is_behind:
             patterns = dict.fromkeys(each for _, those in self._joined for each in those)
             self._tell_live([each for each in patterns if each in self.had.follows])
             self._joined.clear()
+
+    def replay_from(self, starts: Mapping[str, int], sink: Sink) -> Replay:
+        """Return what reads any of its patterns, each after its sequence."""
+        return self.readings.any.replay_from(starts, sink)
 
     def join(self, handover: Handover, position: int) -> None:
         """Have it live: all that its patterns match up to `position` has been written."""
@@ -212,7 +216,7 @@ class Follower:
             for pattern, follow in handover.follows.items():
                 self.had.add(pattern, follow, handover.since[pattern], position)
         else:
-            self._is_behind = False
+            self.is_behind = False
             self.had.reach(position)
         self._go_live()
 
@@ -228,17 +232,18 @@ class Follower:
 
     def missed(self, after: int, until: int, reason: Loss) -> None:
         """Tell that messages will not come; where a replay runs, that does."""
-        for handover in self._readings:
+        for handover in self.readings:
             handover.hear(after, until, reason)
         if not self.had.follows or self._is_catching_up:
             return
-        if not self._is_behind:
+        if not self.is_behind:
             self.had.reach(after)
         since = self.had.lose(until, reason)
         if since is not None:
             tail, patterns = self.stage.tail, list(self.had.follows)
             line = responses.missed(tail.stream, tail.epoch, since, until, reason, patterns)
-            self.member.respond(line)
+            self.bookmark.respond(line, tail.epoch, until)
+            self.stage.counters.history_missed[reason] += 1
 
     def gone(self) -> None:
         """Take note that the stream was deleted."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from bridge.audiences.ways import Ways
 from bridge.history.errors import HistoryError, NotPermittedError
@@ -18,12 +18,12 @@ from bridge.wire import responses
 
 if TYPE_CHECKING:
     from bridge.audiences.beside import Owed
+    from bridge.audiences.bookmark import Bookmark
     from bridge.audiences.had import Had
     from bridge.audiences.stage import Stage
     from bridge.fanout.follow import Follow
     from bridge.fanout.member import Member
-    from bridge.history.history import Reading
-    from bridge.history.replay import Replay
+    from bridge.history.replay import Replay, Sink
     from bridge.history.stored import Stored
     from bridge.history.tail import Loss
 
@@ -44,23 +44,32 @@ class Recipient(Protocol):
 
     member: Member
     stage: Stage
+    bookmark: Bookmark
     had: Had
 
     def settle(self) -> None:
         """Have written what came up to now, or fall behind."""
 
-    @property
-    def reading(self) -> Reading:
-        """What can read any of its patterns."""
+    def replay_from(self, starts: Mapping[str, int], sink: Sink) -> Replay:
+        """Return what reads any of its patterns, each after its sequence."""
 
     def join(self, handover: Handover, position: int) -> None:
         """Have it live: all that its patterns match up to `position` has been written."""
 
 
+class _Notice(NamedTuple):
+    """What is told between messages, and how far the stream has come by it."""
+
+    line: bytes
+    epoch: str
+    until: int
+
+
 class Handover:
     """Hands on what a replay reads. `follows`: what it reads, by pattern; some may be left.
 
-    `owed`: what the connection has had otherwise.
+    `moves`: whether nothing older is due to the connection, so that its cursor moves on by it.
+    `owed`: what it has had otherwise.
     """
 
     def __init__(
@@ -69,10 +78,12 @@ class Handover:
         follows: Mapping[str, Follow],
         *,
         is_replay: bool,
+        moves: bool = True,
         owed: Owed | None = None,
     ) -> None:
         self._recipient = recipient
         self._member, self._stage = recipient.member, recipient.stage
+        self._bookmark = recipient.bookmark
         self.replay: Replay | None = None
         """What reads just now, or will next."""
         self.is_replay = is_replay
@@ -83,10 +94,13 @@ class Handover:
         """Up to which it has been written, when it is live."""
         self.may_begin = asyncio.Event()
         """Set once it has been told that it will."""
+        self._marks = moves and self._member.framing.mark is not None
+        self._epoch = ""
+        """Of the messages that are next in the queue."""
         self._owed = owed
         self.joined_before: list[tuple[int, tuple[str, ...]]] = []
         """Replays that ended in the stretch it reads: up to where, and their patterns."""
-        self._queue: deque[Stored | bytes] = deque()
+        self._queue: deque[Stored | _Notice] = deque()
         """Messages, and notices between them."""
         self._chunk: tuple[list[bytes], bytes, int] | None = None
         """What is about to be written: pieces, the same joined, and how many of the queue it is."""
@@ -105,6 +119,7 @@ class Handover:
         """Return once the connection is live. Raises StreamGoneError, NotPermittedError."""
         late = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._tell_late)
         wait = MIN_RETRY_SECONDS
+        self._epoch = self._stage.tail.epoch
         try:
             while self.replay is not None:
                 try:
@@ -118,7 +133,7 @@ class Handover:
                 if self._has_joined:
                     return
                 starts = dict.fromkeys(self.follows, self.position)
-                self.replay = self._recipient.reading.replay_from(starts, self)
+                self.replay = self._recipient.replay_from(starts, self)
                 await asyncio.sleep(MIN_WAIT_SECONDS)
                 await self.room()
         finally:
@@ -159,9 +174,10 @@ class Handover:
                 self._queue.append(self._live(*self.joined_before.pop(0)))
             self._queue.append(message)
 
-    def _live(self, position: int, patterns: Iterable[str]) -> bytes:
+    def _live(self, position: int, patterns: Iterable[str]) -> _Notice:
         tail, its = self._stage.tail, [each for each in patterns if each in self.follows]
-        return responses.live(tail.stream, tail.epoch, position, its)
+        line = responses.live(tail.stream, tail.epoch, position, its)
+        return _Notice(line, tail.epoch, position)
 
     def _filter(self, count: int) -> None:
         """Count messages that are not written."""
@@ -190,16 +206,18 @@ class Handover:
         """Take note that the messages between will not come."""
         tail, patterns = self._stage.tail, list(self.follows)
         line = responses.missed(tail.stream, tail.epoch, after, until, reason, patterns)
-        self._queue.append(line)
+        self._queue.append(_Notice(line, tail.epoch, until))
         self.since = {pattern: until for pattern in self.since}
         self._recipient.had.begin_at(until, reason, patterns)
+        self._stage.counters.history_missed[reason] += 1
 
     # What is written
 
     def _write_some(self) -> bool:
         """Write the next chunk, if there is one and room for it; tell whether."""
-        while self._queue and isinstance(self._queue[0], bytes):
-            self._member.respond(self._queue.popleft())  # type: ignore[arg-type]
+        while self._queue and isinstance(self._queue[0], _Notice):
+            self._tell(self._queue[0])
+            self._queue.popleft()
         if not self._queue:
             return False
         if self._ways.have_changed() or self._chunk is None:
@@ -208,24 +226,33 @@ class Handover:
         if pieces:
             if not self._member.is_half_free:
                 return False
-            if not self._member.offer(pieces, joined):  # there may never be room for all
+            if not self._bookmark.offer(pieces, joined):  # there may never be room for all
                 self._chunk_bytes, self._chunk = len(joined) // 2, None
                 return False
         for _ in range(count):
             self._queue.popleft()
         self._chunk = None
         self._stage.counters.expected += len(pieces)
+        self._stage.counters.history_messages += len(pieces)
         self._filter(count - len(pieces))
         return True
+
+    def _tell(self, notice: _Notice) -> None:
+        line, self._epoch, until = notice
+        if self._marks:
+            self._bookmark.respond(line, self._epoch, until)
+        else:
+            self._member.respond(line)
 
     def _next_chunk(self) -> tuple[list[bytes], bytes, int]:
         self._recipient.settle()
         pieces: list[bytes] = []
         size = count = 0
         for message in self._queue:
-            if isinstance(message, bytes) or count >= CHUNK_MESSAGES:
+            if isinstance(message, _Notice) or count >= CHUNK_MESSAGES:
                 break
-            piece = self._ways.piece(message, is_replay=self.is_replay)
+            epoch = self._epoch if self._marks else ""
+            piece = self._ways.piece(message, is_replay=self.is_replay, epoch=epoch)
             if piece is not None and not self._recipient.had.has(message):
                 size += len(piece)
                 if pieces and size > self._chunk_bytes:

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from bridge.wire.subjects import intersection
+
 if TYPE_CHECKING:
     from bridge.audiences.handover import Handover
     from bridge.history.history import Reading
@@ -24,6 +26,16 @@ class Readings:
     def patterns(self) -> tuple[str, ...]:
         """What is followed, oldest first."""
         return tuple(self._readings)
+
+    @property
+    def brings(self) -> list[str]:
+        """What of the patterns the stream has, as far as it says."""
+        found = (
+            intersection(pattern, subjects)
+            for pattern, reading in self._readings.items()
+            for subjects in reading.subjects
+        )
+        return [each for each in found if each is not None]
 
     def __iter__(self) -> Iterator[Handover]:
         """The handovers under way."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from bridge.audiences.audience import Audience, AudienceKey, framing_for
 from bridge.audiences.told import told
+from bridge.wire.cursor import cursor_text
 from bridge.wire.envelope import Envelope
 from bridge.wire.pattern_tree import PatternTree
 
@@ -24,6 +25,10 @@ MAX_LANES = 20_000
 class Follower(Protocol):
     """A connection as the stage sees it."""
 
+    @property
+    def is_behind(self) -> bool: ...
+    @property
+    def is_replaying(self) -> bool: ...
     def missed(self, after: int, until: int, reason: Loss) -> None: ...
     def fall_behind(self, until: int) -> None: ...
     def gone(self) -> None: ...
@@ -107,6 +112,9 @@ class Stage:
             lane = self._open_lane(message.subject)
         for framing, (meta, audiences) in lane.targets.items():
             pieces = framing.encode(lane.envelope, [told(message, meta)])
+            if framing.mark is not None:
+                cursor = cursor_text(self.tail.stream, self.tail.epoch, message.sequence)
+                pieces = [framing.mark(pieces[0], cursor.encode())]
             for audience in audiences:
                 audience.append_stored(pieces, message.sequence)
         for audience in lane.aside:

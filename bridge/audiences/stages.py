@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING
 
 from bridge.audiences.stage import Stage
@@ -12,6 +12,7 @@ from bridge.telemetry import events
 from bridge.telemetry.logs import tell
 
 if TYPE_CHECKING:
+    from bridge.audiences.stage import Follower
     from bridge.fanout.hub import Hub
     from bridge.history.keeper import Keeper
     from bridge.history.own_rights import OwnRights
@@ -41,6 +42,11 @@ class Stages:
         if self._reminding is None:
             self._reminding = asyncio.create_task(self._remind())
         return stage
+
+    @property
+    def followers(self) -> Iterator[Follower]:
+        """Those of all streams."""
+        return (each for stage in self._stages.values() for each in stage.followers)
 
     def drop_if_unused(self, stage: Stage) -> None:
         """End a stage without followers."""

@@ -5,26 +5,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bridge.audiences.answers import Begun, Followed, described, refusal
-from bridge.audiences.beside import Owed, find_owed, hand_back, plain_beside, until_live
+from bridge.audiences import bookmark
+from bridge.audiences.answers import Begun, Followed, described
+from bridge.audiences.beside import hand_back, plain_beside, until_live
+from bridge.audiences.finding import open_reading, stream_of
 from bridge.audiences.follower import Follower
+from bridge.audiences.places import Place, places
 from bridge.audiences.stages import Stages
 from bridge.fanout.follow import Follow
-from bridge.history.errors import HistoryError, UnansweredError
+from bridge.history.errors import HistoryError
 from bridge.history.streams import NoHistoryError
 from bridge.wire import responses
 from bridge.wire.patterns import PatternSet
-from bridge.wire.responses import shorten
-from bridge.wire.subjects import overlap
-from bridge.wire.wishes import Auto, New
 
 if TYPE_CHECKING:
     from bridge.fanout.hub import Hub
     from bridge.fanout.member import Member
-    from bridge.history.history import History, Reading
+    from bridge.history.history import History
     from bridge.history.own_rights import OwnRights
     from bridge.wire.envelope import Message
     from bridge.wire.wants import Wants
@@ -66,14 +65,15 @@ class StreamHub:
 
     # What members ask for
 
-    def follows(self, member: Member, pattern: str) -> bool:
-        """Tell whether a pattern is followed with its past."""
-        return self._of(member, pattern) is not None
-
     def patterns(self, member: Member) -> list[str]:
         """Return what a member follows of streams."""
         followers = self._followers.get(member, {}).values()
         return [pattern for each in followers for pattern in each.patterns]
+
+    def is_live(self, member: Member) -> bool:
+        """Tell whether a member has all there is of the streams that it follows."""
+        followers = self._followers.get(member, {}).values()
+        return all(not each.patterns or each.is_live(each.patterns) for each in followers)
 
     def _of(self, member: Member, pattern: str) -> Follower | None:
         followers = self._followers.get(member, {}).values()
@@ -84,42 +84,29 @@ class StreamHub:
     ) -> Followed:
         """Follow patterns with their past; what it has is on its way when this returns."""
         found = Followed([], [], {})
+        bookmark.come_back(member, past)
         history = self._history()
         streams: dict[str, list[str]] = {}
-        asking = (self._stream_of(history, member, pattern, past) for pattern in patterns)
+        others = tuple(self._followers.get(member, {}).values())
+        is_off = self._make_history is None
+        asking = (
+            stream_of(history, member, pattern, past, others, is_off=is_off) for pattern in patterns
+        )
         for pattern, stream in zip(patterns, await asyncio.gather(*asking), strict=True):
             if isinstance(stream, str):
                 streams.setdefault(stream, []).append(pattern)
             else:
-                self._refuse(found, pattern, past, stream)
+                found.refuse(pattern, past, stream, is_connected=self._hub.is_connected)
         for stream, those in streams.items():
             assert history is not None
             try:
                 found.begun.extend(await self._begin(history, member, stream, those, wants, past))
             except (NoHistoryError, HistoryError) as error:
                 for pattern in those:
-                    self._refuse(found, pattern, past, error)
+                    found.refuse(pattern, past, error, is_connected=self._hub.is_connected)
+        if not any(each.code == "nats_down" for each in found.refused.values()):
+            bookmark.forget_others(member, self._followers.get(member, {}))
         return found
-
-    async def _stream_of(
-        self, history: History | None, member: Member, pattern: str, past: Past
-    ) -> str | NoHistoryError | HistoryError:
-        """Return the stream of a pattern, or why it has none for this member."""
-        if history is None or member.callback is not None:
-            return NoHistoryError("off", "this gateway reads no streams")
-        if not member.may_read(pattern):
-            return NoHistoryError("off", "it may not be read")
-        try:
-            stream: str = (await history.stream_of(pattern, past.stream)).name
-        except (NoHistoryError, HistoryError) as error:
-            return error
-        for follower in self._followers.get(member, {}).values():
-            if follower.stage.tail.stream != stream:
-                for other in follower.patterns:
-                    if overlap(other, pattern):
-                        text = f"this connection follows {shorten(other)!r} of another stream"
-                        return NoHistoryError("several_streams", text)
-        return stream
 
     async def _begin(
         self,
@@ -131,8 +118,7 @@ class StreamHub:
         past: Past,
     ) -> list[Begun]:
         rights = await history.rights()
-        reading = await history.open(patterns, past.wish, past.stream)
-        owed = await self._owed(member, patterns, past, reading)
+        reading, owed = await open_reading(history, member, patterns, past, self._hub)
         stage = self._stages.of(reading.keeper, rights)
         followers = self._followers.setdefault(member, {})
         follower = followers.get(stream)
@@ -145,38 +131,13 @@ class StreamHub:
             start = follower.gone
         return [Begun(each, described(reading, each, past), start) for each in patterns]
 
-    async def _owed(
-        self, member: Member, patterns: list[str], past: Past, reading: Reading
-    ) -> Owed | None:
-        """Return what a member has of a reading by plain patterns, if any of them overlap."""
-        beside = plain_beside(member, patterns)
-        if not beside:
-            return None
-        try:
-            owed = await find_owed(member, patterns, beside, reading, self._hub)
-        except BaseException:
-            reading.end()
-            raise
-        if isinstance(past.wish, New):
-            reading.start = replace(reading.start, after=dict.fromkeys(patterns, owed.after))
-        return owed
-
-    def _refuse(
-        self, found: Followed, pattern: str, past: Past, error: NoHistoryError | HistoryError
-    ) -> None:
-        """Note why a pattern has no history; `auto` means that it need not have one."""
-        if isinstance(past.wish, Auto) and (
-            not isinstance(error, UnansweredError) or self._hub.is_connected
-        ):
-            found.plain.append(pattern)
-        else:
-            found.refused[pattern] = refusal(pattern, error)
-
-    def change(self, member: Member, pattern: str, wants: Wants) -> None:
-        """Have a pattern that is followed with its past in another way from now on."""
+    def change(self, member: Member, pattern: str, wants: Wants) -> bool:
+        """Have a pattern in another way from now on, if it is followed with its past; tell so."""
         follower = self._of(member, pattern)
-        if follower is not None:
-            follower.change(pattern, Follow(pattern, wants))
+        if follower is None:
+            return False
+        follower.change(pattern, Follow(pattern, wants))
+        return True
 
     async def leave(self, member: Member, patterns: Iterable[str]) -> list[str]:
         """Stop delivering those of `patterns` that are followed with their past; return them.
@@ -192,12 +153,13 @@ class StreamHub:
                 await until_live(follower, its)
                 its = [each for each in its if each in follower.patterns]
                 if its:  # its stream may have been deleted in the meantime
-                    reading, leave = follower.reading, follower.leave
+                    reading, leave = follower.readings.any, follower.leave
                     messages += await hand_back(member, its, beside, reading, leave, self._hub)
                 found += its
         found += self.unfollow(member, patterns)
-        self._changed(member)
-        self._hub.catch_up(member, messages)
+        if found:
+            self._changed(member)
+            self._hub.catch_up(member, messages)
         return found
 
     def unfollow(self, member: Member, patterns: Iterable[str]) -> list[str]:
@@ -241,15 +203,40 @@ class StreamHub:
         followers = self._followers.get(member, {})
         if followers.get(stage.tail.stream) is follower:
             del followers[stage.tail.stream]
+            follower.bookmark.remove()
             if not followers:
                 del self._followers[member]
         self._stages.drop_if_unused(stage)
 
     def _changed(self, member: Member) -> None:
         """Have the plain patterns of a member pass over what comes from streams."""
-        patterns = self.patterns(member)
-        member.stored = PatternSet(patterns) if patterns else None
+        member.streamed = tuple(self.patterns(member))
+        followers = self._followers.get(member, {}).values()
+        stored = [pattern for follower in followers for pattern in follower.readings.brings]
+        member.stored = PatternSet(stored) if stored else None
         self._hub.look_again(member)
+
+    # What there is
+
+    def places(self, member: Member) -> list[Place]:
+        """Return where a member is in the streams that it follows."""
+        followers = self._followers.get(member, {}).values()
+        return [place for each in followers for place in places(each)]
+
+    @property
+    def streams(self) -> int:
+        """How many streams are followed."""
+        return len(self._made.tails) if self._made is not None else 0
+
+    @property
+    def replaying(self) -> int:
+        """How many followers get what was before."""
+        return sum(each.is_replaying for each in self._stages.followers)
+
+    @property
+    def behind(self) -> int:
+        """How many followers catch up."""
+        return sum(each.is_behind for each in self._stages.followers)
 
     # What NATS does
 

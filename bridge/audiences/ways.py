@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bridge.audiences.audience import framing_for, meta_of
 from bridge.audiences.told import told
+from bridge.wire.cursor import cursor_text
 from bridge.wire.envelope import Envelope
 
 if TYPE_CHECKING:
@@ -43,8 +44,11 @@ class Ways:
         self._known.clear()
         return True
 
-    def piece(self, message: Stored, *, is_replay: bool) -> bytes | None:
-        """Return a message as it is written; None if it may not be."""
+    def piece(self, message: Stored, *, is_replay: bool, epoch: str) -> bytes | None:
+        """Return a message as it is written; None if it may not be.
+
+        `epoch`: of its stream, if it gets an id.
+        """
         subject = message.subject
         if subject not in self._known:
             self._known[subject] = self._find(subject)
@@ -53,7 +57,11 @@ class Ways:
             return None
         envelope, framing, meta = way
         pieces: list[bytes] = framing.encode(envelope, [told(message, meta, is_replay=is_replay)])
-        return pieces[0]
+        mark = framing.mark if epoch else None
+        if mark is None:
+            return pieces[0]
+        cursor = cursor_text(self._stage.tail.stream, epoch, message.sequence)
+        return mark(pieces[0], cursor.encode())
 
     def _find(self, subject: str) -> Way | None:
         if not self._stage.rights.may_receive(subject):

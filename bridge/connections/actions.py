@@ -61,10 +61,10 @@ class Actions:
             raise Refusal("bad_request", "connection_id required", (), request.id)
         return request
 
-    def read_query(self, query: Iterable[tuple[str, str]]) -> StreamQuery:
-        """Read what a GET asks for in its query. Raises Refusal, counted."""
+    def read_query(self, query: Iterable[tuple[str, str]], last_event_id: str = "") -> StreamQuery:
+        """Read what a GET asks for in its query and its header. Raises Refusal, counted."""
         try:
-            return read_query(query)
+            return read_query(query, last_event_id)
         except Refusal:
             self._count_bad()
             raise

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from bridge.access.login import who_is
+from bridge.connections.endings import ENDINGS
 from bridge.connections.limited import LimitedOutbox
 from bridge.connections.limits import Limits, RequestLimiter
 from bridge.connections.outbox import Outbox
@@ -18,6 +19,8 @@ from bridge.wire.codes import NO_CLOSE_FRAME, CloseCode
 from bridge.wire.framing import FRAMES, Framing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bridge.access.login import Login
     from bridge.connections.callback import Callback
     from bridge.connections.stall_watch import StallWatch
@@ -27,25 +30,42 @@ if TYPE_CHECKING:
     from bridge.wire.envelope import Message
     from bridge.wire.patterns import PatternSet
 
-ENDINGS: dict[int, Closed] = {
-    CloseCode.PROTOCOL_ERROR: "protocol",
-    CloseCode.TOO_LARGE: "too_large",
-    CloseCode.BUG: "bug",
-    CloseCode.RESTART: "restart",
-    CloseCode.STALLED: "stalled",
-    CloseCode.FLOOD: "flood",
-    CloseCode.TOO_MANY_BAD_REQUESTS: "bad_requests",
-    CloseCode.TOKEN: "token",
-}
-"""A close code of ours to what the connection is counted as; the rest is `other`."""
-
 
 class Connection:
     """A browser that follows patterns: a member of the hub.
 
     `login` is who it is for, and until when. What is written to it goes through its `outbox`.
-    `limit`: messages after which a response ends; None if it does not, as a WebSocket.
+    `limit`: messages after which a response ends; None if it does not, as a WebSocket. `goes_on`:
+    whether it does not end with what is stored either: see `end_when`.
     """
+
+    __slots__ = (
+        "__weakref__",
+        "_closed_with",
+        "_counters",
+        "_hanging_up",
+        "_limits",
+        "_loop",
+        "_places",
+        "_sender",
+        "_socket",
+        "_ws",
+        "callback",
+        "changes",
+        "close_reason",
+        "deliver",
+        "follows",
+        "framing",
+        "id",
+        "is_told",
+        "limiter",
+        "login",
+        "outbox",
+        "policy",
+        "since",
+        "stored",
+        "streamed",
+    )
 
     def __init__(
         self,
@@ -58,6 +78,7 @@ class Connection:
         *,
         framing: Framing = FRAMES,
         limit: int | None = None,
+        goes_on: bool = True,
     ) -> None:
         self.id = connection_id
         self.framing = framing
@@ -66,8 +87,10 @@ class Connection:
         """What it may follow; changed by `Hub.change_policy` alone."""
         self.follows: dict[str, Follow] = {}
         """What it follows by pattern, oldest first; changed by the hub alone."""
+        self.streamed: tuple[str, ...] = ()
         self.stored: PatternSet | None = None
         """What it follows of streams; changed by the stream hub alone."""
+        self._places: dict[str, bytes] | None = None
         self.callback: Callback | None = None
         """The program's own code for each message, if it has any."""
         self.changes = asyncio.Lock()
@@ -77,23 +100,16 @@ class Connection:
         self.is_told = False
         """Whether it has been counted and logged: not while it can still be refused."""
         self.limiter = RequestLimiter(limits, self.since)
-        who = who_is(login.principal, login.address)
-        self.sender = Sender(limits.publishing, self.since, who)
-        self._ws, self._counters = ws, counters
+        self._sender: Sender | None = None
+        self._ws, self._counters, self._limits = ws, counters, limits
         self._socket = Socket(ws)
         parts = connection_id, self._socket, limits, counters, stall_watch, self._stalled, framing
-        if limit is None:
+        if limit is None and goes_on:
             self.outbox = Outbox(*parts)
         else:
             assert isinstance(ws, HttpStream)
             self.outbox = LimitedOutbox(*parts, limit=limit, enough=ws.ended.set)
         self.deliver = self.outbox.deliver  # for every write of a group: no call between
-        self.offer = self.outbox.offer
-        self.respond = self.outbox.append_line
-        self.flush = self.outbox.flush
-        self.miss = self.outbox.slow.miss
-        self.lose = self.outbox.slow.lose
-        self.fail = self.outbox.slow.fail
         self._hanging_up: asyncio.Task[None] | None = None
         self._closed_with: int | None = None
         self.close_reason = ""
@@ -108,16 +124,52 @@ class Connection:
         """Send `message`, or drop and count it while there is no room."""
         self.outbox.append_message(self.framing.piece(message))
 
+    def offer(self, pieces: list[bytes], joined: bytes) -> bool:
+        """Write messages as `deliver` does, if there is room for all of them; tell whether."""
+        return self.outbox.offer(pieces, joined)
+
     async def send_str(self, text: str) -> None:
         """Send `text` as a message: what a `manager.callback` calls. It does not wait either."""
         self.outbox.append_message(self.framing.wrap(text.encode()))
 
+    def respond(self, *lines: bytes, cursor: bytes = b"") -> None:
+        """Send responses or notices; these are never dropped. `cursor`: for their id."""
+        for line in lines:
+            self.outbox.append_line(line, cursor)
+
+    def miss(self, count: int) -> None:
+        """Count messages for which there was no room, to be told before the next one that comes."""
+        self.outbox.slow.miss(count)
+
+    def lose(self, count: int) -> None:
+        """Count messages for which it was no longer open."""
+        self.outbox.slow.lose(count)
+
+    def fail(self) -> None:
+        """Count a message that its callback failed with."""
+        self.outbox.slow.fail()
+
     # What it holds
+
+    @property
+    def places(self) -> dict[str, bytes]:
+        """How far it has streams, as a cursor of each; kept where pieces have ids."""
+        if self._places is None:
+            self._places = {}
+        return self._places
+
+    @property
+    def sender(self) -> Sender:
+        """Who publishes: made when it is needed, since most connections never publish."""
+        if self._sender is None:
+            who = who_is(self.login.principal, self.login.address)
+            self._sender = Sender(self._limits.publishing, self._loop.time(), who)
+        return self._sender
 
     @property
     def patterns(self) -> tuple[str, ...]:
         """What it follows, oldest first."""
-        return *self.follows, *(self.stored.patterns if self.stored is not None else ())
+        return *self.follows, *self.streamed
 
     @property
     def delivered(self) -> int:
@@ -150,6 +202,11 @@ class Connection:
         return self.outbox.is_half_free
 
     # The beginning and the end
+
+    def end_when(self, is_done: Callable[[], bool]) -> None:
+        """End a response that does not go on as soon as it is told of what makes it done."""
+        assert isinstance(self.outbox, LimitedOutbox)
+        self.outbox.finish_when(is_done)
 
     def tell_opened(self) -> None:
         """Count and log that it is there."""
@@ -193,8 +250,7 @@ class Connection:
     def hang_up(self, reason: str, code: CloseCode = CloseCode.TOKEN) -> None:
         """Close since its token, or what it was granted, is no longer valid; returns at once."""
         if self._hanging_up is None:
-            closing = self.close(code, reason)
-            self._hanging_up = self._loop.create_task(closing)
+            self._hanging_up = self._loop.create_task(self.close(code, reason))
 
     async def close(self, code: int, reason: str) -> None:
         """Write what is pending, close with `code`, and cut a browser that does not take it."""
@@ -205,7 +261,8 @@ class Connection:
 
     async def close_if_excessive(self) -> bool:
         """Close a connection that asked too often or too badly; return whether it did."""
-        code = CloseCode.FLOOD if self.sender.is_flooding else self.limiter.close_code
+        floods = self._sender is not None and self._sender.is_flooding
+        code = CloseCode.FLOOD if floods else self.limiter.close_code
         if code is not None:
             await self.close(code, code.name.lower().replace("_", " "))
         return code is not None

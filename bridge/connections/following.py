@@ -39,6 +39,10 @@ class Following:
         """Return what a connection follows, and what it waits for."""
         return *connection.patterns, *self.waiting.patterns(connection)
 
+    def is_live(self, connection: Connection) -> bool:
+        """Tell whether a connection has all there is of what it asked for."""
+        return not self.waiting.patterns(connection) and self._streams.is_live(connection)
+
     async def subscribe(
         self, connection: Connection, patterns: Sequence[str], how: How, request_id: bytes
     ) -> Outcome:
@@ -69,7 +73,7 @@ class Following:
             else:
                 refused[pattern] = refusal
         begun: list[Begun] = []
-        plain = [each for each in wanted if not self._changes(connection, each, how.wants)]
+        plain = [each for each in wanted if not self._streams.change(connection, each, how.wants)]
         if how.past is not None:
             found = await self._streams.follow(connection, plain, how.wants, how.past)
             begun, plain = found.begun, found.plain
@@ -90,13 +94,6 @@ class Following:
             taken.add(pattern)
         return refusal
 
-    def _changes(self, connection: Connection, pattern: str, wants: Wants) -> bool:
-        """Have a pattern that is followed with its past in another way, if it is one."""
-        if not self._streams.follows(connection, pattern):
-            return False
-        self._streams.change(connection, pattern, wants)
-        return True
-
     async def unsubscribe(
         self, connection: Connection, patterns: Iterable[str]
     ) -> dict[str, Refusal]:
@@ -110,6 +107,18 @@ class Following:
         lost = [*self._hub.change_policy(connection, policy)]
         lost += self._streams.change_policy(connection)
         return [denied(pattern) for pattern in lost]
+
+    def nats_changed(self, *, up: bool) -> None:
+        """Take note that the connection to NATS is lost, or that there is another one."""
+        self._hub.nats_changed(up=up)
+        self._streams.nats_changed(up=up)
+        self.waiting.nats_changed(up)
+
+    async def stop(self) -> None:
+        """Wait for nothing more; return once NATS knows of it. Idempotent."""
+        self._hub.stop()
+        self.waiting.stop()
+        await self._streams.stop()
 
     def leave(self, connection: Connection) -> None:
         """Let go of a connection that has ended."""

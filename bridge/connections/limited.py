@@ -1,34 +1,45 @@
-"""The outbox of a connection that asked for no more than a number of messages."""
+"""The outbox of a connection that ends by itself: behind some messages, or what is stored."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bridge.connections.outbox import Outbox
 
-if TYPE_CHECKING:
-    pass
-
 
 class LimitedOutbox(Outbox):
-    """Takes `limit` messages, then calls `enough`, maybe several times; filters what comes then.
+    """Takes `limit` messages, None: any number, or what comes until it is done; then it calls
+    `enough`, maybe several times, and filters what comes.
 
     Messages that were dropped do not count: they were told of, and others come in their place.
     """
 
-    def __init__(self, *parts: Any, limit: int, enough: Callable[[], None]) -> None:
+    __slots__ = ("_enough", "_is_done", "_limit")
+
+    def __init__(self, *parts: Any, limit: int | None, enough: Callable[[], None]) -> None:
         super().__init__(*parts)
         self._limit = limit
         self._enough = enough
+        self._is_done: Callable[[], bool] = _never
+
+    def finish_when(self, is_done: Callable[[], bool]) -> None:
+        """Take no messages any more once `is_done`, which is asked with each line."""
+        self._is_done = is_done
+        self._finish_if_done()
+
+    def release(self) -> None:
+        """Let go of the connection. Idempotent."""
+        super().release()
+        self._is_done = _never
 
     @property
-    def _left(self) -> int:
-        return self._limit - self.delivered - self.pending_messages
+    def _taken(self) -> int:
+        return self.delivered + self.pending_messages
 
     def deliver(self, pieces: list[bytes], joined: bytes) -> None:
         """Write messages, as many as are left."""
-        left = self._left
+        left = len(pieces) + 1 if self._limit is None else self._limit - self._taken
         if len(pieces) < left:
             super().deliver(pieces, joined)
             return
@@ -40,12 +51,32 @@ class LimitedOutbox(Outbox):
 
     def append_message(self, piece: bytes) -> None:
         """Append a message, or filter it."""
-        if self._left <= 0:
+        if self._is_full:
             self._counters.filtered += 1
             return
         super().append_message(piece)
         self._look()
 
-    def _look(self) -> None:
-        if self._left <= 0:
+    def append_line(self, line: bytes, cursor: bytes = b"") -> None:
+        """Append a response or a notice; none that says of filtered messages that they came."""
+        if cursor and self._is_full:
+            return
+        super().append_line(line, cursor)
+        self._finish_if_done()
+
+    def _finish_if_done(self) -> None:
+        if self._is_done():
+            self._limit = self._taken
             self._enough()
+
+    @property
+    def _is_full(self) -> bool:
+        return self._limit is not None and self._taken >= self._limit
+
+    def _look(self) -> None:
+        if self._is_full:
+            self._enough()
+
+
+def _never() -> bool:
+    return False

@@ -29,6 +29,29 @@ class Outbox:
     raises. `stalled` is called, once, for a browser that takes nothing.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_bytes",
+        "_counters",
+        "_join",
+        "_loop",
+        "_mark",
+        "_max_pending",
+        "_notice",
+        "_pending",
+        "_size_of_unsent",
+        "_socket",
+        "_stall_watch",
+        "_stalled",
+        "_transport",
+        "_unsent",
+        "_written",
+        "_ws",
+        "delivered",
+        "pending_messages",
+        "slow",
+    )
+
     def __init__(
         self,
         connection_id: str,
@@ -43,8 +66,8 @@ class Outbox:
         self.delivered = 0
         self.pending_messages = 0
         """Messages that are pending, without responses and notices."""
-        self.show_life = socket.show_life
         self._notice, self._join = framing.notice, framing.alone or framing.join
+        self._mark = framing.mark
         self._loop = asyncio.get_running_loop()
         self._socket = socket
         self._ws, self._transport = socket.ws, socket.transport
@@ -106,9 +129,10 @@ class Outbox:
         self._pending.append(piece)
         self._bytes += size
 
-    def append_line(self, line: bytes) -> None:
-        """Append a response or a notice; these are never dropped."""
-        self._append(self._notice(line))
+    def append_line(self, line: bytes, cursor: bytes = b"") -> None:
+        """Append a response or a notice; these are never dropped. `cursor`: for its id."""
+        piece = self._notice(line)
+        self._append(self._mark(piece, cursor) if cursor and self._mark else piece)
 
     def _append(self, piece: bytes) -> None:
         if not self._pending:
@@ -175,6 +199,10 @@ class Outbox:
             return None
         acknowledged = self._socket.acknowledged()
         return self._written - self._unsent if acknowledged is None else acknowledged
+
+    def show_life(self) -> None:
+        """Take the browser for alive, since it takes something."""
+        self._socket.show_life()
 
     def tell_later(self) -> None:
         """Tell what was dropped once there is room, even if no further message comes."""

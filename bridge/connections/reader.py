@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -15,38 +16,48 @@ if TYPE_CHECKING:
     from bridge.connections.connection import Connection
     from bridge.web.http_stream import HttpStream
     from bridge.wire.codes import Code
-    from bridge.wire.requests import Request
+    from bridge.wire.stream_query import StreamQuery
 
 SENT_CHECK_SECONDS = 0.05
 """asyncio does not say when the transport below TLS has sent everything."""
 
 
-async def begin(
-    stream: HttpStream, connection: Connection, actions: Actions, request: Request
+async def read(
+    stream: HttpStream, connection: Connection, actions: Actions, query: StreamQuery
 ) -> None:
-    """Follow what is asked for, and send what there is to tell.
+    """Follow what is asked for until the response ends.
 
     Raises Refusal, before anything is sent, if all of it is refused.
     """
-    lines = await actions.answer(connection, request)
+    await _begin(stream, connection, actions, query)
+    connection.tell_opened()
+    await _end(stream, connection)
+
+
+async def _begin(
+    stream: HttpStream, connection: Connection, actions: Actions, query: StreamQuery
+) -> None:
+    """Follow what is asked for, and send what there is to tell."""
+    lines = await actions.answer(connection, query.request)
     follows = actions.following.patterns(connection)
     if not (follows or stream.closed):
-        connection.flush()
+        connection.outbox.flush()
         stream.give_up()
         raise _refusal(lines[0])
-    for line in lines:
-        connection.respond(line)
+    connection.respond(*lines)
+    if not query.goes_on:
+        connection.end_when(partial(actions.following.is_live, connection))
     with contextlib.suppress(ConnectionError):
         await stream.begin()
 
 
-async def end(stream: HttpStream, connection: Connection) -> None:
+async def _end(stream: HttpStream, connection: Connection) -> None:
     """End a response once it has what it may have, or has been ended otherwise."""
     await stream.ended.wait()
     with contextlib.suppress(ConnectionError):
         while connection.pending_bytes and connection.outbox.open:
             await asyncio.sleep(SENT_CHECK_SECONDS)
-        connection.flush()
+        connection.outbox.flush()
         await stream.finish()
 
 

@@ -41,6 +41,17 @@ class SlowConsumer:
     that the browser is told once there is room, even if no further message comes.
     """
 
+    __slots__ = (
+        "_connection_id",
+        "_counters",
+        "_dropped",
+        "_episode",
+        "_holder",
+        "_is_slow",
+        "dropped",
+        "untold",
+    )
+
     def __init__(self, connection_id: str, holder: Holder, counters: Counters) -> None:
         self.dropped = 0
         """All of them."""

@@ -149,10 +149,10 @@ class Waiting:
                 done.setdefault(request_id, []).append(pattern)
             elif refusal.code == "nats_down":
                 continue  # away again: this one waits on
-            else:
+            self.discard(connection, pattern)
+            if refusal is not None:
                 refusal.request_id = request_id
                 connection.respond(refusal.line())
-            self.discard(connection, pattern)
         for request_id, followed in done.items():
             for line in outcome.lines(followed, request_id):
                 connection.respond(line)

@@ -21,8 +21,10 @@ class Member(Protocol):
     follows: dict[str, Follow]
     """What it follows by pattern, oldest first; the hub alone changes it."""
 
+    streamed: tuple[str, ...]
+    """What it follows of streams; the stream hub alone changes it."""
     stored: PatternSet | None
-    """Patterns whose messages come to it from streams, if there are any."""
+    """What comes to it from streams, and so by no pattern that it follows otherwise, if any."""
 
     @property
     def id(self) -> str: ...
@@ -30,6 +32,10 @@ class Member(Protocol):
     @property
     def framing(self) -> Framing:
         """How it is written to."""
+
+    @property
+    def places(self) -> dict[str, bytes]:
+        """How far it has streams, as a cursor of each; kept where pieces have ids."""
 
     def may_read(self, pattern: str) -> bool:
         """Tell whether it may have what was before of a pattern that it may follow."""
@@ -52,8 +58,8 @@ class Member(Protocol):
     def deliver_message(self, message: Message) -> None:
         """Take one message."""
 
-    def respond(self, line: bytes) -> None:
-        """Take a line that is not a message; it is never dropped."""
+    def respond(self, line: bytes, *, cursor: bytes = b"") -> None:
+        """Take a line that is not a message; it is never dropped. `cursor`: for its id."""
 
     def miss(self, count: int) -> None:
         """Count messages that it does not get, and that it is told of."""

@@ -43,7 +43,7 @@ class Membership:
     def __init__(self, member: Member, hub: Surroundings) -> None:
         self._member = member
         self._hub = hub
-        self._places = Places(member, hub.close_if_unused)
+        self._places = Places(member, hub)
         self._route: Route | None = None
         """None while none of its patterns overlap, as usual."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bridge.fanout.group import Group, GroupKey
 
@@ -12,17 +11,23 @@ if TYPE_CHECKING:
     from bridge.fanout.member import Member
 
 
+class Closing(Protocol):
+    """What closes a feed that nobody is at any more."""
+
+    def close_if_unused(self, feed: Feed) -> None: ...
+
+
 class Places:
-    """Puts a member into groups and takes it out; `left` is called with each feed it has left.
+    """Puts a member into groups and takes it out; the hub is told of each feed it has left.
 
     A group knows how many of its members are in others, too: see `Group.mixed`.
     """
 
-    __slots__ = ("_groups", "_left", "_member", "taken")
+    __slots__ = ("_groups", "_hub", "_member", "taken")
 
-    def __init__(self, member: Member, left: Callable[[Feed], None]) -> None:
+    def __init__(self, member: Member, hub: Closing) -> None:
         self._member = member
-        self._left = left
+        self._hub = hub
         self.taken: dict[str, tuple[Feed, Group | None]] = {}
         """By pattern; no group yet, or just now, where the member is on its way to one."""
         self._groups = 0
@@ -46,7 +51,7 @@ class Places:
         self.taken[pattern] = feed, None
         if key is None:
             del self.taken[pattern]
-            self._left(feed)
+            self._hub.close_if_unused(feed)
         else:
             group = feed.group(key)
             self._enter(group)

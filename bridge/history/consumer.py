@@ -94,6 +94,7 @@ class PushConsumer(WholeTap):
         body = {"stream_name": self._stream, "action": "create", "config": config}
         what = f"CONSUMER.CREATE.{self._stream}.{self.name}"
         await self._js.ask(what, body, TIMEOUT_SECONDS)
+        self._js.counters.history_consumers += 1
         self.heard_at = asyncio.get_running_loop().time()
 
     async def end(self) -> None:

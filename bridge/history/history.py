@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from bridge.history.errors import (
-    ApiError,
     HistoryError,
-    NoJetStreamError,
     NotPermittedError,
     UnansweredError,
 )
 from bridge.history.js_api import JetStream
 from bridge.history.latest import Latest
-from bridge.history.own_rights import OwnRights, ask_rights
+from bridge.history.own_rights import OwnRights, RightsOfNow
 from bridge.history.pages import Pages
 from bridge.history.replay import Limit, Replay, Sink
 from bridge.history.starts import Start, Starts
 from bridge.history.streams import NoHistoryError, Streams
 from bridge.history.tails import Tails
+from bridge.telemetry import stream_events
 from bridge.wire.cursor import Cursor
 from bridge.wire.wishes import After, LastPerSubject, New, Wish
 
@@ -34,13 +33,12 @@ if TYPE_CHECKING:
     from bridge.history.tail import Tail
     from bridge.history.times import Times
     from bridge.nats_link.client import NATSLink
+    from bridge.telemetry.throttled_log import ThrottledLog
 
 ANSWER_SECONDS = 5.0
 """For JetStream, before somebody is told that it does not answer."""
 REACH_SECONDS = 0.5
 """Until a tail is not waited for any longer: it tells of what it passes over every two seconds."""
-RIGHTS_SECONDS, REFUSED_SECONDS = 60.0, 5.0
-"""After which NATS is asked again what its user may; after it did not say."""
 
 
 class Reading:
@@ -52,11 +50,16 @@ class Reading:
         patterns: Sequence[str],
         start: Start,
         latest: Latest | None,
+        subjects: tuple[str, ...],
         open_: Opening,
     ) -> None:
         self.keeper = keeper
         self.start = start
         """Where it begins; with `LastPerSubject` that is found on the way."""
+        self.subjects = subjects
+        """What the stream stores; none of a mirror."""
+        self.has_latest = latest is not None
+        """Whether the latest messages come first, which are of any age."""
         self._patterns = set(patterns)
         self._latest = latest
         self._open = open_
@@ -64,13 +67,12 @@ class Reading:
     def replay(self, sink: Sink) -> Replay:
         """Return what brings what was asked for; once."""
         latest, self._latest = self._latest, None
-        return self._open.replay(self.keeper.tail, self.start.after, sink, latest)
+        tail = self.keeper.tail
+        return self._open.replay(tail, self.start.after, sink, tail.position, latest)
 
     def replay_from(self, starts: Mapping[str, int], sink: Sink) -> Replay:
         """Return what brings patterns of this stream, each after its sequence."""
-        replay = self._open.replay(self.keeper.tail, starts, sink)
-        replay.limited_at = replay.cursor  # nobody has looked yet
-        return replay
+        return self._open.replay(self.keeper.tail, starts, sink, min(starts.values()))
 
     async def settle(self, seconds: float) -> None:
         """Return once the tail has brought all that was stored that long after now, or soon after.
@@ -104,6 +106,7 @@ class Opening(Protocol):
         tail: Tail,
         starts: Mapping[str, int],
         sink: Sink,
+        limited_at: int,
         latest: Latest | None = None,
     ) -> Replay: ...
 
@@ -134,32 +137,16 @@ class History:
             times=times,
         )
         self._max_replay = max_replay
-        self._rights: OwnRights | None = None
-        self._refusal = ""
-        """Why NATS does not say what its user may; empty if it does."""
-        self._asked_at = -math.inf
-        self._asking = asyncio.Lock()
+        self._rights = RightsOfNow(self._js)
+
+    @property
+    def throttled(self) -> ThrottledLog:
+        """Where is logged what may come often."""
+        return self._js.throttled
 
     async def rights(self) -> OwnRights:
         """Return what NATS lets the gateway read. Raises NoHistoryError, UnansweredError."""
-        async with self._asking:
-            age = asyncio.get_running_loop().time() - self._asked_at
-            if not self._refusal or age >= REFUSED_SECONDS:
-                self._refusal = ""
-                if self._rights is None or age > RIGHTS_SECONDS:
-                    self._rights = await self._ask_rights()
-            if self._rights is None:
-                raise NoHistoryError("not_permitted", self._refusal)
-            return self._rights
-
-    async def _ask_rights(self) -> OwnRights | None:
-        try:
-            return await ask_rights(self._js)
-        except (NotPermittedError, NoJetStreamError, ApiError) as error:
-            self._refusal = f"NATS does not say what the gateway may read: {error}"
-            return None
-        finally:
-            self._asked_at = asyncio.get_running_loop().time()
+        return await self._rights.get()
 
     async def stream_of(self, pattern: str, named: str | None = None) -> StreamInfo:
         """Return the stream that has the past of a pattern. Raises what `open` does."""
@@ -183,8 +170,16 @@ class History:
         except TimeoutError:
             raise UnansweredError("JetStream does not answer") from None
         except NotPermittedError as error:
-            self._rights = None  # others may have been taken away, too
+            self._rights.forget()  # others may have been taken away, too
+            self._tell(str(error))
             raise NoHistoryError("not_permitted", str(error)) from None
+        except NoHistoryError as error:
+            if error.reason == "not_permitted":
+                self._tell(str(error))
+            raise
+
+    def _tell(self, refusal: str) -> None:
+        self.throttled.tell(stream_events.HISTORY_NOT_PERMITTED, reason=refusal)
 
     async def _stream_of(self, pattern: str, named: str | None) -> StreamInfo:
         rights = await self.rights()
@@ -202,25 +197,34 @@ class History:
         try:
             await keeper.include(patterns)
             tail = keeper.tail
+            is_known = not isinstance(wish, After) or wish.cursor(tail.stream) is not None
             latest, place = None, wish
+            if isinstance(place, After) and not is_known:
+                place = place.otherwise
             if isinstance(place, LastPerSubject):
                 latest, place = Latest(self._pages, tail, patterns), New()
             start = await self._starts.find(tail, patterns, place)
+            if not is_known:
+                start = replace(start, reason=start.reason or "unknown")
         except BaseException:
             keeper.exclude(patterns)
             self.tails.leave(keeper)
             raise
-        return Reading(keeper, patterns, start, latest, self)
+        return Reading(keeper, patterns, start, latest, infos[0].subjects, self)
 
     def replay(
         self,
         tail: Tail,
         starts: Mapping[str, int],
         sink: Sink,
+        limited_at: int,
         latest: Latest | None = None,
     ) -> Replay:
-        """Return what reads patterns that the tail includes, each after its sequence."""
-        limit = Limit(self._max_replay, partial(self._newest, tail, tuple(starts)))
+        """Return what reads patterns that the tail includes, each after its sequence.
+
+        It may have all that was there at sequence `limited_at`.
+        """
+        limit = Limit(self._max_replay, limited_at, partial(self._newest, tail, tuple(starts)))
         return Replay(tail, self._pages, starts, sink, latest, limit)
 
     async def reach_leader(self, tail: Tail) -> None:
@@ -239,7 +243,7 @@ class History:
     def reconnected(self) -> None:
         """Take note that NATS was lost and is back."""
         self._js.lost()
-        self._rights, self._refusal = None, ""
+        self._rights.forget()
         self.tails.renew()
 
     async def close(self) -> None:

@@ -95,6 +95,7 @@ class JetStream(WholeTap):
 
     def __init__(self, link: NATSLink) -> None:
         self.link = link
+        self.counters, self.throttled = link.counters, link.throttled
         self.may_say = True
         """Whether consumers are told that they may go on; not if NATS has refused it."""
         self._prefix = f"{INBOXES}.h.{secrets.token_hex(8)}"

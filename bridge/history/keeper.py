@@ -16,6 +16,7 @@ from bridge.history.consumer import PushConsumer
 from bridge.history.errors import NO_STREAM, ApiError, HistoryError, UnansweredError, is_passing
 from bridge.history.streams import StreamInfo, ask_info
 from bridge.history.times import Times
+from bridge.history.troubles import Troubles
 from bridge.wire.subjects import contains
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Keeper:
         self._js = js
         self._prefix = prefix
         self._times = times or Times()
+        self._troubles = Troubles(js, tail.stream)
         self._consumer: PushConsumer | None = None
         self._next: PushConsumer | None = None
         """One that is being made."""
@@ -144,6 +146,8 @@ class Keeper:
                 if not is_passing(error):
                     self._answer(error)
                 self._look_for(error)
+                if wait >= MAX_WAIT_SECONDS:
+                    self._troubles.failed(error)
                 self._asked.clear()  # who comes in the meantime wants to know at once
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(wait * random.uniform(0.5, 1)):  # noqa: S311
@@ -172,7 +176,7 @@ class Keeper:
         if self.tail.is_ahead_of(info, position):
             self._wait_for_leader()
         self._behind_since = math.inf
-        self.tail.compare(info, position)
+        self._troubles.lost(self.tail.compare(info, position))
         filters = self.tail.filters.wanted()
         if not filters:
             self._end(self._consumer)
@@ -238,4 +242,5 @@ class Keeper:
         self._missing_since = min(self._missing_since, now)
         if now - self._missing_since >= self._times.gone:
             self.is_gone = True
+            self._troubles.deleted()
             self.tail.end()

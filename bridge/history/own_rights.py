@@ -6,9 +6,17 @@ itself to its rights, for what is stored as NATS does for what is live.
 
 from __future__ import annotations
 
+import asyncio
+import math
 from typing import TYPE_CHECKING, Any
 
-from bridge.history.errors import UnansweredError
+from bridge.history.errors import (
+    ApiError,
+    NoJetStreamError,
+    NotPermittedError,
+    UnansweredError,
+)
+from bridge.history.streams import NoHistoryError
 from bridge.wire.patterns import PatternSet
 
 if TYPE_CHECKING:
@@ -16,6 +24,8 @@ if TYPE_CHECKING:
 
 USER_INFO = "$SYS.REQ.USER.INFO"
 TIMEOUT_SECONDS = 2.0
+RIGHTS_SECONDS, REFUSED_SECONDS = 60.0, 5.0
+"""After which NATS is asked again what its user may; after it did not say."""
 
 
 class OwnRights:
@@ -69,3 +79,40 @@ def read_rights(answer: dict[str, Any]) -> OwnRights:
 def _plain(patterns: list[str] | tuple[()]) -> tuple[str, ...]:
     """Return those for plain subscriptions; a second word is a queue group's."""
     return tuple(sorted(each for each in patterns if " " not in each))
+
+
+class RightsOfNow:
+    """What NATS lets the gateway read, asked for again from time to time."""
+
+    def __init__(self, js: JetStream) -> None:
+        self._js = js
+        self._rights: OwnRights | None = None
+        self._refusal = ""
+        """Why NATS does not say what its user may; empty if it does."""
+        self._asked_at = -math.inf
+        self._asking = asyncio.Lock()
+
+    async def get(self) -> OwnRights:
+        """Return them. Raises NoHistoryError, UnansweredError."""
+        async with self._asking:
+            age = asyncio.get_running_loop().time() - self._asked_at
+            if not self._refusal or age >= REFUSED_SECONDS:
+                self._refusal = ""
+                if self._rights is None or age > RIGHTS_SECONDS:
+                    self._rights = await self._ask()
+            if self._rights is None:
+                raise NoHistoryError("not_permitted", self._refusal)
+            return self._rights
+
+    def forget(self) -> None:
+        """Ask at once when they are wanted next."""
+        self._rights, self._refusal = None, ""
+
+    async def _ask(self) -> OwnRights | None:
+        try:
+            return await ask_rights(self._js)
+        except (NotPermittedError, NoJetStreamError, ApiError) as error:
+            self._refusal = f"NATS does not say what the gateway may read: {error}"
+            return None
+        finally:
+            self._asked_at = asyncio.get_running_loop().time()

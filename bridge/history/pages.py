@@ -14,6 +14,8 @@ from bridge.history.blocks import Blocks
 from bridge.history.errors import NO_MESSAGE, ApiError, NoJetStreamError, UnansweredError
 from bridge.history.pulls import Pulls
 from bridge.history.streams import StreamInfo, ask_info
+from bridge.telemetry import stream_events
+from bridge.telemetry.logs import tell
 
 if TYPE_CHECKING:
     from bridge.history.js_api import Batch, JetStream
@@ -54,9 +56,7 @@ class Pages:
     def __init__(
         self, js: JetStream, *, max_messages: int = MAX_MESSAGES, max_bytes: int = MAX_BYTES
     ) -> None:
-        self.reads = self.checks = self.stale = 0
-        """Requests for pages; to leaders; pages that lacked something."""
-        self._js = js
+        self._js, self._counters = js, js.counters
         self._size = {"batch": max_messages, "max_bytes": max_bytes}
         self._room = asyncio.Semaphore(MAX_READS)
         self.pulls = Pulls(js)
@@ -65,6 +65,7 @@ class Pages:
         """By stream: those who want a page just now."""
         self._without_direct: dict[str, float] = {}
         """Streams that serve no direct gets, and when that was found."""
+        self._told_slow: set[str] = set()
         self._next_infos: dict[str, asyncio.Task[StreamInfo]] = {}
         """By stream: what has yet to be asked."""
         self._asking: dict[str, asyncio.Lock] = {}
@@ -108,7 +109,7 @@ class Pages:
             is_whole = pending > 0 or until >= target
             if not is_whole and not await self._lacks(tail, pattern, until, target):
                 until, is_whole = target, True
-            self.stale += not is_whole
+            self._counters.history_stale += not is_whole
             if is_whole or messages:
                 first = messages[0].sequence if messages else until + 1
                 return Page(messages, until, min(info.first, first) - 1)
@@ -120,7 +121,11 @@ class Pages:
         try:
             return await self.get_directly(stream, query)
         except NoJetStreamError:
-            return await self.pulls.get(stream, query)
+            batch = await self.pulls.get(stream, query)
+        if stream not in self._told_slow:
+            self._told_slow.add(stream)
+            tell(stream_events.STREAM_SLOW, stream=stream)
+        return batch
 
     async def get_directly(self, stream: str, query: dict[str, Any]) -> Batch:
         """Return what some replica answers to a direct get.
@@ -133,7 +138,7 @@ class Pages:
         for tries_left in reversed(range(TRIES)):
             try:
                 async with self._room:
-                    self.reads += 1
+                    self._counters.history_reads["direct"] += 1
                     return await self._js.get(stream, query, TIMEOUT_SECONDS)
             except UnansweredError:
                 if not tries_left:
@@ -155,7 +160,7 @@ class Pages:
             await self.info(tail)
         else:
             raise UnansweredError(f"the leader of {tail.stream!r} has not caught up")
-        self.checks += 1
+        self._counters.history_reads["check"] += 1
         body = {"seq": until + 1, "next_by_subj": pattern}
         try:
             answer = await self._js.ask(f"STREAM.MSG.GET.{tail.stream}", body)
@@ -180,5 +185,5 @@ class Pages:
         lock = self._asking.setdefault(stream, asyncio.Lock())
         async with lock:
             del self._next_infos[stream]
-            self.checks += 1
+            self._counters.history_reads["check"] += 1
             return await ask_info(self._js, stream, TIMEOUT_SECONDS)

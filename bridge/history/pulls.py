@@ -75,6 +75,7 @@ class Pulls:
         }
         body = {"stream_name": stream, "action": "create", "config": config}
         await self._js.ask(f"CONSUMER.CREATE.{stream}.{name}", body)
+        self._js.counters.history_consumers += 1
 
     async def _next(self, stream: str, name: str, query: dict[str, Any]) -> Batch:
         size = {each: value for each, value in query.items() if each in ("batch", "max_bytes")}
@@ -96,6 +97,7 @@ class Pulls:
             (sid,) = await self._js.link.subscribe_all([page])
         except (TimeoutError, nats_errors.Error, OSError) as error:
             raise UnansweredError(f"NATS is away: {error!r}") from None
+        self._js.counters.history_reads["consumer"] += 1
         try:
             await self._js.carry(page.question, body, TIMEOUT_SECONDS)
         finally:

@@ -43,13 +43,14 @@ class Sink(Protocol):
 
 
 class Limit(NamedTuple):
-    """How far behind a replay may fall.
+    """How far behind a replay may fall: looked at whenever `messages` came after sequence `at`.
 
     `newest` returns where the newest so many `messages` begin, by pattern; None if there are no
     more than that after a sequence.
     """
 
     messages: int
+    at: int
     newest: Callable[[int], Awaitable[dict[str, int] | None]]
 
 
@@ -100,8 +101,7 @@ class Replay:
         self._is_gone = False
         self._latest = latest
         self._limit = limit
-        self.limited_at = tail.position
-        """Where it was looked last whether it is too far behind."""
+        self._limited_at = 0 if limit is None else limit.at
 
     def starts(self) -> dict[str, int]:
         """Return after which sequence all of a pattern has been handed on, or will be."""
@@ -142,9 +142,9 @@ class Replay:
     async def _cut(self) -> None:
         """Give up what is too far behind by now, for somebody who reads slower than it comes."""
         position = self._tail.position
-        if self._limit is None or position - self.limited_at <= self._limit.messages:
+        if self._limit is None or position - self._limited_at <= self._limit.messages:
             return
-        self.limited_at = position
+        self._limited_at = position
         after = await self._limit.newest(self.cursor)
         if after is not None:
             self._sink.missed(self.cursor, min(after.values()), "too_many")

@@ -42,7 +42,10 @@ class Starts:
         self._max_replay = max_replay
 
     async def find(self, tail: Tail, patterns: Sequence[str], wish: Place) -> Start:
-        """Return where a replay of these patterns begins. Raises HistoryError."""
+        """Return where a replay of these patterns begins; a resume has a cursor of this stream.
+
+        Raises HistoryError.
+        """
         if isinstance(wish, New):
             return Start(dict.fromkeys(patterns, tail.position))
         if isinstance(wish, After):
@@ -110,7 +113,7 @@ class Starts:
 
 def _near(tail: Tail, patterns: Sequence[str], wish: After) -> Start | None:
     """Return the start of a resume within the ring: nobody has to be asked."""
-    cursor = next((each for each in wish.cursors if each.stream == tail.stream), None)
+    cursor = wish.cursor(tail.stream)
     if cursor is None or cursor.epoch != tail.epoch or cursor.sequence > tail.position:
         return None
     if any(cursor.sequence < tail.covered(each) for each in patterns):
@@ -122,9 +125,8 @@ def _near(tail: Tail, patterns: Sequence[str], wish: After) -> Start | None:
 
 def _resume(tail: Tail, info: StreamInfo, wish: After) -> tuple[int, Reason | None]:
     """Return where a resume begins, and why that is not where the cursor is."""
-    cursor = next((each for each in wish.cursors if each.stream == info.name), None)
-    if cursor is None:
-        return tail.position, "unknown"
+    cursor = wish.cursor(info.name)
+    assert cursor is not None
     if cursor.epoch != info.epoch:
         return info.first - 1, "stream_new"
     if cursor.sequence > info.last:

@@ -58,6 +58,7 @@ class StreamInfo:
     """What it stores; none of a mirror."""
     retention: str
     first: int
+    """The sequence of the oldest message, or of the one that comes next."""
     last: int
     last_time: datetime
     """When the last message was stored; long ago if there is none."""
@@ -73,7 +74,7 @@ def read_info(answer: dict[str, Any]) -> StreamInfo:
         epoch_of(answer["created"]),
         tuple(config.get("subjects") or ()),
         config.get("retention", "limits"),
-        state["first_seq"],
+        max(state["first_seq"], 1),  # 0 while there never was one
         state["last_seq"],
         datetime.fromisoformat(state["last_ts"]),
         datetime.fromisoformat(answer["ts"]),
@@ -112,6 +113,8 @@ class Streams:
     def __init__(self, js: JetStream) -> None:
         self._js = js
         self._asked: dict[tuple[str, str | None], _Asked] = {}
+        self._found: dict[str, tuple[float, StreamInfo]] = {}
+        """By name, what was found, and when: it is the stream of all patterns that it contains."""
 
     async def find(self, pattern: str, named: str | None = None) -> StreamInfo:
         """Return the one stream that has the past of a pattern, or of which it is to be.
@@ -138,7 +141,11 @@ class Streams:
             raise _meaning_of(error) from None
 
     async def _ask(self, pattern: str, named: str | None) -> StreamInfo:
-        name = named or _bucket_of(pattern) or await self._name(pattern)
+        name = named or _bucket_of(pattern)
+        info = self._holding(pattern) if name is None else None
+        if info is not None:
+            return info
+        name = name or await self._name(pattern)
         info = await ask_info(self._js, name, TIMEOUT_SECONDS)
         if info.retention != "limits":
             text = f"the stream {name!r} keeps messages only until somebody has taken them"
@@ -148,9 +155,24 @@ class Streams:
         if named is None and not any(contains(each, pattern) for each in info.subjects):
             text = f"the stream {name!r} holds only part of it: {_listed(info.subjects)}"
             raise NoHistoryError("partly", text)
+        if named is None:
+            self._found[name] = asyncio.get_running_loop().time(), info
         if not any(overlap(each, pattern) for each in info.subjects):
             raise NoHistoryError("no_stream", f"the stream {name!r} holds none of it")
         return info
+
+    def _holding(self, pattern: str) -> StreamInfo | None:
+        """Return the stream that contains a pattern, if it was found lately.
+
+        NATS lets no two streams of an account store the same subject, so there is no other one.
+        """
+        now = asyncio.get_running_loop().time()
+        for name, (at, info) in tuple(self._found.items()):
+            if now - at > KEPT_SECONDS:
+                del self._found[name]
+            elif any(contains(each, pattern) for each in info.subjects):
+                return info
+        return None
 
     async def _name(self, pattern: str) -> str:
         answer = await self._js.ask("STREAM.NAMES", {"subject": pattern})

@@ -97,21 +97,25 @@ class Tail:
         """Tell whether the stream had less than was handed on when it was asked, at `position`."""
         return info.epoch == self.epoch and info.last < position
 
-    def compare(self, info: StreamInfo, position: int) -> None:
-        """Compare with what the stream was when it was asked, and tell what will not come."""
-        self.leader_last = info.last
-        if info.epoch != self.epoch:
-            self.epoch = info.epoch
-            self._lose(info.first - 1, "stream_new")
-        elif self.is_ahead_of(info, position):
-            self._lose(info.last, "ahead")
-        elif info.first > self.position + 1:
-            self._lose(info.first - 1, "expired")
+    def compare(self, info: StreamInfo, position: int) -> Loss | None:
+        """Compare with what the stream was when it was asked; tell what will not come, and why."""
+        self.leader_last, why = info.last, self._loss(info, position)
+        self.epoch = info.epoch
+        if why is not None:
+            self._lose(info.last if why == "ahead" else info.first - 1, why)
         if info.last - self.position > self._max_replay:
             before = self.position
             self._restart(info.last)
             for listener in tuple(self.listeners):
                 listener.skipped(before, info.last)
+        return why
+
+    def _loss(self, info: StreamInfo, position: int) -> Loss | None:
+        if info.epoch != self.epoch:
+            return "stream_new"
+        if self.is_ahead_of(info, position):
+            return "ahead"
+        return "expired" if info.first > self.position + 1 else None
 
     def end(self) -> None:
         """Tell everybody that the stream was deleted."""

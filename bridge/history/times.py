@@ -1,4 +1,4 @@
-"""The times by which a tail lives."""
+"""By what a tail is kept alive."""
 
 from __future__ import annotations
 

@@ -47,13 +47,13 @@ class NATSLink(ReconnectingClient):
         throttled: ThrottledLog | None = None,
     ) -> None:
         super().__init__()
-        self._counters = counters
+        self.counters = counters
         self._sign_in = sign_in or SignIn()
         self._in_url: SignIn | None = None
         self._tapped = Subscriptions(self)
         self.sending = Sending(self, self._tapped.answered)
         self._ps: TapParser = TapParser(self, counters, self._tapped.taps)
-        self._throttled = throttled or ThrottledLog()
+        self.throttled = throttled or ThrottledLog()
 
     def _setup_server_pool(self, connect_url: Any) -> None:
         """Take %40 in a user or password for @, as in any URL; nats-py sends it as it stands."""
@@ -80,7 +80,7 @@ class NATSLink(ReconnectingClient):
             info["tls_required"] = True
         self._forget_servers(info.get("connect_urls"))
         if info.get("ldm") and not initial_connection:
-            self._throttled.tell(events.NATS_LAME_DUCK)
+            self.throttled.tell(events.NATS_LAME_DUCK)
             self.leave()
         return super()._process_info(info, initial_connection)
 
@@ -167,7 +167,7 @@ class NATSLink(ReconnectingClient):
             ):
                 self._tapped.refused("denied", denied.subject, denied.sid)
             # A SUB or a PUB, on a subject that a browser made up, and as often as it likes.
-            self._throttled.tell(events.NATS_DENIES, reason=text)
+            self.throttled.tell(events.NATS_DENIES, reason=text)
             return
         if meaning is ServerError.TOO_MANY_SUBSCRIPTIONS:
             self._tapped.refused("limit")
@@ -182,7 +182,7 @@ class NATSLink(ReconnectingClient):
         else:
             # Known ones that are not about a SUB end the connection.
             self._tapped.refused("denied")
-        self._throttled.tell(events.NATS_SAYS, key=text, reason=text)
+        self.throttled.tell(events.NATS_SAYS, key=text, reason=text)
 
     def _is_our_own(self, subject: str) -> bool:
         return any(each.subject == subject for each in self._subs.values())
@@ -238,8 +238,8 @@ class NATSLink(ReconnectingClient):
 
     def skip(self, failure: Exception) -> None:
         """Count a message that cannot be read."""
-        self._throttled.tell(events.MESSAGE_UNREADABLE, failure)
-        self._counters.unreadable += 1
+        self.throttled.tell(events.MESSAGE_UNREADABLE, failure)
+        self.counters.unreadable += 1
 
     async def _read_loop(self) -> None:
         """Read until the connection ends; nats-py's loop can also end with the link still up."""

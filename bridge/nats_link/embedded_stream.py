@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
-from bridge.telemetry import events
+from bridge.telemetry import stream_events
 from bridge.telemetry.logs import say, tell
 
 STREAM, SUBJECT = "TEST", "test.subject"
@@ -30,11 +30,11 @@ async def keep_test_messages(port: int) -> None:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             await _make(port)
         line = f"past  the stream {STREAM} keeps an hour of {SUBJECT}, for who opens the page later"
-        say(line, events.TEST_STREAM)
+        say(line, stream_events.TEST_STREAM)
     except TimeoutError:
-        tell(events.TEST_STREAM_FAILED, reason="JetStream does not answer")
+        tell(stream_events.TEST_STREAM_FAILED, reason="JetStream does not answer")
     except (OSError, EOFError, ValueError) as error:
-        tell(events.TEST_STREAM_FAILED, reason=str(error))
+        tell(stream_events.TEST_STREAM_FAILED, reason=str(error))
 
 
 async def _make(port: int) -> None:

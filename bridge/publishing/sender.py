@@ -30,6 +30,8 @@ class Sender:
     `who`: the holder of a token, or else an address, which may have several senders.
     """
 
+    __slots__ = ("_excess", "_publishes", "is_flooding", "waiting", "who")
+
     def __init__(self, limits: PublishLimits, now: float, who: tuple[str, ...] = ()) -> None:
         self.who = who
         rate, burst = limits.publishes_per_second, limits.publish_burst

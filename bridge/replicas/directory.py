@@ -17,6 +17,7 @@ from bridge.wire.subjects import CONTROL
 
 if TYPE_CHECKING:
     from bridge.connections.connection import Connection
+    from bridge.replicas.connection_list import Places
     from bridge.replicas.presence import Presence
 
 SUBJECT = f"{CONTROL}.connections"
@@ -31,13 +32,20 @@ MAX_ANSWERS = 4
 class ConnectionDirectory:
     """Lists `connections` for those who ask, and asks for the lists of others.
 
-    `presence` knows which replicas there are; `app` is the Panini app that asks and listens.
+    `presence` knows which replicas there are; `app` is the Panini app that asks and listens;
+    `places` tells where a connection is in streams.
     """
 
-    def __init__(self, app: Any, presence: Presence, connections: Mapping[str, Connection]) -> None:
+    def __init__(
+        self,
+        app: Any,
+        presence: Presence,
+        connections: Mapping[str, Connection],
+        places: Places,
+    ) -> None:
         self._app = app
         self._replica = presence.name
-        self._answerer = Answerer(app, presence.name, connections)
+        self._answerer = Answerer(app, presence.name, connections, places)
         self._asker = Asker(app, presence)
 
     async def everyone(self) -> ConnectionList:
@@ -121,8 +129,11 @@ class Asker:
 class Answerer:
     """Sends the pages of this replica to whoever asks."""
 
-    def __init__(self, app: Any, replica: str, connections: Mapping[str, Connection]) -> None:
+    def __init__(
+        self, app: Any, replica: str, connections: Mapping[str, Connection], places: Places
+    ) -> None:
         self._app = app
+        self._places = places
         self._replica = replica
         self._connections = connections
         self._host = socket.gethostname()
@@ -133,7 +144,7 @@ class Answerer:
         """Yield our connections in pages."""
         max_payload = getattr(self._app.nats_client, "max_payload", 0)
         connections = list(self._connections.values())
-        yield from pages_of(connections, self._replica, self._host, max_payload)
+        yield from pages_of(connections, self._places, self._replica, self._host, max_payload)
 
     async def _answer(self, msg: Any) -> bytes:
         """Send all pages but the last, which Panini sends: a listener has to return an answer."""

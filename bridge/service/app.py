@@ -33,7 +33,6 @@ from bridge.telemetry.throttled_log import ThrottledLog
 from bridge.web.application import new_application
 from bridge.web.capacity import Capacity
 from bridge.web.gate import Gate
-from bridge.web.key_fetcher import KeyFetcher
 from bridge.web.listener import Listener
 from bridge.web.proxy_protocol import ProxyHeaders
 from bridge.wire.codes import NotReady
@@ -111,6 +110,8 @@ class Service(PaniniApp):
         )
         keys = config.fetched_keys()
         if keys is not None:
+            from bridge.web.key_fetcher import KeyFetcher  # as in `KeyFile`
+
             self.background.append(KeyFetcher(keys, self.throttled).run)
         self.gate = Gate(
             origins=config.origins,
@@ -136,9 +137,8 @@ class Service(PaniniApp):
             metrics_port=config.metrics_port,
             shared=shared,
         )
-        apart = config.metrics_port > 0
-        web_app = new_application(config.max_request_bytes, config.frame_ancestors, apart=apart)
-        self.setup_web_server(web_app=web_app)
+        most, apart = config.max_request_bytes, config.metrics_port > 0
+        self.setup_web_server(web_app=new_application(most, config.frame_ancestors, apart=apart))
 
     def _next_steps(self, config: Settings) -> NextSteps:
         return NextSteps(

@@ -19,14 +19,14 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
 def on_stop_signal(stop: Callable[[], object]) -> None:
     """Call `stop` in the running event loop for each signal that asks for it."""
     for number in STOP_SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(number, stop)
+        _call_in_loop(number, stop)
 
 
 def on_other_signals(
     *, stop: Callable[[], object], reread: Callable[[], object], show: Callable[[], object]
 ) -> None:
     """Call `reread` for HUP, or `stop` once the terminal is closed; `show` for USR1."""
-    loop, terminals = asyncio.get_running_loop(), _terminals()
+    terminals = _terminals()
     if sys.stderr is not None:  # it may be closed, and then this one means nothing
         faulthandler.register(signal.SIGUSR2)
 
@@ -34,8 +34,15 @@ def on_other_signals(
         # Whose terminal was closed is sent the same signal as who is to read a file again.
         (stop if terminals and not _terminals() else reread)()
 
-    loop.add_signal_handler(signal.SIGHUP, hung_up)
-    loop.add_signal_handler(signal.SIGUSR1, show)
+    _call_in_loop(signal.SIGHUP, hung_up)
+    _call_in_loop(signal.SIGUSR1, show)
+
+
+def _call_in_loop(number: int, act: Callable[[], object]) -> None:
+    # Not by the event loop's own `add_signal_handler`: what removes such a handler, as the end of
+    # the loop does, gives the signal its default back, and the next one ends the process.
+    loop = asyncio.get_running_loop()
+    signal.signal(number, lambda *_: loop.call_soon_threadsafe(act))
 
 
 def _terminals() -> list[int]:
@@ -45,12 +52,5 @@ def _terminals() -> list[int]:
 
 def ignore_further_signals() -> None:
     """Ignore them from now on: they have nothing to add, and Python's end would die of them."""
-    # Blocked meanwhile: without its handler in the event loop, one would end the process at once.
-    numbers = (*STOP_SIGNALS, signal.SIGHUP, signal.SIGUSR1)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
-    try:
-        for number in numbers:
-            asyncio.get_running_loop().remove_signal_handler(number)
-            signal.signal(number, signal.SIG_IGN)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    for number in (*STOP_SIGNALS, signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)

@@ -14,7 +14,6 @@ from bridge.access.policy import SubjectPolicy
 from bridge.access.proxies import TrustedProxies
 from bridge.access.proxy_sign_in import ProxySignIn
 from bridge.access.publish_policy import PublishPolicy
-from bridge.access.signed_tokens import SignedTokens
 from bridge.access.static_tokens import StaticTokens
 from bridge.access.tokens import Source, Tokens
 from bridge.connections.limits import Limits
@@ -90,6 +89,8 @@ class Settings(HistoryTable):
         if self.tokens_file:
             sources.append(StaticTokens(self.tokens_file, self.policy, self.readable))
         if self.jwt_key:
+            from bridge.access.signed_tokens import SignedTokens  # as in `KeyFile`
+
             signed = SignedTokens(
                 fetched if fetched is not None else KeyFile(self.jwt_key, self.jwt_algorithms),
                 self.policy,

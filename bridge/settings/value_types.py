@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import NoDecode
 
-from bridge.access.jwt_keys import ALGORITHMS
+from bridge.access.key_sources import ALGORITHMS
 from bridge.access.origins import origin_fault
 from bridge.access.proxies import TrustedProxies
 from bridge.access.proxy_sign_in import is_header_of_names

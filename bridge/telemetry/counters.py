@@ -64,6 +64,10 @@ Published = Literal[
 ]
 """What became of a message that a browser wanted published; `left`: it did not wait to be told."""
 # fmt: on
+Read = Literal["direct", "consumer", "check"]
+"""How stored messages were asked for; `check` is a question to the leader of a stream."""
+Missed = Literal["expired", "too_many", "stream_new", "ahead"]
+"""Why messages of a stream will not come."""
 Dropped = Literal["slow", "closed", "callback"]
 """Why a message that was expected was not delivered."""
 
@@ -130,6 +134,15 @@ class Counters:
     malformed_headers: int = 0
     publishes: dict[Published, int] = field(
         default_factory=lambda: dict.fromkeys(get_args(Published), 0)
+    )
+    history_messages: int = 0
+    """Of those delivered: read for one connection, not shared as what is live."""
+    history_reads: dict[Read, int] = field(default_factory=lambda: dict.fromkeys(get_args(Read), 0))
+    history_stale: int = 0
+    history_consumers: int = 0
+    history_fell_behind: int = 0
+    history_missed: dict[Missed, int] = field(
+        default_factory=lambda: dict.fromkeys(get_args(Missed), 0)
     )
     reconnects: int = 0
     missed_probes: int = 0

@@ -1,28 +1,13 @@
-"""Everything the service has to tell: each event with its level, its sentence and its facts."""
+"""Everything the service has to tell: each event with its level, its sentence and its facts.
+
+What it tells of streams is in `stream_events.py`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from logging import DEBUG, ERROR, INFO, WARNING
 
-EVENTS: dict[str, Event] = {}
-"""By name; each of these adds itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """What can happen. `sentence` is for people: a fact in braces stands for its value."""
-
-    name: str
-    level: int
-    sentence: str
-    facts: tuple[str, ...]
-
-
-def _event(name: str, level: int, sentence: str, *facts: str) -> Event:
-    event = EVENTS[name] = Event(name, level, sentence, facts)
-    return event
-
+from bridge.telemetry.event import new_event as _event
 
 # The service
 
@@ -30,15 +15,6 @@ START_FAILED = _event("start_failed", ERROR, "{reason}", "reason")
 LISTENING = _event("listening", INFO, "the page is at {url}", "url", "pid")
 LISTENING_INSIDE = _event("listening_inside", INFO, "figures and health are at {url}", "url")
 TEST_MESSAGES = _event("test_messages", INFO, "a message is published on test.subject each second")
-TEST_STREAM = _event(
-    "test_stream", INFO, "the embedded server keeps an hour of test.subject in the stream TEST"
-)
-TEST_STREAM_FAILED = _event(
-    "test_stream_failed",
-    WARNING,
-    "the embedded server keeps no messages of test.subject: {reason}",
-    "reason",
-)
 STOPPING = _event("stopping", INFO, "stopping")
 STOPPED = _event("stopped", INFO, "stopped after {seconds} s", "seconds")
 WORKERS_START = _event("workers_start", INFO, "{count} workers share the port", "count")

@@ -30,6 +30,7 @@ FACTS = {
     "`worker_died`, until it is started again",
     "setting": "that names the file",
     "state": "`connected`, or `embedded, its data is temporary`",
+    "stream": "of JetStream",
     "subject": "that something was to be published on",
     "task": "the name of its function",
     "url": "of the page, or of a NATS server, without user and password; of several, all that are "

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bridge.telemetry import events
-from bridge.telemetry.events import Event
+from bridge.telemetry.event import Event
 
 MAX_FACT_CHARACTERS = 500
 """Of a fact, some of which are what a browser has sent; of what a library says; of a line of a

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, NoReturn
 
 from bridge.telemetry import events
-from bridge.telemetry.events import Event
+from bridge.telemetry.event import Event
 from bridge.telemetry.line_writer import LineWriter, write
 from bridge.telemetry.log_lines import (
     JSONLines,

@@ -22,9 +22,6 @@ from prometheus_client.core import (
 from bridge import __version__
 from bridge.telemetry.counters import Counters, Histogram
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-"""What `Metrics.text` is."""
-
 
 @dataclass(frozen=True, slots=True)
 class Family:
@@ -116,6 +113,40 @@ FAMILIES = (
         "answered",
         "time until a request that a browser made of somebody in NATS was answered",
     ),
+    Family(
+        "bridge_history_messages_total",
+        "history_messages",
+        "messages delivered that were read from streams: replays, and what was caught up with",
+    ),
+    Family(
+        "bridge_history_reads_total",
+        "history_reads",
+        "requests to JetStream: direct gets of messages, reads by a consumer where there are none, "
+        "checks with leaders",
+        "how",
+    ),
+    Family(
+        "bridge_history_stale_total",
+        "history_stale",
+        "pages read again, as the replica that answered lacked messages",
+    ),
+    Family(
+        "bridge_history_consumers_total",
+        "history_consumers",
+        "consumers made: one for each stream that is followed, another one where it was lost or "
+        "filters change, and those of reads",
+    ),
+    Family(
+        "bridge_history_fell_behind_total",
+        "history_fell_behind",
+        "times a connection fell behind in a stream, to read on from there",
+    ),
+    Family(
+        "bridge_history_missed_total",
+        "history_missed",
+        "times a connection was told that messages of a stream will not come",
+        "reason",
+    ),
     Family("bridge_nats_reconnects_total", "reconnects", "reconnections to NATS"),
     Family(
         "bridge_nats_probes_missed_total", "missed_probes", "probes of NATS that went unanswered"
@@ -134,6 +165,9 @@ GAUGES = {
     "bridge_connections_limit": "connections there is room for: MAX_CONNECTIONS, or fewer files",
     "bridge_patterns": "distinct patterns followed",
     "bridge_messages_pending": "messages due that wait for their connections",
+    "bridge_history_streams": "streams followed, each by one consumer; a while longer than needed",
+    "bridge_history_replays": "connections, for each stream, that get what was before",
+    "bridge_history_behind": "connections, for each stream, that catch up with what is live",
     "bridge_nats_subscriptions": "subscriptions held at NATS: the patterns, and a few of our own",
     "bridge_nats_up": "1 while messages flow from NATS",
     "bridge_nats_round_trip_seconds": "time the NATS server took to answer the latest probe",

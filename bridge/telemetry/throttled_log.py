@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.telemetry.events import Event
+from bridge.telemetry.event import Event
 from bridge.telemetry.logs import tell
 
 LOG_INTERVAL_SECONDS = 60.0

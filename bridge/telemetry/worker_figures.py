@@ -12,15 +12,13 @@ import struct
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import Metric
-from prometheus_client.parser import text_string_to_metric_families
+from collections.abc import Callable, Sequence
 
 from bridge.telemetry import events
 from bridge.telemetry.logs import tell
 
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+"""What `WorkerFigures.text` is."""
 PUBLISH_SECONDS = 1.0
 """Between two times that figures are published; what is told of all is no older."""
 MAX_SHARE = 0.05
@@ -88,6 +86,8 @@ class WorkerFigures:
         return self._merged
 
     def _merge(self) -> bytes:
+        from bridge.telemetry.merging import merged  # as in `Figures`
+
         texts = {n + 1: _read(file) for n, file in enumerate(self._files)}
         return merged(texts | {self._number: self._text()})
 
@@ -102,27 +102,3 @@ def _read(file: int) -> bytes:
         if zlib.crc32(text) == check:
             return text
     return b""
-
-
-def merged(texts: Mapping[int, bytes]) -> bytes:
-    """Return figures in Prometheus' text format as one, those of each worker with its label."""
-    families: dict[str, Metric] = {}
-    for worker, text in texts.items():
-        for family in text_string_to_metric_families(text.decode()):
-            known = families.setdefault(
-                family.name, Metric(family.name, family.documentation, family.type)
-            )
-            for sample in family.samples:
-                labels = {**sample.labels, "worker": str(worker)}
-                known.samples.append(sample._replace(labels=labels))
-    registry = CollectorRegistry()
-    registry.register(_Families(families))
-    return generate_latest(registry)
-
-
-class _Families:
-    def __init__(self, families: Mapping[str, Metric]) -> None:
-        self._families = families
-
-    def collect(self) -> Iterator[Metric]:
-        yield from self._families.values()

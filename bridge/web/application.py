@@ -18,7 +18,7 @@ def new_application(
     """Return an application without routes. `apart`: operators have a port of their own."""
     application = web.Application(
         client_max_size=max_request_bytes,
-        middlewares=[note_request, keep_apart] if apart else [note_request],
+        middlewares=[keep_apart] if apart else [],
     )
     secure = SecurityHeaders(frame_ancestors)
     for each in (note_response, secure, add_cross_origin_headers):
@@ -26,29 +26,27 @@ def new_application(
     return application
 
 
-@web.middleware
-async def note_request(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    """Note on the connection that a request has come by it."""
-    connection = request.protocol
-    if not isinstance(connection, CountedHandler):
-        return await handler(request)
-    connection.note(request.content)
-    connection.serving = True
-    try:
-        return await handler(request)
-    finally:
-        connection.serving = False
+def noted(
+    handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
+    """Return `handler`, which serves requests, so that each is noted on its connection.
+
+    That is no middleware: for a WebSocket it would stay, with one of aiohttp's, to the end.
+    """
+
+    def note_and_handle(request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
+        if isinstance(request.protocol, CountedHandler):
+            request.protocol.note(request.content)
+            request.protocol.serving = True
+        return handler(request)
+
+    return note_and_handle
 
 
 async def note_response(request: web.Request, response: web.StreamResponse) -> None:
-    """Note when it is answered: also what aiohttp answers before the middlewares, 417 for one."""
-    _note(request)
-    if response.status == 101 and isinstance(request.protocol, CountedHandler):
-        request.protocol.switched = True
-
-
-def _note(request: web.Request) -> None:
-    if isinstance(request.protocol, CountedHandler):
-        request.protocol.note(request.content)
+    """Note when it is answered, and whether it is answered with a WebSocket."""
+    connection = request.protocol
+    if isinstance(connection, CountedHandler):
+        connection.note(request.content)
+        connection.serving = False
+        connection.switched |= response.status == 101

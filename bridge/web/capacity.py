@@ -121,7 +121,8 @@ class Capacity:
                 raise no_room(self._refuse_address(caller))
             self._by_address[counted_as_one(caller)] += 1
         self._websockets += 1
-        return Place(self, counted_as_one(caller) if self._proxies.trusts(peer) else None)
+        key = counted_as_one(caller) if self._proxies.trusts(peer) else None
+        return Place(self, caller, key)
 
     def leave(self) -> None:
         """Count a WebSocket out."""
@@ -148,9 +149,15 @@ class Capacity:
 class Place:
     """The place of one WebSocket; `key`: what its address is counted as, if it is counted here."""
 
-    def __init__(self, capacity: Capacity, key: str | None) -> None:
-        self._capacity, self._key = capacity, key
+    __slots__ = ("_caller", "_capacity", "_is_taken", "_key")
+
+    def __init__(self, capacity: Capacity, caller: str, key: str | None) -> None:
+        self._capacity, self._caller, self._key = capacity, caller, key
         self._is_taken = True
+
+    def count_flood(self) -> None:
+        """Count that the WebSocket had to be closed for a flood."""
+        self._capacity.count_flood(self._caller)
 
     def leave(self) -> None:
         """Count the WebSocket out, though its address still has something open. Idempotent."""

@@ -21,6 +21,8 @@ class CompressedRequests:
     not be is left to it, and there it is an error.
     """
 
+    __slots__ = ("_begun", "_head", "_most", "_payload_left")
+
     def __init__(self, most: int) -> None:
         self._most = most
         self._begun = bytearray()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from aiohttp import web
 
 from bridge.wire.publications import EXPECTED, MESSAGE_ID
+from bridge.wire.stream_query import LAST_EVENT_ID
 
 METHODS = "GET, HEAD, OPTIONS, POST"
-HEADERS = ", ".join(("Authorization", "Content-Type", MESSAGE_ID, *EXPECTED))
+HEADERS = ", ".join(("Authorization", "Content-Type", LAST_EVENT_ID, MESSAGE_ID, *EXPECTED))
 """What a page may send along; cookies come by themselves."""
 READABLE = "WWW-Authenticate"
 """What a page may read besides what any may: it tells our 401 from that of a proxy."""

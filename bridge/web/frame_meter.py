@@ -26,6 +26,8 @@ TINY_BYTES = 64
 class FrameMeter:
     """Follows the frames of one connection by their heads (RFC 6455, section 5.2)."""
 
+    __slots__ = ("_bucket", "_head", "_payload_left")
+
     def __init__(self, now: float) -> None:
         self._bucket = TokenBucket(MAX_FRAMES_PER_SECOND, FRAME_BURST, now)
         self._head = b""
@@ -64,32 +66,42 @@ class Reader(Protocol):
     def feed_eof(self) -> None: ...
 
 
+class Unmarking(Protocol):
+    """Leads frames that may be compressed past aiohttp."""
+
+    def unmark(self, data: bytes) -> bytes: ...
+
+
 class MeteredReader:
     """Stands before aiohttp's reader; from the first fault on, of which it tells, it reads nothing.
 
-    `failed` is called with the code to close the connection with. `unmark`, if there is one,
-    returns what aiohttp may read of what came.
+    `failed` is called with the code to close the connection with. `compressed`, if
+    any may be, says what aiohttp may read of what came.
     """
+
+    __slots__ = ("_compressed", "_failed", "_has_failed", "_loop", "_meter", "_reader")
 
     def __init__(
         self,
         reader: Reader,
         failed: Callable[[CloseCode], None],
-        unmark: Callable[[bytes], bytes] | None = None,
+        compressed: Unmarking | None = None,
     ) -> None:
         self._reader = reader
         self._failed = failed
-        self._unmark = unmark
-        self._time = asyncio.get_running_loop().time
-        self._meter = FrameMeter(self._time())
+        self._compressed = compressed
+        self._loop = asyncio.get_running_loop()
+        self._meter = FrameMeter(self._loop.time())
         self._has_failed = False
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
         """Take what came; return what aiohttp's own does: whether it is the end, what is left."""
         if not self._has_failed:
-            code = self._meter.fault(data, self._time())
+            code = self._meter.fault(data, self._loop.time())
             if code is None:
-                return self._reader.feed_data(self._unmark(data) if self._unmark else data)
+                if self._compressed is not None:
+                    data = self._compressed.unmark(data)
+                return self._reader.feed_data(data)
             self._has_failed = True
             self._failed(code)
         return False, b""

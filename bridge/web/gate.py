@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
-from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from aiohttp import web
@@ -24,7 +23,7 @@ from bridge.web.heartbeat import Heartbeat
 from bridge.web.http_stream import EVENT_STREAM, IDLE_SECONDS, HttpStream
 from bridge.web.pages import Pages
 from bridge.web.tcp import UNREADABLE
-from bridge.web.transport import break_circle
+from bridge.web.visit import Visit
 from bridge.web.websocket import WebSocket
 from bridge.wire.codes import CloseCode
 from bridge.wire.responses import too_large
@@ -75,11 +74,8 @@ class Gate:
         """Those of WebSockets, and of responses that go on."""
         self._shut = False
 
-    @asynccontextmanager
-    async def websocket(
-        self, request: web.Request
-    ) -> AsyncIterator[tuple[WebSocket, Login | None]]:
-        """Let a WebSocket in, and hold its place until its login stops, or the end of the block.
+    async def websocket(self, request: web.Request) -> Visit:
+        """Let a WebSocket in, and hold its place until its login stops, or the end of its visit.
 
         The login is None if a token had to come and none did: the connection is closed then.
         Raises HTTPException for whom it does not let in.
@@ -87,16 +83,17 @@ class Gate:
         caller = self._caller_of(request)
         await self._refuse(request, caller)
         principal, place = self._admit(request, caller, self._authentication.of_websocket)
-        flooded = partial(self._capacity.count_flood, caller.address)
-        ws = WebSocket(self._max_request_bytes, self._counters, flooded, self._compression)
+        most, counters = self._max_request_bytes, self._counters
+        ws = WebSocket(most, counters, place.count_flood, self._compression)
+        visit = Visit(ws, place, self.heartbeat)
         try:
             await self._upgrade(ws, request)
             self.heartbeat.add(ws)
-            yield ws, await self._login(ws, principal, caller, place)
-        finally:
-            self.heartbeat.discard(ws)
-            place.give_back()
-            break_circle(ws)
+            visit.login = await self._login(ws, principal, caller, place)
+        except BaseException:
+            visit.end()
+            raise
+        return visit
 
     @asynccontextmanager
     async def http_stream(

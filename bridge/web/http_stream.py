@@ -22,6 +22,7 @@ from bridge.wire.framing import (
     JSON_LINES_UNCHUNKED,
     Framing,
 )
+from bridge.wire.stream_query import LAST_EVENT_ID
 
 IDLE_SECONDS = 12.5
 """After which something is written where no message comes, so that 15 seconds never pass without.
@@ -115,6 +116,8 @@ class HttpStream(web.StreamResponse):
         """How it is written to."""
         self.is_head_only = request.method == "HEAD"
         """Whether nothing but the head is asked for."""
+        self.last_event_id = request.headers.get(LAST_EVENT_ID, "")
+        """Of an event that whoever asks has had before."""
         self.close_code: int | None = None
         """What it ended with, as a WebSocket would have; None while it is open."""
         self.ended = asyncio.Event()
@@ -230,7 +233,7 @@ class HttpStream(web.StreamResponse):
         self.transport.abort()
 
 
-_STATUSES = {"denied": 403, "limit": 429, "rate_limited": 429}
+_STATUSES = {"denied": 403, "no_history": 404, "limit": 429, "rate_limited": 429}
 
 
 def refused(refusal: responses.Refusal) -> web.Response:

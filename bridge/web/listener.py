@@ -19,6 +19,7 @@ from bridge.telemetry import events
 from bridge.telemetry.counters import Counters
 from bridge.telemetry.logs import say, tell
 from bridge.telemetry.throttled_log import ThrottledLog
+from bridge.web.application import noted
 from bridge.web.capacity import Capacity
 from bridge.web.counted_tls import CountedTLS
 from bridge.web.port import ALL_ADDRESSES, ALL_OF_IPV4, bind
@@ -72,6 +73,7 @@ class Listener:
         self._use_all_files()
         context = self._tls.context() if self._tls else None
         self._context = context
+        web_server.request_handler = noted(web_server.request_handler)
         accept = partial(self._accept, web_server, context)
         shared: dict[str, Any] = {"reuse_port": self._shared or None}
         if self._metrics_port:

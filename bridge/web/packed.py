@@ -53,17 +53,21 @@ def is_joined(name: str) -> bool:
 def _joined(start: str, files: Mapping[str, str]) -> str:
     """Return one module that does what `start` does, each module in a function of its own."""
     order: dict[str, str] = {}
-    for name in _needed(start, files, []):
-        order.setdefault(name, f"m{len(order)}")
+    for name in _needed(start, files, [], set()):
+        order[name] = f"m{len(order)}"
     return "".join(_wrapped(name, files[name], order) for name in order)
 
 
-def _needed(name: str, files: Mapping[str, str], above: list[str]) -> Iterator[str]:
+def _needed(name: str, files: Mapping[str, str], above: list[str], seen: set[str]) -> Iterator[str]:
+    """Yield each module that has not been seen yet, after those that it imports."""
     if name in above:
         raise ValueError(f"modules import each other: {' > '.join([*above, name])}")
+    if name in seen:
+        return
+    seen.add(name)
     for pattern in (_IMPORT, _PASSED_ON):
         for _, source in pattern.findall(files[name]):
-            yield from _needed(_path(name, source), files, [*above, name])
+            yield from _needed(_path(name, source), files, [*above, name], seen)
     yield name
 
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientError, StreamReader, web
 from aiohttp.http import HttpProcessingError
-from aiohttp.web_protocol import RequestHandler
 
 from bridge.telemetry import events
 from bridge.telemetry.counters import Counters
 from bridge.telemetry.logs import tell
 from bridge.web.assets import SECURITY_HEADERS
 from bridge.web.capacity import Capacity, no_room
-from bridge.web.frame_meter import MeteredReader
+from bridge.web.forgetful import Forgetful
+from bridge.web.frame_meter import MeteredReader, Unmarking
 
 if TYPE_CHECKING:
     from aiohttp._websocket.reader import WebSocketReader
@@ -31,7 +31,7 @@ LINGER_SECONDS = 1.0
 """For a refused caller to read why: an earlier end could take the answer with it."""
 
 
-class CountedHandler(RequestHandler):
+class CountedHandler(Forgetful):
     """aiohttp's side of one TCP connection, which takes a place and gives it back.
 
     aiohttp ends one that has been idle for long. A request that comes too slowly, or a first one
@@ -47,10 +47,11 @@ class CountedHandler(RequestHandler):
         "_counters",
         "_late",
         "_refusal",
+        "_running_loop",
         "_since",
-        "_time",
         "address",
         "asked",
+        "compressed",
         "frames_failed",
         "heard",
         "inside",
@@ -58,7 +59,6 @@ class CountedHandler(RequestHandler):
         "serving",
         "switched",
         "tcp",
-        "unmark",
     )
 
     def __init__(
@@ -79,8 +79,8 @@ class CountedHandler(RequestHandler):
         """Whether it came to the port for operators."""
         self._refusal = ""
         """The sentence for one too many."""
-        self._time = asyncio.get_running_loop().time
-        self._since = self.heard = self._time()
+        self._running_loop = asyncio.get_running_loop()
+        self._since = self.heard = self._running_loop.time()
         """When something last came, as `loop.time`."""
         self._began, self._answered = self._since, 0.0
         """When the latest request began to come, and when one was last there or answered."""
@@ -96,7 +96,7 @@ class CountedHandler(RequestHandler):
         """Whether a request is being answered: those behind it have to wait for that."""
         self.frames_failed: Callable[[CloseCode], None] | None = None
         """Called when a WebSocket is to be closed for the frames that come."""
-        self.unmark: Callable[[bytes], bytes] | None = None
+        self.compressed: Unmarking | None = None
         """Leads frames that may be compressed past aiohttp: see `CompressedRequests`."""
         self.lost: Callable[[BaseException | None], None] | None = None
         """Called when the connection is lost, with what failed, None if nothing did."""
@@ -128,7 +128,7 @@ class CountedHandler(RequestHandler):
         if self._refusal:
             # A refused caller that lingers must not take another's place.
             linger = LINGER_SECONDS if self._capacity.half_empty else 0
-            asyncio.get_running_loop().call_later(linger, transport.abort)
+            self._running_loop.call_later(linger, transport.abort)
 
     def count_out(self) -> None:
         """Count it out. Idempotent."""
@@ -137,7 +137,7 @@ class CountedHandler(RequestHandler):
         self._capacity.count_out(self._address)
         self._address = None
         silent = not (self.asked or self._refusal)
-        if silent and self._time() - self._since >= self._capacity.request_timeout:
+        if silent and self._running_loop.time() - self._since >= self._capacity.request_timeout:
             self._counters.refused["too_late"] += 1
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -145,7 +145,7 @@ class CountedHandler(RequestHandler):
         super().connection_made(transport)
         if self._address is None and self.transport is not None:
             self.count_in(self.transport)
-        self._began = self._time()
+        self._began = self._running_loop.time()
         self._look_later()
         self._turn_away()
 
@@ -162,7 +162,7 @@ class CountedHandler(RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """Take what came, and note when."""
-        self.heard = self._time()
+        self.heard = self._running_loop.time()
         # aiohttp calls it with nothing, too, to go on after a pause.
         if data and self._began <= self._answered and not (self.switched or self._is_in_body()):
             self._began = self.heard
@@ -176,15 +176,15 @@ class CountedHandler(RequestHandler):
         """Read frames from now on, the heads of which are looked at first."""
         reader = parser
         if self.frames_failed is not None:
-            failed, unmark = self.frames_failed, self.unmark
-            reader = MeteredReader(parser, failed, unmark)  # type: ignore[assignment]
+            failed, compressed = self.frames_failed, self.compressed
+            reader = MeteredReader(parser, failed, compressed)  # type: ignore[assignment]
         super().set_parser(reader, data_received_cb)
 
     def note(self, body: StreamReader | None = None) -> None:
         """Note that a request is there, or is about to be answered. `body`: what reads its body."""
         self.asked = True
         self._body = body
-        self._answered = self._time()
+        self._answered = self._running_loop.time()
 
     def _is_in_body(self) -> bool:
         """Tell whether the body of a request is still to come: the gate waits for that."""
@@ -194,7 +194,7 @@ class CountedHandler(RequestHandler):
 
     def _look_later(self) -> None:
         due = self._began + self._capacity.request_timeout
-        self._late = asyncio.get_running_loop().call_at(due, self._look)
+        self._late = self._running_loop.call_at(due, self._look)
 
     def _look(self) -> None:
         """End the connection if the request that began `request_timeout` ago is not there yet."""
@@ -202,8 +202,8 @@ class CountedHandler(RequestHandler):
         if self.switched or self._began <= self._answered:
             return
         if self.serving:
-            self._began = self._time()
-        if self._time() < self._began + self._capacity.request_timeout:
+            self._began = self._running_loop.time()
+        if self._running_loop.time() < self._began + self._capacity.request_timeout:
             self._look_later()
             return
         if self.asked:  # else `count_out` counts it

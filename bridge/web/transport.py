@@ -26,6 +26,8 @@ class Socket:
     Raises ConnectionResetError if the browser has left already.
     """
 
+    __slots__ = ("size_of_unsent", "transport", "ws")
+
     def __init__(self, ws: Written) -> None:
         self.ws = ws
         self.transport = _transport_of(ws)

@@ -40,6 +40,20 @@ class WebSocket(web.WebSocketResponse):
     90 KiB for each, and compress for each. `heartbeat.Heartbeat` pings it.
     """
 
+    # With these among aiohttp's own attributes, Python would not share their names.
+    __slots__ = (
+        "_closing_for",
+        "_counters",
+        "_flooded",
+        "_handler",
+        "_max_request_bytes",
+        "_offered_to",
+        "_packed",
+        "our_code",
+        "transport",
+        "window_bits",
+    )
+
     def __init__(
         self,
         max_request_bytes: int,
@@ -78,10 +92,13 @@ class WebSocket(web.WebSocketResponse):
         try:
             writer = await super().prepare(request)
         finally:
-            self._handler.frames_failed = self._handler.unmark = None  # or this would be a circle
+            # Or this would be a circle.
+            self._handler.frames_failed = self._handler.compressed = None
         if request.transport is None:
             raise ConnectionResetError("the browser left before its connection was set up")
         self.transport = request.transport
+        self._handler.forget(request)
+        self.headers.clear()  # they are sent
         self.show_life()
         return writer
 
@@ -94,7 +111,7 @@ class WebSocket(web.WebSocketResponse):
             self._packed = CompressedRequests(self._max_request_bytes)
             self.headers["Sec-WebSocket-Extensions"] = agreement.answer
             assert self._handler is not None
-            self._handler.unmark = self._packed.unmark
+            self._handler.compressed = self._packed
 
     def framing(self, plain: Framing) -> Framing:
         """Return `plain`, or what takes its place where compression was agreed on."""

@@ -23,7 +23,12 @@ class Cursor:
     sequence: int
 
     def __str__(self) -> str:
-        return f"{self.stream}.{self.epoch}.{self.sequence}"
+        return cursor_text(self.stream, self.epoch, self.sequence)
+
+
+def cursor_text(stream: str, epoch: str, sequence: int) -> str:
+    """Return a cursor as it is written."""
+    return f"{stream}.{epoch}.{sequence}"
 
 
 def read_cursors(text: str) -> list[Cursor]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 COMMENT = b":\n\n"
 """What is written where no event is to come: browsers pass over it."""
+_ID = b"id: "
 
 
 def message_event(line: bytes) -> bytes:
@@ -20,6 +21,19 @@ def message_event(line: bytes) -> bytes:
 def notice_event(line: bytes) -> bytes:
     """Return a response or a notice as an event."""
     return b"event: notice\ndata: %b\n\n" % _data(line)
+
+
+def with_id(event: bytes, cursor: bytes) -> bytes:
+    """Return an event with the id that a browser comes back with, once it has had this event."""
+    return b"%b%b\n%b" % (_ID, cursor, event)
+
+
+def split_id(event: bytes) -> tuple[bytes, bytes]:
+    """Return the id of an event, empty if it has none, and the event without it."""
+    if not event.startswith(_ID):
+        return b"", event
+    head, _, rest = event.partition(b"\n")
+    return head[len(_ID) :], rest
 
 
 def retry(milliseconds: int) -> bytes:

@@ -9,7 +9,7 @@ from itertools import repeat
 from typing import Any
 
 from bridge.wire.envelope import Envelope, Message
-from bridge.wire.event_stream import chunk, json_line, message_event, notice_event
+from bridge.wire.event_stream import chunk, json_line, message_event, notice_event, with_id
 from bridge.wire.frames import RECORD_SEPARATOR, batch_frames, text_frame
 from bridge.wire.metadata import receive, teller
 
@@ -38,6 +38,8 @@ class Framing:
     """Does what `join` does, for what one connection alone gets; None if `join` may do it.
 
     What is dear is done once for many, or not at all."""
+    mark: Callable[[bytes, bytes], bytes] | None = None
+    """Puts a cursor into a piece: whoever has it, has all up to there. None if pieces have none."""
 
     def piece(self, message: Message) -> bytes:
         """Return one message as a piece; remembered in the message."""
@@ -99,7 +101,7 @@ RECORDS = replace(
 """The same with every byte of a payload: another sign than a line break parts the messages."""
 BATCHES = {"1": BATCH, "2": RECORDS}
 """The ways of sharing frames, by what `?batch=` asks for."""
-EVENTS = Framing(_events, chunk, notice_event, message_event)
+EVENTS = Framing(_events, chunk, notice_event, message_event, mark=with_id)
 """A server-sent event for each message; those that are written together are one chunk."""
 EVENTS_UNCHUNKED = replace(EVENTS, join=b"".join)
 """The same for HTTP/1.0, which has no chunks."""

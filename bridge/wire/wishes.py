@@ -53,9 +53,14 @@ class FromSequence:
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """What came after one of these cursors, which may be of other streams."""
+    """What came after one of these cursors; of a stream that none is of, what `otherwise` says."""
 
     cursors: tuple[Cursor, ...]
+    otherwise: Wish = New()
+
+    def cursor(self, stream: str) -> Cursor | None:
+        """Return the cursor that is of a stream."""
+        return next((each for each in self.cursors if each.stream == stream), None)
 
 
 Place = New | All | Last | Since | FromSequence | After
@@ -70,14 +75,17 @@ class Past:
     wish: Wish
     stream: str | None = None
     """The stream that has it; None: the one that holds the pattern."""
+    is_optional: bool = False
+    """Whether a pattern that no stream holds is followed all the same."""
 
 
-_NAMED: dict[str, Wish] = {
+NAMED: dict[str, Wish] = {
     "new": New(),
     "auto": Auto(),
     "all": All(),
     "last_per_subject": LastPerSubject(),
 }
+"""What has a name of its own."""
 _AGO = re.compile(r"([0-9]{1,6})([smhd])", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 MAX_AGO = timedelta(days=36500)
@@ -99,13 +107,13 @@ def read_past(history: Any, stream: Any, *, is_rated: bool = False) -> Past | st
     if is_rated:
         # Where messages are left out, a sequence says nothing of what somebody has.
         return None if isinstance(wish, Auto) else 'With max_rate, history can be "auto" only.'
-    return Past(wish, stream)
+    return Past(wish, stream, is_optional=isinstance(wish, Auto))
 
 
 def read_wish(value: Any) -> Wish:
     """Return what a JSON value asks for. Raises ValueError with a sentence for people."""
-    if isinstance(value, str) and value in _NAMED:
-        return _NAMED[value]
+    if isinstance(value, str) and value in NAMED:
+        return NAMED[value]
     if isinstance(value, dict) and len(value) == 1:
         ((name, wanted),) = value.items()
         if name == "last":

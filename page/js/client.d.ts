@@ -99,6 +99,9 @@ export interface Progress {
   messages: number;
   /** Why not all comes that was asked for. */
   reason?: string;
+  /** When "live" after a loss or after being behind: between which times that was, in ms since 1970. */
+  from?: number;
+  to?: number;
 }
 
 /** What has become of a pattern; `code` and `message` are empty unless it was refused. */
@@ -107,6 +110,8 @@ export interface SubscriptionChange {
   state: "active" | "refused";
   code: Code | "";
   message: string;
+  /** Which stream it comes from, if it does. */
+  stream?: string;
 }
 
 export interface ClientEvents {

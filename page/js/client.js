@@ -93,10 +93,12 @@ const elapsed = () => globalThis.performance?.now() ?? Date.now();
  *   that come from streams it tells only what will not come any more, with the gateway's reason as cause, "no_history"
  *   or "stream_gone".
  * - `progress` { pattern, state, messages }: a pattern that comes from a stream is "replaying" about so many messages,
- *   "behind", or "live" after so many. A `reason` beside "replaying" says why not all comes that was asked for.
+ *   "behind", or "live" after so many; of those that were published `from` one time `to` another, if they come late.
+ *   A `reason` beside "replaying" says why not all comes that was asked for.
  * - `dropped` { count }: this page was too slow for so many messages.
- * - `subscription` { pattern, state, code, message }: it is "active", or "refused" and forgotten. Either may come
- *   again later: after a reconnect, with a new token, when a right is taken away.
+ * - `subscription` { pattern, state, code, message }: it is "active", and with history from which `stream` it comes, or
+ *   "refused" and forgotten. Either may come again later: after a reconnect, with a new token, when a right is taken
+ *   away.
  * - `error` Error: trouble that belongs to no pattern.
  */
 export class Client extends Target {
@@ -473,9 +475,9 @@ export class Client extends Target {
     const placed = this.#placed(subjects);
     const front = this.#frontOf((place) => place.state === LIVE && place.stream === stream && place.epoch === epoch);
     for (const { pattern, place } of placed) {
-      const { state, count } = place;
+      const { state, count, since } = place;
       place.join(front, seq);
-      if (state !== LIVE) this.#tell("progress", { pattern, state: LIVE, messages: count });
+      if (state !== LIVE) this.#tell("progress", { pattern, state: LIVE, messages: count, ...(since && span(since)) });
     }
   }
 
@@ -538,7 +540,8 @@ export class Client extends Target {
     if (isOther) ahead.clear();
     // Where the latest of each subject begin is not where they end: all that is known is what has come.
     const after = resumed === undefined && history === "last_per_subject" ? 0 : told.after;
-    subscription.place = new Place({ stream, epoch, after, state, ahead, request: id, front: this.#frontOf(isTogether) });
+    const since = (state === REPLAYING && former?.since) || null;
+    subscription.place = new Place({ stream, epoch, after, state, since, ahead, request: id, front: this.#frontOf(isTogether) });
   }
 
   #tellBegun({ pattern, place }, { messages = 0, resumed, reason }) {
@@ -556,7 +559,8 @@ export class Client extends Target {
       if (begins) this.#begin(subscription, history, id);
       subscription.asked = ACCEPTED;
       subscription.resolve();
-      this.#tell("subscription", { pattern, state: "active", code: "", message: "" });
+      const source = subscription.place && { stream: subscription.place.stream };
+      this.#tell("subscription", { pattern, state: "active", code: "", message: "", ...source });
       if (subscription.place && begins) this.#tellBegun(subscription, history);
       if (begins) this.#sendSoon(); // others may have joined with other options
     }

@@ -1,13 +1,13 @@
 import { Client } from "./client.js";
 import { complete } from "./model/completions.js";
 import { messagesOf } from "./model/export.js";
-import { narrowed } from "./model/filter.js";
 import { Feed } from "./model/feed.js";
 import { count } from "./model/format.js";
 import { NatsTrouble } from "./model/nats-trouble.js";
 import { Ring } from "./model/ring.js";
 import { Shown } from "./model/shown.js";
 import { describe } from "./model/state.js";
+import { acts } from "./view/acts.js";
 import { Address } from "./view/address.js";
 import { Announcer } from "./view/announce.js";
 import { Chips } from "./view/chips.js";
@@ -56,6 +56,7 @@ const feed = new Feed({
   changed: () => painter.ask(),
   refused: (sentence) => field.explain(sentence),
   denied: (pattern) => following.offer(pattern),
+  told: (sentence) => announcer.say(sentence),
 });
 const shown = new Shown(feed.ring, () => {
   showFilter(true);
@@ -72,6 +73,7 @@ const latest = new Latest(element("latest"), {
   repaint: () => painter.ask(true),
 });
 const reading = new Reading({ feed, shown, list, latest, changed: refresh });
+latest.doubts = (message) => feed.losses.concern(message);
 const views = new Views(element("view-switch"), { list, latest, changed: refresh });
 const marks = new Marks([...document.querySelectorAll(".rows"), element("detail-payload")]);
 const filterBar = new FilterBar(announcer, {
@@ -84,7 +86,10 @@ const filterBar = new FilterBar(announcer, {
 });
 const exportMenu = new ExportMenu(announcer, (which) => messagesOf(which === "shown" ? shown.source : feed.ring));
 const field = new Field(announcer, (entry) => following.enter(entry));
-const chips = new Chips(element("chips"), (pattern) => following.remove([pattern]));
+const chips = new Chips(element("chips"), {
+  remove: (pattern) => following.remove([pattern]),
+  ask: (pattern, history) => following.ask(pattern, history),
+});
 const following = new Following({
   feed,
   chips,
@@ -118,27 +123,16 @@ new Completer(element("subjects"), element("completions"), (text, cursor, asked)
   complete(text, cursor, { rows: feed.table.rows, followed: feed.subscriptions.followed, earlier: following.earlier }, asked),
 );
 
-// What can be done with a part of a message that is open.
-const act = {
-  filter: (what) => narrow(what, false),
-  exclude: (what) => narrow(what, true),
-  only: ({ subject }) => following.only(subject),
-  select: ({ entry }) => views.latest || list.mark(entry.seq),
-};
-
+const act = acts({ filterBar, following, views, list });
 let figuresAt = 0;
-
-function narrow(what, excluded) {
-  filterBar.set(narrowed(filterBar.text, what, excluded));
-}
 
 /** What the address holds. */
 function view() {
-  return { patterns: feed.subscriptions.followed, filter: filterBar.wanted, latest: views.latest };
+  return { wanted: feed.subscriptions.wanted, filter: filterBar.wanted, latest: views.latest };
 }
 
 function readAddress() {
-  const { patterns: wanted, filter, latest: wantsLatest } = address.read();
+  const { wanted, filter, latest: wantsLatest } = address.read();
   views.show(wantsLatest);
   if (filter !== filterBar.wanted) filterBar.offer(filter);
   following.become(wanted);
@@ -190,6 +184,7 @@ function showState() {
     paused: reading.paused,
     unseen: reading.unseen,
     following: subscriptions.followed,
+    stored: subscriptions.stored,
     heard: [...subscriptions].some(({ count: messages }) => messages > 0),
     waited: Date.now() - following.changedAt,
   });
@@ -215,7 +210,6 @@ function showFigures() {
   showState();
   counters.show(feed);
   missed.show(feed.losses);
-  latest.missedAt = feed.losses.endedAt;
   chips.show(feed.subscriptions);
   reading.name(element("pause"));
   publishing.show();

@@ -13,8 +13,9 @@ import pytest
 
 from bridge import __version__
 from bridge.access.authentication import BEARER, COOKIE
+from bridge.history import starts, streams, tail
 from bridge.publishing import over_http
-from bridge.wire import codes, framing, metadata, publications, requests, responses
+from bridge.wire import codes, framing, metadata, publications, requests, responses, wishes
 from tests.support import readme
 from tests.support.asyncapi import PATH, Description
 
@@ -93,7 +94,17 @@ def test_a_greeting_tells_as_many_grants_as_that_of_the_code() -> None:
 
 def test_the_metadata_of_a_message_comes_in_the_order_of_the_code() -> None:
     keys = list(DESCRIPTION.keys("message"))
-    assert keys == ["subject", *metadata.KEYS, "data", "encoding"]
+    of_streams = ["replay", "operation"]
+    assert keys == ["subject", "seq", *metadata.KEYS, *of_streams, "data", "encoding"]
+
+
+def test_what_is_said_of_the_past_is_that_of_the_code() -> None:
+    assert SCHEMAS["history"]["oneOf"][0]["enum"] == list(wishes.NAMED)
+    history = DESCRIPTION.keys("subscribed")["history"]["properties"]
+    assert history["reason"]["enum"] == list(get_args(starts.Reason))
+    assert DESCRIPTION.keys("refused")["reason"]["enum"] == list(get_args(streams.Reason))
+    lost = DESCRIPTION.keys("missed")["reason"]["enum"]
+    assert sorted(lost) == sorted(get_args(tail.Loss))
 
 
 def test_tokens_are_shown_where_the_code_looks_for_them() -> None:

@@ -7,21 +7,26 @@ import logging
 import re
 import string
 
-from bridge.telemetry import events
-from bridge.telemetry.events import EVENTS
+from bridge.telemetry import events, stream_events
+from bridge.telemetry.event import EVENTS
 from bridge.telemetry.facts import FACTS
 from tests.docs.test_readme import ROOT
 
 LOGS = (ROOT / "docs" / "logs.md").read_text()
 SOURCES = [ROOT / "main.py", ROOT / "handler.py", *sorted((ROOT / "bridge").rglob("*.py"))]
-CONSTANTS = {name: value for name, value in vars(events).items() if value in [*EVENTS.values()]}
+CONSTANTS = {
+    name: value
+    for module in (events, stream_events)
+    for name, value in vars(module).items()
+    if value in [*EVENTS.values()]
+}
 ALWAYS = {"time", "level", "event", "message", "worker", "traceback"}
 
 
 def events_table() -> str:
     """Return the table of events as docs/logs.md has to show it."""
     rows = ["| `event` | `level` | `message` | facts |", "|---|---|---|---|"]
-    for event in EVENTS.values():
+    for event in CONSTANTS.values():
         sentence = event.sentence.replace("!r}", "}")
         facts = ", ".join(f"`{each}`" for each in event.facts)
         level = logging.getLevelName(event.level).lower()
@@ -57,7 +62,7 @@ def test_every_event_is_told_and_always_with_the_same_facts() -> None:
         for call in ast.walk(ast.parse(path.read_text())):
             if not isinstance(call, ast.Call) or getattr(call.func, "attr", "") == "forget":
                 continue
-            named = {ast.unparse(each).removeprefix("events.") for each in call.args}
+            named = {ast.unparse(each).rpartition("events.")[2] for each in call.args}
             for name in CONSTANTS.keys() & named:
                 given = {keyword.arg for keyword in call.keywords}
                 if getattr(call.func, "attr", "") == "tell":  # `ThrottledLog` adds the count

@@ -68,6 +68,19 @@ def test_what_is_promised_when_things_go_wrong_is_shown_by_tests_that_exist() ->
         assert set(named) <= there, f"no such test: {set(named) - there}"
 
 
+def test_what_is_promised_of_history_is_shown_by_tests_that_exist() -> None:
+    page = readme.TEXTS["docs/promises.md"]
+    section = page.partition("\n## With history\n")[2].partition("\n## ")[0]
+    _, _, *rows = [line for line in section.splitlines() if line.startswith("|")]
+    sources = [path.read_text() for path in (ROOT / "tests").rglob("test_*.py")]
+    there = set(re.findall(r"^(?:async )?def (test_\w+)", "\n".join(sources), re.MULTILINE))
+    assert len(rows) > 5
+    for row in rows:
+        named = set(re.findall(r"`(test_\w+)`", row))
+        assert named, row
+        assert named <= there, f"no such test: {named - there}"
+
+
 def test_speed_table_is_what_was_measured() -> None:
     measured = json.loads((ROOT / "bench" / "results" / "results.json").read_text())
     table = report.main_table(measured["summary"])

@@ -14,8 +14,6 @@ from tests.docs.test_readme import ROOT
 TEXT = (ROOT / "SECURITY.md").read_text()
 ROWS = re.findall(r"^\| (T\d+) \|.*\| ([^|]*) \|$", TEXT, re.MULTILINE)
 LIMITS = TEXT.partition("## Limits\n")[2]
-NOT_USED_YET = {"MAX_REPLAY", "MAX_HISTORY_STREAMS"}
-"""Limits of history, which no connection reads; they get a row with their figures."""
 TESTS = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
 
 
@@ -46,7 +44,7 @@ def test_every_limit_has_its_setting_its_figure_and_its_tests() -> None:
             assert re.search(rf"^(async )?def {name}\(", TESTS, re.MULTILINE), name
     bound = r"MAX_|\w+_TIMEOUT$|\w+_BURST$|\w+_PER_"
     names = {name.upper() for name in Settings.model_fields}
-    assert settings == {name for name in names if re.match(bound, name)} - NOT_USED_YET
+    assert settings == {name for name in names if re.match(bound, name)}
 
 
 def test_what_is_installed_is_pinned_with_hashes() -> None:

@@ -11,7 +11,9 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.page.support.browser import OPTIONS, installed
+from tests.page.support.streams import Streams
 from tests.page.support.viewer import Viewer
+from tests.support.jetstream import jetstream
 from tests.support.servers import Gateway, NatsServer, running
 
 
@@ -91,3 +93,34 @@ def subject() -> str:
 def viewer(page: Page, gateway: Gateway) -> Viewer:
     """The page, open and connected, nothing followed yet."""
     return Viewer(page, gateway.url).open()
+
+
+@pytest.fixture(scope="module")
+def stream_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    """A server with JetStream."""
+    folder = tmp_path_factory.mktemp("jetstream")
+    with running(NatsServer(folder, jetstream(folder))) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def streams(stream_server: NatsServer) -> Streams:
+    return Streams(stream_server)
+
+
+@pytest.fixture(scope="module")
+def stream_gateway(
+    stream_server: NatsServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gateway]:
+    """A gateway beside it, through which the keys of buckets may be followed."""
+    log = tmp_path_factory.mktemp("gateway") / "log"
+    settings = {"requests_per_second": 10000, "request_burst": 10000}
+    allowed = {"allow_subjects": "> $KV.>"}
+    with running(Gateway(stream_server.url, log=log, **settings, **allowed)) as service:
+        yield service
+
+
+@pytest.fixture
+def stream_viewer(page: Page, stream_gateway: Gateway) -> Viewer:
+    """The page in front of that gateway, nothing followed yet."""
+    return Viewer(page, stream_gateway.url).open()

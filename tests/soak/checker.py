@@ -54,6 +54,11 @@ class Findings:
     messages: int = 0
     lost_in_outages: int = 0
     lost_as_dropped: int = 0
+    of_streams: int = 0
+    """Messages of streams, replayed ones among them."""
+    behind: int = 0
+    missed: int = 0
+    """How often somebody was told of either."""
     violations: list[str] = field(default_factory=list)
 
 

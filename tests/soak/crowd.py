@@ -1,24 +1,26 @@
-"""The browsers of the long run: 200 that follow something, and one comes for each that goes."""
+"""The browsers of the long run: 200 that follow something, and one comes for each that goes.
+
+Beside them 200 that follow the same from a stream, and come back where they were.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from random import Random
-from socket import SO_LINGER, SO_RCVBUF, SOL_SOCKET
-from struct import pack
-from urllib.parse import urlsplit
 
 from websockets.exceptions import ConnectionClosed
 
 from tests.soak.checker import DOWN, UP, Checker, Findings, Numbers
+from tests.soak.reader import Reader
+from tests.soak.sockets import narrow_socket, reset
 from tests.support.browser_client import Browser
-from tests.support.servers import PATIENCE
+from tests.support.jetstream import entries_of, plain_client
+from tests.support.servers import PATIENCE, NatsServer
 
-BURST = "soak.burst"
+STREAM, BURST = "SOAK", "soak.burst"
 SUBJECTS = [f"soak.{group}.{n}" for group in "abc" for n in "123"] + [BURST]
 WISHES = [
     ["soak.a.1"],
@@ -39,8 +41,6 @@ HOLDERS = [
     for n in range(50)
 ]
 """Who the browsers are for: grants of their own, and for half of them denials, too."""
-NARROW = 65536
-"""Bytes the kernel may hold for a browser that follows bursts; less, and it could not catch up."""
 
 
 class Member:
@@ -58,7 +58,7 @@ class Member:
         self.patterns = patterns
         self.told_at = self.flowed_at = self.dropped_at = 0.0
         """When it last heard of an outage, got a message while none was told, heard of a drop."""
-        narrow = {"sock": _narrow_socket(stream)} if BURST in patterns else {}
+        narrow = {"sock": narrow_socket(stream)} if BURST in patterns else {}
         self._browser = Browser(stream, token, ping_interval=None, **narrow)
         self._leaves = False
         self._is_down = False
@@ -84,11 +84,7 @@ class Member:
     def kill(self) -> None:
         """Reset the connection, as a browser that crashes."""
         self._leaves = True
-        transport = self._browser.ws.transport
-        if not transport.is_closing():
-            raw = transport.get_extra_info("socket")
-            raw.setsockopt(SOL_SOCKET, SO_LINGER, pack("ii", 1, 0))
-            transport.abort()
+        reset(self._browser.ws)
 
     def stop_reading(self) -> None:
         self._browser.ws.transport.pause_reading()
@@ -111,19 +107,6 @@ class Member:
             self.dropped_at = time.monotonic()
 
 
-def _narrow_socket(stream: str) -> socket.socket:
-    """Connect with a small receive buffer.
-
-    Made small later, TCP would throw away what is on its way, and wait before it sends it again.
-    """
-    address = urlsplit(stream)
-    raw = socket.socket()
-    raw.setsockopt(SOL_SOCKET, SO_RCVBUF, NARROW)
-    raw.connect((address.hostname, address.port))
-    raw.setblocking(False)
-    return raw
-
-
 class Crowd:
     """So many browsers at any time, chosen by `chance`."""
 
@@ -139,26 +122,56 @@ class Crowd:
         self._published = published
         self._chance = chance
         self._tasks: dict[Member, asyncio.Task[None]] = {}
+        self.readers: dict[Reader, asyncio.Task[None]] = {}
+        self._compared = 0
+        """The sequence up to which all readers were compared with the stream."""
 
     async def fill(self) -> None:
         """Have new browsers come until there are enough, and wait until messages come to all."""
         await self._forget_ended()
         while len(self.members) < self._size:
-            wish = self._chance.choice(WISHES)
-            following = sum(BURST in each.patterns for each in self.members)
-            burst = [BURST] if following < max(self._size // 20, 3) else []
-            stream = self._stream + self._chance.choice(["", "?batch=1"])
-            token = str(self._chance.choice(HOLDERS)["token"])
-            member = Member(stream, burst + wish, self._published, self.findings, token)
+            stream, patterns, token = self._wish(self.members)
+            member = Member(stream, patterns, self._published, self.findings, token)
             self.members.append(member)
             self.came += 1
             self._tasks[member] = asyncio.create_task(member.follow())
+        while len(self.readers) < self._size:
+            stream, patterns, token = self._wish(self.readers)
+            reader = Reader(stream, patterns, self.findings, token, narrow=BURST in patterns)
+            self.readers[reader] = asyncio.create_task(reader.follow())
         if not await reached(lambda: all(each.flowed_at for each in self.members), PATIENCE):
             self.findings.violations.append("nothing came to a browser that came anew")
+        if not await reached(lambda: all(each.checker.follows for each in self.readers), PATIENCE):
+            self.findings.violations.append("the stream did not come to a browser that came anew")
 
-    def one(self) -> Member:
-        """Choose a browser that follows the bursts."""
-        return self._chance.choice([each for each in self.members if BURST in each.patterns])
+    def _wish(self, others: Iterable[Member | Reader]) -> tuple[str, list[str], str]:
+        """Choose for a new browser where it connects, what it follows, and its token."""
+        wish = self._chance.choice(WISHES)
+        following = sum(BURST in each.patterns for each in others)
+        burst = [BURST] if following < max(self._size // 20, 3) else []
+        stream = self._stream + self._chance.choice(["", "?batch=1"])
+        return stream, burst + wish, str(self._chance.choice(HOLDERS)["token"])
+
+    def one(self) -> tuple[Member, Reader]:
+        """Choose a browser of each kind that follow the bursts."""
+        member = self._chance.choice([each for each in self.members if BURST in each.patterns])
+        return member, self._chance.choice(
+            [each for each in self.readers if BURST in each.patterns]
+        )
+
+    def some_readers(self, count: int) -> list[Reader]:
+        """Choose `count` of those that follow the stream."""
+        return self._chance.sample(list(self.readers), min(count, len(self.readers)))
+
+    async def compare(self, server: NatsServer) -> None:
+        """Hold what readers got against what the stream has, once they have it or time is up."""
+        async with plain_client(server) as client:
+            entries = await entries_of(client, STREAM, self._compared)
+        if entries:
+            self._compared = entries[-1].sequence
+        await reached(lambda: all(each.checker.has(entries) for each in self.readers), PATIENCE)
+        for each in self.readers:
+            each.checker.compare(entries)
 
     def some(self, count: int) -> list[Member]:
         """Choose `count` browsers."""
@@ -177,7 +190,9 @@ class Crowd:
         await reached(lambda: all(each.checker.is_complete for each in self.members), PATIENCE)
         for member in self.members:
             member.checker.finish()
-        await asyncio.gather(*(each.leave() for each in self.members))
+        await asyncio.gather(*(each.leave() for each in (*self.members, *self.readers)))
+        await asyncio.gather(*self.readers.values())
+        self.readers.clear()
         for member in list(self.members):
             await self._forget(member)
 

@@ -10,6 +10,7 @@ from random import Random
 
 from tests.soak.crowd import BURST, Crowd, Member, reached
 from tests.soak.publisher import Publisher
+from tests.soak.reader import Reader
 from tests.support.proxy import Proxy
 from tests.support.servers import PATIENCE, Gateway, NatsServer
 
@@ -29,6 +30,9 @@ NOT_YET_STALLED = 4.0
 """Seconds after which a browser that reads nothing is no longer just slow."""
 KILLED_AT_ONCE = 20
 STALLED = 'connections_closed_total{reason="stalled"}'
+LOST = 'connections_closed_total{reason="lost"}'
+TAILS_ENDED = 45.0
+"""Seconds after which no stream is followed any more: it lingers for 30."""
 
 
 @dataclass
@@ -45,9 +49,11 @@ class World:
     async def figure(self, name: str) -> float:
         return (await asyncio.to_thread(self.gateway.figures))[f"bridge_{name}"]
 
-    async def counted(self, name: str, holds: Callable[[float], bool]) -> bool:
+    async def counted(
+        self, name: str, holds: Callable[[float], bool], within: float = PATIENCE
+    ) -> bool:
         """Wait until a figure of the gateway is as wanted; return whether it came to that."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + within
         while not (there := holds(await self.figure(name))) and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
         return there
@@ -149,12 +155,13 @@ async def half_open(world: World) -> Cost:
     return await _outage(world, world.proxy.half_open)
 
 
-async def _stop_reading(world: World) -> Member:
-    """Have a browser read nothing while much more comes than the gateway holds for it."""
-    member = world.crowd.one()
+async def _stop_reading(world: World) -> tuple[Member, Reader]:
+    """Have a browser of each kind read nothing while more comes than the gateway holds for it."""
+    member, reader = world.crowd.one()
     member.stop_reading()
+    reader.stop_reading()
     await world.publishers[BURST].burst(BURST_MESSAGES, BURST_SIZE, BURST_SECONDS)
-    return member
+    return member, reader
 
 
 async def slow(world: World) -> Cost | None:
@@ -163,14 +170,16 @@ async def slow(world: World) -> Cost | None:
     None if this machine was so busy that it read on too late.
     """
     begun = time.monotonic()
-    member = await _stop_reading(world)
+    member, reader = await _stop_reading(world)
     await asyncio.sleep(world.chance.uniform(0, LONGEST_PAUSE))
     latest = world.publishers[BURST].numbers.next
     watch = Watch()
     if time.monotonic() - begun > NOT_YET_STALLED:
+        reader.kill()
         await world.crowd.lose(member)
         return None
     member.read_on()
+    reader.read_on()
     told = await watch.until(lambda: member.dropped_at > begun)
     return Cost(told, await watch.until(lambda: member.checker.is_past(BURST, latest)))
 
@@ -179,10 +188,11 @@ async def stalled(world: World) -> Cost:
     """Told: the gateway has cut it. Flowing: another has come in its place."""
     cut = await world.figure(STALLED)
     watch = Watch()
-    member = await _stop_reading(world)
-    noticed = await world.counted(STALLED, lambda n: n > cut)
+    member, reader = await _stop_reading(world)
+    noticed = await world.counted(STALLED, lambda n: n >= cut + 2)
     told = watch.now() if noticed else None
     coming = Watch()
+    reader.kill()
     await world.crowd.lose(member)
     return Cost(told, coming.now())
 
@@ -190,11 +200,12 @@ async def stalled(world: World) -> Cost:
 async def vanished(world: World) -> Cost:
     """Told: the gateway has noticed. Flowing: as many others have come in their place."""
     gone = world.crowd.some(KILLED_AT_ONCE)
-    left = len(world.crowd.members) - len(gone)
+    all_gone = [*gone, *world.crowd.some_readers(KILLED_AT_ONCE)]
+    lost = await world.figure(LOST) + len(all_gone)
     watch = Watch()
-    for member in gone:
-        member.kill()
-    noticed = await world.counted("connections", lambda n: n <= left)
+    for each in all_gone:
+        each.kill()
+    noticed = await world.counted(LOST, lambda n: n >= lost)
     told = watch.now() if noticed else None
     coming = Watch()
     await world.crowd.lose(*gone)

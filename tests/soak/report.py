@@ -119,6 +119,10 @@ class Report:
             f"{findings.messages} messages checked, {crowd.came} browsers; lost and told: "
             f"{findings.lost_in_outages} in outages, {findings.lost_as_dropped} as dropped"
         )
+        yield (
+            f"{findings.of_streams} messages of a stream checked, none twice; "
+            f"behind {findings.behind} times, told that some will not come {findings.missed} times"
+        )
         broken = [*self.broken, *findings.violations]
         yield from (f"not as promised: {each}" for each in broken[:MOST_SHOWN])
         if len(broken) > MOST_SHOWN:

@@ -18,10 +18,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
-from tests.soak.crowd import HOLDERS, SUBJECTS, Crowd, reached
-from tests.soak.faults import FAULTS, Fault, World
+from tests.soak.crowd import HOLDERS, STREAM, SUBJECTS, Crowd, reached
+from tests.soak.faults import FAULTS, TAILS_ENDED, Fault, World
 from tests.soak.publisher import Publisher
 from tests.soak.report import Base, Report
+from tests.support.jetstream import jetstream, make_stream, plain_client
 from tests.support.proxy import Proxy
 from tests.support.servers import PATIENCE, Gateway, NatsServer, running
 
@@ -40,7 +41,11 @@ def world(folder: Path, browsers: int, seed: int) -> Iterator[World]:
     tokens = folder / "tokens"
     tokens.write_text("\n".join(json.dumps(each) for each in HOLDERS))
     settings: dict[str, object] = {"log": folder / "gateway.log", "tokens_file": tokens}
-    with running(NatsServer(folder)) as server, running(Proxy(server.port)) as proxy:
+    store = folder / "jetstream"
+    with (
+        running(NatsServer(folder, jetstream(store))) as server,
+        running(Proxy(server.port)) as proxy,
+    ):
         with running(Gateway(proxy.url, **settings)) as gateway:
             chance = Random(seed)
             publishers = {each: Publisher(each, server.port, EVERY) for each in SUBJECTS}
@@ -61,8 +66,10 @@ async def settle(world: World) -> Base:
     for publisher in publishers:
         publisher.paused = True
     await reached(lambda: all(each.numbers.all_confirmed for each in publishers), PATIENCE)
+    await world.crowd.compare(world.server)
     await world.crowd.part()
     await world.counted("connections", lambda number: number == 0)
+    await world.counted("history_streams", lambda number: number == 0, TAILS_ENDED)
     await reached(lambda: not world.server.subscriptions(), PATIENCE)
     await asyncio.sleep(BEFORE_THE_NEXT)  # sockets of the last looks at it are closed by then
     return await asyncio.to_thread(Base.of, world.gateway, world.server)
@@ -81,6 +88,7 @@ async def strike(world: World, report: Report, fault: Fault) -> str:
     before = len(violations)
     line = report.add(fault, await fault.strike(world))
     await world.crowd.fill()
+    await world.crowd.compare(world.server)
     return "\n".join([line, *violations[before:][:MOST_SHOWN]])
 
 
@@ -89,6 +97,8 @@ async def soak(world: World, seconds: float, every: float) -> tuple[bool, bool]:
 
     Returns whether every promise was kept, and whether it was stopped by Ctrl-C.
     """
+    async with plain_client(world.server) as client:
+        await make_stream(client, STREAM, ["soak.>"])
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
     publishing = [asyncio.create_task(each.run()) for each in world.publishers.values()]

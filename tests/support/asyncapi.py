@@ -111,8 +111,17 @@ class Description:
 
 
 def words(schema: Any) -> set[str]:
-    """Return the closed list of words that a key, or each item of it, is one of."""
-    return set(schema.get("enum", schema.get("items", {}).get("enum", ())))
+    """Return the closed list of words that a key, or each item of it, is one of.
+
+    Of what may be such a word or else an object, those and the keys of the object.
+    """
+    found = {*schema.get("enum", schema.get("items", {}).get("enum", ()))}
+    for each in schema.get("oneOf", ()):
+        found |= {*each.get("enum", ()), *each.get("properties", ())}
+    return found
+
+
+_BEGUN = {"stream": "ORDERS", "epoch": "mik3x0aa", "after": 1200, "messages": 34}
 
 
 WRONG_HEADERS: list[object] = [
@@ -124,13 +133,30 @@ WRONG_HEADERS: list[object] = [
     [["a", "b", "base64"]],
 ]
 """What nobody may send along with a message."""
+WRONG_HISTORY: list[object] = [
+    "everything",
+    {},
+    {"last": 0},
+    {"last": "100"},
+    {"last": 1, "seq": 1},
+    {"first": 1},
+    {"since": "5 minutes"},
+    {"since": "2026-03-01T12:00:00"},
+    {"after": "ORDERS.1234"},
+    {"after": "ORDERS.mik3x0aa.1234/"},
+]
+"""What nobody may ask for of the past."""
 WRONG: dict[str, list[tuple[str, object]]] = {
     "subscribe": [
         ("subjects", []),
         ("subjects", ["a"] * 129),
         ("id", "x" * 199),
         ("max_rate", 0),
+        ("max_rate", 2),
         ("max_rate", 101),
+        ("stream", "ORDERS"),
+        ("stream", "a.b"),
+        *(("history", each) for each in WRONG_HISTORY),
     ],
     "unsubscribe": [("meta", ["time"])],
     "publish": [
@@ -148,7 +174,14 @@ WRONG: dict[str, list[tuple[str, object]]] = {
         *(("headers", each) for each in WRONG_HEADERS),
     ],
     "greeting": [("connection_id", "7f3a"), ("allow", ["a"] * 129), ("deny", ["a"] * 129)],
-    "subscribed": [("subjects", []), ("message", "")],
+    "subscribed": [
+        ("subjects", []),
+        ("message", ""),
+        ("history", {**_BEGUN, "after": -1}),
+        ("history", {**_BEGUN, "resumed": False}),
+        ("history", {**_BEGUN, "resumed": True, "reason": "too_many"}),
+        ("history", {**_BEGUN, "reason": "expired"}),
+    ],
     "unsubscribed": [("subjects", []), ("subjects", ["a", "b"])],
     "pong": [("subjects", ["a"])],
     "published": [("subject", ""), ("stream", "A"), ("seq", 1), ("duplicate", False)],
@@ -159,9 +192,12 @@ WRONG: dict[str, list[tuple[str, object]]] = {
         ("reply", {"data": "a", "encoding": "text_"}),
         ("reply", {"data": 1, "headers": [["a"]]}),
     ],
-    "refused": [("message", "")],
+    "refused": [("message", ""), ("reason", "no_reason"), ("err_code", "10077")],
     "message": [
         ("subject", ""),
+        ("seq", 0),
+        ("seq", 1.5),
+        ("operation", ""),
         ("time", "2026-03-01 12:00"),
         ("headers", [["a"]]),
         ("headers", [["a", 1]]),
@@ -170,6 +206,9 @@ WRONG: dict[str, list[tuple[str, object]]] = {
         ("headers", [["a", "b", "base64", "c"]]),
     ],
     "dropped": [("dropped", 0), ("dropped", 1.5)],
+    "live": [("seq", -1), ("epoch", "MIK"), ("stream", ""), ("subjects", [])],
+    "behind": [("stream", "a.b"), ("subjects", [])],
+    "missed": [("reason", "unknown"), ("after", -1), ("until", 1.5), ("subjects", [])],
 }
 """For some kinds, keys with values that are wrong in ways of their own."""
 
@@ -193,7 +232,7 @@ def spoilt(
         yield f"{key} is an object", frame | {key: {"no": "such"}}
         if isinstance(value, list):
             yield f"{key} holds a number", frame | {key: [*value, 5]}
-        if isinstance(value, bool) and key != "duplicate":  # which may be either
+        if isinstance(value, bool) and key not in ("duplicate", "gap"):  # either may be
             yield f"{key} is {not value}", frame | {key: not value}
         if key in ("action", "code", "encoding", "status"):
             yield f"{key} is no such word", frame | {key: f"{value}_"}

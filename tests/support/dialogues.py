@@ -11,6 +11,7 @@ from typing import Any
 import nats
 from websockets.asyncio.client import connect
 
+from tests.support import stream_dialogues
 from tests.support.http_reader import HttpReader
 from tests.support.publishing import ask, publish
 from tests.support.raw_nats import RawNats
@@ -27,6 +28,7 @@ SETTINGS: dict[str, object] = {
     "requests_per_second": 0.001,
     "request_burst": BURST,
     "allow_publish": ">",
+    "max_replay": stream_dialogues.MAX_REPLAY,
 }
 """Of the gateway that lets anyone in: each limit is near enough to be reached."""
 MAX_PAYLOAD = 20000
@@ -103,6 +105,7 @@ async def tokens(scene: Scene) -> None:
     async with scene.connect(scene.guarded, token=TOKEN) as browser:
         await browser.ask({"token": TOKEN})
         await browser.ask({"token": TOKEN, "id": 7})
+        await browser.refused("no_history", {"subjects": ["m"], "history": "all"})
     cookie = {"Cookie": f"nats_bridge_token={NO_TOKEN}", "Origin": scene.guarded.url}
     async with connect(scene.guarded.stream, additional_headers=cookie, proxy=None) as ws:
         scene.note(Said("stream", "send", str(await ws.recv())))
@@ -213,6 +216,7 @@ ALL: list[Callable[[Scene], Awaitable[None]]] = [
     posts,
     publications,
     asking,
+    *stream_dialogues.ALL,
     an_outage,
     reading_until_the_stop,
 ]

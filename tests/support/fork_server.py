@@ -1,7 +1,7 @@
-"""A process that starts Python programs by forking, with third-party modules imported already.
+"""A process that starts Python programs by forking, with the modules imported that they will need.
 
-`python main.py` spends a second on imports, and the tests start it hundreds of times. Nothing of
-ours is imported here, and neither is Panini, which makes an event loop when it is imported.
+`python main.py` spends a second on imports, and the tests start it hundreds of times. What imports
+Panini is left out: that makes an event loop.
 """
 
 from __future__ import annotations
@@ -23,6 +23,14 @@ MODULES = (
     *("prometheus_client.core", "prometheus_client.parser", "pydantic", "pydantic_settings"),
     *("logging.config", "multiprocessing.reduction", "ujson"),
 )
+OURS = (
+    *("bridge.nats_link.client", "bridge.nats_link.watch", "bridge.publishing.over_http"),
+    *("bridge.replicas.directory", "bridge.replicas.forwarding", "bridge.replicas.presence"),
+    *("bridge.service.figures", "bridge.service.next_steps", "bridge.settings.command_line"),
+    *("bridge.web.application", "bridge.web.gate", "bridge.web.key_fetcher", "bridge.web.listener"),
+    "handler",
+)
+"""What `main` imports, and what those import."""
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 
 
@@ -93,8 +101,9 @@ def end() -> None:
 
 def main(descriptor: int) -> Path | None:
     """Import the modules and serve; return the program to run in a process that is to run one."""
-    for name in MODULES:
+    for name in (*MODULES, *OURS):
         importlib.import_module(name)
+    assert "panini" not in sys.modules
     gc.collect()
     gc.freeze()  # so that collections in the forks copy no memory
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)

@@ -111,8 +111,8 @@ async def consumers_of(client: Client, stream: str) -> list[str]:
     return list((await api(client, f"CONSUMER.NAMES.{stream}"))["consumers"] or [])
 
 
-async def entries_of(client: Client, stream: str) -> list[Entry]:
-    """Return what a stream has, by a consumer of its own."""
+async def entries_of(client: Client, stream: str, after: int = 0) -> list[Entry]:
+    """Return what a stream has behind a sequence, by a consumer of its own."""
     entries: list[Entry] = []
 
     async def take(message: Msg) -> None:
@@ -121,12 +121,13 @@ async def entries_of(client: Client, stream: str) -> list[Entry]:
     inbox, name = client.new_inbox(), secrets.token_hex(8)
     subscription = await client.subscribe(inbox, cb=take, pending_msgs_limit=10**7)
     config = {"name": name, "deliver_subject": inbox, "ack_policy": "none", "mem_storage": True}
+    config |= {"deliver_policy": "by_start_sequence", "opt_start_seq": after + 1}
     body = {"stream_name": stream, "config": config}
     state = await insist(client, f"CONSUMER.CREATE.{stream}.{name}", body)
     while state["num_pending"]:
         await asyncio.sleep(0.01)
         state = await insist(client, f"CONSUMER.INFO.{stream}.{name}")
-    await eventually(lambda: len(entries) == state["delivered"]["consumer_seq"])
+    await eventually(lambda: len(entries) >= state["delivered"]["consumer_seq"])
     await subscription.unsubscribe()
     await api(client, f"CONSUMER.DELETE.{stream}.{name}")
     return entries

@@ -6,7 +6,8 @@ import json
 import re
 from typing import Any
 
-from bridge.telemetry.events import EVENTS
+from bridge.telemetry import events, stream_events  # noqa: F401  they fill the list
+from bridge.telemetry.event import EVENTS
 from tests.support.servers import Gateway
 
 ALWAYS = {"time", "level", "event", "message"}

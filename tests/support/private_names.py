@@ -120,9 +120,15 @@ TABLE: dict[str, list[str]] = {
         "panini.managers.task_manager.TaskManager().tasks",
     ],
     "settings/flags": ["argparse.ArgumentError().argument_name"],
-    "web/tcp": [
+    "web/forgetful": [
+        "aiohttp.web_protocol.RequestHandler()._cache",
+        "aiohttp.web_protocol.RequestHandler()._messages",
+        "aiohttp.web_protocol.RequestHandler()._parser",
         "def aiohttp.web_protocol.RequestHandler.__init__("
         "self, manager, ..., loop, keepalive_timeout, access_log)",
+        "def aiohttp.web_protocol.RequestHandler.data_received(self, data)",
+    ],
+    "web/tcp": [
         "def aiohttp.web_protocol.RequestHandler.connection_lost(self, exc)",
         "def aiohttp.web_protocol.RequestHandler.connection_made(self, transport)",
         "def aiohttp.web_protocol.RequestHandler.data_received(self, data)",

@@ -26,6 +26,8 @@ ROSTER = "test_operators_get_the_list_that_the_readme_shows"
 PROXIED = "test_messages_come_through_the_proxy"
 RECIPE = "test_the_recipe_lets_in_those_who_have_a_token"
 IMAGE = "test_the_image_is_started_with_settings_and_the_port_it_has"
+WALL = "test_the_wall_of_the_documentation_is_right_after_every_restart"
+RIGHTS = "test_a_user_with_the_rights_of_the_documentation_reads_the_past"
 REPEATED = "test_what_only_repeats_an_example_stands_on_a_page_that_is_tried"
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -46,9 +48,24 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "test_the_ten_lines_of_the_readme_show_live_values",
         "published by the test, whose page shows it",
     ),
+    "nats stream add SENSORS --subjects 'sensors.*' --max-msgs-per-subject 100 --defaults": (
+        WALL,
+        "read, and done by the API of JetStream: the real one is not installed",
+    ),
+    """nats pub sensors.kitchen '{"celsius": 21.5}'""": (WALL, "published by the test"),
+    """nats pub sensors.cellar '{"celsius": 11.2}'""": (WALL, "as above"),
+    "nats stream edit SENSORS --allow-direct": (RIGHTS, "done by the API of JetStream"),
     """curl http://127.0.0.1:5001/stream -d '{"connection_id": "…", "subjects": ["orders.*"]}'""": (
         "test_curl_follows_subjects_for_a_connection",
         "with a free port and the id of a connection",
+    ),
+    "curl 'http://127.0.0.1:5001/stream?subjects=orders.*&history=last:100&live=false'": (
+        "test_curl_reads_the_past_and_stops_or_goes_on",
+        "with a free port",
+    ),
+    "curl -N 'http://127.0.0.1:5001/stream?subjects=orders.*&history=since:5m'": (
+        "test_curl_reads_the_past_and_stops_or_goes_on",
+        "with a free port",
     ),
     "curl -N 'http://127.0.0.1:5001/stream?subjects=orders.*&limit=10'": (
         "test_curl_reads_messages_until_its_limit",
@@ -141,6 +158,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "make test-oldest": (LONG, "as above"),
     "make check": (LONG, "as above; it runs the tests of the documentation"),
     ".venv/bin/python -m bench.slow": (LONG, "as above"),
+    ".venv/bin/python -m bench.idle": (LONG, "as above"),
+    ".venv/bin/python -m bench.streams": (LONG, "as above"),
     ".venv/bin/python -m bench.denials": (LONG, "as above"),
     ".venv/bin/python -m bench.rates": (LONG, "as above"),
     ".venv/bin/python -m bench.workers": (LONG, "as above"),
@@ -153,6 +172,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 SCRIPTS = {
     "python": "test_the_callback_of_the_readme_is_called_for_each_message",
+    "conf": RIGHTS,
+    "xhtml": WALL,
     "html": "test_the_ten_lines_of_the_readme_show_live_values",
     "yaml": "test_the_readme_has_prometheus_scrape_a_gateway",
     "js": "test_the_script_of_the_readme_gets_messages_and_comes_back",
@@ -175,7 +196,7 @@ EXAMPLES = {
 }
 """The test that gets or sends every line of JSON on each page that has some."""
 
-VARIES = ("dropped", "replica", "host", "since", "time")
+VARIES = ("dropped", "epoch", "replica", "host", "since", "time")
 """Fields that differ from time to time; so do ids of connections, and addresses."""
 
 NOT_CODE = {"", "mermaid"}

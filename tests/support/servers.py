@@ -70,6 +70,7 @@ class NatsServer:
     def __init__(self, folder: Path, config: str = "") -> None:
         self.port = free_port()
         self.monitor_port = free_port()
+        self.folder = folder
         self._config = folder / f"nats-{self.port}.conf"
         self._config.write_text(
             f"listen: 127.0.0.1:{self.port}\nhttp: 127.0.0.1:{self.monitor_port}\n{config}\n"

@@ -6,6 +6,8 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from bridge.access.login import Login
 from bridge.access.policy import SubjectPolicy
 from bridge.access.publish_policy import ANYTHING, PublishPolicy
@@ -58,7 +60,9 @@ async def test_nothing_of_a_connection_that_leaves_is_in_no_figure() -> None:
     assert connection.dropped == sum(manager.counters.dropped.values()) == 3
 
 
-async def test_a_request_that_waits_is_forgotten_with_its_connection_and_without_a_word() -> None:
+async def test_a_request_that_waits_is_forgotten_with_its_connection_and_without_a_word(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     link = Link()
     publisher = Publisher(lambda: link, Counters(), lambda: PublishPolicy.of([">"]))
     app = SimpleNamespace(nats=SimpleNamespace(client=None))
@@ -69,7 +73,7 @@ async def test_a_request_that_waits_is_forgotten_with_its_connection_and_without
     login = Login(Principal(SubjectPolicy(), publish=ANYTHING))
     connection = manager._open(ws, "id", login, framing=FRAMES)
     said: list[bytes] = []
-    connection.respond = said.append
+    monkeypatch.setattr(Connection, "respond", lambda _, *lines: said.extend(lines))
     asked = '{"action": "request", "subject": "a", "id": 1}'
     assert await manager.actions.answer_frame(connection, asked) == []
     assert len(connection.sender.waiting) == 1

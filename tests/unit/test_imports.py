@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +24,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "files": ("telemetry",),
     "nats_link": ("files", "container", "telemetry", "wire"),
     "access": ("files", "wire"),
-    "history": ("nats_link", "wire"),
+    "history": ("nats_link", "telemetry", "wire"),
     "fanout": ("nats_link", "access", "telemetry", "wire"),
     "web": ("access", "files", "container", "telemetry", "token_bucket", "wire"),
     "publishing": ("nats_link", "access", "telemetry", "token_bucket", "wire"),
@@ -36,7 +39,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "token_bucket",
         "wire",
     ),
-    "replicas": ("connections", "telemetry", "wire"),
+    "replicas": ("audiences", "connections", "telemetry", "wire"),
     "settings": (
         *("connections", "publishing", "web", "access", "nats_link", "files", "telemetry", "wire"),
     ),
@@ -166,3 +169,13 @@ def test_only_the_adapter_knows_panini() -> None:
 def test_packages_are_empty_but_for_their_files(folder: Path) -> None:
     """One re-export in `service` would load Panini in the parent of workers, and in `--help`."""
     assert not (folder / "__init__.py").read_text()
+
+
+def test_a_start_loads_no_library_that_few_need_or_that_is_needed_later() -> None:
+    loaded = "{name.partition('.')[0] for name in sys.modules}"
+    unwanted = f"{{'jwt', 'cryptography', 'prometheus_client'}} & {loaded}"
+    code = f"import runpy, sys; runpy.run_path('main.py'); print({unwanted} or 'none')"
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("none\n", "")

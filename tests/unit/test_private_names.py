@@ -15,7 +15,8 @@ import re
 import ssl
 import sys
 from asyncio import sslproto
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cache
 from importlib import metadata
 from types import ModuleType
 from typing import Any
@@ -30,7 +31,7 @@ from nats.aio.transport import TcpTransport
 from nats.errors import SlowConsumerError
 from nats.protocol.parser import Parser
 
-from tests.support.library_uses import Code, found, is_private, our_code
+from tests.support.library_uses import Code, Use, found, is_private, our_code
 from tests.support.private_names import ALLOWED_FOLDERS, ROW, name_in, rows
 
 PACKAGES = {
@@ -172,6 +173,7 @@ async def test_what_a_library_no_longer_has_is_found(row: str, wrong: str) -> No
     assert (fault(row) or "").startswith(wrong)
 
 
+@cache
 def known_in(path: str) -> set[str]:
     """Return the names that the table has for a file, and those of parameters."""
     names: set[str] = set()
@@ -181,24 +183,29 @@ def known_in(path: str) -> set[str]:
     return names
 
 
-def unlisted(files: dict[str, str]) -> list[str]:
+@cache
+def uses_of_ours() -> frozenset[Use]:
+    return frozenset(Code(our_code()).uses())
+
+
+def unlisted(uses: Iterable[Use]) -> list[str]:
     """Return where private names are used that are not in the table."""
     return [
         f"{use.path}:{use.line}: {use.name} is a library's own, and not in the table "
         "of tests/support/private_names.py"
-        for use in sorted(Code(files).uses())
+        for use in sorted(uses)
         if use.name not in known_in(use.path)
     ]
 
 
 def test_every_private_name_in_use_is_in_the_table() -> None:
-    unknown = unlisted(our_code())
+    unknown = unlisted(uses_of_ours())
     assert not unknown, "\n".join(unknown)
 
 
 def test_every_row_of_the_table_is_in_use() -> None:
     code = our_code()
-    used = {(use.path, use.name) for use in Code(code).uses()}
+    used = {(use.path, use.name) for use in uses_of_ours()}
     for path, row in rows():
         name = name_in(row)
         if is_private(name):
@@ -241,7 +248,7 @@ def test_every_row_of_the_table_is_in_use() -> None:
     ],
 )
 def test_a_private_name_that_is_not_in_the_table_is_found(text: str, name: str) -> None:
-    (said,) = unlisted({"bridge/new.py": text})
+    (said,) = unlisted(Code({"bridge/new.py": text}).uses())
     assert said.startswith("bridge/new.py:") and f" {name} is a library's own" in said
 
 
@@ -254,10 +261,10 @@ def test_what_our_own_classes_define_is_ours() -> None:
         "class Other:\n    def f(self):\n        self._error_cb = 1\n"
         "def f(pair):\n    return pair._replace(left=1)\n"
     )
-    assert unlisted({"bridge/new.py": text}) == []
+    assert unlisted(Code({"bridge/new.py": text}).uses()) == []
 
 
 def test_private_names_are_used_in_a_few_folders_alone() -> None:
     allowed = tuple(f"bridge/{each}/" for each in ALLOWED_FOLDERS)
-    astray = [use for use in sorted(Code(our_code()).uses()) if not use.path.startswith(allowed)]
+    astray = [use for use in sorted(uses_of_ours()) if not use.path.startswith(allowed)]
     assert not astray, "\n".join(f"{each.path}:{each.line}: {each.name}" for each in astray)

@@ -66,7 +66,7 @@ def test_nothing_is_imported_before_the_question() -> None:
     asked = next(n for n, each in enumerate(body) if "system.check()" in ast.unparse(each))
     imported = [each for each in body[:asked] if isinstance(each, ast.Import | ast.ImportFrom)]
     assert [ast.unparse(each) for each in imported] == [
-        *("import os", "import signal", "import sys", "from bridge import system")
+        *("import gc", "import os", "import signal", "import sys", "from bridge import system")
     ]
 
 

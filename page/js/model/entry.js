@@ -1,3 +1,5 @@
+import { pastOf } from "./past.js";
+import { isShellLine, readShellLine } from "./shell.js";
 import { fault } from "./subjects.js";
 
 const VERBS = new Map([
@@ -6,11 +8,11 @@ const VERBS = new Map([
   ["unsubscribe", "unsubscribe"],
   ["unsub", "unsubscribe"],
 ]);
-const SENDS = new Set(["pub", "publish", "req", "request", "reply"]);
 const ACTIONS = ["subscribe", "unsubscribe"];
 
 /**
- * What was typed: `{ action, subjects }`, or `{ error, start, end }` with the place of the mistake.
+ * What was typed: `{ action, subjects }`, with `history` where it asks for the past; or `{ error, start, end }` with the
+ * place of the mistake.
  * Takes subjects, a verb and subjects, a pasted `nats sub …`, or a request as JSON.
  */
 export function parseEntry(text) {
@@ -20,13 +22,10 @@ export function parseEntry(text) {
 }
 
 function parseWords(typed, text) {
-  const words = typed.split(/[\s,]+/).filter(Boolean);
-  const fromShell = isShellLine(words);
-  if (fromShell) {
-    const error = shellError(words, text);
-    if (error) return error;
-    words.shift();
-  }
+  const typedWords = typed.split(/[\s,]+/).filter(Boolean);
+  const fromShell = isShellLine(typedWords);
+  const { words, history, error, part } = fromShell ? readShellLine(typedWords) : { words: typedWords };
+  if (error) return mistake(error, text, part);
   const [first] = words;
   const verb = VERBS.get(first?.toLowerCase());
   if (verb) words.shift();
@@ -34,23 +33,8 @@ function parseWords(typed, text) {
   if (verb && !words.length) {
     return mistake(`Add a subject: ${fromShell ? "nats " : ""}${first.toLowerCase()} orders.*`, text, first);
   }
-  return checked(verb ?? "subscribe", words.map(unquoted), text);
-}
-
-function isShellLine([program, next = ""]) {
-  return program?.toLowerCase() === "nats" && (isCommand(next) || next.startsWith("-"));
-}
-
-function isCommand(word) {
-  return VERBS.has(word.toLowerCase()) || SENDS.has(word.toLowerCase());
-}
-
-function shellError(words, text) {
-  if (SENDS.has(words.find(isCommand)?.toLowerCase())) {
-    return mistake("This field only follows subjects: that line belongs into a terminal. Nothing was sent.", text, "");
-  }
-  const flag = words.find((word) => word.startsWith("-"));
-  return flag && mistake(`Leave out “${flag}”: only subjects are read here.`, text, flag);
+  const entry = checked(verb ?? "subscribe", words.map(unquoted), text);
+  return history ? { ...entry, history } : entry;
 }
 
 function unquoted(word) {
@@ -84,7 +68,11 @@ function parseJson(typed, text) {
   if (!Array.isArray(subjects) || !subjects.length || !subjects.every(isText)) {
     return mistake('"subjects" must be a list of subjects: {"subjects": ["test.subject"]}.', text, "");
   }
-  return { action, subjects: [...new Set(subjects)] };
+  const entry = { action, subjects: [...new Set(subjects)] };
+  if (request.history === undefined) return entry;
+  const history = pastOf(request.history);
+  if (history) return { ...entry, history };
+  return mistake('"history" must be "all", "last_per_subject", or like {"last": 100}, {"since": "5m"} or {"seq": 7}.', text, '"history"');
 }
 
 function isText(value) {

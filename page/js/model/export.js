@@ -11,7 +11,7 @@ const QUOTED = /[",\r\n]/;
 /** The kinds of file: what comes first, a line for each message, the media type. */
 export const FORMATS = {
   ndjson: { head: "", line: ndjsonLine, type: "application/x-ndjson" },
-  csv: { head: `${BOM}time,subject,data,encoding,reply,headers\r\n`, line: csvLine, type: "text/csv" },
+  csv: { head: `${BOM}time,subject,data,encoding,reply,headers,stream,seq,replay,operation\r\n`, line: csvLine, type: "text/csv" },
 };
 
 /** The messages of a source as they are now, without the notes among them. */
@@ -57,19 +57,26 @@ export function fileName(format, time) {
 
 // As on the wire, with the time. Raw JSON is not written anew, so numbers keep their digits; in it a line
 // break can only stand between two values, where a space is the same.
-function ndjsonLine({ time, subject, reply, headers = [], raw, encoding }) {
+function ndjsonLine({ time, subject, reply, headers = [], raw, encoding, stored }) {
   const data = raw.replace(LINE_BREAKS, " ");
   const name = encoding === "json" ? "" : `,"encoding":"${encoding}"`;
   const answer = reply ? `,"reply":${JSON.stringify(reply)}` : "";
   const pairs = headers.length ? `,"headers":${JSON.stringify(headers)}` : "";
-  return `{"time":"${iso(time)}","subject":${JSON.stringify(subject)}${answer}${pairs},"data":${data}${name}}\n`;
+  const place = stored ? `,${JSON.stringify(placeOf(stored)).slice(1, -1)}` : "";
+  return `{"time":"${iso(time)}","subject":${JSON.stringify(subject)}${place}${answer}${pairs},"data":${data}${name}}\n`;
 }
 
 function csvLine(message) {
   const { time, subject, encoding, reply = "", headers = [] } = message;
   const pairs = headers.length ? JSON.stringify(headers) : "";
-  const cells = [iso(time), subject, readable(message), encoding, reply, pairs];
+  const { stream = "", seq = "", replay = "", operation = "" } = message.stored ? placeOf(message.stored) : {};
+  const cells = [iso(time), subject, readable(message), encoding, reply, pairs, stream, String(seq), String(replay), operation];
   return `${cells.map(cell).join(",")}\r\n`;
+}
+
+// Where it is stored, without what does not hold.
+function placeOf({ stream, seq, replay, operation }) {
+  return { stream, seq, replay: replay || undefined, operation };
 }
 
 // RFC 4180, with a ' before whatever a spreadsheet would take for a formula.

@@ -1,9 +1,12 @@
 import { count } from "./format.js";
 import { GatewayClock } from "./gateway-clock.js";
-import { Losses, gapSentence } from "./losses.js";
+import { Losses, backSentence, gapSentence } from "./losses.js";
 import { META, metaLength, pairsOf } from "./meta.js";
+import { AUTO, isSamePast, pastWords } from "./past.js";
 import { Rates } from "./rates.js";
+import { Replays } from "./replays.js";
 import { Rights } from "./rights.js";
+import { storedOf } from "./stored.js";
 import { SubjectTable } from "./subject-table.js";
 import { Subscriptions } from "./subscriptions.js";
 import { dayOf, isIn, longDate } from "./time.js";
@@ -20,19 +23,24 @@ export class Feed {
   #denied;
   #day = null; // of the newest message
   #connected = false;
+  #outageFrom = null; // while the gateway has no NATS
+  #replays = new Replays();
+  #told;
   #clock = new GatewayClock();
 
   /**
    * `ring` keeps what comes, `arrived(entry)` is told of each entry, `changed()` asks for a repaint,
-   * `refused(sentence)` takes what has no chip to go to, `denied(pattern)` is told of each that may not be followed.
+   * `refused(sentence)` takes what has no chip to go to, `denied(pattern)` is told of each that may not be followed,
+   * `told(sentence)` of what comes from streams.
    */
-  constructor({ ring, client, changed, refused, arrived = () => {}, denied = () => {}, now = Date.now, elapsed = () => performance.now() }) {
+  constructor({ ring, client, changed, refused, arrived = () => {}, denied = () => {}, told = () => {}, now = Date.now, elapsed = () => performance.now() }) {
     this.#client = client;
     this.#changed = changed;
     this.#arrived = arrived;
     this.#now = now;
     this.#elapsed = elapsed;
     this.#denied = denied;
+    this.#told = told;
     this.ring = ring;
     this.subscriptions = new Subscriptions();
     this.table = new SubjectTable();
@@ -47,8 +55,9 @@ export class Feed {
       });
     on("messages", (messages) => this.#takeMessages(messages));
     on("dropped", (dropped) => this.#takeDropped(dropped.count));
-    on("gap", (gap) => this.losses.addGap(gap, this.#note(() => gapSentence(gap)).seq));
+    on("gap", (gap) => this.#takeGap(gap));
     on("subscription", (change) => this.#mark(change));
+    on("progress", (progress) => this.#follow(progress));
     on("state", () => this.#followConnection());
     on("error", ({ message }) => refused(message));
   }
@@ -57,18 +66,35 @@ export class Feed {
     return this.#client.natsDown;
   }
 
-  /** Follows patterns that are new or were refused; the others are returned. */
-  subscribe(patterns) {
-    const isKnown = (pattern) => this.subscriptions.has(pattern);
+  /** Follows patterns that are new or were refused, or of which the past is asked for; the others are returned. */
+  subscribe(patterns, history = AUTO) {
     const wasRefused = (pattern) => this.subscriptions.get(pattern)?.state === "refused";
-    const wanted = patterns.filter((pattern) => !isKnown(pattern) || wasRefused(pattern));
+    const isNew = (pattern) => !this.subscriptions.has(pattern) || wasRefused(pattern);
+    const wanted = patterns.filter((pattern) => isNew(pattern) || history !== AUTO);
     for (const pattern of wanted) {
-      if (isKnown(pattern)) this.subscriptions.mark(pattern, "pending");
-      else this.subscriptions.add(pattern);
+      if (!isNew(pattern)) this.#askAnew(pattern, history);
+      else if (!this.subscriptions.has(pattern)) this.subscriptions.add(pattern);
+      this.subscriptions.mark(pattern, "pending");
+      this.subscriptions.place(pattern, { history });
       this.#ask(pattern);
     }
     this.#changed();
     return patterns.filter((pattern) => !wanted.includes(pattern));
+  }
+
+  /** Follows a pattern with this past, unless it is asked for already; without one it goes on as it is. */
+  want(pattern, history) {
+    const known = this.subscriptions.get(pattern);
+    if (!known || !isSamePast(known.history, history)) this.subscribe([pattern], history);
+    this.subscriptions.place(pattern, { history });
+  }
+
+  // Nothing is missed by that: what comes meanwhile is stored.
+  #askAnew(pattern, history) {
+    this.#client.unsubscribe(pattern);
+    this.#tell(this.#replays.forget(pattern, this.#now()));
+    this.subscriptions.place(pattern, { stage: "" });
+    if (this.subscriptions.get(pattern).count) this.#tell(`${pattern}: ${pastWords(history)}`);
   }
 
   /** Stops following; the patterns that were not followed are returned. */
@@ -77,6 +103,7 @@ export class Feed {
     for (const pattern of held) {
       this.subscriptions.remove(pattern);
       this.#client.unsubscribe(pattern);
+      this.#tell(this.#replays.forget(pattern, this.#now()));
     }
     this.#changed();
     return patterns.filter((pattern) => !held.includes(pattern));
@@ -87,14 +114,36 @@ export class Feed {
     return new Rights(this.#client);
   }
 
-  #mark({ pattern, state, code, message }) {
+  #mark({ pattern, state, code, message, stream = "" }) {
     const words = code === "denied" ? `${message} ${this.rights.sentence}`.trim() : message;
     this.subscriptions.mark(pattern, state, words);
+    this.subscriptions.place(pattern, stream ? { stream } : { stream, stage: "" });
+    if (!stream) this.#tell(this.#replays.forget(pattern, this.#now()));
     if (code === "denied") this.#denied(pattern);
   }
 
   #ask(pattern) {
-    this.#client.subscribe(pattern, undefined, { meta: META }).catch(() => {}); // a refusal comes as an event, too
+    const { history } = this.subscriptions.get(pattern);
+    this.#client.subscribe(pattern, undefined, { meta: META, history }).catch(() => {}); // a refusal comes as an event, too
+  }
+
+  #follow(progress) {
+    const { pattern, state } = progress;
+    this.subscriptions.place(pattern, { stage: state });
+    this.#tell(this.#replays.take(progress, this.subscriptions.size === 1));
+  }
+
+  #takeGap(gap) {
+    const { stored, plain } = this.subscriptions;
+    const of = stored.length ? plain : [];
+    this.losses.addGap(gap, this.#note(() => gapSentence(gap, of)).seq);
+  }
+
+  // What is good to know, and no loss.
+  #tell(sentence) {
+    if (!sentence) return;
+    this.#note(sentence, "past");
+    this.#told(sentence);
   }
 
   // What was refused is asked for again with the next connection: it may have other rights.
@@ -102,16 +151,27 @@ export class Feed {
     const was = this.#connected;
     this.#connected = this.#client.state === "open";
     if (!was && this.#connected) this.#clock.reset();
+    this.#followNats();
     if (!was || this.#connected) return;
+    this.#replays.lose(this.subscriptions.stored);
     for (const { pattern, state } of this.subscriptions) {
       if (state === "refused") this.#ask(pattern);
       this.subscriptions.mark(pattern, "pending");
     }
   }
 
+  #followNats() {
+    const from = this.#outageFrom;
+    this.#outageFrom = this.#connected && this.natsDown ? from ?? this.#now() : null;
+    const { stored } = this.subscriptions;
+    if (from !== null && this.#connected && !this.natsDown && stored.length) this.#tell(backSentence({ from, to: this.#now() }, stored));
+  }
+
   #takeMessages(received) {
     const now = this.#now();
-    this.#clock.compare(received.at(-1)?.time, now, this.#elapsed());
+    const fresh = received.filter(({ replay }) => !replay); // what is stored says nothing of the way here
+    this.#clock.compare(fresh.at(-1)?.time, now, this.#elapsed());
+    this.#replays.count(received.length - fresh.length);
     for (const message of received) {
       const entry = this.#entry(message, now);
       this.#noteDay(entry.time);
@@ -125,14 +185,15 @@ export class Feed {
   // With the gateway's time where it tells one. `beside` counts the characters that came beside the payload.
   #entry(message, now) {
     const { subject, raw, encoding } = message;
-    const hue = this.subscriptions.countMessage(subject)[0]?.hue ?? null;
+    const hue = this.subscriptions.countMessage(subject, message.replay)[0]?.hue ?? null;
     const heard = this.#clock.read(message.time);
     const isTold = !Number.isNaN(heard);
     const reply = typeof message.reply === "string" ? message.reply : "";
     const headers = pairsOf(message.headers);
     const beside = metaLength({ reply, headers });
     const time = isTold ? heard : now;
-    return { kind: "message", subject, raw, encoding, time, skew: isTold ? this.#clock.skew : 0, hue, reply, headers, beside };
+    const stored = storedOf(message);
+    return { kind: "message", subject, raw, encoding, time, skew: isTold ? this.#clock.skew : 0, hue, reply, headers, beside, stored };
   }
 
   // A time of day alone says little in a page that has been open for days.
@@ -141,7 +202,7 @@ export class Feed {
     const isHeldUp = before && time < before.start && before.start - time < HELD_UP;
     if (isHeldUp || (before && isIn(before, time))) return;
     this.#day = dayOf(time);
-    if (before && !isIn(this.#day, before.start)) this.#note(longDate(time), true);
+    if (before && !isIn(this.#day, before.start)) this.#note(longDate(time), "day");
   }
 
   #takeDropped(number) {
@@ -150,11 +211,12 @@ export class Feed {
     this.losses.addDropped(number, note.time, note.seq);
   }
 
-  // `say` is a sentence, or makes one where the words change with the day, or with the zone of the reader.
-  #note(say, isDay = false) {
+  // `say` is a sentence, or makes one where the words change with the day, or with the zone of the reader. `about` is a
+  // "loss", a "day", or the "past".
+  #note(say, about = "loss") {
     const note = {
       kind: "note",
-      isDay,
+      about,
       time: this.#now(),
       raw: "",
       get text() {

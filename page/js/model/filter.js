@@ -1,4 +1,5 @@
 import { headerLine } from "./meta.js";
+import { isReplayed, operationWord } from "./stored.js";
 import { fault, matcher } from "./subjects.js";
 
 const MOST_CHARS = 1_000; // a link must not bring a filter that takes seconds for each message
@@ -7,13 +8,14 @@ const TERM = new RegExp(
     String.raw`(?<not>-?)(?:`,
     String.raw`subject:(?:"(?<exact>.+?)"(?!\S)|(?<pattern>\S*))`,
     String.raw`|header:(?:"(?<line>.+?)"(?!\S)|(?<header>\S*))`,
-    String.raw`|is:(?<is>request)(?!\S)`,
+    String.raw`|is:(?<is>request|replayed|deleted)(?!\S)`,
     String.raw`|"(?<phrase>.*?)"(?!\S)`, // a quote inside is text: "st":"error" is one phrase
     String.raw`|/(?<regex>(?:\\.|[^/\\])+)/(?<flags>[dgimsuvy]*)(?!\S)`,
     String.raw`|(?<word>\S+))`,
   ].join(""),
   "gis",
 );
+const KINDS = { request: ({ reply }) => Boolean(reply), replayed: isReplayed, deleted: (message) => operationWord(message) !== "" };
 const ACROSS_TESTS = /[dgy]/g; // flags that only matter to whoever goes from match to match
 const NUMBER_ENDS = String.raw`(?![\w.])`;
 const LINE_BREAKS = /[\r\n]\s*/g;
@@ -24,6 +26,7 @@ const SYNTAX = /[\\^$.*+?()[\]{}|/]/g;
  * what is looked for.
  * Words, "phrases" and /regexes/ are looked for in subject and payload, `subject:` takes a NATS pattern,
  * `header:` a part of a header's name or value, or both whole with `=` between them, `is:request` has a reply subject,
+ * `is:replayed` was stored before, `is:deleted` says of a key that it has no value any more,
  * `-` excludes; all must hold. `error` is a sentence that says what to mend, "" if there is nothing to.
  */
 export function parseFilter(text) {
@@ -100,7 +103,7 @@ function term({ 0: source, groups }) {
   const made = { source, not: not === "-" };
   if (pattern) return { ...made, ...subjectTerm(pattern, exact !== undefined) };
   if (header) return { ...made, ...headerTest(header, line !== undefined) };
-  if (is) return { ...made, kind: "meta", value: is, error: "", test: ({ reply }) => Boolean(reply) };
+  if (is) return { ...made, kind: "meta", value: is, error: "", test: KINDS[is.toLowerCase()] };
   if (regex) return { ...made, ...regexTerm(regex, flags) };
   if (word && word !== "-") return { ...made, ...wordTerm(word, phrase !== undefined) };
   return null;

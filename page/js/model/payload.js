@@ -1,8 +1,10 @@
 import { bytes, utf8Length } from "./format.js";
 import { inOrder, oneLine } from "./signs.js";
+import { operationWord } from "./stored.js";
 
 const PREVIEW = 300;
 const LOOKED_AT = 4 * PREVIEW; // of JSON that is laid out on many lines, most may be white space
+const LONGEST_MARK = 20; // whoever publishes may name an operation
 const INDENT = /[ \t]*[\r\n]\s*/g;
 const ENDINGS = { json: "json", text: "txt", base64: "bin" };
 const utf8 = new TextEncoder();
@@ -74,8 +76,11 @@ export function requestMark({ reply }) {
   return reply ? "request" : "";
 }
 
-/** The word that marks a payload which is not plain to see: "binary", "empty" or "". */
-export function mark({ raw, encoding }) {
+/** The word that marks a payload which is not plain to see: "binary", "empty", "deleted" and its like, or "". */
+export function mark(message) {
+  const { raw, encoding } = message;
+  const operation = operationWord(message);
+  if (operation) return oneLine(operation.slice(0, LONGEST_MARK));
   if (encoding === "base64") return "binary";
   return encoding === "text" && raw === '""' ? "empty" : "";
 }

@@ -5,8 +5,8 @@ const FULL = "there is no room for all that came since: the oldest of it is not 
 /**
  * The state of the page in words: `{ name, word, hint, action, why }`; action labels the button, "" for none,
  * and `why` is what is wrong, without what changes each second.
- * `facts`: { link, reason, tries, tokenWanted, retryIn, natsDown, natsRefuses, paused, unseen, following, heard, waited }, times
- * in ms.
+ * `facts`: { link, reason, tries, tokenWanted, retryIn, natsDown, natsRefuses, stored, paused, unseen, following, heard, waited }, times
+ * in ms; `stored` are those of `following` that come from streams.
  */
 export function describe(facts) {
   const { link, reason, tries, tokenWanted, natsDown, natsRefuses, paused, unseen, following, heard } = facts;
@@ -16,11 +16,16 @@ export function describe(facts) {
   if (link === "connecting") return state("connecting", "Connecting", "");
   if (natsDown) {
     const why = natsRefuses ? "NATS refuses the gateway's credentials; " : "";
-    return state("reconnecting", "NATS is out of reach", `${why}the gateway keeps trying; messages meanwhile are missed`, "", why);
+    return state("reconnecting", "NATS is out of reach", `${why}the gateway keeps trying; ${meanwhile(facts)}`, "", why);
   }
   if (!following.length) return state("idle", "Connected", ""); // nothing can come, so nothing is held back
   if (paused) return state("paused", "Paused", unseen ? FULL : "");
   return heard ? state("live", "Live", "") : state("waiting", "Live", waitingHint(facts));
+}
+
+function meanwhile({ following, stored = [] }) {
+  if (!stored.length) return "messages meanwhile are missed";
+  return stored.length < following.length ? "what no stream stores meanwhile is missed" : "what streams store meanwhile comes later";
 }
 
 function state(name, word, hint, action = "", why = "") {

@@ -2,6 +2,7 @@ import { heardAt } from "./gateway-clock.js";
 import { textLength } from "./meta.js";
 import { ownText } from "./own-text.js";
 import { Rate } from "./rate.js";
+import { isOlder, isReplayed } from "./stored.js";
 
 const MOST_SUBJECTS = 5_000; // subjects can be without number: telemetry.<uuid>
 const MOST_CHARS = 32 * 1024 * 1024;
@@ -32,11 +33,13 @@ export class SubjectTable {
     const known = this.#bySubject.get(entry.subject);
     const row = known ?? this.#add(entry);
     row.used = known !== undefined; // coming once is no reason to stay
+    row.count += 1;
+    if (isReplayed(entry)) row.replayed += 1;
+    else row.arrived += 1;
+    if (known && isOlder(entry, row.last)) return;
     this.#chars += textLength(entry) - textLength(row.last);
     row.last = entry;
     row.hue = entry.hue;
-    row.count += 1;
-    row.arrived += 1;
     row.owned = false;
     while (this.#chars > this.#maxChars && this.rows.length > 1) this.#shrink(row);
   }
@@ -45,7 +48,7 @@ export class SubjectTable {
   tick(seconds = 1, now = Date.now()) {
     let copied = 0;
     for (const row of this.rows) {
-      row.pace.beat(row.arrived, seconds, { time: heardAt(row.last), total: row.count, now });
+      row.pace.beat(row.arrived, seconds, { time: heardAt(row.last), total: row.count - row.replayed, now });
       row.rate = row.pace.value;
       if (!row.arrived && !row.owned && copied < COPIED_PER_TICK) {
         own(row);
@@ -84,11 +87,13 @@ export class SubjectTable {
     return { rows, others };
   }
 
-  #bringBack({ last, count, rate, pace }) {
+  #bringBack({ last, count, replayed, rate, pace }) {
     this.record(last);
     const row = this.#bySubject.get(last.subject);
+    const wasReplayed = isReplayed(last);
     row.count += count - 1;
-    row.arrived -= 1;
+    row.replayed += replayed - Number(wasReplayed);
+    row.arrived -= Number(!wasReplayed);
     row.rate ??= rate;
     row.pace = pace;
   }
@@ -96,7 +101,7 @@ export class SubjectTable {
   #add(entry) {
     const subject = ownText(entry.subject); // see own()
     const seq = this.#nextSeq++;
-    const row = { subject, hue: null, count: 0, rate: null, pace: new Rate(), last: entry, seq, arrived: 0, used: false, owned: false };
+    const row = { subject, hue: null, count: 0, replayed: 0, rate: null, pace: new Rate(), last: entry, seq, arrived: 0, used: false, owned: false };
     if (this.rows.length < this.#maxSubjects) this.rows.push(row);
     else this.rows[this.#evict()] = row;
     this.#bySubject.set(subject, row);

@@ -1,3 +1,4 @@
+import { AUTO } from "./past.js";
 import { ownText } from "./own-text.js";
 import { matcher } from "./subjects.js";
 
@@ -6,7 +7,9 @@ const MOST_REMEMBERED = 5_000; // subjects can be without number: telemetry.<uui
 
 /**
  * The patterns this page follows or wants to follow, in the order they were added.
- * Each is `{ pattern, state, message, count, hue }`; state is pending, active or refused.
+ * Each is `{ pattern, state, message, count, replayed, hue, history, stream, stage }`; state is pending, active or refused,
+ * `replayed` how many of its messages were stored before, `history` what was asked for of the past. `stream` is the one
+ * that it comes from, "" if it comes from none; `stage` how far it is there: replaying, behind, live, or "".
  */
 export class Subscriptions {
   #byPattern = new Map();
@@ -29,6 +32,21 @@ export class Subscriptions {
     return [...this].filter(({ state }) => state !== "refused").map(({ pattern }) => pattern);
   }
 
+  /** The same with what was asked for of their past: `{ pattern, history }`. */
+  get wanted() {
+    return [...this].filter(({ state }) => state !== "refused").map(({ pattern, history }) => ({ pattern, history }));
+  }
+
+  /** The patterns that come from a stream. */
+  get stored() {
+    return [...this].filter(({ stream }) => stream).map(({ pattern }) => pattern);
+  }
+
+  /** The patterns that come from no stream, as far as is known, and were not refused. */
+  get plain() {
+    return [...this].filter(({ state, stream }) => state !== "refused" && !stream).map(({ pattern }) => pattern);
+  }
+
   has(pattern) {
     return this.#byPattern.has(pattern);
   }
@@ -37,9 +55,10 @@ export class Subscriptions {
     return this.#byPattern.get(pattern);
   }
 
-  add(pattern) {
+  add(pattern, history = AUTO) {
     const hue = this.#freeHue(pattern);
-    this.#byPattern.set(pattern, { pattern, matches: matcher(pattern), hue, state: "pending", message: "", count: 0 });
+    const figures = { state: "pending", message: "", count: 0, replayed: 0 };
+    this.#byPattern.set(pattern, { pattern, matches: matcher(pattern), hue, ...figures, history, stream: "", stage: "" });
     this.#bySubject.clear();
   }
 
@@ -54,10 +73,19 @@ export class Subscriptions {
     if (subscription) Object.assign(subscription, { state, message });
   }
 
-  /** Counts one message and returns the subscriptions its subject falls under. */
-  countMessage(subject) {
+  /** Notes where a pattern comes from, or how far it is: some of `{ history, stream, stage }`. */
+  place(pattern, facts) {
+    const subscription = this.get(pattern);
+    if (subscription) Object.assign(subscription, facts);
+  }
+
+  /** Counts one message, which may be `replayed`, and returns the subscriptions its subject falls under. */
+  countMessage(subject, replayed = false) {
     const found = this.#bySubject.get(subject) ?? this.#match(subject);
-    for (const subscription of found) subscription.count += 1;
+    for (const subscription of found) {
+      subscription.count += 1;
+      if (replayed) subscription.replayed += 1;
+    }
     return found;
   }
 

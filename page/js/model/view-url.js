@@ -1,12 +1,14 @@
+import { AUTO, pastText, readPast } from "./past.js";
+
 const MOST = 128; // what one connection may follow: a link cannot ask for more
 
 /**
- * The fragment that holds a view, `#s=orders.*,telemetry.%3E&q=error%20-debug&v=latest`; "" for one
- * of which there is nothing to say. A view is `{ patterns, filter, latest }`.
+ * The fragment that holds a view, `#s=orders.*@last:100,telemetry.%3E&q=error%20-debug&v=latest`; "" for one
+ * of which there is nothing to say. A view is `{ wanted, filter, latest }`, and what is wanted `{ pattern, history }`.
  */
-export function toFragment({ patterns, filter = "", latest = false }) {
+export function toFragment({ wanted, filter = "", latest = false }) {
   const parts = [];
-  if (patterns.length) parts.push(`s=${patterns.map(encodeURIComponent).join(",")}`);
+  if (wanted.length) parts.push(`s=${wanted.map(written).join(",")}`);
   if (filter) parts.push(`q=${encodeURIComponent(filter)}`);
   if (latest) parts.push("v=latest");
   return parts.length ? `#${parts.join("&")}` : "";
@@ -14,12 +16,25 @@ export function toFragment({ patterns, filter = "", latest = false }) {
 
 /** The view a fragment holds; what cannot be read is left out. */
 export function fromFragment(fragment) {
-  const patterns = part(fragment, "s").split(",").map(decoded).filter(Boolean);
+  const all = part(fragment, "s").split(",").map(read).filter(({ pattern }) => pattern);
+  const byPattern = new Map(all.map((each) => [each.pattern, each]));
   return {
-    patterns: [...new Set(patterns)].slice(0, MOST),
+    wanted: [...byPattern.values()].slice(0, MOST),
     filter: decoded(part(fragment, "q")),
     latest: part(fragment, "v") === "latest",
   };
+}
+
+// An @ of the pattern itself is written as %40.
+function written({ pattern, history }) {
+  const past = pastText(history);
+  return `${encodeURIComponent(pattern)}${past && `@${past}`}`;
+}
+
+function read(text) {
+  const at = text.lastIndexOf("@");
+  const history = at === -1 ? undefined : readPast(decoded(text.slice(at + 1)));
+  return history ? { pattern: decoded(text.slice(0, at)), history } : { pattern: decoded(text), history: AUTO };
 }
 
 function part(fragment, name) {

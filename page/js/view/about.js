@@ -5,6 +5,7 @@ import { count } from "../model/format.js";
 import { heardAt } from "../model/gateway-clock.js";
 import { mark, sizeText } from "../model/payload.js";
 import { withSigns } from "../model/signs.js";
+import { placeText } from "../model/stored.js";
 import { clockExact, date } from "../model/time.js";
 
 const MOST = 100; // headers
@@ -13,6 +14,7 @@ const MOST_CHARS = 1_000; // of a value
 /** What is known of a message beside its payload: the facts, where an answer goes, its headers. */
 export class About {
   #facts;
+  #stored;
   #reply;
   #headers;
   #list;
@@ -21,6 +23,7 @@ export class About {
   /** `ask(element, { label, items })` offers what can be done with a header; `on`: { act(name, value), copy(text) }. */
   constructor(dialog, ask, on) {
     this.#facts = part(dialog, "detail-facts");
+    this.#stored = part(dialog, "detail-stored");
     this.#reply = part(dialog, "detail-reply");
     this.#headers = part(dialog, "detail-headers");
     this.#list = part(dialog, "detail-header-list");
@@ -38,6 +41,8 @@ export class About {
   show(message) {
     this.#message = message;
     const { reply = "", headers = [] } = message;
+    this.#stored.hidden = !message.stored;
+    setText(this.#stored, withSigns(placeText(message)));
     this.#reply.hidden = !reply;
     setText(part(this.#reply, "reply"), withSigns(reply));
     this.#headers.hidden = !headers.length;

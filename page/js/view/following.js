@@ -1,4 +1,5 @@
 import { count } from "../model/format.js";
+import { AUTO } from "../model/past.js";
 
 const REMEMBERED = 20;
 
@@ -20,17 +21,24 @@ export class Following {
   }
 
   /** Does what was typed; returns a sentence if part of it made no sense. */
-  enter({ action, subjects }) {
+  enter({ action, subjects, history }) {
     if (action === "unsubscribe") {
       const unknown = this.#feed.unsubscribe(subjects);
       this.#note();
       return unknown.length ? `Not subscribed to ${unknown.join(", ")}.` : "";
     }
     this.earlier = [...new Set([...subjects, ...this.earlier])].slice(0, REMEMBERED);
-    const known = this.#feed.subscribe(subjects);
+    const known = this.#feed.subscribe(subjects, history);
     this.#note();
     this.#chips.flash(known);
     return "";
+  }
+
+  /** Asks for the past of a pattern, or from now on for nothing of it. */
+  ask(pattern, history) {
+    if (history === AUTO) this.#feed.want(pattern, history);
+    else this.#feed.subscribe([pattern], history); // also what was asked for before
+    this.#note();
   }
 
   remove(patterns) {
@@ -56,12 +64,12 @@ export class Following {
     this.#toast.show("Not everything may be followed here.", () => this.#change(allow, [">"]), label);
   }
 
-  /** Follows what a link names, and nothing else. */
+  /** Follows what a link names, `{ pattern, history }` each, and nothing else. */
   become(wanted) {
-    const { patterns } = this.#feed.subscriptions;
-    const gone = patterns.filter((pattern) => !wanted.includes(pattern));
+    const named = new Set(wanted.map(({ pattern }) => pattern));
+    const gone = this.#feed.subscriptions.patterns.filter((pattern) => !named.has(pattern));
     if (gone.length) this.#feed.unsubscribe(gone);
-    this.#feed.subscribe(wanted.filter((pattern) => !patterns.includes(pattern)));
+    for (const { pattern, history } of wanted) this.#feed.want(pattern, history);
   }
 
   #change(more, less) {

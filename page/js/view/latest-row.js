@@ -4,6 +4,7 @@ import { count } from "../model/format.js";
 import { heardAt } from "../model/gateway-clock.js";
 import { mark, preview, requestMark } from "../model/payload.js";
 import { rateText } from "../model/rate.js";
+import { operationWord } from "../model/stored.js";
 import { withSigns } from "../model/signs.js";
 
 /** One line of the Latest view; the same element shows one subject after the other. */
@@ -22,15 +23,16 @@ export class LatestRow {
   }
 
   /** Shows a row of the subject table, with `last` as its message. */
-  show(row, last, { index, selected, time, missedAt }) {
-    this.#take(row.subject, index, row.hue === null ? "latest-row" : `latest-row hue-${row.hue}`);
+  show(row, last, { index, selected, time, doubtful }) {
+    const hue = row.hue === null ? "" : ` hue-${row.hue}`;
+    this.#take(row.subject, index, `latest-row${hue}${operationWord(last) && " gone"}`);
     this.#set("aria-selected", String(selected));
     this.#fill(withSigns(row.subject), row.count, rateText(row.rate));
     setText(this.#cells.mark, mark(last));
     setMark(this.#request, requestMark(last));
     setText(this.#cells.value, preview(last));
     setText(this.#cells.age, age(time - heardAt(last)));
-    this.#tellDoubt(heardAt(row.last) < missedAt);
+    this.#tellDoubt(doubtful);
   }
 
   /** The last line: what left the table, or never fitted in. */

@@ -38,7 +38,7 @@ export class Latest {
     this.#on = on;
     this.#window = new RowWindow(this.#grid, (place) => new LatestRow(place), () => this.#touch());
     this.visible = false;
-    this.missedAt = -Infinity; // values that have not changed since may be older than they look
+    this.doubts = () => false; // says of a message whether others were missed since: its value may be older than it looks
     this.#watchPointer();
     this.#grid.addEventListener("scroll", () => this.#touch(), { passive: true });
     this.#grid.addEventListener("keydown", (event) => this.#key(event));
@@ -91,7 +91,7 @@ export class Latest {
     this.#grid.setAttribute("aria-rowcount", length + 1);
     this.#window.paint(length, (line, index) => {
       const row = rows[index];
-      if (row) line.show(row, this.#lastOf(row) ?? row.last, { index, selected: row.subject === this.#selected, time, missedAt: this.missedAt });
+      if (row) line.show(row, this.#lastOf(row) ?? row.last, { index, selected: row.subject === this.#selected, time, doubtful: this.doubts(row.last) });
       else line.showOthers(others, index);
     });
     this.#pointAtCurrent();

@@ -1,6 +1,7 @@
 import { fromTemplate, part, setAttribute, setMark, setText } from "./dom.js";
 import { mark, preview, requestMark, sizeText } from "../model/payload.js";
 import { withSigns } from "../model/signs.js";
+import { isReplayed, operationWord } from "../model/stored.js";
 import { momentExact, today } from "../model/time.js";
 
 const NONE = -2; // seq of no entry
@@ -51,8 +52,17 @@ export class Row {
     setAttribute(this.element, "aria-selected", selected);
   }
 
+  // Who does not see that a row is dimmed hears it.
+  #describe(words) {
+    if (words) setAttribute(this.element, "aria-description", words);
+    else this.element.removeAttribute("aria-description");
+  }
+
   #showMessage(message) {
-    this.element.className = message.hue === null ? "row" : `row hue-${message.hue}`;
+    const hue = message.hue === null ? "" : ` hue-${message.hue}`;
+    const past = isReplayed(message);
+    this.element.className = `row${hue}${past ? " replayed" : ""}${operationWord(message) && " gone"}`;
+    this.#describe(past ? "replayed" : "");
     setText(this.#time, momentExact(message.time));
     this.#at = message.time;
     setText(this.#subject, withSigns(message.subject));
@@ -62,8 +72,9 @@ export class Row {
     setText(this.#size, sizeText(message));
   }
 
-  #showNote({ text, isDay }) {
-    this.element.className = isDay ? "row note day" : "row note";
+  #showNote({ text, about }) {
+    this.#describe("");
+    this.element.className = about && about !== "loss" ? `row note ${about}` : "row note";
     for (const cell of [this.#time, this.#subject, this.#mark, this.#size]) setText(cell, "");
     setMark(this.#request, "");
     setText(this.#payload, text);

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.page.support.bidi import firefox
+from tests.page.support.bidi import Firefox, firefox
 from tests.page.support.browser import installed_firefox
 from tests.support.servers import Gateway, NatsServer, running, until
+from tests.support.two_streams import two_streams
 
 TOKEN = "the-token-of-ann-here"
 LISTEN = """(() => {
@@ -32,9 +33,18 @@ def listen(url: str) -> str:
     return LISTEN.replace("URL", json.dumps(url))
 
 
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
+    """A Firefox for all tests of this file."""
+    if not (program := installed_firefox()):
+        pytest.skip("no Firefox: install firefox-esr, or set FIREFOX")
+    with firefox(program, tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
+
+
 @pytest.fixture(params=["Chromium", "Firefox"])
 def evaluate(
-    request: pytest.FixtureRequest, tmp_path: Path
+    request: pytest.FixtureRequest,
 ) -> Iterator[tuple[Callable[[str], object], Evaluate]]:
     """What opens an address in a browser, and what returns the value of an expression there."""
     if request.param == "Chromium":
@@ -42,9 +52,8 @@ def evaluate(
         page.allow_errors = True  # type: ignore[attr-defined]
         yield page.goto, page.evaluate
         return
-    if not (program := installed_firefox()):
-        pytest.skip("no Firefox: install firefox-esr, or set FIREFOX")
-    with firefox(program, tmp_path) as driver:
+    driver: Firefox = request.getfixturevalue("other")
+    with driver.as_new():
         yield driver.go, driver.evaluate
 
 
@@ -70,6 +79,31 @@ def test_it_comes_back_after_a_restart_and_gets_each_message_once(
                 service.start()
         assert run("got") == list(range(20))
         assert run("opened") == 2
+
+
+def test_the_past_of_two_streams_comes_once_through_a_restart(
+    evaluate: tuple[Callable[[str], object], Evaluate], tmp_path: Path, log: Path
+) -> None:
+    """One of them is slower, and both go on while the gateway is away."""
+    go, run = evaluate
+    with two_streams(tmp_path / "nats", log) as streams:
+        service = streams.service
+        streams.publish()
+        go(f"{service.url}/")
+        run(listen(streams.url))
+        until(lambda: run("got.length") == streams.sent)
+        streams.publish()
+        service.stop()
+        streams.publish()
+        service.start()
+        streams.publish()
+        until(lambda: run("got.length") >= streams.sent)
+        streams.check(run("got"))
+        assert run("opened") == 2
+        assert run("notices.filter(n => n.history).map(n => n.history.resumed ?? 0)") == [
+            *(0, 0),
+            *(True, True),
+        ]
 
 
 def test_a_401_ends_it(

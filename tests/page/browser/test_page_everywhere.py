@@ -90,12 +90,16 @@ def test_a_network_that_swallows_everything_is_noticed(
 ) -> None:
     """A cable that is out looks like a quiet subject; nobody closes the connection."""
     page.allow_errors = True  # type: ignore[attr-defined]
+    page.clock.install()
     viewer = through(proxy, page).open()
     viewer.follow(subject)
     publish(subject, b'"before"')
     expect(viewer.row("before")).to_have_count(1)
     proxy.black_hole()
-    viewer.expect_state("reconnecting", timeout=40_000)
+    page.clock.run_for(20_000)  # after which it asks for a word
+    viewer.expect_state("live")
+    page.clock.run_for(10_000)  # in which none comes
+    viewer.expect_state("reconnecting")
     publish(subject, b'"missed"')
     proxy.heal()
     expect(viewer.row("disconnected")).to_have_count(1, timeout=RECONNECTED)

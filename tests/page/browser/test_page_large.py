@@ -48,6 +48,7 @@ OPENS = """async () => {
 }"""
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize(
     "make", [large_json, lambda: b"word " * 1_000_000, lambda: b"\xff" * 5_000_000]
 )

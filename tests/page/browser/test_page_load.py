@@ -14,7 +14,7 @@ from tests.page.support.flood import Flood
 from tests.page.support.viewer import Viewer
 from tests.support.servers import Gateway, NatsServer, running
 
-pytestmark = pytest.mark.load
+pytestmark = [pytest.mark.timing, pytest.mark.load]
 
 LONG_TASK = 200  # ms: a page that does not answer for longer is felt to hang
 PAUSED_WITHIN = 200  # ms

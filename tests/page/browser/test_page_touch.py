@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -29,7 +30,10 @@ def thumb(chromium: Browser, gateway: Gateway) -> Iterator[tuple[Viewer, Touch]]
             points = [{"x": 150, "y": y}]
             session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
         if lift:
-            session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+            # After a rest: a thumb that is lifted as it moves leaves a list that runs on, and a tap
+            # would stop that and do no more.
+            end = {"type": "touchEnd", "touchPoints": [], "timestamp": time.time() + 1}
+            session.send("Input.dispatchTouchEvent", end)
 
     yield Viewer(page, gateway.url).open(), touch
     context.close()

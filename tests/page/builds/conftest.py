@@ -31,20 +31,25 @@ def tools() -> Path:
     return npm.tools()
 
 
-@pytest.fixture
-def project(tools: Path, tmp_path: Path) -> Path:
-    """A project of somebody else's, in which all tools and the client are installed."""
-    packed = tmp_path / "packed"
-    packed.mkdir()
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The client as `npm pack` makes it."""
+    packed = tmp_path_factory.mktemp("packed")
     pack = ["npm", "pack", CLIENT, "--pack-destination", packed, "--loglevel=error"]
-    subprocess.run(pack, check=True, capture_output=True, cwd=tmp_path)
+    subprocess.run(pack, check=True, capture_output=True, cwd=packed)
     (file,) = packed.iterdir()
     assert file.name == f"{NAME}-{bridge.__version__}.tgz"
+    return file
+
+
+@pytest.fixture
+def project(tools: Path, package: Path, tmp_path: Path) -> Path:
+    """A project of somebody else's, in which all tools and the client are installed."""
     project = tmp_path / "project"
     (project / "node_modules").mkdir(parents=True)
     for each in tools.iterdir():
         (project / "node_modules" / each.name).symlink_to(each)
-    with tarfile.open(file) as archive:
+    with tarfile.open(package) as archive:
         archive.extractall(tmp_path, filter="data")
     shutil.move(tmp_path / "package", project / "node_modules" / NAME)
     (project / "package.json").write_text('{"name": "somebodys", "type": "module"}')

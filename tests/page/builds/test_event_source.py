@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 from tests.support.servers import PATIENCE, Gateway, NatsServer, running, until
+from tests.support.two_streams import two_streams
 
 PROGRAM = """import { createRequire } from "node:module";
 const { EventSource } = createRequire(process.argv[1] + "/")("eventsource");
@@ -47,3 +49,30 @@ def test_nodes_event_source_reads_comes_back_and_is_told_no(
         denied = [*command, f"{service.url}/stream?subjects=$SYS.>"]
         said = subprocess.check_output(denied, text=True, timeout=PATIENCE)
         assert said == "error 403\n", "it does not try again"
+
+
+def test_the_past_of_two_streams_comes_once_through_kills(
+    tools: Path, tmp_path: Path, log: Path
+) -> None:
+    heard = tmp_path / "heard"
+
+    def messages() -> list[str]:
+        lines = (line.partition(" ") for line in heard.read_text().splitlines())
+        return [json.loads(data)["data"] for kind, _, data in lines if kind == "message"]
+
+    with two_streams(tmp_path / "nats", log) as streams, heard.open("w") as output:
+        command = ["node", "--input-type=module", "-e", PROGRAM, str(tools), streams.url]
+        reader = subprocess.Popen(command, stdout=output)
+        try:
+            for _ in range(2):
+                streams.publish()
+                until(lambda: messages())
+                streams.service.stop(signal.SIGKILL)
+                streams.publish()
+                streams.service.start()
+                until(lambda: len(messages()) >= streams.sent)
+            streams.check(messages())
+            assert heard.read_text().count('"resumed":true') == 4
+        finally:
+            reader.kill()
+            reader.wait()

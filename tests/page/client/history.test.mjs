@@ -309,10 +309,10 @@ test("progress is told: replaying, live, behind, and live again", (t) => {
   listen(it, "orders.*", { last: 2 });
   it.socket.say(stored(1, "orders.*", 8, { messages: 2 }), replayed("orders.a", 9), replayed("orders.a", 10), live(10, "orders.*"));
   it.socket.say({ status: "behind", stream: "ORDERS", subjects: ["orders.*"] }, message("orders.a", 11), live(11, "orders.*"));
-  const pattern = "orders.*";
+  const [pattern, now] = ["orders.*", Date.now()];
   assert.deepEqual(it.ofType("progress"), [
     { pattern, state: "replaying", messages: 2 }, { pattern, state: "live", messages: 2 },
-    { pattern, state: "behind", messages: 0 }, { pattern, state: "live", messages: 1 },
+    { pattern, state: "behind", messages: 0 }, { pattern, state: "live", messages: 1, from: now, to: now },
   ]);
   assert.deepEqual(it.told.map(([type]) => type).slice(0, 4), ["state", "subscription", "progress", "messages"]);
   assert.deepEqual(it.ofType("gap"), []);
@@ -709,4 +709,16 @@ test("a JetStream that does not answer is no outage of NATS, and no gap for thos
   assert.deepEqual([await outcome(answer), heard, it.ofType("gap")], ["resolved", [1], []]);
   it.socket.say({ status: "nats_down" }, refusal("nats_down", undefined, "orders.*"), { status: "nats_up", gap: true });
   assert.equal(it.ofType("gap").length, 1, "that of the plain one waits for no other");
+});
+
+test("what comes late says since when, and an answer from which stream it comes", (t) => {
+  const it = following(t);
+  assert.deepEqual(it.ofType("subscription"), [{ pattern: "orders.*", state: "active", code: "", message: "", stream: "ORDERS" }]);
+  it.tick(1_000);
+  it.socket.say(message("orders.1", 11));
+  const lost = Date.now();
+  it.tick(2_000);
+  reconnect(it);
+  it.socket.say(stored(2, "orders.*", 11, { resumed: true, messages: 1 }), replayed("orders.1", 12), live(12, "orders.*"));
+  assert.deepEqual(it.ofType("progress").at(-1), { pattern: "orders.*", state: "live", messages: 1, from: lost, to: Date.now() });
 });

@@ -32,6 +32,27 @@ for (const [text, action, subjects] of understood) {
   });
 }
 
+const pasts = [
+  ["nats sub --last 100 orders.>", { last: 100 }],
+  ["nats sub orders.> --last=100", { last: 100 }],
+  ["nats sub --last orders.>", { last: 1 }],
+  ["nats sub --all orders.>", "all"],
+  ["nats sub --new orders.>", "auto"],
+  ["nats sub --since 5m orders.>", { since: "5m" }],
+  ["nats sub --since=1h30m0s orders.>", { since: "5400s" }],
+  ["nats sub --since 2w 'orders.>'", { since: "336h" }],
+  ["nats sub --last-per-subject orders.>", "last_per_subject"],
+  ["nats sub --start-sequence 7 orders.>", { seq: 7 }],
+  ['{"subjects":["orders.>"],"history":{"last":100}}', { last: 100 }],
+  ['{"subjects":["orders.>"],"history":"new"}', "auto"],
+];
+
+for (const [text, history] of pasts) {
+  test(`reads what ${JSON.stringify(text)} asks for of the past`, () => {
+    assert.deepEqual(parseEntry(text), { action: "subscribe", subjects: ["orders.>"], history });
+  });
+}
+
 const mistakes = [
   ["", /Type a subject/],
   [" , ", /Type a subject/],
@@ -54,7 +75,13 @@ const mistakes = [
   ["nats -s demo.nats.io publish a.b hi", /only follows/],
   ["nats request help me", /only follows/],
   ["nats -s demo.nats.io sub a.b", /“-s”/],
-  ["nats sub --all orders", /“--all”/],
+  ["nats sub --count 5 orders", /Leave out “--count”/],
+  ["nats sub --since orders.> x", /“--since” does not say how far back/],
+  ["nats sub --start-sequence 0 orders.>", /“--start-sequence” does not say how far back/],
+  ["nats sub --all --last 5 orders.>", /“--last” is one too many/],
+  ["nats sub --all", /Add a subject/],
+  ["nats sub --last 100 orders*", /must stand alone/],
+  ['{"subjects":["a"],"history":"some"}', /"history" must be/],
   ['{"subject', /Not valid JSON/],
   ['{"subjects":["a"],"action":"x"}', /"action" is "x"/],
   ['{"subjects":[]}', /"subjects" must be a list/],

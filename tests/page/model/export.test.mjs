@@ -28,9 +28,17 @@ test("reply subject and headers are exported as on the wire, in CSV as two colum
   const [, [, , , , reply, written]] = parseCsv(await csv(request));
   assert.equal(reply, "_INBOX.x");
   assert.deepEqual(JSON.parse(written), headers);
-  assert.deepEqual(parseCsv(await csv(json("1")))[1].slice(4), ["", ""]);
+  assert.deepEqual(parseCsv(await csv(json("1")))[1].slice(4), ["", "", "", "", "", ""]);
   const [, row] = parseCsv(await csv({ ...request, reply: "=1+1" }));
   assert.equal(row[4], "'=1+1");
+});
+
+test("what a stream knows of a message is exported", async () => {
+  const stored = { seq: 7, stream: "ORDERS", epoch: "e1", replay: true, operation: "DEL" };
+  const [message, live] = [{ ...json("1"), stored }, { ...json("1"), stored: { ...stored, replay: false, operation: undefined } }];
+  assert.match(await ndjson(message), /"subject":"s","stream":"ORDERS","seq":7,"replay":true,"operation":"DEL","data":1}/);
+  assert.match(await ndjson(live), /"subject":"s","stream":"ORDERS","seq":7,"data":1}/);
+  assert.deepEqual(parseCsv(await csv(message, live)).slice(1).map((row) => row.slice(6)), [["ORDERS", "7", "true", "DEL"], ["ORDERS", "7", "", ""]]);
 });
 
 test("odd payloads and subjects come back from NDJSON, one line each", async () => {
@@ -51,7 +59,7 @@ test("odd payloads and subjects come back from NDJSON, one line each", async () 
 test("odd payloads and subjects come back from CSV", async () => {
   const messages = ODD.flatMap((odd) => [text(odd), json(JSON.stringify(odd)), json("1", odd)]);
   const [head, ...rows] = parseCsv(await csv(...messages));
-  assert.deepEqual(head, ["time", "subject", "data", "encoding", "reply", "headers"]);
+  assert.deepEqual(head, ["time", "subject", "data", "encoding", "reply", "headers", "stream", "seq", "replay", "operation"]);
   assert.equal(rows.length, messages.length);
   rows.forEach(([time, subject, data, encoding], place) => {
     const message = messages[place];
@@ -85,9 +93,9 @@ test("a CSV begins with a byte order mark, by which Excel knows UTF-8; NDJSON do
 
 test("a CSV quotes as RFC 4180 says, and only where it has to", async () => {
   const [, line] = (await csv(text('say "hi", twice'))).split("\r\n");
-  assert.equal(line, '2026-01-31T12:01:09.002Z,s,"say ""hi"", twice",text,,');
+  assert.equal(line, '2026-01-31T12:01:09.002Z,s,"say ""hi"", twice",text,,,,,,');
   const [, plain] = (await csv(text("plain"))).split("\r\n");
-  assert.equal(plain, "2026-01-31T12:01:09.002Z,s,plain,text,,");
+  assert.equal(plain, "2026-01-31T12:01:09.002Z,s,plain,text,,,,,,");
 });
 
 test("nothing to export is a file with no messages in it", async () => {

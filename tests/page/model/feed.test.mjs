@@ -5,7 +5,7 @@ import { heardAt } from "../../../page/js/model/gateway-clock.js";
 import { Ring } from "../../../page/js/model/ring.js";
 import { ack, refusal, started } from "../support/fake-websocket.mjs";
 
-const META = ["time", "reply", "headers"];
+const ASKED = { meta: ["time", "reply", "headers"], history: "auto" };
 const entries = (source) => Array.from({ length: source.length }, (_, index) => source.at(index));
 
 function connected(t, ...patterns) {
@@ -34,7 +34,7 @@ function connected(t, ...patterns) {
 
 test("subscribing sends one request and waits for the acknowledgement", (t) => {
   const it = connected(t, "a", "b.*");
-  assert.deepEqual(it.socket.sent, [{ subjects: ["a", "b.*"], action: "subscribe", meta: META, id: 1 }]);
+  assert.deepEqual(it.socket.sent, [{ subjects: ["a", "b.*"], action: "subscribe", ...ASKED, id: 1 }]);
   assert.equal(it.state("a"), "pending");
   it.socket.say(ack(1, "a", "b.*"));
   assert.equal(it.state("a"), "active");
@@ -67,7 +67,7 @@ test("subscribing again asks only for what is new or was refused", (t) => {
   assert.deepEqual(it.feed.subscribe(["a", "b", "c"]), ["a"]);
   assert.equal(it.state("b"), "pending");
   it.tick(100);
-  assert.deepEqual(it.socket.sent.at(-1), { subjects: ["b", "c"], action: "subscribe", meta: META, id: 2 });
+  assert.deepEqual(it.socket.sent.at(-1), { subjects: ["b", "c"], action: "subscribe", ...ASKED, id: 2 });
 });
 
 test("unsubscribing names what was not followed and asks for the rest", (t) => {
@@ -96,7 +96,7 @@ test("a message is kept as it came, with the colour of its pattern and the time 
   it.socket.frame('{"subject":"a","data":1.0}');
   const { hue } = it.feed.subscriptions.get("a");
   assert.deepEqual(it.feed.ring.at(0), {
-    kind: "message", subject: "a", raw: "1.0", encoding: "json", time: 1_234, skew: 0, hue, reply: "", headers: [], beside: 0, seq: 0,
+    kind: "message", subject: "a", raw: "1.0", encoding: "json", time: 1_234, skew: 0, hue, reply: "", headers: [], beside: 0, stored: null, seq: 0,
   });
 });
 
@@ -210,13 +210,14 @@ test("after a lost connection everything is asked for again, also what was refus
   it.socket.say(ack(1, "a"), refusal("denied", 1, "b"));
   it.reconnect();
   assert.deepEqual([it.state("a"), it.state("b")], ["pending", "pending"]);
-  assert.deepEqual(it.socket.sent, [{ subjects: ["a", "b"], action: "subscribe", meta: META, id: 2 }]);
+  assert.deepEqual(it.socket.sent, [{ subjects: ["a", "b"], action: "subscribe", ...ASKED, id: 2 }]);
   it.socket.say(ack(2, "a"), refusal("denied", 2, "b"));
   assert.deepEqual([it.state("a"), it.state("b")], ["active", "refused"]);
 });
 
 test("a gap is a note with its times and causes, above the first message after it", (t) => {
   const it = connected(t, "a");
+  it.socket.say(ack(1, "a"));
   t.mock.method(Date, "now", () => new Date(2026, 0, 1, 12).getTime());
   it.client.dispatchEvent(new CustomEvent("gap", { detail: {
     from: new Date(2026, 0, 1, 8, 0, 0).getTime(),
@@ -259,7 +260,7 @@ test("a gap names its day once that is over", (t) => {
 
 test("while NATS is away a pattern stays pending and is not asked for again: the gateway takes it up", (t) => {
   const it = connected(t, "a");
-  it.socket.say(refusal("nats_down", 1, "a"));
+  it.socket.say({ status: "nats_down" }, refusal("nats_down", 1, "a"));
   assert.equal(it.state("a"), "pending");
   assert.equal(it.feed.natsDown, true);
   it.socket.say({ status: "nats_up", gap: true });
@@ -283,4 +284,108 @@ test("a line that cannot be read is said, and the next one is still taken", (t) 
   it.socket.frame('nonsense\x1e{"subject":"a","data":1}');
   assert.equal(it.refused.length, 1);
   assert.equal(it.feed.received, 1);
+});
+
+const PLACE = { stream: "ORDERS", epoch: "e1" };
+const stored = (id, pattern, after, told = {}) => ({ ...ack(id, pattern), history: { ...PLACE, after, messages: 0, ...told } });
+const live = (seq, ...subjects) => ({ status: "live", ...PLACE, seq, subjects });
+const time = (second) => new Date(2026, 0, 1, 12, 0, second).toISOString();
+const replayed = (seq) => ({ subject: "orders.1", seq, time: time(seq), replay: true, data: seq });
+
+/** Follows "orders.*", which a stream stores, and is live. */
+function followingStream(t) {
+  const it = connected(t, "orders.*");
+  it.now = Date.parse(time(30));
+  it.socket.say(stored(1, "orders.*", 10));
+  it.subscription = () => it.feed.subscriptions.get("orders.*");
+  return it;
+}
+
+test("a pattern that a stream stores says so, and how far it is", (t) => {
+  const it = followingStream(t);
+  assert.deepEqual([it.subscription().stream, it.subscription().stage], ["ORDERS", "live"]);
+  it.socket.say({ status: "behind", stream: "ORDERS", subjects: ["orders.*"] });
+  assert.equal(it.subscription().stage, "behind");
+  it.socket.say(live(11, "orders.*"));
+  assert.equal(it.subscription().stage, "live");
+  assert.deepEqual(it.notes(), []);
+});
+
+test("the past of a followed pattern is asked for anew, comes marked, and ends with a note", (t) => {
+  const it = followingStream(t);
+  it.socket.say({ subject: "orders.1", seq: 11, time: time(11), data: 11 });
+  it.feed.subscribe(["orders.*"], { last: 2 });
+  it.tick(200);
+  const [, leaving, joining] = it.socket.sent;
+  assert.deepEqual([leaving.action, joining.history], ["unsubscribe", { last: 2 }]);
+  assert.equal(it.state("orders.*"), "pending");
+  it.socket.say({ success: true, action: "unsubscribe", subjects: ["orders.*"], id: leaving.id });
+  it.socket.say(stored(joining.id, "orders.*", 9, { messages: 2 }), replayed(10), replayed(11), live(11, "orders.*"));
+  assert.deepEqual(it.notes(), ["orders.*: the last 2", "replayed 2, live from here"]);
+  const messages = entries(it.feed.ring).filter(({ kind }) => kind === "message");
+  assert.deepEqual(messages.map(({ stored: { seq, replay, stream } }) => [seq, replay, stream]), [[11, false, "ORDERS"], [10, true, "ORDERS"], [11, true, "ORDERS"]]);
+  assert.deepEqual([it.feed.received, it.feed.ring.kept], [3, 3]);
+  assert.deepEqual([it.subscription().count, it.subscription().replayed], [3, 2]);
+  assert.deepEqual(it.feed.subscriptions.wanted, [{ pattern: "orders.*", history: { last: 2 } }]);
+});
+
+test("what is stored says nothing of the clock of the gateway", (t) => {
+  const it = followingStream(t);
+  it.now = Date.parse(time(59));
+  it.socket.say(replayed(11));
+  assert.equal(heardAt(it.feed.ring.at(0)), Date.parse(time(11)));
+});
+
+test("a gap that a stream closes is told, and is no loss", (t) => {
+  const it = followingStream(t);
+  it.reconnect();
+  const { id } = it.socket.sent.at(-1);
+  it.socket.say(stored(id, "orders.*", 10, { resumed: true, messages: 1 }), replayed(11), live(11, "orders.*"));
+  assert.deepEqual(it.notes(), ["back after 1.0 s, 1 message fetched"]);
+  assert.equal(it.feed.losses.gaps, 0);
+});
+
+test("a gap that a stream cannot close has its reason", (t) => {
+  const it = followingStream(t);
+  it.reconnect();
+  const { id } = it.socket.sent.at(-1);
+  it.socket.say(stored(id, "orders.*", 90, { resumed: false, reason: "expired" }));
+  it.socket.say(live(90, "orders.*"));
+  assert.match(it.notes()[0], /^orders\.\* .*not all that was missed came later, the stream no longer has all of it$/);
+  assert.match(it.notes()[1], /^back after 1\.0 s, nothing to fetch$/);
+  assert.equal(it.feed.losses.gaps, 1);
+});
+
+test("of a gap of others a stream's patterns are left out", (t) => {
+  const it = followingStream(t);
+  it.feed.subscribe(["plain"]);
+  it.tick(200);
+  it.socket.say(ack(2, "plain"));
+  it.reconnect();
+  const asked = it.socket.sent.find(({ subjects }) => subjects.includes("plain"));
+  it.socket.say(ack(asked.id, "plain"));
+  assert.match(it.notes()[0], /^disconnected .*: messages of plain in between were not received$/);
+});
+
+test("NATS is back, and what streams stored comes", (t) => {
+  const it = followingStream(t);
+  it.socket.say({ status: "nats_down" });
+  it.now += 5_000;
+  it.socket.say({ status: "nats_up", gap: false });
+  assert.deepEqual(it.notes(), ["NATS is back after 5.0 s: what streams stored of orders.* comes now"]);
+  it.socket.say({ status: "nats_down" });
+  it.reconnect();
+  assert.equal(it.notes().length, 1, "the connection was lost meanwhile, and tells of that");
+});
+
+test("what a link names is followed with its past, and a past that it does not name is asked for no more", (t) => {
+  const it = followingStream(t);
+  it.feed.want("orders.*", "all");
+  it.feed.want("orders.*", "all");
+  it.tick(200);
+  assert.deepEqual(it.socket.sent.map(({ action, history }) => [action, history]), [["subscribe", "auto"], ["unsubscribe", undefined], ["subscribe", "all"]]);
+  it.feed.want("orders.*", "auto");
+  it.tick(200);
+  assert.equal(it.socket.sent.length, 3);
+  assert.deepEqual(it.feed.subscriptions.wanted, [{ pattern: "orders.*", history: "auto" }]);
 });

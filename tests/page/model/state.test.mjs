@@ -61,3 +61,10 @@ test("waiting names a few patterns, and after ten seconds what may be the matter
   assert.equal(describe({ ...open, heard: false, following }).hint, "Waiting for a message on a, b, c and 2 more");
   assert.match(describe({ ...open, heard: false, waited: 10_000 }).hint, /Is anyone publishing/);
 });
+
+test("while NATS is away, what streams store is not lost", () => {
+  const hint = (stored) => describe({ ...open, natsDown: true, following: ["a", "b"], stored }).hint;
+  assert.match(hint([]), /messages meanwhile are missed$/);
+  assert.match(hint(["a"]), /what no stream stores meanwhile is missed$/);
+  assert.match(hint(["a", "b"]), /what streams store meanwhile comes later$/);
+});

@@ -168,3 +168,17 @@ test("what was cleared comes back, with what has come since added to it", () => 
   assert.deepEqual(figures, { a: 3, b: 1, c: 1 });
   assert.equal(table.rows.find(({ subject }) => subject === "a").last.raw, "new");
 });
+
+test("what is replayed counts, is no news, and does not take the place of what is newer", () => {
+  const table = new SubjectTable();
+  const at = (seq, replay) => ({ ...message("a", String(seq), seq), stored: { seq, stream: "S", epoch: "e", replay } });
+  table.record(at(9, false));
+  for (const seq of [7, 8, 9]) table.record(at(seq, true));
+  const [row] = table.rows;
+  assert.deepEqual([row.count, row.replayed, row.last.raw], [4, 3, "9"]);
+  table.tick();
+  assert.equal(row.rate, null, "one message that is new is no rate");
+  table.clear()();
+  const [back] = table.rows;
+  assert.deepEqual([back.count, back.replayed, back.last.raw, back.arrived], [4, 3, "9", 0]);
+});

@@ -58,6 +58,17 @@ class Firefox(Driver):
                 assert message["type"] == "success", message
                 return message["result"]
 
+    @contextlib.contextmanager
+    def as_new(self) -> Iterator[None]:
+        """Be a browser without cookies and storage, with one empty tab, until the block ends."""
+        before = self._tab
+        user = self._ask("browser.createUserContext")["userContext"]
+        tab = self._ask("browsingContext.create", type="tab", userContext=user)
+        self._tab = tab["context"]
+        yield
+        self._ask("browser.removeUserContext", userContext=user)
+        self._tab = before
+
     def go(self, url: str) -> None:
         self._ask("browsingContext.navigate", context=self._tab, url=url, wait="complete")
 

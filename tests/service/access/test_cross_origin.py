@@ -45,7 +45,7 @@ def test_a_browser_is_told_that_an_allowed_page_may_post(service: Gateway, origi
     assert told["access-control-allow-origin"] == origin
     assert told["vary"] == "Origin"
     assert "POST" in told["access-control-allow-methods"]
-    sent = ("Authorization", "Content-Type", MESSAGE_ID, *EXPECTED)
+    sent = ("Authorization", "Content-Type", "Last-Event-ID", MESSAGE_ID, *EXPECTED)
     assert told["access-control-allow-headers"] == ", ".join(sent)
     assert "content-security-policy" in told
 

@@ -24,11 +24,13 @@ def found(outcome: Outcome) -> set[str]:
     return {each.split(":")[0] for each in outcome.broken}
 
 
+@pytest.mark.timing
 async def test_idle_connections_are_held_and_messages_reach_them(tmp_path: Path) -> None:
     outcome = await done(Idle(200, 20, seconds=2, between=0.5), tmp_path)
     assert outcome.broken == []
 
 
+@pytest.mark.timing
 async def test_the_idle_run_finds_what_is_lost_late_or_too_large(tmp_path: Path) -> None:
     program = "tests/programs/that_is_heavy.py"
     outcome = await done(Idle(200, 20, 3, between=1, program=program, reached=1), tmp_path)
@@ -42,6 +44,7 @@ async def test_the_idle_run_finds_what_is_lost_late_or_too_large(tmp_path: Path)
     }
 
 
+@pytest.mark.timing
 async def test_nothing_is_left_of_connections_that_break_off(tmp_path: Path) -> None:
     outcome = await done(Churn(500, warm_up=200, memory=0.5), tmp_path)
     assert outcome.broken == []
@@ -61,6 +64,7 @@ async def test_the_churn_finds_what_is_left(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("blow", BLOWS[:2], ids=lambda blow: blow.name)
 async def test_everybody_comes_back_to_a_gateway_that_was_lost(
     tmp_path: Path, blow: object

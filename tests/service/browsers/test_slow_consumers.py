@@ -120,6 +120,7 @@ async def test_a_browser_that_leaves_without_reading_gives_its_socket_back(
         rude.kill()
 
 
+@pytest.mark.timing
 @pytest.mark.load
 def test_200_connections_get_everything_beside_a_slow_one_and_a_stalled_one() -> None:
     # As many bytes as 5000 messages of 128 bytes a second, which a busy machine may not manage.

@@ -25,8 +25,8 @@ async def test_greeting_letter_for_letter(gateway: Gateway) -> None:
     browser = Browser(gateway.stream)
     async with browser._connect as ws:
         text = await ws.recv()
-    pattern = r'\{"success":true,"data":"Successfully connected","connection_id":"[0-9a-f]{32}"\}'
-    assert re.fullmatch(pattern, text)
+    head = r'\{"success":true,"data":"Successfully connected","connection_id":"[0-9a-f]{32}"'
+    assert re.fullmatch(head + r',"history":true\}', text)
 
 
 async def test_subscribe_is_acknowledged_with_the_tutorials_text(gateway: Gateway) -> None:

@@ -79,3 +79,23 @@ async def test_each_message_comes_once_whichever_comes_and_goes(
     assert {each: counts[each] for each in range(begin, end) if counts[each] != 1} == {}
     ways = {"seq" in each for each in got if "subject" in each}
     assert ways == ({True, False} if first == "plain" else {True})
+
+
+async def test_what_a_named_stream_does_not_have_comes_by_the_plain_pattern(
+    client: Client, stream_gateway: Gateway
+) -> None:
+    token = f"part{next(numbers)}"
+    await make_stream(client, token.upper(), [f"{token}.a", f"{token}.b"])
+    async with Browser(stream_gateway.stream) as browser:
+        await browser.subscribe(f"{token}.>")
+        request = {"subjects": [f"{token}.*"], "history": "new", "stream": token.upper()}
+        assert (await browser.ask(request))["success"] is True
+        assert (await browser.next())["status"] == "live"
+        await client.publish(f"{token}.a", b"1")
+        await client.publish(f"{token}.c", b"2")
+        lines = [await browser.next() for _ in range(2)]
+        lines.sort(key=lambda line: str(line["subject"]))
+        assert lines == [
+            {"subject": f"{token}.a", "seq": 1, "data": 1},
+            {"subject": f"{token}.c", "data": 2},
+        ]

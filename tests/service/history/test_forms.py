@@ -80,6 +80,18 @@ async def test_each_form_brings_what_the_stream_has_and_then_what_is_live(
     assert len(await entries_of(client, name)) == 11
 
 
+async def test_a_stream_without_messages_begins_at_nothing(
+    client: Client, stream_gateway: Gateway
+) -> None:
+    await make_stream(client, "EMPTY", ["empty"])
+    async with Browser(stream_gateway.stream) as browser:
+        answer = await ask(browser, "empty", "all")
+        assert (answer["history"]["after"], answer["history"]["messages"]) == (0, 0)
+        assert (await replay(browser))[1]["seq"] == 0
+        await client.publish("empty", b"1")
+        assert (await browser.next())["seq"] == 1
+
+
 async def test_a_cursor_brings_what_came_after_it(client: Client, stream_gateway: Gateway) -> None:
     name, token = await ten(client)
     async with Browser(stream_gateway.stream) as browser:

@@ -17,6 +17,7 @@ from bridge.history.own_rights import OwnRights, ask_rights
 from bridge.history.pages import Pages
 from bridge.history.streams import NoHistoryError, Streams, ask_info
 from bridge.history.tail import Tail
+from bridge.nats_link.client import NATSLink
 from tests.support.followers import Follower
 from tests.support.jetstream import api, jetstream, make_stream, plain_client, until_stored
 from tests.support.linked import linked
@@ -127,6 +128,33 @@ async def outcome(js: JetStream, pattern: str, named: str | None = None) -> str:
         return (await Streams(js).find(pattern, named)).name
     except NoHistoryError as error:
         return f"{error.reason}: {error}"
+
+
+class Noting(JetStream):
+    """Notes what it is asked."""
+
+    def __init__(self, link: NATSLink) -> None:
+        super().__init__(link)
+        self.asked: list[str] = []
+
+    async def ask(self, what: str, *more: Any, **options: Any) -> dict[str, Any]:
+        self.asked.append(what)
+        return await super().ask(what, *more, **options)
+
+
+async def test_a_stream_is_asked_for_once_however_many_patterns_it_contains(
+    stream_server: NatsServer,
+) -> None:
+    async with plain_client(stream_server) as client, linked(stream_server.url) as link:
+        await make_stream(client, "MANY", ["many.>"])
+        js = Noting(link)
+        streams = Streams(js)
+        for number in range(100):
+            assert (await streams.find(f"many.{number}")).name == "MANY"
+        assert js.asked == ["STREAM.NAMES", "STREAM.INFO.MANY"]
+        with pytest.raises(NoHistoryError):
+            await streams.find("more.>")
+        await api(client, "STREAM.DELETE.MANY")
 
 
 async def test_without_jetstream_there_is_none(nats_server: NatsServer) -> None:

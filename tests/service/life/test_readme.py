@@ -25,6 +25,7 @@ from websockets.exceptions import InvalidStatus
 from bridge import __version__
 from tests.support import minting, readme
 from tests.support.browser_client import Browser
+from tests.support.jetstream import make_stream, plain_client, until_stored
 from tests.support.raw_nats import RawNats
 from tests.support.servers import (
     PATIENCE,
@@ -147,6 +148,35 @@ async def test_curl_reads_messages_until_its_limit(
         raw_nats.publish("orders.new", b"%d" % number)
     messages = [json.loads(line) for line in (await reading).splitlines()][2:]
     assert messages == [{"subject": "orders.new", "data": number} for number in range(10)]
+
+
+@pytest.mark.parametrize("command", started_by("test_curl_reads_the_past_and_stops_or_goes_on"))
+async def test_curl_reads_the_past_and_stops_or_goes_on(
+    command: str, tmp_path: Path, log: Path
+) -> None:
+    jetstream = f'jetstream {{ store_dir: "{tmp_path}/js" }}'
+    with (
+        running(NatsServer(tmp_path, jetstream)) as server,
+        running(Gateway(server.url, log=log)) as service,
+    ):
+        async with plain_client(server) as client:
+            await make_stream(client, "ORDERS", ["orders.*"])
+            for number in range(1, 151):
+                await client.publish("orders.7", b"%d" % number)
+            await until_stored(client, "ORDERS", 150)
+            command = command.replace("5001", str(service.port))
+            curl = subprocess.Popen(shlex.split(command), stdout=subprocess.PIPE, text=True)
+            assert curl.stdout is not None
+            first = 51 if "last:100" in command else 1
+            lines = [json.loads(curl.stdout.readline()) for _ in range(2 + 151 - first + 1)]
+            assert [each["seq"] for each in lines[2:]] == [*range(first, 151), 150]
+            assert lines[-1]["status"] == "live"
+            if first == 1:
+                await client.publish("orders.7", b"151")
+                await client.flush()
+                assert json.loads(curl.stdout.readline())["seq"] == 151
+                curl.kill()
+            curl.communicate(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("command", started_by(readme.CURL))

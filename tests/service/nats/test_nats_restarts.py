@@ -57,6 +57,7 @@ async def all_flow_again(server: NatsServer, browsers: list[Browser]) -> float:
     return (await answers).own
 
 
+@pytest.mark.timing
 @pytest.mark.load
 async def test_after_restarts_every_subscription_flows_again(tmp_path: Path, log: Path) -> None:
     server = NatsServer(tmp_path)

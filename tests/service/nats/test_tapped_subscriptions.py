@@ -41,7 +41,7 @@ async def test_a_message_comes_with_headers_with_a_reply_subject_and_unreadable(
             (f"kinds.{subject}", payload)
             for subject, payload in zip(subjects, payloads, strict=True)
         ]
-        assert (link._counters.unreadable, link._counters.received) == (2, 5)
+        assert (link.counters.unreadable, link.counters.received) == (2, 5)
 
 
 async def test_a_subscription_has_no_task_and_is_gone_when_it_is_ended(start: Any) -> None:

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.access.jwt_keys import ALGORITHMS
-from bridge.access.key_sources import KeyFile
+from bridge.access.key_sources import ALGORITHMS, KeyFile
 from bridge.access.login import Login
 from bridge.access.policy import SubjectPolicy
 from bridge.access.signed_tokens import SignedTokens

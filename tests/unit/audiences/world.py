@@ -89,10 +89,15 @@ class _History:
     async def open(self, patterns: Sequence[str], wish: Wish, stream: str | None = None) -> Reading:
         after = self._tail.position if isinstance(wish, New) else 0
         start = Start(dict.fromkeys(patterns, after))
-        return Reading(self.keeper, patterns, start, None, self)
+        return Reading(self.keeper, patterns, start, None, (">",), self)
 
     def replay(
-        self, tail: Tail, starts: Mapping[str, int], sink: Sink, latest: Latest | None = None
+        self,
+        tail: Tail,
+        starts: Mapping[str, int],
+        sink: Sink,
+        limited_at: int,
+        latest: Latest | None = None,
     ) -> Replay:
         return Replay(tail, None, starts, sink)  # type: ignore[arg-type]
 

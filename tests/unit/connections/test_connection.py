@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import weakref
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +15,8 @@ from bridge.access.login import Login
 from bridge.access.policy import SubjectPolicy
 from bridge.access.tokens import Principal
 from bridge.connections.callback import Callback
-from bridge.connections.connection import ENDINGS, Connection
+from bridge.connections.connection import Connection
+from bridge.connections.endings import ENDINGS
 from bridge.connections.limits import Limits
 from bridge.connections.outbox import Outbox
 from bridge.connections.stall_watch import StallWatch
@@ -375,6 +377,27 @@ async def test_the_end_of_a_connection_is_counted_under_a_name_of_ours(theirs: i
 def test_every_close_code_of_ours_has_a_name_in_the_figures() -> None:
     assert set(ENDINGS) == set(CloseCode)
     assert set(ENDINGS.values()) | {"left", "lost", "other"} == set(Counters().closed)
+
+
+async def test_an_idle_connection_is_made_of_few_small_objects() -> None:
+    fixture = Fixture()
+    connection = fixture.connection
+    shared = {Counters, Framing, Limits, Principal, StallWatch, SubjectPolicy}
+    assert connection.limiter.allows_request(connection.since)  # it follows something
+    fixture.connection.respond(b"{}")
+    await turn()
+    found: set[Any] = set()
+    waiting: list[Any] = [connection]
+    while waiting:
+        thing = waiting.pop()
+        is_ours = type(thing).__module__.startswith("bridge.") and type(thing) not in shared
+        if is_ours and thing not in found:
+            found.add(thing)
+            waiting += gc.get_referents(thing)
+    kinds = sorted(type(thing).__name__ for thing in found)
+    assert kinds == "Connection Login Outbox RequestLimiter SlowConsumer Socket TokenBucket".split()
+    assert not [thing for thing in found if hasattr(thing, "__dict__")]
+    assert sum(map(sys.getsizeof, found)) < 1000
 
 
 async def test_a_connection_that_has_ended_is_in_no_circle_of_references() -> None:

@@ -90,3 +90,31 @@ async def test_what_was_dropped_does_not_count() -> None:
     assert fixture.transport.text == b"1" * 8 + b'{"dropped":2}\n45'
     assert fixture.fates == (3, 1, 2)
     assert fixture.enough
+
+
+async def test_no_line_says_that_filtered_messages_came() -> None:
+    fixture = Fixture(2)
+    fixture.outbox.append_line(b"1", b"CURSOR")
+    fixture.deliver(b"a", b"b", b"c")
+    fixture.outbox.append_line(b"2", b"CURSOR")
+    fixture.outbox.append_line(b"3")
+    await turn()
+    assert fixture.transport.text == b"1\nab3\n"
+
+
+async def test_it_takes_no_messages_once_it_is_done() -> None:
+    fixture, done = Fixture(10), False
+    fixture.deliver(b"a")
+    fixture.outbox.finish_when(lambda: done)
+    fixture.outbox.append_line(b"1")
+    fixture.deliver(b"b")
+    fixture.outbox.append_message(b"c")
+    done = True
+    assert fixture.enough == 0
+    fixture.outbox.append_line(b"2")
+    assert fixture.enough == 1
+    fixture.deliver(b"d", b"e")
+    fixture.outbox.append_message(b"f")
+    await turn()
+    assert fixture.transport.text == b"a1\nbc2\n"
+    assert fixture.fates == (3, 3, 0)

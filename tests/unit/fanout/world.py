@@ -138,6 +138,7 @@ class Follower:
         self.id = name
         self.policy = policy or SubjectPolicy()
         self.follows: dict[str, Follow] = {}
+        self.streamed: tuple[str, ...] = ()
         self.stored: PatternSet | None = None
         self.told: list[bytes] = []
         self.pieces: list[bytes] = []

@@ -6,11 +6,16 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
-from bridge.history.errors import UnansweredError
+import pytest
+
+from bridge.history import keeper as keeper_module
+from bridge.history.errors import NO_STREAM, ApiError, HistoryError, UnansweredError
 from bridge.history.keeper import Keeper
 from bridge.history.streams import StreamInfo, read_info
 from bridge.history.tail import Tail
 from bridge.history.times import Times
+from bridge.telemetry.counters import Counters
+from bridge.telemetry.throttled_log import ThrottledLog
 
 
 def answer(last: int) -> dict[str, Any]:
@@ -31,13 +36,17 @@ class Leader:
 
     def __init__(self, *lasts: int) -> None:
         self.asked = 0
+        self.error: HistoryError | None = None
         self._lasts = lasts
-        self.link = SimpleNamespace()
+        self.link = SimpleNamespace(is_connected=True)
+        self.throttled = ThrottledLog()
 
     async def ask(self, what: str, body: Any = None, seconds: float = 1) -> dict[str, Any]:
         if not what.startswith("STREAM.INFO"):
             raise UnansweredError(what)
         self.asked += 1
+        if self.error is not None:
+            raise self.error
         return answer(self._lasts[min(self.asked, len(self._lasts)) - 1])
 
 
@@ -85,8 +94,10 @@ async def test_one_that_catches_up_costs_nobody_anything() -> None:
     assert await kept(Leader(5, 5, 10), behind=60, looks=4) == []
 
 
-async def test_one_that_stays_behind_has_lost_the_rest() -> None:
+async def test_one_that_stays_behind_has_lost_the_rest(caplog: pytest.LogCaptureFixture) -> None:
     assert await kept(Leader(5), behind=0.05, looks=4) == [(10, 5, "ahead")]
+    (record,) = caplog.records
+    assert "it was restored from before, or has lost them" in record.getMessage()
 
 
 def test_what_is_delivered_while_the_leader_answers_is_not_ahead() -> None:
@@ -103,6 +114,7 @@ class Server:
     may_say = True
 
     def __init__(self) -> None:
+        self.counters, self.throttled = Counters(), ThrottledLog()
         self.link = SimpleNamespace(subscribe_all=accepts, unsubscribe=lambda sid: None)
         self.filters: list[set[str]] = []
         self.may_make = asyncio.Event()
@@ -137,3 +149,39 @@ async def test_a_pattern_that_comes_back_while_its_end_is_made_is_brought_again(
     assert server.filters == [{"s.a", "s.b"}, {"s.a"}, {"s.a", "s.b"}]
     assert keeper.tail.filters.has("s.b")
     await keeper.close()
+
+
+async def test_a_stream_that_stays_away_is_logged_as_deleted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    leader: Any = Leader(10)
+    leader.error = ApiError(NO_STREAM, "stream not found")
+    keeper = Keeper(leader, Tail(info(10)), times=Times(gone=0.05))
+    including = asyncio.create_task(keeper.include(["s.>"]))
+    async with asyncio.timeout(10):
+        while not keeper.is_gone:
+            await asyncio.sleep(0.01)
+    with pytest.raises(ApiError):
+        await including
+    await keeper.close()
+    assert [each.getMessage() for each in caplog.records] == [
+        "S was deleted: nobody follows it any more"
+    ]
+
+
+async def test_a_tail_that_cannot_be_had_is_logged_once_a_minute(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(keeper_module, "MIN_WAIT_SECONDS", 0.001)
+    monkeypatch.setattr(keeper_module, "MAX_WAIT_SECONDS", 0.01)
+    leader: Any = Leader(10)
+    leader.error = UnansweredError("JetStream is silent")
+    keeper = Keeper(leader, Tail(info(10)))
+    including = asyncio.create_task(keeper.include(["s.>"]))
+    async with asyncio.timeout(10):
+        while leader.asked < 20:
+            await asyncio.sleep(0.01)
+    including.cancel()
+    await keeper.close()
+    (record,) = caplog.records
+    assert "JetStream is silent; trying on" in record.getMessage()

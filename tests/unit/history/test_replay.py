@@ -193,7 +193,7 @@ async def test_what_falls_too_far_behind_is_cut_to_the_newest() -> None:
         stream.store(9)
         stream.bring(9)
 
-    limit = Limit(10, newest)
+    limit = Limit(10, stream.position, newest)
     replay = Replay(stream, stream, {">": 0}, sink, None, limit)  # type: ignore[arg-type]
     sink.room = comes_fast  # type: ignore[method-assign]
     await replay.run()
@@ -201,6 +201,22 @@ async def test_what_falls_too_far_behind_is_cut_to_the_newest() -> None:
     assert gaps
     missed = {each for after, until in gaps for each in range(after + 1, until + 1)}
     assert sink.got == sorted(set(range(1, stream.position + 1)) - missed)
+
+
+async def test_one_that_takes_up_what_is_far_behind_is_cut_at_once() -> None:
+    stream = stream_of(100, ring=3, page=2)
+    stream.store(40)
+    stream.bring(40)
+    sink = Sink(stream, [">"])
+
+    async def newest(after: int) -> dict[str, int] | None:
+        return {">": stream.position - 10} if after == 5 else None
+
+    limit = Limit(10, 5, newest)
+    until = stream.position - 10
+    await Replay(stream, stream, {">": 5}, sink, None, limit).run()  # type: ignore[arg-type]
+    assert sink.told == [(5, until, "too_many")]
+    assert sink.got == [*range(until + 1, stream.position + 1)]
 
 
 async def test_a_replay_that_keeps_up_is_not_cut() -> None:
@@ -212,6 +228,6 @@ async def test_a_replay_that_keeps_up_is_not_cut() -> None:
     async def newest(after: int) -> dict[str, int] | None:
         raise AssertionError("it is not behind")
 
-    limit = Limit(60, newest)
+    limit = Limit(60, stream.position, newest)
     await Replay(stream, stream, {">": 0}, sink, None, limit).run()  # type: ignore[arg-type]
     assert sink.told == []

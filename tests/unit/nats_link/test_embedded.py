@@ -83,7 +83,7 @@ def test_a_server_that_does_not_stop_is_killed(tmp_path: Path) -> None:
 SAYS = {
     "the server hung up": b"",
     "Authorization Violation": b"-ERR 'Authorization Violation'\r\n",
-    "insufficient storage": b'MSG answer 1 48\r\n{"error":{"description":"insufficient storage"}}\r\n',
+    "no room": b'MSG answer 1 35\r\n{"error":{"description":"no room"}}\r\n',
     "JetStream does not answer": b"PING\r\n",
 }
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from bridge.audiences.places import Place
 from bridge.replicas import directory
 from bridge.replicas.connection_list import Page, pages_of
 from bridge.replicas.directory import ConnectionDirectory
@@ -47,7 +48,7 @@ def made(*pages: tuple[float, Page]) -> ConnectionDirectory:
 
     app = SimpleNamespace(trouble=None, nats_client=FakeNats(*pages), listen=listen)
     presence: Any = SimpleNamespace(name="ours", others=set())
-    return ConnectionDirectory(app, presence, {})
+    return ConnectionDirectory(app, presence, {}, lambda connection: ())
 
 
 @pytest.fixture(autouse=True)
@@ -68,9 +69,10 @@ def test_no_page_is_larger_than_half_of_what_nats_takes() -> None:
         pending_bytes=0,
     )
     many: list[Any] = [connection] * 60
+    everywhere = [Place("S" * 255, "live", connection.patterns, "S" * 300)] * 1000
 
     async def sizes(max_payload: int) -> list[int]:
-        pages = pages_of(many, "ours", "here", max_payload)
+        pages = pages_of(many, lambda each: everywhere, "ours", "here", max_payload)
         return [len(msgspec.json.encode(page)) for page in pages]
 
     for most in (0, 1_048_576, 65_536):

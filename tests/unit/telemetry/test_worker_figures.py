@@ -11,7 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from bridge.telemetry import worker_figures
-from bridge.telemetry.worker_figures import WorkerFigures, merged, new_file
+from bridge.telemetry.merging import merged
+from bridge.telemetry.worker_figures import WorkerFigures, new_file
 
 ONE = b"""# HELP seen_total how many
 # TYPE seen_total counter

@@ -86,6 +86,6 @@ def test_what_cannot_be_taken_says_how_to_close(opcode: int, data: bytes, code: 
 
 async def test_the_metered_reader_hands_on_what_was_unmarked() -> None:
     reader = Reader()
-    metered = MeteredReader(reader, lambda code: None, CompressedRequests(100).unmark)
+    metered = MeteredReader(reader, lambda code: None, CompressedRequests(100))
     metered.feed_data(marked(TEXT, MARK, 3, True))
     assert reader.read == [frame(BINARY, 3)]

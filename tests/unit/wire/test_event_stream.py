@@ -7,6 +7,7 @@ import json
 import pytest
 
 from bridge.wire.envelope import Envelope, Message
+from bridge.wire.event_stream import split_id, with_id
 from bridge.wire.framing import (
     EVENTS,
     EVENTS_UNCHUNKED,
@@ -70,3 +71,13 @@ def test_what_is_written_together_is_one_chunk(framing: Framing) -> None:
 @pytest.mark.parametrize("framing", [EVENTS_UNCHUNKED, JSON_LINES_UNCHUNKED])
 def test_for_http_1_0_there_are_no_chunks(framing: Framing) -> None:
     assert framing.join([b"a", b"b"]) == b"ab"
+
+
+@pytest.mark.parametrize(
+    "event", [EVENTS.wrap(b"1"), EVENTS.notice(b"id: 2"), b"data: a\ndata: b\n\n"]
+)
+def test_an_id_is_put_before_an_event_and_found_there(event: bytes) -> None:
+    marked = with_id(event, b"A.x.1")
+    assert fields(marked) == [("id", "A.x.1"), *fields(event)]
+    assert split_id(marked) == (b"A.x.1", event)
+    assert split_id(event) == (b"", event)
