@@ -8,7 +8,7 @@ const CAUSES = new Map([
   ["disconnected", "disconnected"],
   ["expired", "the stream no longer has all of it"],
   ["too_many", "more came than the gateway replays"],
-  ["stream_new", "the stream was made anew"],
+  ["stream_new", "the stream was deleted and made again"],
   ["ahead", "the stream has lost messages"],
   ["unknown", "the stream is another one"],
   ["no_history", "no stream holds it any more"],
@@ -83,7 +83,7 @@ export class Losses {
  * else `plain` are those that it is about, if there are others.
  */
 export function gapSentence({ from, to, causes, patterns }, plain = []) {
-  if (patterns) return `${named(patterns)} ${span(from, to)}: not all that was missed came later, ${whatHappened(causes)}`;
+  if (patterns) return `${named(patterns)} ${span(from, to)}: not all came later, ${whatHappened(causes)}`;
   const of = plain.length ? ` of ${named(plain)}` : "";
   return `${whatHappened(causes)} ${span(from, to)}: messages${of} in between were not received`;
 }

@@ -16,7 +16,7 @@ export function describe(facts) {
   if (link === "connecting") return state("connecting", "Connecting", "");
   if (natsDown) {
     const why = natsRefuses ? "NATS refuses the gateway's credentials; " : "";
-    return state("reconnecting", "NATS is out of reach", `${why}the gateway keeps trying; ${meanwhile(facts)}`, "", why);
+    return state("reconnecting", "NATS is out of reach", `${why}${meanwhile(facts)}`, "", why);
   }
   if (!following.length) return state("idle", "Connected", ""); // nothing can come, so nothing is held back
   if (paused) return state("paused", "Paused", unseen ? FULL : "");
@@ -24,8 +24,9 @@ export function describe(facts) {
 }
 
 function meanwhile({ following, stored = [] }) {
-  if (!stored.length) return "messages meanwhile are missed";
-  return stored.length < following.length ? "what no stream stores meanwhile is missed" : "what streams store meanwhile comes later";
+  if (!stored.length) return "the gateway keeps trying; messages meanwhile are missed";
+  if (stored.length < following.length) return "the gateway keeps trying; what no stream stores meanwhile is missed";
+  return "the gateway keeps trying; what streams store meanwhile comes later";
 }
 
 function state(name, word, hint, action = "", why = "") {

@@ -351,7 +351,7 @@ test("a gap that a stream cannot close has its reason", (t) => {
   const { id } = it.socket.sent.at(-1);
   it.socket.say(stored(id, "orders.*", 90, { resumed: false, reason: "expired" }));
   it.socket.say(live(90, "orders.*"));
-  assert.match(it.notes()[0], /^orders\.\* .*not all that was missed came later, the stream no longer has all of it$/);
+  assert.match(it.notes()[0], /^orders\.\* .*not all came later, the stream no longer has all of it$/);
   assert.match(it.notes()[1], /^back after 1\.0 s, nothing to fetch$/);
   assert.equal(it.feed.losses.gaps, 1);
 });
