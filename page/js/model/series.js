@@ -27,8 +27,9 @@ export class Series {
     this.#most = most;
   }
 
+  // What is replayed comes after what is newer.
   get points() {
-    return [...this.#older.toReversed(), ...this.#newer];
+    return [...this.#older.toReversed(), ...this.#newer].sort((one, other) => one.time - other.time);
   }
 
   /** Reads what is new in `source`, then what is older; false if time was up at `until` of performance.now(). */

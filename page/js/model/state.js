@@ -38,8 +38,9 @@ function retrying({ reason, tries, retryIn }) {
   return state("reconnecting", "Reconnecting", `in ${seconds} s, try ${tries}: ${reason}`, "Now", reason);
 }
 
-function waitingHint({ following, waited }) {
+function waitingHint({ following, stored = [], waited }) {
   if (waited < LONG_WAIT) return `Waiting for a message on ${list(following)}`;
+  if (stored.length) return "Nothing yet. The clock beside a subject brings what came before.";
   return "Nothing yet. Is anyone publishing? In a pattern * is one part, > the rest.";
 }
 

@@ -114,3 +114,13 @@ test("a slow subject in a fast stream loses no point while nobody looked", () =>
   assert.deepEqual(values(series), [1, 2, 3, 4, 5, 6]);
   assert.equal(series.cut, false);
 });
+
+test("what is replayed after what is newer stands in the order of its times", () => {
+  const source = ring([3, 4, 1, 2].map((time) => message(`{"price":${time}}`, "a", time)));
+  const series = new Series("a", PRICE);
+  series.scan(source);
+  assert.deepEqual(values(series), [1, 2, 3, 4]);
+  source.push(message('{"price":0}', "a", 0));
+  series.scan(source);
+  assert.deepEqual(values(series), [0, 1, 2, 3, 4]);
+});

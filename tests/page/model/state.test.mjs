@@ -68,3 +68,9 @@ test("while NATS is away, what streams store is not lost", () => {
   assert.match(hint(["a"]), /what no stream stores meanwhile is missed$/);
   assert.match(hint(["a", "b"]), /what streams store meanwhile comes later$/);
 });
+
+test("who waits for a message of a stream is told of what came before", () => {
+  const hint = (stored) => describe({ ...open, heard: false, waited: 10_000, stored }).hint;
+  assert.match(hint(["a"]), /The clock beside a subject brings what came before/);
+  assert.match(hint([]), /Is anyone publishing/);
+});
