@@ -92,7 +92,7 @@ export class Feed {
   // Nothing is missed by that: what comes meanwhile is stored.
   #askAnew(pattern, history) {
     this.#client.unsubscribe(pattern);
-    this.#tell(this.#replays.forget(pattern, this.#now()));
+    this.#tell(this.#replays.forget(pattern));
     this.subscriptions.place(pattern, { stage: "" });
     if (this.subscriptions.get(pattern).count) this.#tell(`${pattern}: ${pastWords(history)}`);
   }
@@ -103,7 +103,7 @@ export class Feed {
     for (const pattern of held) {
       this.subscriptions.remove(pattern);
       this.#client.unsubscribe(pattern);
-      this.#tell(this.#replays.forget(pattern, this.#now()));
+      this.#tell(this.#replays.forget(pattern));
     }
     this.#changed();
     return patterns.filter((pattern) => !held.includes(pattern));
@@ -118,7 +118,7 @@ export class Feed {
     const words = code === "denied" ? `${message} ${this.rights.sentence}`.trim() : message;
     this.subscriptions.mark(pattern, state, words);
     this.subscriptions.place(pattern, stream ? { stream } : { stream, stage: "" });
-    if (!stream) this.#tell(this.#replays.forget(pattern, this.#now()));
+    if (!stream) this.#tell(this.#replays.forget(pattern));
     if (code === "denied") this.#denied(pattern);
   }
 

@@ -8,7 +8,8 @@ import { count } from "./format.js";
 export class Replays {
   #running = new Map(); // pattern → why not all comes that was asked for
   #away = new Map(); // pattern that came from a stream when the connection was lost → whether it is back
-  #from = Infinity;
+  #from = Infinity; // when the first of them was lost, and the last was back
+  #to = 0;
   #fetched = 0;
 
   /** The connection is lost while these patterns come from streams. */
@@ -25,33 +26,36 @@ export class Replays {
    * Takes the client's word on a pattern, which may be the only one that is followed. Returns the sentence for what
    * ends with it, "" if nothing does.
    */
-  take({ pattern, state, messages, reason = "", from = Infinity, to }, isAlone) {
+  take({ pattern, state, messages, reason = "", from, to }, isAlone) {
     if (state === "replaying") this.#running.set(pattern, reason);
     if (state !== "live") return "";
-    const isReplay = this.#running.has(pattern);
-    const cut = this.#running.get(pattern);
-    this.#running.delete(pattern);
-    if (this.#away.has(pattern)) {
-      this.#away.set(pattern, true);
-      this.#from = Math.min(this.#from, from);
-      return this.#allBack(to);
-    }
-    return isReplay ? `${isAlone ? "" : `${pattern}: `}${replayed(messages, cut)}` : "";
+    if (this.#away.has(pattern) && from !== undefined) return this.#comesBack(pattern, from, to);
+    const replay = this.#running.has(pattern) && replayed(messages, this.#running.get(pattern));
+    const back = this.forget(pattern); // it begins, and has nothing to come back to
+    return [replay && `${isAlone ? "" : `${pattern}: `}${replay}`, back].filter(Boolean).join(" · ");
   }
 
-  /** A pattern is not followed any more, or comes from no stream: the others may be all back by that, which it is `now`. */
-  forget(pattern, now) {
+  /** A pattern is not followed any more, or comes from no stream: the others may be all back by that. */
+  forget(pattern) {
     this.#running.delete(pattern);
-    return this.#away.delete(pattern) ? this.#allBack(now) : "";
+    return this.#away.delete(pattern) ? this.#allBack() : "";
   }
 
-  // One sentence for all of them, at the last. Where none has come back, or none as it was, there is nothing to say.
-  #allBack(to) {
+  #comesBack(pattern, from, to) {
+    this.#running.delete(pattern);
+    this.#away.set(pattern, true);
+    this.#from = Math.min(this.#from, from);
+    this.#to = Math.max(this.#to, to);
+    return this.#allBack();
+  }
+
+  // One sentence for all of them, at the last.
+  #allBack() {
     if (![...this.#away.values()].every(Boolean)) return "";
-    const [isBack, away, fetched] = [this.#from < Infinity, to - this.#from, this.#fetched];
+    const [isBack, away, fetched] = [this.#away.size > 0, this.#to - this.#from, this.#fetched];
     this.#away.clear();
     this.#from = Infinity;
-    this.#fetched = 0;
+    this.#to = this.#fetched = 0;
     return isBack ? `back after ${duration(away)}, ${fetched ? `${messages(fetched)} fetched` : "nothing to fetch"}` : "";
   }
 }

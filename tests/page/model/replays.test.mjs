@@ -39,11 +39,23 @@ test("who is given up meanwhile is not waited for", () => {
   const replays = new Replays();
   replays.lose(["a", "b"]);
   replays.count(1);
-  assert.equal(replays.forget("c", 9_000), "");
+  assert.equal(replays.forget("c"), "");
   replays.take(live("a", 1, { from: 1_000, to: 2_000 }), false);
-  assert.equal(replays.forget("b", 3_000), "back after 2.0 s, 1 message fetched");
+  assert.equal(replays.forget("b"), "back after 1.0 s, 1 message fetched");
   replays.lose(["a"]);
-  assert.equal(replays.forget("a", 9_000), "");
+  assert.equal(replays.forget("a"), "");
   replays.lose(["a"]);
   assert.equal(replays.take(live("a"), false), "", "it comes from another stream now, and the gap says so");
+});
+
+test("what was asked for just before the connection was lost is a replay, and those that come back have their sentence", () => {
+  const replays = new Replays();
+  replays.lose(["a"]);
+  replays.take(replaying("a"), true);
+  assert.equal(replays.take(live("a", 5), true), "replayed 5, live from here");
+  replays.lose(["a", "b"]);
+  replays.take(replaying("a"), false);
+  replays.take(replaying("b"), false);
+  replays.take(live("b", 0, { from: 1_000, to: 3_000 }), false);
+  assert.equal(replays.take(live("a", 5), false), "a: replayed 5, live from here · back after 2.0 s, nothing to fetch");
 });
