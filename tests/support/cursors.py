@@ -90,12 +90,12 @@ class Cursors:
     def _take_missed(self, line: dict[str, Any]) -> None:
         stream, epoch, until = line["stream"], line["epoch"], line["until"]
         self._epochs[stream] = epoch
-        anew = line["reason"] in ("stream_new", "ahead")
+        is_other = line["reason"] in ("stream_new", "ahead")
         for replay in self._replays:
             for pattern in replay.at.keys() & set(line["subjects"]):
-                replay.at[pattern] = until if anew else max(until, replay.at[pattern])
+                replay.at[pattern] = until if is_other else max(until, replay.at[pattern])
         if any(not self._is_replayed(pattern) for pattern in line["subjects"]):
-            if anew:
+            if is_other:
                 self.live.pop(stream, None)
             self._reach(stream, epoch, until)
 
