@@ -56,11 +56,6 @@ class Follower:
         """What it follows, oldest first."""
         return self.readings.patterns
 
-    @property
-    def is_replaying(self) -> bool:
-        """Whether some of it is not live yet, nor would be if it were not behind."""
-        return len(self.had.follows) < len(self.patterns)
-
     # What it follows
 
     def begin(
@@ -82,7 +77,7 @@ class Follower:
     def change(self, pattern: str, follow: Follow) -> None:
         """Have a pattern in another way from now on."""
         for handover in self.readings:
-            handover.change(pattern, follow)
+            handover.backlog.change(pattern, follow)
         if pattern in self.had.follows:
             self.had.follows[pattern] = follow
             self.look_again()
@@ -188,7 +183,7 @@ class Follower:
     async def _catch_up(self, handover: Handover) -> None:
         self._is_catching_up = True
         try:
-            handover.follow(self.had.follows)
+            handover.backlog.follow(self.had.follows)
             handover.replay = self.replay_from(self.had.ends(), handover)
             handover.joined_before, self._joined = self._joined, []
             await handover.run()

@@ -49,7 +49,7 @@ class Readings:
         """Follow a pattern no more, and read it no more if nobody else needs that."""
         self._left.append((pattern, self._readings.pop(pattern)))
         for handover in self._tasks:
-            handover.leave(pattern)
+            handover.backlog.leave(pattern)
 
     @property
     def any(self) -> Reading:

@@ -11,6 +11,7 @@ from bridge.wire.envelope import Envelope
 from bridge.wire.pattern_tree import PatternTree
 
 if TYPE_CHECKING:
+    from bridge.audiences.had import Had
     from bridge.fanout.flusher import Flusher
     from bridge.history.own_rights import OwnRights
     from bridge.history.stored import Stored
@@ -27,8 +28,11 @@ class Follower(Protocol):
 
     @property
     def is_behind(self) -> bool: ...
+
+    had: Had
+
     @property
-    def is_replaying(self) -> bool: ...
+    def patterns(self) -> tuple[str, ...]: ...
     def missed(self, after: int, until: int, reason: Loss) -> None: ...
     def fall_behind(self, until: int) -> None: ...
     def gone(self) -> None: ...

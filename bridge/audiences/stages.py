@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from bridge.audiences.stage import Stage
+from bridge.history.errors import HistoryError
+from bridge.history.streams import NoHistoryError
 from bridge.telemetry import events
 from bridge.telemetry.logs import tell
 
 if TYPE_CHECKING:
     from bridge.audiences.stage import Follower
     from bridge.fanout.hub import Hub
+    from bridge.history.history import History
     from bridge.history.keeper import Keeper
     from bridge.history.own_rights import OwnRights
 
@@ -24,10 +27,10 @@ REMIND_SECONDS = 60.0
 
 
 class Stages:
-    """A stage for each tail in use. `rights` returns what NATS lets the gateway read."""
+    """A stage for each tail in use. `history` returns what reads them; None before the first."""
 
-    def __init__(self, rights: Callable[[], Awaitable[OwnRights | None]], hub: Hub) -> None:
-        self._rights = rights
+    def __init__(self, history: Callable[[], History | None], hub: Hub) -> None:
+        self._history = history
         self._hub = hub
         self._stages: dict[Keeper, Stage] = {}
         self._reminding: asyncio.Task[None] | None = None
@@ -47,6 +50,16 @@ class Stages:
     def followers(self) -> Iterator[Follower]:
         """Those of all streams."""
         return (each for stage in self._stages.values() for each in stage.followers)
+
+    @property
+    def replaying(self) -> int:
+        """How many followers get what was before."""
+        return sum(len(each.patterns) > len(each.had.follows) for each in self.followers)
+
+    @property
+    def behind(self) -> int:
+        """How many followers catch up."""
+        return sum(each.is_behind for each in self.followers)
 
     def drop_if_unused(self, stage: Stage) -> None:
         """End a stage without followers."""
@@ -88,3 +101,9 @@ class Stages:
             for follower in tuple(stage.followers):
                 follower.remind()
         return rights is not None or not self._stages
+
+    async def _rights(self) -> OwnRights | None:
+        history = self._history()
+        with contextlib.suppress(NoHistoryError, HistoryError):
+            return await history.rights() if history is not None else None
+        return None

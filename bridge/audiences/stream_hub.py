@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from bridge.fanout.hub import Hub
     from bridge.fanout.member import Member
     from bridge.history.history import History
-    from bridge.history.own_rights import OwnRights
     from bridge.wire.envelope import Message
     from bridge.wire.wants import Wants
     from bridge.wire.wishes import Past
@@ -47,7 +45,7 @@ class StreamHub:
         self._client = client
         self._made: History | None = None
         self._hub = hub
-        self._stages = Stages(self._rights, hub)
+        self.stages = Stages(lambda: self._made, hub)
         self._followers: dict[Member, dict[str, Follower]] = {}
         """Of each member, by stream."""
 
@@ -56,12 +54,6 @@ class StreamHub:
         if self._made is None and self._make_history is not None and client is not None:
             self._made = self._make_history(client)
         return self._made
-
-    async def _rights(self) -> OwnRights | None:
-        """Return what NATS lets the gateway read; None if it does not say just now."""
-        with contextlib.suppress(NoHistoryError, HistoryError):
-            return await self._made.rights() if self._made is not None else None
-        return None
 
     # What members ask for
 
@@ -119,7 +111,7 @@ class StreamHub:
     ) -> list[Begun]:
         rights = await history.rights()
         reading, owed = await open_reading(history, member, patterns, past, self._hub)
-        stage = self._stages.of(reading.keeper, rights)
+        stage = self.stages.of(reading.keeper, rights)
         followers = self._followers.setdefault(member, {})
         follower = followers.get(stream)
         if follower is None:
@@ -206,7 +198,7 @@ class StreamHub:
             follower.bookmark.remove()
             if not followers:
                 del self._followers[member]
-        self._stages.drop_if_unused(stage)
+        self.stages.drop_if_unused(stage)
 
     def _changed(self, member: Member) -> None:
         """Have the plain patterns of a member pass over what comes from streams."""
@@ -228,23 +220,13 @@ class StreamHub:
         """How many streams are followed."""
         return len(self._made.tails) if self._made is not None else 0
 
-    @property
-    def replaying(self) -> int:
-        """How many followers get what was before."""
-        return sum(each.is_replaying for each in self._stages.followers)
-
-    @property
-    def behind(self) -> int:
-        """How many followers catch up."""
-        return sum(each.is_behind for each in self._stages.followers)
-
     # What NATS does
 
     def nats_changed(self, *, up: bool) -> None:
         """Take note that the connection to NATS is lost, or that there is another one."""
         if up and self._made is not None:
             self._made.reconnected()
-            self._stages.look_soon()
+            self.stages.look_soon()
 
     def nats_line(self, member: Member, *, up: bool) -> bytes:
         """Return what a member is told of that: all of a stream comes yet, the rest was missed."""
@@ -255,7 +237,7 @@ class StreamHub:
 
     async def stop(self) -> None:
         """End everything. Idempotent."""
-        self._stages.stop()
+        self.stages.stop()
         for member in tuple(self._followers):
             self.unfollow_all(member)
         if self._made is not None:

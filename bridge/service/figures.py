@@ -20,15 +20,22 @@ if TYPE_CHECKING:
 NATS_STATES = (OK, NotReady.NATS_DOWN, NotReady.NATS_AUTH)
 
 
+class Followed(Protocol):
+    """What is read of the streams themselves."""
+
+    @property
+    def replaying(self) -> int: ...
+    @property
+    def behind(self) -> int: ...
+
+
 class Streams(Protocol):
     """What is read of those who follow streams."""
 
     @property
     def streams(self) -> int: ...
     @property
-    def replaying(self) -> int: ...
-    @property
-    def behind(self) -> int: ...
+    def stages(self) -> Followed: ...
 
 
 class Connections(Protocol):
@@ -54,8 +61,8 @@ class Figures(WorkerFigures):
             "bridge_patterns": lambda: manager.patterns,
             "bridge_messages_pending": lambda: manager.pending_messages,
             "bridge_history_streams": lambda: manager.streams.streams,
-            "bridge_history_replays": lambda: manager.streams.replaying,
-            "bridge_history_behind": lambda: manager.streams.behind,
+            "bridge_history_replays": lambda: manager.streams.stages.replaying,
+            "bridge_history_behind": lambda: manager.streams.stages.behind,
             "bridge_nats_subscriptions": lambda: app.nats_watch.subscriptions,
             "bridge_nats_up": lambda: app.nats_watch.trouble is None,
             "bridge_nats_round_trip_seconds": lambda: app.nats_watch.round_trip,

@@ -215,3 +215,19 @@ async def test_after_a_reconnect_everything_goes_on(tmp_path: Path) -> None:
             await eventually(lambda: reading.keeper.begun > begun)
             await client.jetstream().publish("s.a", b"1")
             await eventually(lambda: reading.keeper.tail.position == 11)
+
+
+async def test_replays_of_many_patterns_hold_no_more_than_one_of_few(
+    stream_server: NatsServer,
+) -> None:
+    async with history_at(stream_server) as (client, history):
+        for number in range(64):
+            await client.publish(f"s.m{number % 8}", bytes(30_000))
+        await until_stored(client, "S", 74)
+        tail = (await history.open(["s.>"], All())).keeper.tail
+        read = history._pages.read
+        alone = await read(tail, "s.>", 0)
+        among = await read(tail, "s.>", 0, 8)
+        assert sum(len(each.payload) for each in alone.messages) > 400_000
+        assert sum(len(each.payload) for each in among.messages) < 120_000
+        assert among.messages == alone.messages[: len(among.messages)]
