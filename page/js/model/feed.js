@@ -1,3 +1,4 @@
+import { Days } from "./days.js";
 import { count } from "./format.js";
 import { GatewayClock } from "./gateway-clock.js";
 import { Losses, backSentence, gapSentence } from "./losses.js";
@@ -9,9 +10,7 @@ import { Rights } from "./rights.js";
 import { storedOf } from "./stored.js";
 import { SubjectTable } from "./subject-table.js";
 import { Subscriptions } from "./subscriptions.js";
-import { dayOf, isIn, longDate } from "./time.js";
-
-const HELD_UP = 3_600_000; // ms: what is from before midnight and came after it is no new day
+import { longDate } from "./time.js";
 
 /** What this page follows and what it has received, without a screen. */
 export class Feed {
@@ -21,11 +20,12 @@ export class Feed {
   #now;
   #elapsed;
   #denied;
-  #day = null; // of the newest message
+  #days = new Days();
   #connected = false;
   #outageFrom = null; // while the gateway has no NATS
   #replays = new Replays();
   #told;
+  #refused;
   #clock = new GatewayClock();
 
   /**
@@ -41,6 +41,7 @@ export class Feed {
     this.#elapsed = elapsed;
     this.#denied = denied;
     this.#told = told;
+    this.#refused = refused;
     this.ring = ring;
     this.subscriptions = new Subscriptions();
     this.table = new SubjectTable();
@@ -114,12 +115,22 @@ export class Feed {
     return new Rights(this.#client);
   }
 
-  #mark({ pattern, state, code, message, stream = "" }) {
+  #mark(change) {
+    const { pattern, state, code, message, stream = "" } = change;
+    if (code === "no_history" && this.subscriptions.get(pattern)?.history !== AUTO) return this.#goWithoutPast(change);
     const words = code === "denied" ? `${message} ${this.rights.sentence}`.trim() : message;
     this.subscriptions.mark(pattern, state, words);
     this.subscriptions.place(pattern, stream ? { stream } : { stream, stage: "" });
     if (!stream) this.#tell(this.#replays.forget(pattern));
     if (code === "denied") this.#denied(pattern);
+    return undefined;
+  }
+
+  // Whoever asked for the past wants what is new as well.
+  #goWithoutPast({ pattern, message }) {
+    this.#refused(message);
+    this.subscriptions.place(pattern, { history: AUTO, stage: "" });
+    if (this.subscriptions.has(pattern)) this.#ask(pattern);
   }
 
   #ask(pattern) {
@@ -174,7 +185,7 @@ export class Feed {
     this.#replays.count(received.length - fresh.length);
     for (const message of received) {
       const entry = this.#entry(message, now);
-      this.#noteDay(entry.time);
+      if (this.#days.turn(entry.time)) this.#note(longDate(entry.time), "day");
       this.table.record(entry);
       this.rates.record(entry, now);
       this.#keep(entry);
@@ -194,15 +205,6 @@ export class Feed {
     const time = isTold ? heard : now;
     const stored = storedOf(message);
     return { kind: "message", subject, raw, encoding, time, skew: isTold ? this.#clock.skew : 0, hue, reply, headers, beside, stored };
-  }
-
-  // A time of day alone says little in a page that has been open for days.
-  #noteDay(time) {
-    const before = this.#day;
-    const isHeldUp = before && time < before.start && before.start - time < HELD_UP;
-    if (isHeldUp || (before && isIn(before, time))) return;
-    this.#day = dayOf(time);
-    if (before && !isIn(this.#day, before.start)) this.#note(longDate(time), "day");
   }
 
   #takeDropped(number) {

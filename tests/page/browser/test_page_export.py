@@ -97,7 +97,8 @@ def test_csv_is_read_by_others_and_holds_no_formula(odd: Viewer, subject: str) -
     text = text_of(download)
     assert text[0] == codecs.BOM_UTF8.decode()  # by which Excel knows UTF-8
     head, *rows = csv.reader(io.StringIO(text[1:], newline=""), strict=True)
-    assert head == ["time", "subject", "data", "encoding", "reply", "headers"]
+    beside = ["reply", "headers", "stream", "seq", "replay", "operation"]
+    assert head == ["time", "subject", "data", "encoding", *beside]
     assert [row[1] for row in rows] == [f"{subject}.{number}" for number in range(len(ODD))]
     data = [row[2] for row in rows]
     assert data[0] == '{"id":9007199254740993,"x":1.0}'

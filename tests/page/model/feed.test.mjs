@@ -389,3 +389,16 @@ test("what a link names is followed with its past, and a past that it does not n
   assert.equal(it.socket.sent.length, 3);
   assert.deepEqual(it.feed.subscriptions.wanted, [{ pattern: "orders.*", history: "auto" }]);
 });
+
+test("where there is no past to be had, the page says why and follows what is new", (t) => {
+  const it = connected(t);
+  it.feed.subscribe(["a"], "all");
+  it.tick(1);
+  it.socket.say(refusal("no_history", 1, "a"));
+  assert.deepEqual([it.refused, it.state("a")], [["no: no_history"], "pending"]);
+  it.tick(200);
+  assert.deepEqual(it.socket.sent.at(-1), { subjects: ["a"], action: "subscribe", ...ASKED, id: 2 });
+  it.socket.say(ack(2, "a"));
+  assert.equal(it.state("a"), "active");
+  assert.deepEqual(it.feed.subscriptions.wanted, [{ pattern: "a", history: "auto" }]);
+});
