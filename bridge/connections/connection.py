@@ -10,6 +10,7 @@ from bridge.connections.endings import ENDINGS
 from bridge.connections.limited import LimitedOutbox
 from bridge.connections.limits import Limits, RequestLimiter
 from bridge.connections.outbox import Outbox
+from bridge.connections.receiver import Receiver
 from bridge.publishing.sender import Sender
 from bridge.telemetry import events
 from bridge.telemetry.logs import tell
@@ -22,16 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bridge.access.login import Login
-    from bridge.connections.callback import Callback
     from bridge.connections.stall_watch import StallWatch
     from bridge.fanout.follow import Follow
     from bridge.telemetry.counters import Closed, Counters
     from bridge.web.transport import Written
-    from bridge.wire.envelope import Message
     from bridge.wire.patterns import PatternSet
 
 
-class Connection:
+class Connection(Receiver):
     """A browser that follows patterns: a member of the hub.
 
     `login` is who it is for, and until when. What is written to it goes through its `outbox`.
@@ -50,17 +49,13 @@ class Connection:
         "_sender",
         "_socket",
         "_ws",
-        "callback",
         "changes",
         "close_reason",
-        "deliver",
         "follows",
-        "framing",
         "id",
         "is_told",
         "limiter",
         "login",
-        "outbox",
         "policy",
         "since",
         "stored",
@@ -81,7 +76,6 @@ class Connection:
         goes_on: bool = True,
     ) -> None:
         self.id = connection_id
-        self.framing = framing
         self.login = login
         self.policy = login.principal.policy
         """What it may follow; changed by `Hub.change_policy` alone."""
@@ -91,8 +85,6 @@ class Connection:
         self.stored: PatternSet | None = None
         """What it follows of streams; changed by the stream hub alone."""
         self._places: dict[str, bytes] | None = None
-        self.callback: Callback | None = None
-        """The program's own code for each message, if it has any."""
         self.changes = asyncio.Lock()
         """Held while a request is carried out: a connection's requests are taken one by one."""
         self._loop = asyncio.get_running_loop()
@@ -105,51 +97,16 @@ class Connection:
         self._socket = Socket(ws)
         parts = connection_id, self._socket, limits, counters, stall_watch, self._stalled, framing
         if limit is None and goes_on:
-            self.outbox = Outbox(*parts)
+            super().__init__(framing, Outbox(*parts))
         else:
             assert isinstance(ws, HttpStream)
-            self.outbox = LimitedOutbox(*parts, limit=limit, enough=ws.ended.set)
-        self.deliver = self.outbox.deliver  # for every write of a group: no call between
+            outbox = LimitedOutbox(*parts, limit=limit, enough=ws.ended.set)
+            super().__init__(framing, outbox)
         self._hanging_up: asyncio.Task[None] | None = None
         self._closed_with: int | None = None
         self.close_reason = ""
 
-    # What goes out
-
-    def deliver_message(self, message: Message) -> None:
-        """Take one message to it: to its callback if it has one, else to the browser."""
-        (self.callback or self.send)(message)
-
-    def send(self, message: Message) -> None:
-        """Send `message`, or drop and count it while there is no room."""
-        self.outbox.append_message(self.framing.piece(message))
-
-    def offer(self, pieces: list[bytes], joined: bytes) -> bool:
-        """Write messages as `deliver` does, if there is room for all of them; tell whether."""
-        return self.outbox.offer(pieces, joined)
-
-    async def send_str(self, text: str) -> None:
-        """Send `text` as a message: what a `manager.callback` calls. It does not wait either."""
-        self.outbox.append_message(self.framing.wrap(text.encode()))
-
-    def respond(self, *lines: bytes, cursor: bytes = b"") -> None:
-        """Send responses or notices; these are never dropped. `cursor`: for their id."""
-        for line in lines:
-            self.outbox.append_line(line, cursor)
-
-    def miss(self, count: int) -> None:
-        """Count messages for which there was no room, to be told before the next one that comes."""
-        self.outbox.slow.miss(count)
-
-    def lose(self, count: int) -> None:
-        """Count messages for which it was no longer open."""
-        self.outbox.slow.lose(count)
-
-    def fail(self) -> None:
-        """Count a message that its callback failed with."""
-        self.outbox.slow.fail()
-
-    # What it holds
+    # What it is
 
     @property
     def places(self) -> dict[str, bytes]:
@@ -171,35 +128,9 @@ class Connection:
         """What it follows, oldest first."""
         return *self.follows, *self.streamed
 
-    @property
-    def delivered(self) -> int:
-        """Messages written to it."""
-        return self.outbox.delivered
-
-    @property
-    def dropped(self) -> int:
-        """Messages it did not get, for whatever reason."""
-        return self.outbox.slow.dropped
-
-    @property
-    def pending_messages(self) -> int:
-        """Messages held for it, or for its callback."""
-        waiting = self.callback.waiting if self.callback is not None else 0
-        return self.outbox.pending_messages + waiting
-
-    @property
-    def pending_bytes(self) -> int:
-        """Bytes held for it, its own and those that the transport has not sent."""
-        return self.outbox.pending_bytes
-
     def may_read(self, pattern: str) -> bool:
         """Tell whether it may have what was before of a pattern that it may follow."""
         return self.login.principal.history.may_read(pattern)
-
-    @property
-    def is_half_free(self) -> bool:
-        """Whether no more than half of what may be pending for it is."""
-        return self.outbox.is_half_free
 
     # The beginning and the end
 
