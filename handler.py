@@ -147,14 +147,8 @@ class WSSManager:
             if stream.is_head_only:
                 return stream
             stream.greet(responses.greeting(connection_id))
-            connection = self._open(
-                stream,
-                connection_id,
-                login,
-                framing=stream.framing,
-                limit=asked.limit,
-                goes_on=asked.goes_on,
-            )
+            how = {"framing": stream.framing, "limit": asked.limit, "goes_on": asked.goes_on}
+            connection = self._open(stream, connection_id, login, **how)
             try:
                 await reader.read(stream, connection, self.actions, asked)
             except Refusal:
@@ -172,31 +166,15 @@ class WSSManager:
         tell(events.CONNECTION_FAILED, failure, connection=connection.id)
         await connection.close(CloseCode.BUG, "internal error")
 
-    def _open(
-        self,
-        ws: Written,
-        connection_id: str,
-        login: Login,
-        *,
-        framing: Framing,
-        limit: int | None = None,
-        goes_on: bool = True,
-    ) -> Connection:
-        """Make a connection known. Raises ConnectionResetError if the browser has left."""
+    def _open(self, ws: Written, connection_id: str, login: Login, **how: Any) -> Connection:
+        """Make a connection known; `how`: what else it takes.
+
+        Raises ConnectionResetError if the browser has left.
+        """
         if connection_id in self.connections:
             raise ValueError(f"connection_id {connection_id} is in use")
-        limits, counters, watch = self._limits, self.counters, self._stall_watch
-        connection = Connection(
-            ws,
-            connection_id,
-            limits,
-            login,
-            counters,
-            watch,
-            framing=framing,
-            limit=limit,
-            goes_on=goes_on,
-        )
+        parts = self._limits, login, self.counters, self._stall_watch
+        connection = Connection(ws, connection_id, *parts, **how)
         deliver = self.get_callback(connection)
         connection.callback = deliver if isinstance(deliver, Callback) else None
         self.connections[connection_id] = connection

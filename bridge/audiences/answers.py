@@ -11,7 +11,7 @@ from bridge.wire.responses import Refusal, shorten
 from bridge.wire.wishes import After
 
 if TYPE_CHECKING:
-    from bridge.history.history import Reading
+    from bridge.history.reading import Reading
     from bridge.wire.wishes import Past
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bridge.fanout.follow import Follow
     from bridge.fanout.hub import Hub
     from bridge.fanout.member import Member
-    from bridge.history.history import Reading
+    from bridge.history.reading import Reading
     from bridge.history.stored import Stored
     from bridge.history.tail import Loss
     from bridge.wire.codes import CloseCode

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from bridge.audiences.follower import Follower
     from bridge.fanout.hub import Hub
     from bridge.fanout.member import Member
-    from bridge.history.history import History, Reading
+    from bridge.history.history import History
+    from bridge.history.reading import Reading
     from bridge.wire.wishes import Past
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bridge.audiences.stage import Stage
     from bridge.fanout.follow import Follow
     from bridge.fanout.member import Member
-    from bridge.history.history import Reading
+    from bridge.history.reading import Reading
     from bridge.history.replay import Replay, Sink
     from bridge.history.tail import Loss
 

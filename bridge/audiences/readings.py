@@ -10,7 +10,7 @@ from bridge.wire.subjects import intersection
 
 if TYPE_CHECKING:
     from bridge.audiences.handover import Handover
-    from bridge.history.history import Reading
+    from bridge.history.reading import Reading
 
 
 class Readings:

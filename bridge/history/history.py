@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from bridge.history.errors import (
     HistoryError,
@@ -19,8 +19,9 @@ from bridge.history.js_api import JetStream
 from bridge.history.latest import Latest
 from bridge.history.own_rights import OwnRights, RightsOfNow
 from bridge.history.pages import Pages
+from bridge.history.reading import Reading
 from bridge.history.replay import Limit, Replay, Sink
-from bridge.history.starts import Start, Starts
+from bridge.history.starts import Starts
 from bridge.history.streams import NoHistoryError, Streams
 from bridge.history.tails import Tails
 from bridge.telemetry import stream_events
@@ -28,7 +29,6 @@ from bridge.wire.cursor import Cursor
 from bridge.wire.wishes import After, LastPerSubject, New, Wish
 
 if TYPE_CHECKING:
-    from bridge.history.keeper import Keeper
     from bridge.history.streams import StreamInfo
     from bridge.history.tail import Tail
     from bridge.history.times import Times
@@ -39,78 +39,6 @@ ANSWER_SECONDS = 5.0
 """For JetStream, before somebody is told that it does not answer."""
 REACH_SECONDS = 0.5
 """Until a tail is not waited for any longer: it tells of what it passes over every two seconds."""
-
-
-class Reading:
-    """Patterns of one stream that are read for one connection, until it has left each of them."""
-
-    def __init__(
-        self,
-        keeper: Keeper,
-        patterns: Sequence[str],
-        start: Start,
-        latest: Latest | None,
-        subjects: tuple[str, ...],
-        open_: Opening,
-    ) -> None:
-        self.keeper = keeper
-        self.start = start
-        """Where it begins; with `LastPerSubject` that is found on the way."""
-        self.subjects = subjects
-        """What the stream stores; none of a mirror."""
-        self.has_latest = latest is not None
-        """Whether the latest messages come first, which are of any age."""
-        self._patterns = set(patterns)
-        self._latest = latest
-        self._open = open_
-
-    def replay(self, sink: Sink) -> Replay:
-        """Return what brings what was asked for; once."""
-        latest, self._latest = self._latest, None
-        tail = self.keeper.tail
-        return self._open.replay(tail, self.start.after, sink, tail.position, latest)
-
-    def replay_from(self, starts: Mapping[str, int], sink: Sink) -> Replay:
-        """Return what brings patterns of this stream, each after its sequence."""
-        return self._open.replay(self.keeper.tail, starts, sink, min(starts.values()))
-
-    async def settle(self, seconds: float) -> None:
-        """Return once the tail has brought all that was stored that long after now, or soon after.
-
-        It cannot know in general: what comes last may match none of its filters.
-        """
-        await asyncio.sleep(seconds)
-        await self._open.reach_leader(self.keeper.tail)
-
-    def leave(self, pattern: str) -> None:
-        """Give up a pattern. Idempotent."""
-        if pattern in self._patterns:
-            self._patterns.remove(pattern)
-            self.keeper.exclude([pattern])
-            if not self._patterns:
-                self._open.tails.leave(self.keeper)
-
-    def end(self) -> None:
-        """Give up all patterns. Idempotent."""
-        for pattern in tuple(self._patterns):
-            self.leave(pattern)
-
-
-class Opening(Protocol):
-    """What a reading needs of the history."""
-
-    tails: Tails
-
-    def replay(
-        self,
-        tail: Tail,
-        starts: Mapping[str, int],
-        sink: Sink,
-        limited_at: int,
-        latest: Latest | None = None,
-    ) -> Replay: ...
-
-    async def reach_leader(self, tail: Tail) -> None: ...
 
 
 class History:

@@ -13,7 +13,8 @@ from nats.aio.client import Client
 
 from bridge.history import history as history_module
 from bridge.history.errors import UnansweredError
-from bridge.history.history import History, Reading
+from bridge.history.history import History
+from bridge.history.reading import Reading
 from bridge.history.stored import Stored
 from bridge.history.streams import NoHistoryError
 from bridge.history.times import Times

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from bridge.audiences.stream_hub import StreamHub
-from bridge.history.history import Reading
 from bridge.history.latest import Latest
 from bridge.history.own_rights import OwnRights
+from bridge.history.reading import Reading
 from bridge.history.replay import Replay, Sink
 from bridge.history.starts import Start
 from bridge.history.stored import Stored
