@@ -212,11 +212,12 @@ async def test_tokens_are_made_and_listed_as_the_readme_says(
 ) -> None:
     make, digest = started_by(readme.TOKENS)
     said = readme.Conversation("docs/access.md")
-    secret, other, writer = (sh(make, folder).strip() for _ in range(3))
+    secret, other, writer, reader = (sh(make, folder).strip() for _ in range(4))
     wall = said.use('"wall"') | {"sha256": sh(digest, folder, TOKEN=secret).split()[0]}
     assert wall["sha256"] == hashlib.sha256(secret.encode()).hexdigest()
     till = said.use('"till"') | {"token": writer}
-    listed = (wall, said.use('"metrics"') | {"token": other}, till)
+    board = said.use('"board"') | {"token": reader}
+    listed = (wall, said.use('"metrics"') | {"token": other}, till, board)
     (folder / "tokens").write_text("".join(f"{json.dumps(each)}\n" for each in listed))
     (folder / "key.pem").write_text(minting.key_file("ES256"))
     claims = said.use('"ann"')
@@ -243,6 +244,13 @@ async def test_tokens_are_made_and_listed_as_the_readme_says(
                 await ws.send(json.dumps(said.use('"id": 7') | {"token": token}))
                 answer = json.loads(await ws.recv())
                 assert (answer["action"], answer["id"]) == ("token", 7)
+        for token in (reader, minting.token(**claims | said.use('"bridge"'))):
+            bearer = {"Authorization": f"Bearer {token}"}
+            async with connect(service.stream, additional_headers=bearer, proxy=None) as ws:
+                assert json.loads(await ws.recv())["history"] is True
+                await ws.send('{"subjects": ["orders.>"], "history": "all"}')
+                answer = json.loads(await ws.recv())
+                assert (answer["code"], answer["reason"]) == ("no_history", "off")
         bearer = {"Authorization": f"Bearer {writer}"}
         for subject, status in (("orders.new", 200), ("orders.old", 403)):
             url = f"{service.url}/publish/{subject}"

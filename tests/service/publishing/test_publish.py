@@ -30,11 +30,11 @@ async def test_the_greeting_says_that_something_may_be_published(
         greeting = str(await ws.recv())
     head = '{"success":true,"data":"Successfully connected","connection_id":"'
     assert greeting.startswith(head)
-    assert greeting[len(head) + 32 :] == '","publish":true}'
+    assert greeting[len(head) + 32 :] == '","publish":true,"history":true}'
     with running(Gateway(nats_server.url, log=log)) as closed:
         async with connect(closed.stream, proxy=None) as ws:
             greeting = str(await ws.recv())
-        assert (greeting[: len(head)], greeting[len(head) + 32 :]) == (head, '"}')
+        assert (greeting[: len(head)], greeting[len(head) + 32 :]) == (head, '","history":true}')
 
 
 @pytest.mark.parametrize(
