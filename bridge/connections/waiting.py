@@ -120,14 +120,18 @@ class Waiting:
                     async with asyncio.timeout(None if self._is_down else RETRY_SECONDS):
                         await self._back.wait()
                 if self._nats_is_up():
-                    # One that is busy with a request is passed over: it must hold up nobody else.
-                    idle = [each for each in self._asked if not each.changes.locked()]
-                    work = map(self._take_up_for, idle)
-                    for failure in await asyncio.gather(*work, return_exceptions=True):
-                        if isinstance(failure, Exception):
-                            tell(events.BACKGROUND_FAILED, failure)
+                    await self._take_up_all()
         finally:
             self._task = None
+
+    async def _take_up_all(self) -> None:
+        """Do so for each. On its own, or those that end would be held until the next time."""
+        # One that is busy with a request is passed over: it must hold up nobody else.
+        idle = [each for each in self._asked if not each.changes.locked()]
+        work = map(self._take_up_for, idle)
+        for failure in await asyncio.gather(*work, return_exceptions=True):
+            if isinstance(failure, Exception):
+                tell(events.BACKGROUND_FAILED, failure)
 
     async def _take_up_for(self, connection: Connection) -> None:
         """Follow what waits for one connection; respond as to the requests for it."""

@@ -55,14 +55,18 @@ class Heartbeat:
         """Look after them until cancelled."""
         while True:
             await asyncio.sleep(self._interval / CHECKS_PER_INTERVAL)
-            for number, connection in enumerate(tuple(self._pinged), start=1):
-                try:
-                    self._check(connection)
-                except Exception as failure:
-                    self.discard(connection)  # one must not cost the others their heartbeat
-                    tell(events.BACKGROUND_FAILED, failure)
-                if number % CHECKS_PER_TURN == 0:
-                    await asyncio.sleep(0)
+            await self._check_all()
+
+    async def _check_all(self) -> None:
+        """Look at each. On its own, or the last one would be held until the next time."""
+        for number, connection in enumerate(tuple(self._pinged), start=1):
+            try:
+                self._check(connection)
+            except Exception as failure:
+                self.discard(connection)  # one must not cost the others their heartbeat
+                tell(events.BACKGROUND_FAILED, failure)
+            if number % CHECKS_PER_TURN == 0:
+                await asyncio.sleep(0)
 
     def _check(self, connection: Beating) -> None:
         if connection not in self._pinged:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from bridge.connections import waiting
 from bridge.connections.waiting import Asked, How, Outcome, Waiting
+from bridge.wire.responses import Refusal
 from bridge.wire.wants import PLAIN, Wants
 
 ASKED = Asked(How(PLAIN), b"")
@@ -30,6 +32,11 @@ class Nats:
     async def follow(self, connection: Any, patterns: Iterable[str], how: How) -> Outcome:
         self.followed += patterns
         return Outcome([], {})
+
+    async def refuse(self, connection: Any, patterns: Iterable[str], how: How) -> Outcome:
+        """Have them wait on."""
+        self.followed += patterns
+        return Outcome([], {each: Refusal("nats_down", "", [each]) for each in patterns})
 
 
 class Connection:
@@ -117,3 +124,22 @@ async def test_each_pattern_is_taken_up_as_it_is_wanted() -> None:
         while len(asked) < 2:
             await asyncio.sleep(0)
     assert asked == [(["a", "c"], headers), (["b"], How(PLAIN))]
+
+
+async def test_one_that_has_left_is_not_held_while_another_waits() -> None:
+    nats = Nats()
+    nats.up = True
+    it: Any = Waiting(nats.refuse, nats.is_up)
+    left, waits = Connection(), Connection()
+    held = weakref.ref(left)
+    it.add(left, "a", ASKED)
+    it.add(waits, "b", ASKED)
+    async with asyncio.timeout(5):
+        while len(nats.followed) < 4:
+            await asyncio.sleep(0)
+        it.nats_changed(False)
+        it.forget(left)
+        del left
+        while held() is not None:
+            await asyncio.sleep(0)
+    it.stop()

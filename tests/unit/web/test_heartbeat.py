@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 
 import pytest
 
@@ -112,3 +113,17 @@ async def test_one_that_cannot_be_pinged_costs_the_others_nothing(
     await clock.run(it, 5 * PING_INTERVAL_SECONDS)
     assert len(other.pings) >= 3
     assert [each.event for each in caplog.records] == ["background_failed"]  # type: ignore[attr-defined]
+
+
+async def test_one_that_was_looked_at_last_is_not_held_while_nobody_is_looked_at() -> None:
+    it, browser = Heartbeat(0.001), Browser(asyncio.get_running_loop().time())
+    held = weakref.ref(browser)
+    it.add(browser)
+    task = asyncio.create_task(it.run())
+    async with asyncio.timeout(10):
+        while not browser.pings:
+            await asyncio.sleep(0.001)
+    it.discard(browser)
+    del browser
+    assert held() is None
+    task.cancel()
