@@ -173,7 +173,7 @@ test("what is replayed counts, is no news, and does not take the place of what i
   const table = new SubjectTable();
   const at = (seq, replay) => ({ ...message("a", String(seq), seq), stored: { seq, stream: "S", epoch: "e", replay } });
   table.record(at(9, false));
-  for (const seq of [7, 8, 9]) table.record(at(seq, true));
+  for (const seq of [7, 9, 8]) table.record(at(seq, true));
   const [row] = table.rows;
   assert.deepEqual([row.count, row.replayed, row.last.raw], [4, 3, "9"]);
   table.tick();
