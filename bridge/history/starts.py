@@ -50,7 +50,7 @@ class Starts:
             return Start(dict.fromkeys(patterns, tail.position))
         if isinstance(wish, After):
             near = _near(tail, patterns, wish)
-            if near is not None:
+            if near is not None and near.messages <= self._max_replay:
                 return near
         info = await self._pages.info(tail)
         if isinstance(wish, Last):

@@ -195,6 +195,10 @@ async def test_a_resume_within_the_ring_asks_nobody(stream_server: NatsServer) -
             await follower.join()
             assert len(follower.got) == start.messages == (330 - sequence) // 3
         assert world.reads == before
+        cursor = Cursor("S", world.tail.epoch, 301)
+        start = await world.start(["s.>"], After((cursor,)), max_replay=10)
+        assert (start.reason, start.messages) == ("too_many", 10)
+        before = dict(world.reads)
         cursor = Cursor("S", world.tail.epoch, 299)
         await world.start(["s.a"], After((cursor,)))
         assert world.reads != before
