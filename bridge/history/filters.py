@@ -17,6 +17,8 @@ class Filters:
 
     def __init__(self) -> None:
         self._wanted: Counter[str] = Counter()
+        self._has_fewer = False
+        """Whether any has gone since it was last looked whether fewer should be brought."""
         self._since: dict[str, int] = {}
         """What is brought, and the sequence after which it has been without a gap."""
 
@@ -26,12 +28,19 @@ class Filters:
 
     def remove(self, patterns: Iterable[str]) -> None:
         """Take back what was added."""
-        self._wanted.subtract(list(patterns))
-        self._wanted = +self._wanted
+        for pattern in patterns:
+            self._wanted[pattern] -= 1
+            if self._wanted[pattern] <= 0:
+                del self._wanted[pattern]
+                self._has_fewer = True
 
     def are_due(self) -> bool:
-        """Tell whether something else should be brought than is; nothing is as good as that."""
-        return bool(self._wanted) and set(self.wanted()) != set(self._since)
+        """Tell whether less should be brought than is, once for what has gone so far.
+
+        Nothing is as good as less.
+        """
+        has_fewer, self._has_fewer = self._has_fewer, False
+        return has_fewer and bool(self._wanted) and set(self.wanted()) != set(self._since)
 
     def wanted(self) -> tuple[str, ...]:
         """Return what should be brought, none of it within another: the server refuses those."""
