@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 MAX_READS = 4
 """At a time."""
 MAX_MESSAGES = 10000
-MAX_BYTES = 524288
-"""Of a page."""
+MAX_BYTES, MIN_BYTES = 524288, 8192
+"""Of a page; of one among many that are held together, not less than that."""
 TRIES = 3
 """Another replica may answer where one is frozen."""
 TIMEOUT_SECONDS = 5.0
@@ -57,7 +57,7 @@ class Pages:
         self, js: JetStream, *, max_messages: int = MAX_MESSAGES, max_bytes: int = MAX_BYTES
     ) -> None:
         self._js, self._counters = js, js.counters
-        self._size = {"batch": max_messages, "max_bytes": max_bytes}
+        self._max_messages, self._max_bytes = max_messages, max_bytes
         self._room = asyncio.Semaphore(MAX_READS)
         self.pulls = Pulls(js)
         self._blocks = Blocks(self.get)
@@ -70,10 +70,11 @@ class Pages:
         """By stream: what has yet to be asked."""
         self._asking: dict[str, asyncio.Lock] = {}
 
-    async def read(self, tail: Tail, pattern: str, after: int) -> Page:
+    async def read(self, tail: Tail, pattern: str, after: int, held: int = 1) -> Page:
         """Return what matches after a sequence, whole at least up to what the ring covers then.
 
-        It may end earlier: at the size of a page. Raises HistoryError.
+        It may end earlier: at the size of a page, of which so many are `held` at a time. Raises
+        HistoryError.
         """
         target = tail.covered(pattern)
         self._readers[tail.stream] += 1
@@ -83,7 +84,7 @@ class Pages:
                 page = await self._from_block(tail, pattern, after)
                 if page is not None:
                     return page
-            return await self._read_filtered(tail, pattern, after, target)
+            return await self._read_filtered(tail, pattern, after, target, held)
         finally:
             self._readers[tail.stream] -= 1
 
@@ -100,9 +101,12 @@ class Pages:
         messages = block.index.matching(pattern, after)
         return Page(messages, block.until, min(info.first, first) - 1)
 
-    async def _read_filtered(self, tail: Tail, pattern: str, after: int, target: int) -> Page:
+    async def _read_filtered(
+        self, tail: Tail, pattern: str, after: int, target: int, held: int
+    ) -> Page:
+        size = {"batch": self._max_messages, "max_bytes": max(self._max_bytes // held, MIN_BYTES)}
         for wait in STALE_WAITS:
-            query = {"seq": after + 1, "next_by_subj": pattern, **self._size}
+            query = {"seq": after + 1, "next_by_subj": pattern, **size}
             messages, pending, _ = await self.get(tail.stream, query)
             info = await self.info(tail)
             until = messages[-1].sequence if messages else after

@@ -172,7 +172,7 @@ class Replay:
             reader.until = max(reader.until, tail.position)
             return
         epoch, after = tail.epoch, reader.until
-        page = await self._pages.read(tail, reader.pattern, after)
+        page = await self._pages.read(tail, reader.pattern, after, len(self._readers))
         if tail.epoch == epoch and reader.until == after:
             if page.gone_until > after:
                 self._sink.missed(after, page.gone_until, "expired")

@@ -110,3 +110,57 @@ async def test_blocks_hold_no_more_than_they_may(
             assert sum(each.size for each in pages._blocks._blocks.values()) <= 300000
         await keeper.close()
         await api(client, "STREAM.DELETE.S")
+
+
+async def test_a_block_of_large_messages_ends_early(
+    stream_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is behind that, everybody reads alone."""
+    monkeypatch.setattr(blocks, "MAX_BLOCK_BYTES", 30000)
+    monkeypatch.setattr(blocks, "READ_BYTES", 500)
+    async with plain_client(stream_server) as client, linked(stream_server.url) as link:
+        await store(client)
+        js = JetStream(link)
+        keeper = Keeper(js, Tail(await ask_info(js, "S", 5)), times=Times(heartbeat=0.1))
+        pages = Pages(js)
+        await keeper.include(["s.>"])
+        crowd = [Follower(keeper, pages, {f"s.{n}": 0}) for n in range(20)]
+        await asyncio.gather(*(each.join() for each in crowd))
+        sizes = [each.size for each in pages._blocks._blocks.values()]
+        assert sizes
+        assert max(sizes) < 100000
+        truth = await entries_of(client, "S")
+        for each in crowd:
+            assert each.faults(truth) == NO_FAULTS
+        await keeper.close()
+        await api(client, "STREAM.DELETE.S")
+
+
+class Holding(Follower):
+    """Notes how much its replay holds while it waits for room."""
+
+    most = 0
+
+    async def room(self) -> None:
+        held = [each.size for reader in self._replay._readers for each in reader.read]
+        self.most = max(self.most, sum(held))
+
+
+async def test_pages_of_many_patterns_are_small(stream_server: NatsServer) -> None:
+    """They are held together: those of quiet patterns until the others have come as far."""
+    patterns = 100
+    async with plain_client(stream_server) as client, linked(stream_server.url) as link:
+        await make_stream(client, "S", ["s.>"])
+        for number in range(2000):  # one of them has the first third alone
+            subject = f"s.{number % patterns if number > 700 else 0}"
+            await client.publish(subject, b"%d" % number * 4000)
+        await until_stored(client, "S", 2000)
+        js = JetStream(link)
+        keeper = Keeper(js, Tail(await ask_info(js, "S", 5)), times=Times(heartbeat=0.1))
+        pages = Pages(js)
+        follower = Holding(keeper, pages, {f"s.{n}": 0 for n in range(patterns)})
+        await follower.join()
+        assert 0 < follower.most < 5_000_000
+        assert follower.faults(await entries_of(client, "S")) == NO_FAULTS
+        await keeper.close()
+        await api(client, "STREAM.DELETE.S")

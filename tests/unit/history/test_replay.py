@@ -49,7 +49,7 @@ class Stream:
     def covered(self, pattern: str) -> int:
         return self.ring.first
 
-    async def read(self, tail: Any, pattern: str, after: int) -> Page:
+    async def read(self, tail: Any, pattern: str, after: int, held: int) -> Page:
         target = self.covered(pattern)
         self.store(random.randrange(4))
         matching = [m for m in self.all if m.sequence > after and matches(pattern, m.subject)]
