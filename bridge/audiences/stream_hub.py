@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bridge.audiences.answers import Begun, Followed, described
@@ -116,7 +117,7 @@ class StreamHub:
         start = follower.begin(reading, {each: Follow(each, wants) for each in patterns}, owed)
         self._changed(member)
         if reading.keeper.is_gone:  # in the meantime
-            start = follower.gone
+            start = partial(asyncio.get_running_loop().call_soon, follower.gone)
         return [Begun(each, described(reading, each, past), start) for each in patterns]
 
     def change(self, member: Member, pattern: str, wants: Wants) -> bool:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from bridge.history.stored import Stored
     from bridge.wire.framing import Framing
 
+MAX_KNOWN = 1000
+"""Subjects of which it is known how they are told; from there on all are forgotten."""
+
 Way = tuple[Envelope, "Framing", tuple[str, ...]]
 
 
@@ -47,6 +50,8 @@ class Ways:
         """Return a message as it is written; None if it may not be."""
         subject = message.subject
         if subject not in self._known:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
             self._known[subject] = self._find(subject)
         way = self._known[subject]
         if way is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Reason = Literal["expired", "too_many", "stream_new", "ahead", "unknown"]
 """Why not all comes that was asked for."""
+BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before anything was stored."""
 STALE_WAITS = (0.005, 0.02, 0.08, 0.5)
 """Seconds before a replica that lacks something is asked again."""
 
@@ -75,20 +77,25 @@ class Starts:
             return max(min(wish.sequence - 1, tail.position), begin), None
         if isinstance(wish, Since):
             time = wish.time if isinstance(wish.time, datetime) else info.now - wish.time
-            return await self._since(tail, time), None
+            return await self._since(tail, info, time), None
         return begin, None
 
-    async def _since(self, tail: Tail, time: datetime) -> int:
-        """Return the sequence before the first message of that time or later, of any subject."""
+    async def _since(self, tail: Tail, info: StreamInfo, time: datetime) -> int:
+        """Return the sequence before the first message of that time or later, of any subject.
+
+        JetStream counts nanoseconds since 1970 in 64 bits, and takes a time that is beyond that
+        for another one.
+        """
         for wait in STALE_WAITS:
-            query = {"start_time": time.isoformat(), "batch": 1}
+            if info.last_time < time or info.first > info.last:
+                return info.last
+            begin = max(time, BEGIN).astimezone(UTC)
+            query = {"start_time": begin.isoformat(), "batch": 1}
             messages = (await self._pages.get(tail.stream, query)).messages
             if messages:
                 return messages[0].sequence - 1
-            info = await self._pages.info(tail)
-            if info.last_time < time:
-                return info.last
             await asyncio.sleep(wait)
+            info = await self._pages.info(tail)
         raise UnansweredError(f"only stale replicas of {tail.stream!r} answer")
 
     async def _newest(
