@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -43,8 +43,17 @@ class Starts:
         self._pages = pages
         self._max_replay = max_replay
 
-    async def find(self, tail: Tail, patterns: Sequence[str], wish: Place) -> Start:
-        """Return where a replay of these patterns begins. Raises HistoryError."""
+    async def find(
+        self,
+        tail: Tail,
+        patterns: Sequence[str],
+        wish: Place,
+        answered: Callable[[], object] = lambda: None,
+    ) -> Start:
+        """Return where a replay of these patterns begins. Raises HistoryError.
+
+        `answered` is called whenever one pattern was counted: that may take many requests.
+        """
         if isinstance(wish, New):
             return Start(dict.fromkeys(patterns, tail.position))
         if isinstance(wish, After):
@@ -54,15 +63,17 @@ class Starts:
         info = await self._pages.info(tail)
         if isinstance(wish, Last):
             wanted = min(wish.count, self._max_replay)
-            return await self._newest(tail, patterns, wanted, info.first - 1, info.last)
+            return await self._newest(tail, patterns, wanted, info.first - 1, info.last, answered)
         after, reason = await self._place(tail, info, wish)
         total = max(info.last - after, 0)
         if not isinstance(wish, After) or total > self._max_replay:
-            counts = [await self._count(tail, each, after + 1) for each in patterns]
-            total = sum(each.messages for each in counts)
+            total = 0
+            for each in patterns:
+                total += (await self._count(tail, each, after + 1)).messages
+                answered()
         if total > self._max_replay:
             share = self._max_replay // len(patterns)
-            start = await self._newest(tail, patterns, share, after, info.last)
+            start = await self._newest(tail, patterns, share, after, info.last, answered)
             return replace(start, reason="too_many")
         return Start(dict.fromkeys(patterns, after), total, reason)
 
@@ -99,7 +110,13 @@ class Starts:
         raise UnansweredError(f"only stale replicas of {tail.stream!r} answer")
 
     async def _newest(
-        self, tail: Tail, patterns: Sequence[str], wanted: int, begin: int, end: int
+        self,
+        tail: Tail,
+        patterns: Sequence[str],
+        wanted: int,
+        begin: int,
+        end: int,
+        answered: Callable[[], object],
     ) -> Start:
         """Return the start of the newest `wanted` under each pattern."""
         after_each, total = {}, 0
@@ -107,6 +124,7 @@ class Starts:
             count_from = partial(self._count, tail, pattern)
             after_each[pattern], found = await newest(count_from, wanted, begin, end)
             total += found
+            answered()
         return Start(after_each, total)
 
     async def _count(self, tail: Tail, pattern: str, sequence: int) -> Count:
