@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+from typing import Any
 
 import pytest
 from nats.aio.client import Client
 
-from bridge.history import blocks
+from bridge.history import blocks, pulls
 from bridge.history.js_api import JetStream
 from bridge.history.keeper import Keeper
 from bridge.history.pages import Pages
@@ -163,4 +164,60 @@ async def test_pages_of_many_patterns_are_small(stream_server: NatsServer) -> No
         assert 0 < follower.most < 5_000_000
         assert follower.faults(await entries_of(client, "S")) == NO_FAULTS
         await keeper.close()
+        await api(client, "STREAM.DELETE.S")
+
+
+class Counting(JetStream):
+    """Notes how many consumers there are at a time."""
+
+    alive = most = 0
+
+    async def ask(
+        self, what: str, body: dict[str, Any] | None = None, seconds: float = 5
+    ) -> dict[str, Any]:
+        self.alive += what.startswith("CONSUMER.CREATE")
+        self.most = max(self.most, self.alive)
+        answer = await super().ask(what, body, seconds)
+        self.alive -= what.startswith("CONSUMER.DELETE")
+        return answer
+
+
+async def test_a_crowd_where_no_direct_gets_are_served_has_two_consumers_at_a_time(
+    stream_server: NatsServer,
+) -> None:
+    """A stream has room for a thousand, and others need it, too."""
+    async with plain_client(stream_server) as client, linked(stream_server.url) as link:
+        await store(client, allow_direct=False)
+        js = Counting(link)
+        pages = Pages(js)
+        queries = [{"seq": 1, "batch": 1, "next_by_subj": f"s.{n}"} for n in range(50)]
+        batches = await asyncio.gather(*(pages.get("S", query) for query in queries))
+        assert [len(each.messages) for each in batches] == [1] * 50
+        assert (js.most, js.alive) == (pulls.MAX_READS, 0)
+        await api(client, "STREAM.DELETE.S")
+
+
+async def test_long_reads_of_a_crowd_have_so_many_consumers_at_most(
+    stream_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each lasts as long as its reader takes; who has none yet waits for one."""
+    monkeypatch.setattr(pulls, "MAX_LONG_READS", 3)
+    async with plain_client(stream_server) as client, linked(stream_server.url) as link:
+        await store(client)
+        js = Counting(link)
+        pages = Pages(js)
+        may_end = asyncio.Event()
+
+        async def read() -> int:
+            count = 0
+            async for page in pages.pulls.pages("S", {"multi_last": ["s.>"], "batch": 100}):
+                count += len(page.messages)
+                await may_end.wait()
+            return count
+
+        reading = [asyncio.create_task(read()) for _ in range(10)]
+        await eventually(lambda: js.alive == 3)
+        may_end.set()
+        assert await asyncio.gather(*reading) == [SUBJECTS] * 10
+        assert (js.most, js.alive) == (3, 0)
         await api(client, "STREAM.DELETE.S")
