@@ -22,6 +22,7 @@ class Stream:
         self.first = 1
         self.all: list[Stored] = []
         self.listeners: dict[Any, None] = {}
+        self.takers: dict[Any, None] = {}
         self.ring = Ring(0, ring)
         self._rest = rest
         self._page = page
@@ -38,7 +39,7 @@ class Stream:
         for message in new:
             self.position = message.sequence
             self.ring.add(message)
-            for each in tuple(self.listeners):
+            for each in tuple(self.takers):
                 each.take(message)
 
     async def reached(self, sequence: int) -> None:
@@ -81,7 +82,7 @@ class Sink:
 
     def joined(self, messages: list[Stored], position: int) -> None:
         self.replayed(messages)
-        self._stream.listeners[self] = None
+        self._stream.takers[self] = None
 
     def missed(self, after: int, until: int, reason: str) -> None:
         self.told.append((after, until, reason))
