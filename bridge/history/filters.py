@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from bridge.wire.subjects import contains
+from bridge.wire.subjects import Tokens, contains, split, tokens_contain
 
 MAX_FILTERS = 32
 """More are slow to make; instead everything is brought, and most of it goes to nobody."""
@@ -44,15 +44,15 @@ class Filters:
 
     def wanted(self) -> tuple[str, ...]:
         """Return what should be brought, none of it within another: the server refuses those."""
-        widest: list[str] = []
-        for pattern in self._wanted:
-            if any(contains(each, pattern) for each in widest):
+        widest: list[Tokens] = []
+        for tokens in map(split, self._wanted):
+            if any(tokens_contain(each, tokens) for each in widest):
                 continue
-            widest = [each for each in widest if not contains(pattern, each)]
-            widest.append(pattern)
+            widest = [each for each in widest if not tokens_contain(tokens, each)]
+            widest.append(tokens)
             if len(widest) > MAX_LOOKED_AT:
                 break
-        return tuple(widest) if len(widest) <= MAX_FILTERS else (">",)
+        return tuple(map(".".join, widest)) if len(widest) <= MAX_FILTERS else (">",)
 
     def bring(self, filters: Iterable[str], position: int) -> None:
         """Take note of what is brought from `position` on, or has been for longer."""
