@@ -21,7 +21,7 @@ class Begun(NamedTuple):
     pattern: str
     history: dict[str, object]
     """What its response says of it."""
-    start: Callable[[], None]
+    start: Callable[[], object]
     """Has to be called before the response is sent: nothing comes before the next turn."""
 
 

@@ -172,13 +172,13 @@ async def _watching(
 async def _settle(witness: Witness, reading: Reading) -> None:
     """Return when all that came by NATS before this has come by the tail, or will never."""
     tail = reading.keeper.tail
-    tail.listeners[witness] = None
+    tail.listen(witness)
     try:
         await asyncio.sleep(EARLY_SECONDS)
         witness.copies.clear()  # what the tail brought before it was heard
         await reading.settle(SETTLE_SECONDS)
     finally:
-        tail.listeners.pop(witness, None)
+        tail.unlisten(witness)
 
 
 async def find_owed(

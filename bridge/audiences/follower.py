@@ -60,7 +60,7 @@ class Follower:
 
     def begin(
         self, reading: Reading, follows: Mapping[str, Follow], owed: Owed | None = None
-    ) -> Callable[[], None]:
+    ) -> Callable[[], object]:
         """Follow further patterns: what a reading brings of them, and then what is live.
 
         What is returned has to be called, once this has been told.

@@ -63,11 +63,11 @@ class Stage:
         self._tree = PatternTree()
         self._by_pattern: dict[str, dict[Audience, None]] = {}
         self._lanes: dict[str, _Lane] = {}
-        tail.listeners[self] = None
+        tail.listen(self)
 
     def end(self) -> None:
         """Listen no more. Idempotent."""
-        self.tail.listeners.pop(self, None)
+        self.tail.unlisten(self)
 
     @property
     def rights(self) -> OwnRights:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bridge.audiences import bookmark
@@ -89,13 +90,10 @@ class StreamHub:
                 streams.setdefault(stream, []).append(pattern)
             else:
                 found.refuse(pattern, past, stream, is_connected=self._hub.is_connected)
-        for stream, those in streams.items():
-            assert history is not None
-            try:
-                found.begun.extend(await self._begin(history, member, stream, those, wants, past))
-            except (NoHistoryError, HistoryError) as error:
-                for pattern in those:
-                    found.refuse(pattern, past, error, is_connected=self._hub.is_connected)
+        async with asyncio.TaskGroup() as group:  # one that is silent holds up no other
+            for those in streams.values():
+                assert history is not None
+                group.create_task(self._begin(history, member, those, wants, past, found))
         if not any(each.code == "nats_down" for each in found.refused.values()):
             bookmark.forget_others(member, self._followers.get(member, {}))
         return found
@@ -104,32 +102,36 @@ class StreamHub:
         self,
         history: History,
         member: Member,
-        stream: str,
         patterns: list[str],
         wants: Wants,
         past: Past,
-    ) -> list[Begun]:
-        rights = await history.rights()
-        reading, owed = await open_reading(history, member, patterns, past, self._hub)
+        found: Followed,
+    ) -> None:
+        try:
+            rights = await history.rights()
+            reading, owed = await open_reading(history, member, patterns, past, self._hub)
+        except (NoHistoryError, HistoryError) as error:
+            for pattern in patterns:
+                found.refuse(pattern, past, error, is_connected=self._hub.is_connected)
+            return
         stage = self.stages.of(reading.keeper, rights)
         followers = self._followers.setdefault(member, {})
-        follower = followers.get(stream)
+        follower = followers.get(stage.tail.stream)
         if follower is None:
-            follower = followers[stream] = Follower(member, stage, self._lost)
+            follower = followers[stage.tail.stream] = Follower(member, stage, self._lost)
             stage.followers[follower] = None
         start = follower.begin(reading, {each: Follow(each, wants) for each in patterns}, owed)
         self._changed(member)
         if reading.keeper.is_gone:  # in the meantime
-            start = follower.gone
-        return [Begun(each, described(reading, each, past), start) for each in patterns]
+            start = partial(asyncio.get_running_loop().call_soon, follower.gone)
+        found.begun.extend(Begun(each, described(reading, each, past), start) for each in patterns)
 
     def change(self, member: Member, pattern: str, wants: Wants) -> bool:
         """Have a pattern in another way from now on, if it is followed with its past; tell so."""
         follower = self._of(member, pattern)
-        if follower is None:
-            return False
-        follower.change(pattern, Follow(pattern, wants))
-        return True
+        if follower is not None:
+            follower.change(pattern, Follow(pattern, wants))
+        return follower is not None
 
     async def leave(self, member: Member, patterns: Iterable[str]) -> list[str]:
         """Stop delivering those of `patterns` that are followed with their past; return them.
@@ -176,8 +178,7 @@ class StreamHub:
 
     def change_policy(self, member: Member) -> list[str]:
         """Take note that a member is under another policy; return the patterns that it lost."""
-        may = [each for each in self.patterns(member) if member.policy.may_follow(each)]
-        may = [each for each in may if member.may_read(each)]
+        may = set(filter(member.may_read, filter(member.policy.may_follow, self.patterns(member))))
         lost = self.unfollow(member, [each for each in self.patterns(member) if each not in may])
         for follower in self._followers.get(member, {}).values():
             follower.look_again()

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from bridge.history.stored import Stored
     from bridge.wire.framing import Framing
 
+MAX_KNOWN = 1000
+"""Subjects of which it is known how they are told; from there on all are forgotten."""
+
 Way = tuple[Envelope, "Framing", tuple[str, ...]]
 
 
@@ -51,6 +54,8 @@ class Ways:
         """
         subject = message.subject
         if subject not in self._known:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
             self._known[subject] = self._find(subject)
         way = self._known[subject]
         if way is None:

@@ -17,8 +17,8 @@ SEQUENCES = 1000
 """Of a block; the first ends with sequence 1000."""
 READ_BYTES = 262144
 """Of one read; a block of large messages takes several."""
-MAX_BYTES = 8388608
-"""Of all blocks that are kept."""
+MAX_BYTES, MAX_BLOCK_BYTES = 8388608, 2097152
+"""Of all blocks that are kept; of one, from where on everybody reads what he needs."""
 KEPT_SECONDS = 10.0
 """After it begins to be read: what was deleted from the stream since is still in a block."""
 
@@ -74,7 +74,8 @@ class Blocks:
     async def block(self, tail: Tail, after: int) -> Block | None:
         """Return the block with what comes after a sequence, read at least a little further.
 
-        None if the replica that answers has nothing further. Raises HistoryError.
+        None if the replica that answers has nothing further, or the block is full before that.
+        Raises HistoryError.
         """
         key = tail.stream, tail.epoch, after // SEQUENCES
         block = self._blocks.get(key)
@@ -82,6 +83,8 @@ class Blocks:
             block = self._blocks[key] = Block(key[2] * SEQUENCES)
         self._blocks.move_to_end(key)
         while (before := block.until) <= after:
+            if block.size >= MAX_BLOCK_BYTES:
+                return None
             await block.read_on(tail.stream, self._get)
             if block.until == before:
                 return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from bridge.wire.subjects import contains
+from bridge.wire.subjects import Tokens, contains, split, tokens_contain
 
 MAX_FILTERS = 32
 """More are slow to make; instead everything is brought, and most of it goes to nobody."""
@@ -17,6 +17,8 @@ class Filters:
 
     def __init__(self) -> None:
         self._wanted: Counter[str] = Counter()
+        self._has_fewer = False
+        """Whether any has gone since it was last looked whether fewer should be brought."""
         self._since: dict[str, int] = {}
         """What is brought, and the sequence after which it has been without a gap."""
 
@@ -26,24 +28,31 @@ class Filters:
 
     def remove(self, patterns: Iterable[str]) -> None:
         """Take back what was added."""
-        self._wanted.subtract(list(patterns))
-        self._wanted = +self._wanted
+        for pattern in patterns:
+            self._wanted[pattern] -= 1
+            if self._wanted[pattern] <= 0:
+                del self._wanted[pattern]
+                self._has_fewer = True
 
     def are_due(self) -> bool:
-        """Tell whether something else should be brought than is; nothing is as good as that."""
-        return bool(self._wanted) and set(self.wanted()) != set(self._since)
+        """Tell whether less should be brought than is, once for what has gone so far.
+
+        Nothing is as good as less.
+        """
+        has_fewer, self._has_fewer = self._has_fewer, False
+        return has_fewer and bool(self._wanted) and set(self.wanted()) != set(self._since)
 
     def wanted(self) -> tuple[str, ...]:
         """Return what should be brought, none of it within another: the server refuses those."""
-        widest: list[str] = []
-        for pattern in self._wanted:
-            if any(contains(each, pattern) for each in widest):
+        widest: list[Tokens] = []
+        for tokens in map(split, self._wanted):
+            if any(tokens_contain(each, tokens) for each in widest):
                 continue
-            widest = [each for each in widest if not contains(pattern, each)]
-            widest.append(pattern)
+            widest = [each for each in widest if not tokens_contain(tokens, each)]
+            widest.append(tokens)
             if len(widest) > MAX_LOOKED_AT:
                 break
-        return tuple(widest) if len(widest) <= MAX_FILTERS else (">",)
+        return tuple(map(".".join, widest)) if len(widest) <= MAX_FILTERS else (">",)
 
     def bring(self, filters: Iterable[str], position: int) -> None:
         """Take note of what is brought from `position` on, or has been for longer."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -87,14 +87,16 @@ class History:
         Raises NoHistoryError; UnansweredError if JetStream does not answer in time; ApiError if it
         does not do what it has to.
         """
-        async with self._answering():
-            return await self._open(list(patterns), wish, stream)
+        async with self._answering() as answered:
+            return await self._open(list(patterns), wish, stream, answered)
 
     @asynccontextmanager
-    async def _answering(self) -> AsyncIterator[None]:
+    async def _answering(self) -> AsyncIterator[Callable[[], None]]:
+        """Yield what is to be called for an answer where many are needed: it is not silent."""
+        time = asyncio.get_running_loop().time
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                yield
+            async with asyncio.timeout(ANSWER_SECONDS) as patience:
+                yield lambda: patience.reschedule(time() + ANSWER_SECONDS)
         except TimeoutError:
             raise UnansweredError("JetStream does not answer") from None
         except NotPermittedError as error:
@@ -117,7 +119,9 @@ class History:
             raise NoHistoryError("not_permitted", text)
         return info
 
-    async def _open(self, patterns: list[str], wish: Wish, stream: str | None) -> Reading:
+    async def _open(
+        self, patterns: list[str], wish: Wish, stream: str | None, answered: Callable[[], None]
+    ) -> Reading:
         infos = [await self._stream_of(each, stream) for each in patterns]
         if len({info.name for info in infos}) > 1:
             raise NoHistoryError("several_streams", "the patterns are of several streams")
@@ -131,7 +135,7 @@ class History:
                 place = place.otherwise
             if isinstance(place, LastPerSubject):
                 latest, place = Latest(self._pages, tail, patterns), New()
-            start = await self._starts.find(tail, patterns, place)
+            start = await self._starts.find(tail, patterns, place, answered)
             if not is_known:
                 start = replace(start, reason=start.reason or "unknown")
         except BaseException:

@@ -77,10 +77,11 @@ class Keeper:
                 self._waiting.discard(waiting)
 
     def exclude(self, patterns: Iterable[str]) -> None:
-        """Take patterns back; the consumer may bring them a little longer."""
+        """Take patterns back; the consumer brings them for some seconds yet.
+
+        Whoever comes and goes would cost a consumer each time, and a look at all that is wanted.
+        """
         self.tail.filters.remove(patterns)
-        if self._consumer is not None and self.tail.filters.are_due():
-            self._due.set()
 
     def renew(self) -> None:
         """Make another consumer: the one there is may be gone."""
@@ -168,6 +169,8 @@ class Keeper:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(left):
                     await self._due.wait()
+            if self._consumer is not None and self.tail.filters.are_due():
+                return
 
     async def _begin(self) -> None:
         """Make a consumer behind the position, and have it take over. Raises HistoryError."""

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 MAX_READS = 4
 """At a time."""
 MAX_MESSAGES = 10000
-MAX_BYTES, LEAST_BYTES = 524288, 32768
-"""Of a page; of one among many that are held together."""
+MAX_BYTES, MIN_BYTES = 524288, 8192
+"""Of a page; of one among many that are held together, not less than that."""
 TRIES = 3
 """Another replica may answer where one is frozen."""
 TIMEOUT_SECONDS = 5.0
@@ -70,11 +70,11 @@ class Pages:
         """By stream: what has yet to be asked."""
         self._asking: dict[str, asyncio.Lock] = {}
 
-    async def read(self, tail: Tail, pattern: str, after: int, share: int = 1) -> Page:
+    async def read(self, tail: Tail, pattern: str, after: int, held: int = 1) -> Page:
         """Return what matches after a sequence, whole at least up to what the ring covers then.
 
-        It may end earlier: at the size of a page, which is that of one among `share`.
-        Raises HistoryError.
+        It may end earlier: at the size of a page, of which so many are `held` at a time. Raises
+        HistoryError.
         """
         target = tail.covered(pattern)
         self._readers[tail.stream] += 1
@@ -84,7 +84,7 @@ class Pages:
                 page = await self._from_block(tail, pattern, after)
                 if page is not None:
                     return page
-            return await self._read_filtered(tail, pattern, after, target, share)
+            return await self._read_filtered(tail, pattern, after, target, held)
         finally:
             self._readers[tail.stream] -= 1
 
@@ -102,11 +102,11 @@ class Pages:
         return Page(messages, block.until, min(info.first, first) - 1)
 
     async def _read_filtered(
-        self, tail: Tail, pattern: str, after: int, target: int, share: int
+        self, tail: Tail, pattern: str, after: int, target: int, held: int
     ) -> Page:
+        size = {"batch": self._max_messages, "max_bytes": max(self._max_bytes // held, MIN_BYTES)}
         for wait in STALE_WAITS:
-            query = {"seq": after + 1, "next_by_subj": pattern, "batch": self._max_messages}
-            query["max_bytes"] = max(self._max_bytes // share, min(LEAST_BYTES, self._max_bytes))
+            query = {"seq": after + 1, "next_by_subj": pattern, **size}
             messages, pending, _ = await self.get(tail.stream, query)
             info = await self.info(tail)
             until = messages[-1].sequence if messages else after

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from nats import errors as nats_errors
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from bridge.nats_link.items import Message
     from bridge.wire.codes import Code
 
-MAX_READS = 2
-"""At a time."""
+MAX_READS, MAX_LONG_READS = 2, 32
+"""At a time; the latter take many pages, and as long as somebody takes to read them."""
 TIMEOUT_SECONDS = 5.0
 INACTIVE_SECONDS = 60
 """After which the server ends a consumer that was not deleted."""
@@ -42,25 +43,30 @@ class Pulls:
         self._js = js
         self._prefix = prefix
         self._room = asyncio.Semaphore(MAX_READS)
+        self._room_for_long = asyncio.Semaphore(MAX_LONG_READS)
 
     async def get(self, stream: str, query: dict[str, Any]) -> Batch:
         """Answer what `JetStream.get` would. Raises HistoryError."""
-        pages = self.pages(stream, query)
-        async with contextlib.aclosing(pages):
-            return await anext(pages)
+        async with self._room, self._consumer(stream, query) as name:
+            return await self._next(stream, name, query)
 
     async def pages(self, stream: str, query: dict[str, Any]) -> AsyncGenerator[Batch, None]:
         """Yield page after page, up to one that ends with the stream. Raises HistoryError."""
-        name = f"{self._prefix}-{secrets.token_hex(8)}"
-        try:
-            async with self._room:
-                await self._make(stream, name, _config(query))
+        async with self._room_for_long, self._consumer(stream, query) as name:
             while True:
                 async with self._room:
                     batch = await self._next(stream, name, query)
                 yield batch
                 if not batch.pending:
                     return
+
+    @asynccontextmanager
+    async def _consumer(self, stream: str, query: dict[str, Any]) -> AsyncIterator[str]:
+        """Make one, and yield its name; who waits for room has none."""
+        name = f"{self._prefix}-{secrets.token_hex(8)}"
+        try:
+            await self._make(stream, name, _config(query))
+            yield name
         finally:
             with contextlib.suppress(HistoryError):
                 await self._js.ask(f"CONSUMER.DELETE.{stream}.{name}")

@@ -198,9 +198,6 @@ class Replay:
 
     # What the tail has to tell meanwhile
 
-    def take(self, message: Stored) -> None:
-        """Pass over what is live: it is in the ring, too."""
-
     def skipped(self, after: int, until: int) -> None:
         """Pass over what the ring lacks: it is read."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Reason = Literal["expired", "too_many", "stream_new", "ahead", "unknown"]
 """Why not all comes that was asked for."""
+BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before anything was stored."""
 STALE_WAITS = (0.005, 0.02, 0.08, 0.5)
 """Seconds before a replica that lacks something is asked again."""
 
@@ -41,10 +43,17 @@ class Starts:
         self._pages = pages
         self._max_replay = max_replay
 
-    async def find(self, tail: Tail, patterns: Sequence[str], wish: Place) -> Start:
+    async def find(
+        self,
+        tail: Tail,
+        patterns: Sequence[str],
+        wish: Place,
+        answered: Callable[[], object] = lambda: None,
+    ) -> Start:
         """Return where a replay of these patterns begins; a resume has a cursor of this stream.
 
-        Raises HistoryError.
+        Raises HistoryError. `answered` is called whenever one pattern was counted: that may take
+        many requests.
         """
         if isinstance(wish, New):
             return Start(dict.fromkeys(patterns, tail.position))
@@ -55,15 +64,17 @@ class Starts:
         info = await self._pages.info(tail)
         if isinstance(wish, Last):
             wanted = min(wish.count, self._max_replay)
-            return await self._newest(tail, patterns, wanted, info.first - 1, info.last)
+            return await self._newest(tail, patterns, wanted, info.first - 1, info.last, answered)
         after, reason = await self._place(tail, info, wish)
         total = max(info.last - after, 0)
         if not isinstance(wish, After) or total > self._max_replay:
-            counts = [await self._count(tail, each, after + 1) for each in patterns]
-            total = sum(each.messages for each in counts)
+            total = 0
+            for each in patterns:
+                total += (await self._count(tail, each, after + 1)).messages
+                answered()
         if total > self._max_replay:
             share = self._max_replay // len(patterns)
-            start = await self._newest(tail, patterns, share, after, info.last)
+            start = await self._newest(tail, patterns, share, after, info.last, answered)
             return replace(start, reason="too_many")
         return Start(dict.fromkeys(patterns, after), total, reason)
 
@@ -78,24 +89,35 @@ class Starts:
             return max(min(wish.sequence - 1, tail.position), begin), None
         if isinstance(wish, Since):
             time = wish.time if isinstance(wish.time, datetime) else info.now - wish.time
-            return await self._since(tail, time), None
+            return await self._since(tail, info, time), None
         return begin, None
 
-    async def _since(self, tail: Tail, time: datetime) -> int:
-        """Return the sequence before the first message of that time or later, of any subject."""
+    async def _since(self, tail: Tail, info: StreamInfo, time: datetime) -> int:
+        """Return the sequence before the first message of that time or later, of any subject.
+
+        JetStream counts nanoseconds since 1970 in 64 bits, and takes a time that is beyond that
+        for another one.
+        """
         for wait in STALE_WAITS:
-            query = {"start_time": time.isoformat(), "batch": 1}
+            if info.last_time < time or info.first > info.last:
+                return info.last
+            begin = max(time, BEGIN).astimezone(UTC)
+            query = {"start_time": begin.isoformat(), "batch": 1}
             messages = (await self._pages.get(tail.stream, query)).messages
             if messages:
                 return messages[0].sequence - 1
-            info = await self._pages.info(tail)
-            if info.last_time < time:
-                return info.last
             await asyncio.sleep(wait)
+            info = await self._pages.info(tail)
         raise UnansweredError(f"only stale replicas of {tail.stream!r} answer")
 
     async def _newest(
-        self, tail: Tail, patterns: Sequence[str], wanted: int, begin: int, end: int
+        self,
+        tail: Tail,
+        patterns: Sequence[str],
+        wanted: int,
+        begin: int,
+        end: int,
+        answered: Callable[[], object],
     ) -> Start:
         """Return the start of the newest `wanted` under each pattern."""
         after_each, total = {}, 0
@@ -103,6 +125,7 @@ class Starts:
             count_from = partial(self._count, tail, pattern)
             after_each[pattern], found = await newest(count_from, wanted, begin, end)
             total += found
+            answered()
         return Start(after_each, total)
 
     async def _count(self, tail: Tail, pattern: str, sequence: int) -> Count:

@@ -153,7 +153,8 @@ class Streams:
         if not info.subjects:
             return info
         if named is None and not any(contains(each, pattern) for each in info.subjects):
-            text = f"the stream {name!r} holds only part of it: {_listed(info.subjects)}"
+            part = [each for each in info.subjects if overlap(each, pattern)]
+            text = f"the stream {name!r} holds only part of it: {_listed(part)}"
             raise NoHistoryError("partly", text)
         if named is None:
             self._found[name] = asyncio.get_running_loop().time(), info

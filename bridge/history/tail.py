@@ -19,10 +19,7 @@ Loss = Literal["expired", "stream_new", "ahead", "too_many"]
 
 
 class Listener(Protocol):
-    """Who gets what a tail brings. It never waits and never raises."""
-
-    def take(self, message: Stored) -> None:
-        """Take the next message; it may match no pattern of this listener."""
+    """Who is told what a tail does not bring. It never waits and never raises."""
 
     def missed(self, after: int, until: int, reason: Loss) -> None:
         """Take note that the messages between will not come."""
@@ -32,6 +29,13 @@ class Listener(Protocol):
 
     def gone(self) -> None:
         """Take note that the stream was deleted."""
+
+
+class Taker(Listener, Protocol):
+    """Who gets what a tail brings, too."""
+
+    def take(self, message: Stored) -> None:
+        """Take the next message; it may match no pattern of this one."""
 
 
 class Tail:
@@ -50,6 +54,8 @@ class Tail:
         self.ring = Ring(info.last) if ring is None else ring
         self.filters = Filters()
         self.listeners: dict[Listener, None] = {}
+        self.takers: dict[Taker, None] = {}
+        """Those of the listeners who get messages: not the replays, of which there may be many."""
         self._max_replay = max_replay
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         """Those who wait for a position; the first to be reached is at the front."""
@@ -65,10 +71,19 @@ class Tail:
             return
         self.position = message.sequence
         self.ring.add(message)
-        for listener in tuple(self.listeners):
-            listener.take(message)
+        for taker in tuple(self.takers):
+            taker.take(message)
         if self._waiting:
             self._wake()
+
+    def listen(self, taker: Taker) -> None:
+        """Have somebody get what comes from now on."""
+        self.listeners[taker] = self.takers[taker] = None
+
+    def unlisten(self, taker: Taker) -> None:
+        """Undo that. Idempotent."""
+        self.listeners.pop(taker, None)
+        self.takers.pop(taker, None)
 
     def reach(self, sequence: int) -> None:
         """Move the position over messages that no filter matches."""

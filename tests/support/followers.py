@@ -61,7 +61,7 @@ class Follower:
 
     def leave(self) -> None:
         """End what `join` has begun."""
-        self._tail.listeners.pop(self, None)
+        self._tail.unlisten(self)
         self._keeper.exclude(self.starts)
 
     def due(self, truth: list[Entry]) -> list[Entry]:
@@ -101,7 +101,7 @@ class Follower:
     def joined(self, messages: list[Stored], position: int) -> None:
         self.got += map(_entry, messages)
         self.position = position
-        self._tail.listeners[self] = None
+        self._tail.listen(self)
 
     # As a sink and as a listener
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+from typing import Any
 
 import pytest
 from nats.aio.client import Client
 
-from bridge.history import blocks
+from bridge.history import blocks, pulls
 from bridge.history.js_api import JetStream
 from bridge.history.keeper import Keeper
 from bridge.history.pages import Pages
@@ -109,4 +110,114 @@ async def test_blocks_hold_no_more_than_they_may(
                 assert each.faults(truth) == NO_FAULTS
             assert sum(each.size for each in pages._blocks._blocks.values()) <= 300000
         await keeper.close()
+        await api(client, "STREAM.DELETE.S")
+
+
+async def test_a_block_of_large_messages_ends_early(
+    stream_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is behind that, everybody reads alone."""
+    monkeypatch.setattr(blocks, "MAX_BLOCK_BYTES", 30000)
+    monkeypatch.setattr(blocks, "READ_BYTES", 500)
+    async with plain_client(stream_server) as client, linked(stream_server.url) as link:
+        await store(client)
+        js = JetStream(link)
+        keeper = Keeper(js, Tail(await ask_info(js, "S", 5)), times=Times(heartbeat=0.1))
+        pages = Pages(js)
+        await keeper.include(["s.>"])
+        crowd = [Follower(keeper, pages, {f"s.{n}": 0}) for n in range(20)]
+        await asyncio.gather(*(each.join() for each in crowd))
+        sizes = [each.size for each in pages._blocks._blocks.values()]
+        assert sizes
+        assert max(sizes) < 100000
+        truth = await entries_of(client, "S")
+        for each in crowd:
+            assert each.faults(truth) == NO_FAULTS
+        await keeper.close()
+        await api(client, "STREAM.DELETE.S")
+
+
+class Holding(Follower):
+    """Notes how much its replay holds while it waits for room."""
+
+    most = 0
+
+    async def room(self) -> None:
+        held = [each.size for reader in self._replay._readers for each in reader.read]
+        self.most = max(self.most, sum(held))
+
+
+async def test_pages_of_many_patterns_are_small(stream_server: NatsServer) -> None:
+    """They are held together: those of quiet patterns until the others have come as far."""
+    patterns = 100
+    async with plain_client(stream_server) as client, linked(stream_server.url) as link:
+        await make_stream(client, "S", ["s.>"])
+        for number in range(2000):  # one of them has the first third alone
+            subject = f"s.{number % patterns if number > 700 else 0}"
+            await client.publish(subject, b"%d" % number * 4000)
+        await until_stored(client, "S", 2000)
+        js = JetStream(link)
+        keeper = Keeper(js, Tail(await ask_info(js, "S", 5)), times=Times(heartbeat=0.1))
+        pages = Pages(js)
+        follower = Holding(keeper, pages, {f"s.{n}": 0 for n in range(patterns)})
+        await follower.join()
+        assert 0 < follower.most < 5_000_000
+        assert follower.faults(await entries_of(client, "S")) == NO_FAULTS
+        await keeper.close()
+        await api(client, "STREAM.DELETE.S")
+
+
+class Counting(JetStream):
+    """Notes how many consumers there are at a time."""
+
+    alive = most = 0
+
+    async def ask(
+        self, what: str, body: dict[str, Any] | None = None, seconds: float = 5
+    ) -> dict[str, Any]:
+        self.alive += what.startswith("CONSUMER.CREATE")
+        self.most = max(self.most, self.alive)
+        answer = await super().ask(what, body, seconds)
+        self.alive -= what.startswith("CONSUMER.DELETE")
+        return answer
+
+
+async def test_a_crowd_where_no_direct_gets_are_served_has_two_consumers_at_a_time(
+    stream_server: NatsServer,
+) -> None:
+    """A stream has room for a thousand, and others need it, too."""
+    async with plain_client(stream_server) as client, linked(stream_server.url) as link:
+        await store(client, allow_direct=False)
+        js = Counting(link)
+        pages = Pages(js)
+        queries = [{"seq": 1, "batch": 1, "next_by_subj": f"s.{n}"} for n in range(50)]
+        batches = await asyncio.gather(*(pages.get("S", query) for query in queries))
+        assert [len(each.messages) for each in batches] == [1] * 50
+        assert (js.most, js.alive) == (pulls.MAX_READS, 0)
+        await api(client, "STREAM.DELETE.S")
+
+
+async def test_long_reads_of_a_crowd_have_so_many_consumers_at_most(
+    stream_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each lasts as long as its reader takes; who has none yet waits for one."""
+    monkeypatch.setattr(pulls, "MAX_LONG_READS", 3)
+    async with plain_client(stream_server) as client, linked(stream_server.url) as link:
+        await store(client)
+        js = Counting(link)
+        pages = Pages(js)
+        may_end = asyncio.Event()
+
+        async def read() -> int:
+            count = 0
+            async for page in pages.pulls.pages("S", {"multi_last": ["s.>"], "batch": 100}):
+                count += len(page.messages)
+                await may_end.wait()
+            return count
+
+        reading = [asyncio.create_task(read()) for _ in range(10)]
+        await eventually(lambda: js.alive == 3)
+        may_end.set()
+        assert await asyncio.gather(*reading) == [SUBJECTS] * 10
+        assert (js.most, js.alive) == (3, 0)
         await api(client, "STREAM.DELETE.S")

@@ -59,7 +59,7 @@ class Browser:
         await self.reading.replay(self).run()
 
     def disconnect(self) -> None:
-        del self.tail.listeners[self]
+        self.tail.unlisten(self)
         self.reading.end()
 
     async def room(self) -> None:
@@ -71,7 +71,7 @@ class Browser:
 
     def joined(self, messages: list[Stored], position: int) -> None:
         self.replayed(messages)
-        self.tail.listeners[self] = None
+        self.tail.listen(self)
 
     def take(self, message: Stored) -> None:
         if matches(self.pattern, message.subject):

@@ -14,12 +14,13 @@ from nats.aio.client import Client
 from bridge.history import history as history_module
 from bridge.history.errors import UnansweredError
 from bridge.history.history import History
+from bridge.history.js_api import Batch
 from bridge.history.reading import Reading
 from bridge.history.stored import Stored
 from bridge.history.streams import NoHistoryError
 from bridge.history.times import Times
 from bridge.wire.cursor import Cursor
-from bridge.wire.wishes import After, All, LastPerSubject, New, Wish
+from bridge.wire.wishes import After, All, Last, LastPerSubject, New, Wish
 from tests.service.history.test_which_stream import limited
 from tests.support.jetstream import (
     api,
@@ -94,6 +95,27 @@ async def test_a_reading_has_what_was_asked_for(stream_server: NatsServer) -> No
         assert len(history.tails) == 1
         await eventually(lambda: not whole.keeper._ending)
         assert len(await consumers_of(client, "S")) == 1
+
+
+async def test_what_takes_many_answers_may_take_longer_than_each_of_them(
+    stream_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else whoever asks for much would begin anew for ever, and hold up everybody with that."""
+    monkeypatch.setattr(history_module, "ANSWER_SECONDS", 0.5)
+    async with history_at(stream_server) as (_, history):
+        await history.open(["s.a"], New())
+        get = history._pages.get
+
+        async def slow(stream: str, query: dict[str, Any]) -> Batch:
+            await asyncio.sleep(0.05)
+            return await get(stream, query)
+
+        monkeypatch.setattr(history._pages, "get", slow)
+        patterns = ["s.>", *(f"s.none{number}" for number in range(30))]
+        reading = await history.open(patterns, Last(3))
+        assert reading.start.after["s.>"] == 7
+        reading = await history.open(patterns, All())
+        assert reading.start.messages == 10
 
 
 async def test_a_tail_ends_a_while_after_its_last_reading(

@@ -131,6 +131,28 @@ async def test_since_a_time_is_exact(world: World) -> None:
     assert 195 <= start.after["s.>"] <= 199  # some have the same microsecond
 
 
+@pytest.mark.parametrize(
+    ("time", "after"),
+    [
+        ("0001-01-01T00:00:00+05:00", 10),
+        ("1500-01-01T00:00:00Z", 10),
+        ("2026-01-01T00:00:00+00:00:30", 10),
+        ("2400-01-01T00:00:00Z", STORED),
+        ("9999-12-31T23:59:59-23:00", STORED),
+    ],
+)
+async def test_since_takes_any_time(world: World, time: str, after: int) -> None:
+    """JetStream counts nanoseconds in 64 bits, and knows no offset with seconds."""
+    start = await world.start(["s.>"], Since(datetime.fromisoformat(time)))
+    assert start.after == {"s.>": after}
+
+
+async def test_since_finds_nothing_in_a_stream_that_was_purged(world: World) -> None:
+    await api(world.client, "STREAM.PURGE.S")
+    start = await world.start(["s.>"], Since(timedelta(minutes=5)))
+    assert (start.after, start.messages) == ({"s.>": STORED}, 0)
+
+
 async def test_the_newest_of_several_patterns_are_those_of_each(world: World) -> None:
     truth = await entries_of(world.client, "S")
     start = await world.start(["s.a", "s.c.>"], Last(5))

@@ -37,7 +37,7 @@ NEEDED = [
 async def test_the_one_stream_that_holds_a_pattern_is_found(stream_server: NatsServer) -> None:
     async with plain_client(stream_server) as client, linked(stream_server.url) as link:
         await make_stream(client, "ONE", ["one.>", "uno"])
-        await make_stream(client, "PART", ["part.a", "part.b"])
+        await make_stream(client, "PART", ["part.a", "part.b", "elsewhere"])
         await make_stream(client, "KV_bucket", ["$KV.bucket.>"])
         await make_stream(client, "QUEUE", ["queue.>"], retention="workqueue")
         await make_stream(client, "MIRROR", [], mirror={"name": "ONE"})

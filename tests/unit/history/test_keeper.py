@@ -133,7 +133,7 @@ async def accepts(taps: Any) -> list[int]:
 async def test_a_pattern_that_comes_back_while_its_end_is_made_is_brought_again() -> None:
     """The consumer that is there still brings it, and the one that is being made does not."""
     server: Any = Server()
-    keeper = Keeper(server, Tail(info(10)))
+    keeper = Keeper(server, Tail(info(10)), times=Times(silence=0.2))
     server.may_make.set()
     await keeper.include(["s.a", "s.b"])
     server.may_make.clear()
@@ -148,6 +148,25 @@ async def test_a_pattern_that_comes_back_while_its_end_is_made_is_brought_again(
     await including
     assert server.filters == [{"s.a", "s.b"}, {"s.a"}, {"s.a", "s.b"}]
     assert keeper.tail.filters.has("s.b")
+    await keeper.close()
+
+
+async def test_who_comes_and_goes_costs_no_consumer_and_no_look_at_all_that_is_wanted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server: Any = Server()
+    server.may_make.set()
+    keeper = Keeper(server, Tail(info(10)))
+    patterns = [f"s.{number}" for number in range(30)]
+    await keeper.include(patterns)
+    looks: list[None] = []
+    monkeypatch.setattr(keeper.tail.filters, "wanted", lambda: looks.append(None))
+    for each in patterns[:-1]:
+        keeper.exclude([each])
+        await asyncio.sleep(0)
+    await asyncio.sleep(3 * keeper_module.TOGETHER_SECONDS)
+    await keeper.include(patterns[:-1])
+    assert (len(server.filters), looks) == (1, [])
     await keeper.close()
 
 

@@ -22,6 +22,7 @@ class Stream:
         self.first = 1
         self.all: list[Stored] = []
         self.listeners: dict[Any, None] = {}
+        self.takers: dict[Any, None] = {}
         self.ring = Ring(0, ring)
         self._rest = rest
         self._page = page
@@ -38,7 +39,7 @@ class Stream:
         for message in new:
             self.position = message.sequence
             self.ring.add(message)
-            for each in tuple(self.listeners):
+            for each in tuple(self.takers):
                 each.take(message)
 
     async def reached(self, sequence: int) -> None:
@@ -49,7 +50,7 @@ class Stream:
     def covered(self, pattern: str) -> int:
         return self.ring.first
 
-    async def read(self, tail: Any, pattern: str, after: int, share: int = 1) -> Page:
+    async def read(self, tail: Any, pattern: str, after: int, held: int) -> Page:
         target = self.covered(pattern)
         self.store(random.randrange(4))
         matching = [m for m in self.all if m.sequence > after and matches(pattern, m.subject)]
@@ -81,7 +82,7 @@ class Sink:
 
     def joined(self, messages: list[Stored], position: int) -> None:
         self.replayed(messages)
-        self._stream.listeners[self] = None
+        self._stream.takers[self] = None
 
     def missed(self, after: int, until: int, reason: str) -> None:
         self.told.append((after, until, reason))
