@@ -46,6 +46,8 @@ async def stream_of(
                 stream_events.HISTORY_REFUSED, connection=member.id, pattern=shorten(pattern)
             )
         return NoHistoryError("off", "it may not be read")
+    if past.is_optional and history.js.is_silent:
+        return UnansweredError("JetStream does not answer")
     try:
         stream: str = (await history.stream_of(pattern, past.stream)).name
     except (NoHistoryError, HistoryError) as error:

@@ -53,24 +53,24 @@ class History:
         max_replay: int = 10000,
         times: Times | None = None,
     ) -> None:
-        self._js = JetStream(link)
-        self._streams = Streams(self._js)
-        self._pages = Pages(self._js)
+        self.js = JetStream(link)
+        self._streams = Streams(self.js)
+        self._pages = Pages(self.js)
         self._starts = Starts(self._pages, max_replay=max_replay)
         self.tails = Tails(
-            self._js,
+            self.js,
             prefix=prefix,
             max_streams=max_streams,
             max_replay=max_replay,
             times=times,
         )
         self._max_replay = max_replay
-        self._rights = RightsOfNow(self._js)
+        self._rights = RightsOfNow(self.js)
 
     @property
     def throttled(self) -> ThrottledLog:
         """Where is logged what may come often."""
-        return self._js.throttled
+        return self.js.throttled
 
     async def rights(self) -> OwnRights:
         """Return what NATS lets the gateway read. Raises NoHistoryError, UnansweredError."""
@@ -98,6 +98,7 @@ class History:
             async with asyncio.timeout(ANSWER_SECONDS) as patience:
                 yield lambda: patience.reschedule(time() + ANSWER_SECONDS)
         except TimeoutError:
+            self.js.note_silence()
             raise UnansweredError("JetStream does not answer") from None
         except NotPermittedError as error:
             self._rights.forget()  # others may have been taken away, too
@@ -174,11 +175,11 @@ class History:
 
     def reconnected(self) -> None:
         """Take note that NATS was lost and is back."""
-        self._js.lost()
+        self.js.lost()
         self._rights.forget()
         self.tails.renew()
 
     async def close(self) -> None:
         """End all consumers. Idempotent."""
         await self.tails.close()
-        self._js.close()
+        self.js.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,6 +19,7 @@ from bridge.history.errors import (
     TooManySubjectsError,
     UnansweredError,
 )
+from bridge.history.question import Question, Word
 from bridge.history.stored import Stored, fields, read_direct, status
 from bridge.nats_link.whole_tap import WholeTap
 from bridge.wire.subjects import INBOXES
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 API = "$JS.API"
 TIMEOUT_SECONDS = 5.0
+SILENT_SECONDS = 10.0
+"""For which it is taken not to answer, unless it does."""
 
 
 class Batch(NamedTuple):
@@ -41,55 +45,6 @@ class Batch(NamedTuple):
     """The last sequence the answering replica had; 0 if it does not say."""
 
 
-class Question:
-    """A request on its way. `take` is called with each answer until it returns true."""
-
-    def __init__(self, subject: str, reply: str, take: Callable[[Message], bool]) -> None:
-        self.subject = subject
-        self.reply = reply
-        self.answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._take = take
-
-    def hand(self, answer: Message) -> None:
-        """Take an answer, unless it comes too late."""
-        if not self.answered.done() and self._take(answer):
-            self.answered.set_result(None)
-
-    def fail(self, error: Exception) -> None:
-        """End it, if that is still to be done."""
-        if not self.answered.done():
-            self.answered.set_exception(error)
-
-    # What becomes of it on its way to the server
-
-    def sent(self) -> None:
-        """Wait on for the answer."""
-
-    def denied(self, *, inbox: bool = False) -> None:
-        """End it: NATS does not let us publish there."""
-        self.fail(NotPermittedError(self.subject))
-
-    def lost(self) -> None:
-        """End it: the connection was lost."""
-        self.fail(UnansweredError("NATS was lost before it answered"))
-
-    def answer(self, payload: bytes, headers: bytes) -> None:
-        """Take nothing: answers come to an inbox of our own."""
-
-
-class _Word(Question):
-    """Something that is said and not answered; `refused` is called if NATS does not let us."""
-
-    def __init__(self, subject: str, refused: Callable[[], None]) -> None:
-        super().__init__(subject, "", lambda message: True)
-        self._refused = refused
-
-    def fail(self, error: Exception) -> None:
-        """Take note of that; whatever else has failed, it will be missed."""
-        if isinstance(error, NotPermittedError):
-            self._refused()
-
-
 class JetStream(WholeTap):
     """Asks, and hands each answer to its question; all answers come to one inbox."""
 
@@ -98,6 +53,7 @@ class JetStream(WholeTap):
         self.counters, self.throttled = link.counters, link.throttled
         self.may_say = True
         """Whether consumers are told that they may go on; not if NATS has refused it."""
+        self._silent_until = -math.inf
         self._prefix = f"{INBOXES}.h.{secrets.token_hex(8)}"
         self.pattern = f"{self._prefix}.*"
         self._questions: dict[str, Question] = {}
@@ -124,7 +80,16 @@ class JetStream(WholeTap):
         `refused` is called if NATS does not let us.
         """
         if self.link.is_connected:
-            self.link.sending.send(_Word(subject, refused), b"")
+            self.link.sending.send(Word(subject, refused), b"")
+
+    def note_silence(self) -> None:
+        """Take note that JetStream does not answer: who need not ask should not wait for it."""
+        self._silent_until = asyncio.get_running_loop().time() + SILENT_SECONDS
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it did not answer a moment ago, and has not since."""
+        return asyncio.get_running_loop().time() < self._silent_until
 
     async def ask(
         self, what: str, body: dict[str, Any] | None = None, seconds: float = TIMEOUT_SECONDS
@@ -230,6 +195,8 @@ class JetStream(WholeTap):
         """Hand an answer to its question; one that comes too late goes nowhere."""
         question = self._questions.get(message.subject.decode().rpartition(".")[2])
         if question is not None:
+            if question.subject.startswith(API):
+                self._silent_until = -math.inf
             question.hand(message)
 
     def refuse(self, code: Code) -> None:

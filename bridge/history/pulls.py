@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from nats import errors as nats_errors
 
 from bridge.history.errors import HistoryError, NotPermittedError, UnansweredError
-from bridge.history.js_api import API, Batch, Question
+from bridge.history.js_api import API, Batch
+from bridge.history.question import Question
 from bridge.history.stored import read_delivered, status
 from bridge.nats_link.whole_tap import WholeTap
 from bridge.wire.subjects import INBOXES

@@ -182,7 +182,7 @@ async def test_without_knowing_its_rights_it_reads_nothing(tmp_path: Path) -> No
                 await read(history, "s.a", All())
             assert refused.value.reason == "not_permitted"
             assert len(history.tails) == 0
-            history._js.request = asks_again  # type: ignore[method-assign]
+            history.js.request = asks_again  # type: ignore[method-assign]
             crowd = [read(history, "s.a", All()) for _ in range(100)]
             outcomes = await asyncio.gather(*crowd, return_exceptions=True)
             assert {str(each) for each in outcomes} == {str(refused.value)}
@@ -232,7 +232,7 @@ async def test_after_a_reconnect_everything_goes_on(tmp_path: Path) -> None:
             reading, _ = await read(history, "s.a", New())
             server.stop()
             await asyncio.to_thread(server.start)
-            await eventually(lambda: history._js.link.is_connected and client.is_connected)
+            await eventually(lambda: history.js.link.is_connected and client.is_connected)
             begun = reading.keeper.begun
             history.reconnected()
             await eventually(lambda: reading.keeper.begun > begun)

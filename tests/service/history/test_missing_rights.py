@@ -6,7 +6,9 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import nats
 import pytest
+from nats.aio.msg import Msg
 
 from tests.service.history.browsers import is_well
 from tests.support.browser_client import Browser
@@ -121,3 +123,25 @@ async def what_comes(browser: Browser, pattern: str, wish: Any) -> str:
         return "NOTHING"
     await browser.ask({"action": "unsubscribe", "subjects": [pattern]})
     return "live"
+
+
+async def test_who_need_not_have_the_past_waits_once_for_a_jetstream_that_is_silent(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "log"
+    with running(NatsServer(tmp_path)) as server, running(Gateway(server.url, log=log)) as gateway:
+        client = await nats.connect(server.url)
+
+        async def say_nothing(message: Msg) -> None:
+            asked.append(message.subject)
+
+        asked: list[str] = []
+        await client.subscribe("$JS.API.>", cb=say_nothing)
+        await client.flush()
+        async with Browser(gateway.stream) as browser:
+            for subject in ("a.1", "a.2", "a.3"):
+                answer = await browser.ask({"subjects": [subject], "history": "auto"})
+                assert answer["success"] is True
+                assert "history" not in answer
+        assert asked == ["$JS.API.STREAM.NAMES"]
+        await client.close()
