@@ -224,7 +224,7 @@ function showFigures() {
   address.replace(view());
   const { size } = feed.subscriptions;
   const nothing = !feed.ring.length && !feed.subscriptions.followed.length;
-  greeting.show(feed.rights);
+  greeting.show(feed.rights, client.testSubject);
   if (nothing && reading.paused) reading.resume(); // an empty list has nothing to stand still for
   element("empty").hidden = !nothing;
   for (const id of ["looking", "actions", "messages", "latest"]) element(id).hidden = nothing;
