@@ -1,13 +1,13 @@
 import { Client } from "./client.js";
 import { complete } from "./model/completions.js";
 import { messagesOf } from "./model/export.js";
-import { narrowed } from "./model/filter.js";
 import { Feed } from "./model/feed.js";
 import { count } from "./model/format.js";
 import { NatsTrouble } from "./model/nats-trouble.js";
 import { Ring } from "./model/ring.js";
 import { Shown } from "./model/shown.js";
 import { describe } from "./model/state.js";
+import { acts } from "./view/acts.js";
 import { Address } from "./view/address.js";
 import { Announcer } from "./view/announce.js";
 import { Chips } from "./view/chips.js";
@@ -73,11 +73,11 @@ const latest = new Latest(element("latest"), {
 });
 const reading = new Reading({ feed, shown, list, latest, changed: refresh });
 const views = new Views(element("view-switch"), { list, latest, changed: refresh });
-const marks = new Marks([...document.querySelectorAll(".rows"), element("detail-payload")]);
+const marks = new Marks([...document.querySelectorAll(".rows")], element("detail-payload"), announcer);
 const filterBar = new FilterBar(announcer, {
   changed: (filter) => {
     shown.filterBy(filter);
-    marks.show(filter.marks);
+    for (const view of [marks, list, latest]) view.finds = filter.marks;
   },
   hideSystem: (hides) => shown.hideSystem(hides),
   leave,
@@ -100,6 +100,7 @@ const missed = new Missed(feed.losses, { show: showLoss, dismissed: leave });
 const detail = new Detail(element("detail"), {
   source: () => shown.base,
   newest: (message) => latest.newest(message),
+  filtered: () => filterBar.text !== "",
   act: (name, value) => act[name](value),
   say: (sentence) => announcer.say(sentence),
   uncovered: () => address.carry(view()),
@@ -118,19 +119,8 @@ new Completer(element("subjects"), element("completions"), (text, cursor, asked)
   complete(text, cursor, { rows: feed.table.rows, followed: feed.subscriptions.followed, earlier: following.earlier }, asked),
 );
 
-// What can be done with a part of a message that is open.
-const act = {
-  filter: (what) => narrow(what, false),
-  exclude: (what) => narrow(what, true),
-  only: ({ subject }) => following.only(subject),
-  select: ({ entry }) => views.latest || list.mark(entry.seq),
-};
-
+const act = acts({ filterBar, following, views, list, reading, toast });
 let figuresAt = 0;
-
-function narrow(what, excluded) {
-  filterBar.set(narrowed(filterBar.text, what, excluded));
-}
 
 /** What the address holds. */
 function view() {
@@ -240,7 +230,7 @@ function showFilter(anew = false) {
 }
 
 reading.resume();
-listenToReader({ reading, list, views, detail, publishing, filterBar, following, feed, clear, share: () => share(toast), refresh });
+listenToReader({ reading, list, views, detail, publishing, filterBar, following, feed, marks, act, clear, share: () => share(toast), refresh });
 addEventListener("hashchange", readAddress);
 readAddress();
 client.addEventListener("state", showState);

@@ -20,6 +20,7 @@ export class Detail {
   #source;
   #act;
   #newest;
+  #filtered;
   #follows = false;
   #message = null;
   #leave = null;
@@ -34,13 +35,15 @@ export class Detail {
   #say;
 
   /**
-   * `source()` is the source that is shown, `newest(message)` the newest of the same subject in Latest, `say(sentence)` speaks, and `act(name, value)` does:
+   * `source()` is the source that is shown, `newest(message)` the newest of the same subject in Latest,
+   * `filtered()` whether there is a filter, `say(sentence)` speaks, and `act(name, value)` does:
    * "filter" and "exclude" with `{ subject }` or `{ text }` (JSON, with the key if it has one), "only" with
-   * `{ subject }` to follow nothing else, and "select" with `{ entry }` when another message is shown.
+   * `{ subject }` to follow nothing else, "among" with `{ entry }` to show it without the filter, and "select" with `{ entry }` when another message is shown.
    * `uncovered()` is called when the step that it took in the browser's history is gone.
    */
-  constructor(dialog, { source, newest, act, say, uncovered }) {
+  constructor(dialog, { source, newest, filtered, act, say, uncovered }) {
     this.#newest = newest;
+    this.#filtered = filtered;
     this.#dialog = dialog;
     this.#cover = new Cover(() => this.close(), uncovered);
     this.#source = source;
@@ -80,6 +83,11 @@ export class Detail {
 
   get open() {
     return this.#dialog.open;
+  }
+
+  /** The message that is open, null if none is. */
+  get message() {
+    return this.open ? this.#message : null;
   }
 
   close() {
@@ -218,9 +226,8 @@ export class Detail {
   }
 
   #askOfSubject(element) {
-    const { subject } = this.#message;
-    const on = { act: this.#act, copy: (text) => this.#copy(text) };
-    this.#menu.show(element, subject, subjectItems(subject, on));
+    const on = { act: this.#act, copy: (text) => this.#copy(text), filtered: this.#filtered() };
+    this.#menu.show(element, this.#message.subject, subjectItems(this.#message, on));
   }
 
   async #copy(text) {

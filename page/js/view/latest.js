@@ -38,6 +38,7 @@ export class Latest {
     this.#on = on;
     this.#window = new RowWindow(this.#grid, (place) => new LatestRow(place), () => this.#touch());
     this.visible = false;
+    this.finds = []; // the regexes of the filter: what they find is in sight
     this.missedAt = -Infinity; // values that have not changed since may be older than they look
     this.#watchPointer();
     this.#grid.addEventListener("scroll", () => this.#touch(), { passive: true });
@@ -91,7 +92,7 @@ export class Latest {
     this.#grid.setAttribute("aria-rowcount", length + 1);
     this.#window.paint(length, (line, index) => {
       const row = rows[index];
-      if (row) line.show(row, this.#lastOf(row) ?? row.last, { index, selected: row.subject === this.#selected, time, missedAt: this.missedAt });
+      if (row) line.show(row, this.#lastOf(row) ?? row.last, { index, selected: row.subject === this.#selected, time, missedAt: this.missedAt, finds: this.finds });
       else line.showOthers(others, index);
     });
     this.#pointAtCurrent();

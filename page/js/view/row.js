@@ -1,5 +1,6 @@
-import { fromTemplate, part, setAttribute, setMark, setText } from "./dom.js";
-import { mark, preview, requestMark, sizeText } from "../model/payload.js";
+import { fromTemplate, part, roomInRow, setAttribute, setMark, setText } from "./dom.js";
+import { excerpt } from "../model/excerpt.js";
+import { mark, requestMark, sizeText } from "../model/payload.js";
 import { withSigns } from "../model/signs.js";
 import { momentExact, today } from "../model/time.js";
 
@@ -29,7 +30,8 @@ export class Row {
     this.#time.addEventListener("pointerenter", () => (this.#time.title = new Date(this.#at).toISOString()));
   }
 
-  show(entry, index, selected) {
+  /** `finds` are the regexes of the filter: what they find is in sight. */
+  show(entry, index, selected, finds) {
     this.element.hidden = false;
     this.#select(selected);
     setAttribute(this.element, "aria-rowindex", index + 2); // 1 is the line of headings
@@ -38,7 +40,7 @@ export class Row {
     this.seq = entry.seq;
     this.#day = start;
     setAttribute(this.element, "translate", entry.kind === "message" ? "no" : "yes"); // data, or words
-    if (entry.kind === "message") this.#showMessage(entry);
+    if (entry.kind === "message") this.#showMessage(entry, finds);
     else this.#showNote(entry);
   }
 
@@ -51,14 +53,14 @@ export class Row {
     setAttribute(this.element, "aria-selected", selected);
   }
 
-  #showMessage(message) {
+  #showMessage(message, finds) {
     this.element.className = message.hue === null ? "row" : `row hue-${message.hue}`;
     setText(this.#time, momentExact(message.time));
     this.#at = message.time;
     setText(this.#subject, withSigns(message.subject));
     setText(this.#mark, mark(message));
     setMark(this.#request, requestMark(message));
-    setText(this.#payload, preview(message));
+    setText(this.#payload, excerpt(message, finds, roomInRow()));
     setText(this.#size, sizeText(message));
   }
 

@@ -24,13 +24,15 @@ export function valueItems(token, text, { act, copy, plot }) {
   return { label: short(path || written), items };
 }
 
-/** What can be done with a subject; `on`: { act(name, value), copy(text) }. */
-export function subjectItems(subject, { act, copy }) {
+/** What can be done with the subject of a message; `on`: { act(name, value), copy(text), filtered }. */
+export function subjectItems(message, { act, copy, filtered }) {
+  const { subject } = message;
   return [
     ["Copy subject", () => copy(subject)],
     ["Filter to this subject", () => act("filter", { subject })],
     ["Exclude this subject", () => act("exclude", { subject })],
     ["Subscribe only this", () => act("only", { subject })],
+    filtered && ["Show among all", () => act("among", { entry: message })],
   ];
 }
 
