@@ -100,6 +100,7 @@ const missed = new Missed(feed.losses, { show: showLoss, dismissed: leave });
 const detail = new Detail(element("detail"), {
   source: () => shown.base,
   newest: (message) => latest.newest(message),
+  decoder: () => import(new URL("../js/decode/decode.js", import.meta.url)), // where it is, too, for modules joined into one
   filtered: () => filterBar.text !== "",
   act: (name, value) => act[name](value),
   say: (sentence) => announcer.say(sentence),
