@@ -101,6 +101,7 @@ const detail = new Detail(element("detail"), {
   source: () => shown.base,
   newest: (message) => latest.newest(message),
   decoder: () => import(new URL("../js/decode/decode.js", import.meta.url)), // where it is, too, for modules joined into one
+  mayPublish: () => client.mayPublish,
   filtered: () => filterBar.text !== "",
   act: (name, value) => act[name](value),
   say: (sentence) => announcer.say(sentence),
@@ -120,7 +121,7 @@ new Completer(element("subjects"), element("completions"), (text, cursor, asked)
   complete(text, cursor, { rows: feed.table.rows, followed: feed.subscriptions.followed, earlier: following.earlier }, asked),
 );
 
-const act = acts({ filterBar, following, views, list, reading, toast });
+const act = acts({ filterBar, following, views, list, reading, toast, publishing });
 let figuresAt = 0;
 
 /** What the address holds. */

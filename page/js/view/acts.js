@@ -1,9 +1,10 @@
 import { narrowed } from "../model/filter.js";
+import { publicationOf, replyTo } from "../model/outgoing.js";
 
 const LONGEST = 24; // characters of a filter in a notice
 
 /** What can be done with a part of a message that is open: name → act. */
-export function acts({ filterBar, following, views, list, reading, toast }) {
+export function acts({ filterBar, following, views, list, reading, toast, publishing }) {
   const narrow = (what, excluded) => filterBar.set(narrowed(filterBar.text, what, excluded));
   return {
     filter: (what) => narrow(what, false),
@@ -11,6 +12,8 @@ export function acts({ filterBar, following, views, list, reading, toast }) {
     only: ({ subject }) => following.only(subject),
     select: ({ entry }) => views.latest || list.mark(entry.seq),
     among: ({ entry }) => showAmongAll(entry, { filterBar, views, list, reading, toast }),
+    again: ({ entry }) => publishing.begin(publicationOf(entry)),
+    reply: ({ entry }) => publishing.begin(replyTo(entry)),
   };
 }
 

@@ -64,7 +64,7 @@ export class Decoded {
     if (round !== this.#round) return;
     this.found = found;
     this.note = found ? [this.#describe(found), found.note].filter(Boolean).join(". ") : note;
-    if (found) setText(this.#tab, found.names.join(ARROW));
+    if (found) setText(this.#tab, found.names.at(-1));
     if (found || note) this.#changed();
   }
 

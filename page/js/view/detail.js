@@ -20,6 +20,7 @@ export class Detail {
   #act;
   #newest;
   #filtered;
+  #mayPublish;
   #follows = false;
   #message = null;
   #leave = null;
@@ -35,14 +36,15 @@ export class Detail {
 
   /**
    * `source()` is the source that is shown, `newest(message)` the newest of the same subject in Latest,
-   * `filtered()` whether there is a filter, `decoder()` loads decode.js, `say(sentence)` speaks, and `act(name, value)` does:
+   * `filtered()` whether there is a filter, `mayPublish()` whether anything may be published, `decoder()` loads decode.js, `say(sentence)` speaks, and `act(name, value)` does:
    * "filter" and "exclude" with `{ subject }` or `{ text }` (JSON, with the key if it has one), "only" with
-   * `{ subject }` to follow nothing else, "among" with `{ entry }` to show it without the filter, and "select" with `{ entry }` when another message is shown.
+   * `{ subject }` to follow nothing else, "among" with `{ entry }` to show it without the filter, "again" and "reply" to publish, and "select" with `{ entry }` when another message is shown.
    * `uncovered()` is called when the step that it took in the browser's history is gone.
    */
-  constructor(dialog, { source, newest, filtered, decoder, act, say, uncovered }) {
+  constructor(dialog, { source, newest, filtered, mayPublish, decoder, act, say, uncovered }) {
     this.#newest = newest;
     this.#filtered = filtered;
+    this.#mayPublish = mayPublish;
     this.#dialog = dialog;
     this.#cover = new Cover(() => this.close(), uncovered);
     this.#source = source;
@@ -50,7 +52,7 @@ export class Detail {
     this.#say = say;
     this.#copying = new CopyButton(part(dialog, "detail-copy"), dialog, say);
     this.#menu = new Menu(part(dialog, "menu"));
-    const on = { act, copy: (text) => this.#copy(text) };
+    const on = { act, copy: (text) => this.#copy(text), mayPublish };
     this.#about = new About(dialog, (element, { label, items }) => this.#menu.show(element, label, items), on);
     this.#payload = new PayloadPane(dialog, {
       older: (message) => before(source(), message),
@@ -92,7 +94,9 @@ export class Detail {
   }
 
   close() {
-    if (this.#dialog.open) this.#dialog.close();
+    if (!this.#dialog.open) return;
+    this.#dialog.close();
+    this.#cover.end(); // its event comes later, when something else may cover the page
   }
 
   /** Shows the message of the same subject before. */
@@ -161,7 +165,7 @@ export class Detail {
     this.#menu.close();
     this.#plot.close();
     this.#cover.end();
-    this.#leave?.();
+    if (!document.activeElement?.closest("dialog[open]")) this.#leave?.(); // else somebody went on from here
   }
 
   #reopen() {
@@ -226,7 +230,7 @@ export class Detail {
   }
 
   #askOfSubject(element) {
-    const on = { act: this.#act, copy: (text) => this.#copy(text), filtered: this.#filtered() };
+    const on = { act: this.#act, copy: (text) => this.#copy(text), filtered: this.#filtered, mayPublish: this.#mayPublish };
     this.#menu.show(element, this.#message.subject, subjectItems(this.#message, on));
   }
 

@@ -51,6 +51,14 @@ export class Publishing {
     return true;
   }
 
+  /** Opens it with `values` in its fields, `note` being a sentence on them; what was typed can be had back. */
+  begin({ values, note }) {
+    this.#form.fill(values);
+    this.#form.mark("");
+    this.#outcome.explain(note);
+    if (!this.#dialog.open) this.#open();
+  }
+
   /** Closes it; what is typed stays. Who was in it is back where it was opened. */
   close() {
     if (!this.#dialog.open) return;
@@ -77,8 +85,11 @@ export class Publishing {
   #open() {
     this.#before = document.activeElement;
     this.#opens();
-    this.#unfold();
-    if (hovers.matches) this.#form.focus(); // elsewhere a keyboard would come up over the sheet
+    if (this.#before.closest("dialog")) this.#before = document.body; // it is gone
+    Cover.whenFree(() => {
+      this.#unfold();
+      if (hovers.matches) this.#form.focus(); // elsewhere a keyboard would come up over the sheet
+    });
   }
 
   #unfold() {
@@ -126,7 +137,7 @@ export class Publishing {
     const send = this.#outcome.begin(action);
     try {
       // As text it goes byte for byte, JSON too: 1.50 stays 1.50.
-      send.done(await this.#client[action](values.subject, values.payload, { encoding: "text", headers }));
+      send.done(await this.#client[action](values.subject, values.payload, { encoding: values.encoding || "text", headers }));
     } catch (failure) {
       send.failed(failure);
     }

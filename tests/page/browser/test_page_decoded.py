@@ -39,7 +39,7 @@ def test_what_is_in_bytes_is_shown_and_loaded_only_then(
     viewer.expect_state("idle")
     show(viewer, publish, subject, b'{"plain":1}', gzip.compress(b'{"n": 1.50}'))
     expect(payload(viewer)).to_contain_text('"n": 1.50')
-    expect(tab(viewer, "gzip → JSON")).to_have_attribute("aria-selected", "true")
+    expect(tab(viewer, "JSON")).to_have_attribute("aria-selected", "true")
     expect(note(page)).to_contain_text("gzip → JSON, ")
     assert sum("/page/js/decode/" in url for url in loaded) == 6
     tab(viewer, "Hex").click()
@@ -86,10 +86,10 @@ def test_a_bomb_is_cut_and_text_and_bytes_inside_are_shown(
     bomb = zlib.compress(b"x" * 100_000_000, 9)
     show(viewer, publish, subject, zlib.compress(b"\x00\xff"), bomb)
     expect(note(viewer.page)).to_contain_text("Stopped at 8 MB of it.")
-    expect(tab(viewer, "zlib → text")).to_have_attribute("aria-selected", "true")
+    expect(tab(viewer, "text")).to_have_attribute("aria-selected", "true")
     expect(viewer.page.locator(".detail-part")).to_contain_text("of 8.4 MB")
     viewer.button("Older").click()
-    expect(tab(viewer, "zlib → binary")).to_have_attribute("aria-selected", "true")
+    expect(tab(viewer, "binary")).to_have_attribute("aria-selected", "true")
     expect(payload(viewer)).to_contain_text("00 ff")
 
 
