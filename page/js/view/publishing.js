@@ -55,8 +55,10 @@ export class Publishing {
   begin({ values, note }) {
     this.#form.fill(values);
     this.#form.mark("");
-    this.#outcome.explain(note);
-    if (!this.#dialog.open) this.#open();
+    this.#outcome.note("");
+    const tell = () => note && this.#outcome.note(note); // where it is in sight
+    if (this.#dialog.open) tell();
+    else this.#open(tell);
   }
 
   /** Closes it; what is typed stays. Who was in it is back where it was opened. */
@@ -82,13 +84,14 @@ export class Publishing {
     wide.addEventListener("change", () => this.#dialog.open && this.#reopen());
   }
 
-  #open() {
+  #open(opened = () => {}) {
     this.#before = document.activeElement;
     this.#opens();
     if (this.#before.closest("dialog")) this.#before = document.body; // it is gone
     Cover.whenFree(() => {
       this.#unfold();
       if (hovers.matches) this.#form.focus(); // elsewhere a keyboard would come up over the sheet
+      opened();
     });
   }
 

@@ -45,6 +45,7 @@ def test_a_message_is_published_again_byte_for_byte(
     writer: Viewer, raw_nats: RawNats, subject: str
 ) -> None:
     page = writer.page
+    page.set_viewport_size({"width": 1366, "height": 625})
     writer.follow(subject)
     raw_nats.publish(subject, ORDER, headers=HEAD)
     open_last(writer, subject)
@@ -56,6 +57,8 @@ def test_a_message_is_published_again_byte_for_byte(
     expect(page.locator(PAYLOAD)).to_have_value(ORDER.decode())
     expect(page.locator(HEADERS)).to_have_value("X-Trace: 7\nX-Trace: 8")
     expect(outcome(page)).to_have_text("Left out: Nats-Msg-Id.")
+    expect(outcome(page)).to_be_in_viewport(ratio=1)
+    expect(outcome(page)).to_have_class("publish-outcome")
     press(page, "Publish")
     expect(outcome(page)).to_contain_text("Sent")
     writer.expect_figure("received", "2")

@@ -156,3 +156,31 @@ test("of what is damaged at its end the rest is shown", async () => {
   assert.equal(found.note, "Damaged: this is what could be read.");
   assert.match(found.text, /^some text/);
 });
+
+test("layers beyond the third, and more than is quickly read, stay what they are", async () => {
+  let nested = zlib.gzipSync("1");
+  for (let layer = 0; layer < 3; layer += 1) nested = zlib.gzipSync(nested);
+  const found = await decode(new Uint8Array(nested));
+  assert.deepEqual([found.names, found.text], [["gzip", "gzip", "gzip", "binary"], null]);
+  await assert.rejects(decode(new Uint8Array(5_000_000), { as: "MessagePack" }), /more than 4 MB are not read/);
+  assert.equal(await decode(new Uint8Array(5_000_000).fill(0x90)), null);
+});
+
+test("a browser is handed compressed bytes in small pieces, and no more than are needed", async (t) => {
+  const sizes = [];
+  const real = globalThis.DecompressionStream;
+  t.after(() => (globalThis.DecompressionStream = real));
+  globalThis.DecompressionStream = class {
+    constructor() {
+      const transform = (piece, controller) => {
+        sizes.push(piece.length);
+        controller.enqueue(new Uint8Array(1_000 * piece.length));
+      };
+      return new TransformStream({ transform });
+    }
+  };
+  const { isCut } = await inflate(new Uint8Array(1_000_000), "gzip", 8_000_000);
+  assert.ok(isCut);
+  assert.ok(Math.max(...sizes) <= 4_096, `${sizes}`);
+  assert.ok(sizes.length <= 5, `${sizes}`);
+});
