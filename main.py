@@ -90,6 +90,7 @@ figures = Figures(app, manager, worker)
 app.on_nats_change.append(manager.nats_changed)
 app.on_stop.append(manager.close)
 
+TEST_SUBJECT = "test.subject"
 test_msg = {
     "key1": "value1",
     "key2": 2,
@@ -106,7 +107,7 @@ if config.test_messages and worker.number == 1:
     async def publish_periodically_for_test() -> None:
         """Publish a message with a new `key3`."""
         test_msg["key3"] = random.random()  # noqa: S311  not a secret
-        await app.publish("test.subject", test_msg)
+        await app.publish(TEST_SUBJECT, test_msg)
 
 
 @app.http.get("/")
@@ -144,6 +145,7 @@ async def web_endpoint_listener(request: web.Request) -> web.StreamResponse:
                     deny=who.policy.deny,
                     publish=publisher.is_open_to(who),
                     history=who.history.is_open,
+                    test_subject=TEST_SUBJECT if config.test_messages else "",
                 ).decode()
             )
             await manager.client_listener(ws, connection_id, framing=ws.framing(way), login=login)

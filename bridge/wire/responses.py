@@ -66,15 +66,18 @@ def greeting(
     deny: Sequence[str] = (),
     publish: bool = False,
     history: bool = False,
+    test_subject: str = "",
 ) -> bytes:
     """Return the first line of every connection.
 
     `allow` and `deny`: what it may follow. `publish`: whether it may publish anything. `history`:
-    whether it may read any past.
+    whether it may read any past. `test_subject`: on which the gateway itself publishes, "" for
+    none.
     """
     greet = {"success": True, "data": "Successfully connected", "connection_id": connection_id}
     may = {name: True for name, is_open in (("publish", publish), ("history", history)) if is_open}
-    return _encode(greet | _rights(allow, deny) | may)
+    test = {"test_subject": test_subject} if test_subject else {}
+    return _encode(greet | _rights(allow, deny) | may | test)
 
 
 def subscribed(

@@ -185,6 +185,8 @@ export declare class Client {
   readonly deny: readonly string[];
   /** Whether there is anything that this gateway lets us publish. */
   readonly mayPublish: boolean;
+  /** The subject on which the gateway publishes test messages; "" if it does not. */
+  readonly testSubject: string;
   publish(subject: string, value?: unknown, options?: PublishOptions): Promise<Published>;
   request(subject: string, value?: unknown, options?: RequestOptions): Promise<Answer>;
   subscribe(pattern: string, listener?: Listener, options?: SubscribeOptions): Promise<void>;

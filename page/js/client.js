@@ -86,7 +86,8 @@ const elapsed = () => globalThis.performance?.now() ?? Date.now();
  * `state` is "connecting", "open", "waiting" (for a try at `retryAt`) or "stopped" (until `retryNow` or `useToken`);
  * `reason` says why it is not open, `tries` how often it has failed, `tokenWanted` whether it stopped for want of a
  * token, `natsDown` whether the gateway has lost NATS, `allow` and `deny` which patterns may be followed, `mayPublish`
- * whether there is anything that may be published. Events, with their `detail`:
+ * whether there is anything that may be published, `testSubject` where the gateway publishes test messages, "" if it
+ * does not. Events, with their `detail`:
  * - `state`: any of these has changed.
  * - `messages` [Message, …]: they came together; sent before their listeners are called.
  * - `gap` { from, to, causes }: what came in between was missed. Causes: "disconnected", "nats_down". Of `patterns`
@@ -128,6 +129,7 @@ export class Client extends Target {
     super();
     this.natsDown = false;
     this.mayPublish = false;
+    this.testSubject = "";
     this.allow = [">"];
     this.deny = [];
     this.#link = new Link(streamUrl(url), token, WebSocket, {
@@ -435,7 +437,7 @@ export class Client extends Target {
   #take(told) {
     if (told?.id === A_WORD) return;
     if (this.#calls.has(told?.id)) return this.#answered(told);
-    if (told?.connection_id) this.mayPublish = told.publish === true;
+    if (told?.connection_id) Object.assign(this, { mayPublish: told.publish === true, testSubject: told.test_subject ?? "" });
     if (told?.dropped) this.#tell("dropped", { count: told.dropped });
     else if (told?.status) this.#takeStatus(told);
     else if (told?.connection_id || (told?.success && told.action === "token")) this.#welcomed(told);

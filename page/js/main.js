@@ -75,11 +75,11 @@ const latest = new Latest(element("latest"), {
 const reading = new Reading({ feed, shown, list, latest, changed: refresh });
 latest.doubts = (message) => feed.losses.concern(message);
 const views = new Views(element("view-switch"), { list, latest, changed: refresh });
-const marks = new Marks([...document.querySelectorAll(".rows"), element("detail-payload")]);
+const marks = new Marks([...document.querySelectorAll(".rows")], element("detail-payload"), announcer);
 const filterBar = new FilterBar(announcer, {
   changed: (filter) => {
     shown.filterBy(filter);
-    marks.show(filter.marks);
+    for (const view of [marks, list, latest]) view.finds = filter.marks;
   },
   hideSystem: (hides) => shown.hideSystem(hides),
   leave,
@@ -105,6 +105,9 @@ const missed = new Missed(feed.losses, { show: showLoss, dismissed: leave });
 const detail = new Detail(element("detail"), {
   source: () => shown.base,
   newest: (message) => latest.newest(message),
+  decoder: () => import(new URL("../js/decode/decode.js", import.meta.url)), // where it is, too, for modules joined into one
+  mayPublish: () => client.mayPublish,
+  filtered: () => filterBar.text !== "",
   act: (name, value) => act[name](value),
   say: (sentence) => announcer.say(sentence),
   uncovered: () => address.carry(view()),
@@ -123,7 +126,7 @@ new Completer(element("subjects"), element("completions"), (text, cursor, asked)
   complete(text, cursor, { rows: feed.table.rows, followed: feed.subscriptions.followed, earlier: following.earlier }, asked),
 );
 
-const act = acts({ filterBar, following, views, list });
+const act = acts({ filterBar, following, views, list, reading, toast, publishing });
 let figuresAt = 0;
 
 /** What the address holds. */
@@ -218,7 +221,7 @@ function showFigures() {
   address.replace(view());
   const { size } = feed.subscriptions;
   const nothing = !feed.ring.length && !feed.subscriptions.followed.length;
-  greeting.show(feed.rights);
+  greeting.show(feed.rights, client.testSubject);
   if (nothing && reading.paused) reading.resume(); // an empty list has nothing to stand still for
   element("empty").hidden = !nothing;
   for (const id of ["looking", "actions", "messages", "latest"]) element(id).hidden = nothing;
@@ -234,7 +237,7 @@ function showFilter(anew = false) {
 }
 
 reading.resume();
-listenToReader({ reading, list, views, detail, publishing, filterBar, following, feed, clear, share: () => share(toast), refresh });
+listenToReader({ reading, list, views, detail, publishing, filterBar, following, feed, marks, act, clear, share: () => share(toast), refresh });
 addEventListener("hashchange", readAddress);
 readAddress();
 client.addEventListener("state", showState);

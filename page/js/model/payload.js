@@ -1,4 +1,5 @@
 import { bytes, utf8Length } from "./format.js";
+import { wholeCharacter } from "./json-view.js";
 import { inOrder, oneLine } from "./signs.js";
 import { operationWord } from "./stored.js";
 
@@ -21,8 +22,13 @@ export function preview(message) {
   return message.preview;
 }
 
-function firstLine(message) {
-  const all = fullText(message);
+/** The same, begun at a character in the middle of it. */
+export function previewFrom(message, start) {
+  const text = fullText(message);
+  return `…${firstLine(message, text.slice(wholeCharacter(text, start)))}`;
+}
+
+function firstLine(message, all = fullText(message)) {
   const some = all.slice(0, LOOKED_AT);
   // In JSON a line break stands between two values, where the white space around it says nothing.
   const line = message.encoding === "json" ? some.replace(INDENT, " ").trim() : some;
@@ -38,12 +44,13 @@ function copied(text) {
 
 /** Size of the payload as it travels in NATS: "212 B". */
 export function sizeText(message) {
-  message.size ??= payloadBytes(message);
-  return bytes(message.size);
+  return bytes(payloadBytes(message));
 }
 
-function payloadBytes(message) {
-  return message.encoding === "base64" ? payloadSize(message) : utf8Length(fullText(message));
+/** The same as a number of bytes. */
+export function payloadBytes(message) {
+  message.size ??= message.encoding === "base64" ? payloadSize(message) : utf8Length(fullText(message));
+  return message.size;
 }
 
 /** Bytes of the payload, exact for binary ones; of text its characters, since to encode each one would cost more. */

@@ -4,8 +4,8 @@ const MOST_CHARS = 20_000; // of one: a storage has room for some millions
 const FIELDS = ["subject", "payload", "headers"];
 
 /**
- * What was sent last, newest first, remembered from one visit to the next: `{ subject, payload, headers }` as they were
- * typed. `storage` is like localStorage; where it is missing, full or forbidden they last until the page is closed.
+ * What was sent last, newest first, remembered from one visit to the next: `{ subject, payload, headers, encoding }` as they
+ * were typed, `encoding` being "base64" or nothing. `storage` is like localStorage; where it is missing, full or forbidden they last until the page is closed.
  */
 export class Sent {
   #storage;
@@ -23,7 +23,7 @@ export class Sent {
   /** Remembers one; what is long is forgotten. The same again comes to the front. */
   add(entry) {
     if (FIELDS.reduce((sum, name) => sum + entry[name].length, 0) > MOST_CHARS) return;
-    const others = this.all.filter((earlier) => FIELDS.some((name) => earlier[name] !== entry[name]));
+    const others = this.all.filter((earlier) => [...FIELDS, "encoding"].some((name) => (earlier[name] ?? "") !== (entry[name] ?? "")));
     this.all = [entry, ...others].slice(0, MOST);
     this.#act((storage) => storage.setItem(PLACE, JSON.stringify(this.all)));
   }

@@ -42,6 +42,13 @@ export function isIn(day, time) {
   return day.zone === zone && time >= day.start && time < day.end;
 }
 
+/** The last moment until `until` at which the time of day was `[hours, minutes, seconds, milliseconds]`. */
+export function lastTime(ofDay, until) {
+  const [year, month, day] = fields(until);
+  const on = (date) => (zone === "utc" ? Date.UTC(year, month, date, ...ofDay) : new Date(year, month, date, ...ofDay).getTime());
+  return on(day) <= until ? on(day) : on(day - 1);
+}
+
 /** The day that it is now. */
 export function today() {
   const now = Date.now();

@@ -20,7 +20,7 @@ export class About {
   #list;
   #message = null;
 
-  /** `ask(element, { label, items })` offers what can be done with a header; `on`: { act(name, value), copy(text) }. */
+  /** `ask(element, { label, items })` offers what can be done with a header; `on`: { act(name, value), copy(text), mayPublish() }. */
   constructor(dialog, ask, on) {
     this.#facts = part(dialog, "detail-facts");
     this.#stored = part(dialog, "detail-stored");
@@ -29,7 +29,7 @@ export class About {
     this.#list = part(dialog, "detail-header-list");
     this.#headers.open = wide.matches && !low.matches; // and then as the reader leaves it
     part(this.#reply, "reply").addEventListener("click", ({ currentTarget }) => {
-      ask(currentTarget, replyItems(this.#message.reply, on));
+      ask(currentTarget, replyItems(this.#message, on));
     });
     this.#list.addEventListener("click", ({ target }) => {
       const button = target.closest("button");

@@ -5,8 +5,8 @@ import { browserStorage, Preferences } from "../model/preferences.js";
 
 const element = (id) => document.getElementById(id);
 
-/** Lets keys, buttons and preferences act on the parts of the page; `clear()`, `share()`, `refresh()` do so. */
-export function listenToReader({ reading, list, views, detail, publishing, filterBar, following, feed, clear, share, refresh }) {
+/** Lets keys, buttons and preferences act on the parts of the page; `act` (see acts.js), `clear()`, `share()`, `refresh()` do so. */
+export function listenToReader({ reading, list, views, detail, publishing, filterBar, following, feed, marks, act, clear, share, refresh }) {
   const showHelp = () => element("help").showModal();
   const keys = new Keys({
     " ": () => reading.toggle(),
@@ -21,6 +21,9 @@ export function listenToReader({ reading, list, views, detail, publishing, filte
     c: () => detail.copy(),
     s: () => element("subjects").focus(),
     "/": () => filterBar.focus(),
+    f: () => act.among({ entry: detail.message ?? list.selected }),
+    n: () => marks.step(1),
+    N: () => marks.step(-1),
     l: () => views.show(!views.latest),
     x: clear,
     "?": showHelp,

@@ -1,5 +1,6 @@
 /** A step in the history while something covers the page: Back takes the cover away, not what it covers. */
 export class Cover {
+  static #goes = false; // the step of one of them is about to go
   #there = false;
   #leaving = false;
 
@@ -8,10 +9,16 @@ export class Cover {
     addEventListener("popstate", () => {
       if (!this.#there && !this.#leaving) return;
       const wentBack = this.#there;
-      this.#there = this.#leaving = false;
+      this.#there = this.#leaving = Cover.#goes = false;
       landed();
       if (wentBack) uncover();
     });
+  }
+
+  /** Does what begins another cover, once the step of the last one is gone: it would take the next one along. */
+  static whenFree(act) {
+    if (Cover.#goes) addEventListener("popstate", act, { once: true });
+    else act();
   }
 
   begin() {
@@ -24,7 +31,7 @@ export class Cover {
   end() {
     if (!this.#there) return;
     this.#there = false;
-    this.#leaving = true;
+    this.#leaving = Cover.#goes = true;
     history.back();
   }
 }

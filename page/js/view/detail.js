@@ -1,5 +1,5 @@
 import { About } from "./about.js";
-import { copyText } from "./clipboard.js";
+import { CopyButton } from "./copy-button.js";
 import { Cover } from "./cover.js";
 import { download } from "./download.js";
 import { low, part, setAttribute, setText, wide } from "./dom.js";
@@ -11,7 +11,6 @@ import { after, before } from "../model/history.js";
 import { fileName, fullText, payloadOf } from "../model/payload.js";
 import { withSigns } from "../model/signs.js";
 
-const COPIED_FOR = 1_500;
 const TICK = 250; // ms between two looks for what has come
 
 /** One message with all there is to know of it: beside the list, or as a dialog on a phone. */
@@ -20,6 +19,8 @@ export class Detail {
   #source;
   #act;
   #newest;
+  #filtered;
+  #mayPublish;
   #follows = false;
   #message = null;
   #leave = null;
@@ -30,27 +31,32 @@ export class Detail {
   #plot;
   #pressed = null; // the value that opened the plot
   #ticking = 0;
-  #copying = 0;
+  #copying;
   #say;
 
   /**
-   * `source()` is the source that is shown, `newest(message)` the newest of the same subject in Latest, `say(sentence)` speaks, and `act(name, value)` does:
+   * `source()` is the source that is shown, `newest(message)` the newest of the same subject in Latest,
+   * `filtered()` whether there is a filter, `mayPublish()` whether anything may be published, `decoder()` loads decode.js, `say(sentence)` speaks, and `act(name, value)` does:
    * "filter" and "exclude" with `{ subject }` or `{ text }` (JSON, with the key if it has one), "only" with
-   * `{ subject }` to follow nothing else, and "select" with `{ entry }` when another message is shown.
+   * `{ subject }` to follow nothing else, "among" with `{ entry }` to show it without the filter, "again" and "reply" to publish, and "select" with `{ entry }` when another message is shown.
    * `uncovered()` is called when the step that it took in the browser's history is gone.
    */
-  constructor(dialog, { source, newest, act, say, uncovered }) {
+  constructor(dialog, { source, newest, filtered, mayPublish, decoder, act, say, uncovered }) {
     this.#newest = newest;
+    this.#filtered = filtered;
+    this.#mayPublish = mayPublish;
     this.#dialog = dialog;
     this.#cover = new Cover(() => this.close(), uncovered);
     this.#source = source;
     this.#act = act;
     this.#say = say;
+    this.#copying = new CopyButton(part(dialog, "detail-copy"), dialog, say);
     this.#menu = new Menu(part(dialog, "menu"));
-    const on = { act, copy: (text) => this.#copy(text) };
+    const on = { act, copy: (text) => this.#copy(text), mayPublish };
     this.#about = new About(dialog, (element, { label, items }) => this.#menu.show(element, label, items), on);
     this.#payload = new PayloadPane(dialog, {
       older: (message) => before(source(), message),
+      decoder,
       plot: (token, element) => this.#openPlot(token, element),
       ask: (token, element) => this.#ask(token, element),
       chosen: () => low.matches && this.#plot.close(),
@@ -82,8 +88,15 @@ export class Detail {
     return this.#dialog.open;
   }
 
+  /** The message that is open, null if none is. */
+  get message() {
+    return this.open ? this.#message : null;
+  }
+
   close() {
-    if (this.#dialog.open) this.#dialog.close();
+    if (!this.#dialog.open) return;
+    this.#dialog.close();
+    this.#cover.end(); // its event comes later, when something else may cover the page
   }
 
   /** Shows the message of the same subject before. */
@@ -152,7 +165,7 @@ export class Detail {
     this.#menu.close();
     this.#plot.close();
     this.#cover.end();
-    this.#leave?.();
+    if (!document.activeElement?.closest("dialog[open]")) this.#leave?.(); // else somebody went on from here
   }
 
   #reopen() {
@@ -167,8 +180,7 @@ export class Detail {
     subject.className = message.hue === null ? "detail-subject" : `detail-subject hue-${message.hue}`;
     setText(part(subject, "detail-name"), withSigns(message.subject));
     this.#menu.close();
-    clearTimeout(this.#copying);
-    this.#nameCopy();
+    this.#copying.name(message);
     this.#about.show(message);
     this.#payload.show(message);
     this.#plot.mark(message);
@@ -218,25 +230,11 @@ export class Detail {
   }
 
   #askOfSubject(element) {
-    const { subject } = this.#message;
-    const on = { act: this.#act, copy: (text) => this.#copy(text) };
-    this.#menu.show(element, subject, subjectItems(subject, on));
+    const on = { act: this.#act, copy: (text) => this.#copy(text), filtered: this.#filtered, mayPublish: this.#mayPublish };
+    this.#menu.show(element, this.#message.subject, subjectItems(this.#message, on));
   }
 
-  async #copy(text) {
-    const copied = await copyText(text, this.#dialog);
-    const button = part(this.#dialog, "detail-copy");
-    setText(button, copied ? "Copied" : "Could not copy");
-    this.#say(button.textContent);
-    clearTimeout(this.#copying);
-    this.#copying = setTimeout(() => this.#nameCopy(), COPIED_FOR);
-  }
-
-  // A clipboard holds text, which bytes are not.
-  #nameCopy() {
-    const isBinary = this.#message.encoding === "base64";
-    const button = part(this.#dialog, "detail-copy");
-    setText(button, isBinary ? "Copy base64" : "Copy");
-    button.title = isBinary ? "The payload as base64" : "The payload as it came";
+  #copy(text) {
+    this.#copying.copy(text);
   }
 }

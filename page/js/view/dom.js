@@ -37,6 +37,11 @@ export function part(element, name) {
 /** Whether there is room for the detail beside the list. The same width stands in messages.css. */
 export const wide = matchMedia("(min-width: 900px)");
 
+/** Characters of a payload that are in sight in a row, at least. */
+export function roomInRow() {
+  return wide.matches ? 48 : 28;
+}
+
 /** Whether a plot takes the place of the payload. The same sizes stand in detail.css. */
 export const low = matchMedia("(min-width: 900px) and (max-height: 699px), (max-height: 520px)");
 

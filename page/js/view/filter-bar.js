@@ -1,4 +1,5 @@
 import { setText, wide } from "./dom.js";
+import { FilterHelp } from "./filter-help.js";
 import { parseFilter } from "../model/filter.js";
 import { count } from "../model/format.js";
 
@@ -38,6 +39,10 @@ export class FilterBar {
     this.#input.addEventListener("input", () => this.#take());
     this.#input.addEventListener("keydown", (event) => this.#key(event));
     this.#clear.addEventListener("click", () => this.#empty());
+    new FilterHelp(this.#input, (term) => {
+      this.set(`${this.#input.value} ${term}`.trim());
+      this.#input.focus();
+    });
     this.#hidesSystem.addEventListener("change", () => on.hideSystem(this.#hidesSystem.checked));
   }
 

@@ -1,6 +1,8 @@
 import { setText } from "./dom.js";
 
 const EVERYTHING = "everything this page may follow";
+const TESTED = "a test message each second";
+const UNTESTED = "one subject; nothing comes on it here but what you publish";
 
 /** The page before anything is followed: examples to begin with, of which each can be followed. */
 export class Greeting {
@@ -15,11 +17,13 @@ export class Greeting {
     }
   }
 
-  /** Offers what `rights` allow; the last example is all that they do. */
-  show(rights) {
+  /** Offers what `rights` allow; the last example is all that they do. The first one is `testSubject`, if there is one. */
+  show(rights, testSubject) {
     const all = rights.allow.join(" ");
-    if (all === this.#shown) return;
-    this.#shown = all;
+    if (this.#shown === `${testSubject} ${all}`) return;
+    this.#shown = `${testSubject} ${all}`;
+    const [first] = this.#examples;
+    setText(first.nextElementSibling, first.dataset.subject === testSubject ? TESTED : UNTESTED);
     const everything = this.#examples.at(-1);
     everything.dataset.subject = all;
     setText(everything, rights.allow.length > 3 ? `${rights.allow.slice(0, 3).join(" ")} …` : all);

@@ -1,8 +1,9 @@
-import { fromTemplate, part, setMark, setText } from "./dom.js";
+import { fromTemplate, part, roomInRow, setMark, setText } from "./dom.js";
 import { age } from "../model/duration.js";
 import { count } from "../model/format.js";
 import { heardAt } from "../model/gateway-clock.js";
-import { mark, preview, requestMark } from "../model/payload.js";
+import { excerpt } from "../model/excerpt.js";
+import { mark, requestMark } from "../model/payload.js";
 import { rateText } from "../model/rate.js";
 import { operationWord } from "../model/stored.js";
 import { withSigns } from "../model/signs.js";
@@ -23,14 +24,14 @@ export class LatestRow {
   }
 
   /** Shows a row of the subject table, with `last` as its message. */
-  show(row, last, { index, selected, time, doubtful }) {
+  show(row, last, { index, selected, time, doubtful, finds }) {
     const hue = row.hue === null ? "" : ` hue-${row.hue}`;
     this.#take(row.subject, index, `latest-row${hue}${operationWord(last) && " gone"}`);
     this.#set("aria-selected", String(selected));
     this.#fill(withSigns(row.subject), row.count, rateText(row.rate));
     setText(this.#cells.mark, mark(last));
     setMark(this.#request, requestMark(last));
-    setText(this.#cells.value, preview(last));
+    setText(this.#cells.value, excerpt(last, finds, roomInRow()));
     setText(this.#cells.age, age(time - heardAt(last)));
     this.#tellDoubt(doubtful);
   }

@@ -39,6 +39,7 @@ export class Latest {
     this.#window = new RowWindow(this.#grid, (place) => new LatestRow(place), () => this.#touch());
     this.visible = false;
     this.doubts = () => false; // says of a message whether others were missed since: its value may be older than it looks
+    this.finds = []; // the regexes of the filter: what they find is in sight
     this.#watchPointer();
     this.#grid.addEventListener("scroll", () => this.#touch(), { passive: true });
     this.#grid.addEventListener("keydown", (event) => this.#key(event));
@@ -91,8 +92,11 @@ export class Latest {
     this.#grid.setAttribute("aria-rowcount", length + 1);
     this.#window.paint(length, (line, index) => {
       const row = rows[index];
-      if (row) line.show(row, this.#lastOf(row) ?? row.last, { index, selected: row.subject === this.#selected, time, doubtful: this.doubts(row.last) });
-      else line.showOthers(others, index);
+      if (row) {
+        const last = this.#lastOf(row) ?? row.last;
+        const doubtful = this.doubts(row.last);
+        line.show(row, last, { index, selected: row.subject === this.#selected, time, doubtful, finds: this.finds });
+      } else line.showOthers(others, index);
     });
     this.#pointAtCurrent();
   }

@@ -21,6 +21,7 @@ export class MessageList {
   #newestFirst = false;
   #following = true;
   #selected = NONE;
+  #finds = [];
   #read = { index: 0, seq: NONE }; // the entry that keeps its place when others come or go
   #wandered = false; // away from the newest since the list stands still
 
@@ -58,6 +59,17 @@ export class MessageList {
     this.on.repaint();
   }
 
+  /** From now on rows show what these regexes find. */
+  set finds(finds) {
+    this.#finds = finds;
+    this.redraw();
+  }
+
+  /** The entry that was chosen last, if it is still here. */
+  get selected() {
+    return this.#source.at(this.#source.indexOf(this.#selected));
+  }
+
   /** Writes each row anew: what rows show of an entry is no longer the same. */
   redraw() {
     this.#window.clear();
@@ -69,7 +81,7 @@ export class MessageList {
     this.#settle();
     this.#window.paint(this.#source.length, (row, index) => {
       const entry = this.#source.at(index);
-      row.show(entry, index, entry.seq === this.#selected);
+      row.show(entry, index, entry.seq === this.#selected, this.#finds);
     });
     this.#makeRoomForDates();
     this.#pointAtSelected();

@@ -23,6 +23,11 @@ export class Outcome {
     };
   }
 
+  /** Nothing is sent yet; "" is nothing to say. */
+  note(sentence) {
+    this.#tell(sentence);
+  }
+
   /** Nothing was sent, for a reason that the reader can put right. */
   explain(sentence) {
     this.#tell(sentence, { isError: true });

@@ -1,8 +1,9 @@
+import { Decoded } from "./decoded.js";
 import { part, setText } from "./dom.js";
 import { Paper } from "./paper.js";
-import { comparison, hexSlices, prettySlices, rawSlices } from "./slices.js";
+import { bytesSlices, comparison, decodedSlices, hexSlices, prettySlices, rawSlices } from "./slices.js";
 import { Tabs } from "./tabs.js";
-import { Values } from "./values.js";
+import { Values, coloured } from "./values.js";
 import { bytes } from "../model/format.js";
 import { LINE as HEX_LINE } from "../model/hex.js";
 import { fullText, sizeText } from "../model/payload.js";
@@ -17,12 +18,13 @@ export class PayloadPane {
   #tabs;
   #paper;
   #values;
+  #decoded;
   #message = null;
   #older = undefined;
   #wanted = ""; // the tab the reader chose last
   #chosen = "";
 
-  /** `on`: { older(message), plot(token, element), ask(token, element), chosen() a tab }. */
+  /** `on`: { older(message), decoder() loads decode.js, plot(token, element), ask(token, element), chosen() a tab }. */
   constructor(dialog, on) {
     this.#dialog = dialog;
     this.#on = on;
@@ -33,12 +35,14 @@ export class PayloadPane {
       press: (token, element) => (token.kind === "number" ? on.plot(token, element) : on.ask(token, element)),
       ask: on.ask,
     });
+    this.#decoded = new Decoded(dialog, on.decoder, () => this.#draw());
     part(dialog, "detail-all").addEventListener("click", () => this.#showAll(panel));
   }
 
   show(message) {
     this.#message = message;
     this.#older = this.#on.older(message);
+    this.#decoded.read(message);
     this.#draw();
   }
 
@@ -50,11 +54,12 @@ export class PayloadPane {
 
   #draw() {
     const { encoding } = this.#message;
-    const names = [encoding === "json" && "pretty", "raw", this.#older && "diff", "hex"].filter(Boolean);
-    this.#chosen = names.includes(this.#wanted) ? this.#wanted : DEFAULT[encoding];
+    const { found } = this.#decoded;
+    const names = [found && "decoded", encoding === "json" && "pretty", "raw", this.#older && "diff", "hex"].filter(Boolean);
+    this.#chosen = names.includes(this.#wanted) ? this.#wanted : found ? "decoded" : DEFAULT[encoding];
     this.#tabs.show(names, this.#chosen);
     part(this.#dialog, "detail-payload").dataset.view = this.#chosen;
-    const { slices, note = "" } = this.#view();
+    const { slices, note = this.#decoded.note } = this.#view();
     const element = part(this.#dialog, "detail-note");
     setText(element, note);
     element.hidden = !note;
@@ -62,10 +67,16 @@ export class PayloadPane {
   }
 
   #view() {
+    if (this.#chosen === "decoded") return { slices: this.#decodedSlices() };
     if (this.#chosen === "diff") return comparison(this.#older, this.#message);
     if (this.#chosen === "hex") return { slices: hexSlices(this.#message, this.#across()) };
     if (this.#chosen === "raw") return { slices: rawSlices(this.#message) };
     return { slices: prettySlices(this.#message, (lines) => this.#values.nodes(lines)) };
+  }
+
+  #decodedSlices() {
+    const { found } = this.#decoded;
+    return found.bytes ? bytesSlices(found.bytes, this.#across()) : decodedSlices(found, coloured);
   }
 
   // Bytes on a line: what a line is good for is seeing all of it.
@@ -86,6 +97,7 @@ export class PayloadPane {
   }
 
   #whole() {
+    if (this.#chosen === "decoded") return bytes(this.#decoded.found.size);
     return this.#chosen === "raw" ? bytes(fullText(this.#message).length) : sizeText(this.#message);
   }
 

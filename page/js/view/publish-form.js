@@ -11,6 +11,7 @@ const element = (id) => document.getElementById(`publish-${id}`);
 /** The fields of what is to be sent: a subject, a payload, headers; and those sent before, to be sent again. */
 export class PublishForm {
   #fields = { subject: element("subject"), payload: element("payload"), headers: element("headers") };
+  #base64 = element("base64");
   #kind = element("kind");
   #choice = element("sent");
   #completer;
@@ -23,7 +24,7 @@ export class PublishForm {
     this.#completer = new Completer(this.#fields.subject, element("completions"), (text, cursor, asked) =>
       completeSubject(text, cursor, { rows: rows(), earlier: sent.subjects }, asked),
     );
-    for (const field of Object.values(this.#fields)) {
+    for (const field of [...Object.values(this.#fields), this.#base64]) {
       field.addEventListener("input", () => {
         this.#choice.value = NOW;
         this.#draft = null;
@@ -44,10 +45,11 @@ export class PublishForm {
     this.#describe();
   }
 
-  /** `{ subject, payload, headers }` as they are typed. */
+  /** `{ subject, payload, headers, encoding }` as they are typed. */
   get values() {
     const { subject, payload, headers } = this.#fields;
-    return { subject: subject.value.trim(), payload: payload.value, headers: headers.value };
+    const encoding = this.#base64.checked ? "base64" : "";
+    return { subject: subject.value.trim(), payload: payload.value, headers: headers.value, encoding };
   }
 
   /** The same, now that they are sent: nothing is suggested any more. */
@@ -69,6 +71,15 @@ export class PublishForm {
     }
   }
 
+  /** Puts in what was not typed here; the first line of the choice brings back what was. */
+  fill(values) {
+    const { subject, payload, headers } = this.values;
+    if (subject || payload || headers) this.#draft ??= this.values;
+    this.#write(values);
+    this.#choice.selectedIndex = -1;
+    element("before").hidden = !this.#sent.all.length && !this.#draft;
+  }
+
   /** Remembers what was sent. */
   remember(values) {
     this.#sent.add(values);
@@ -85,12 +96,17 @@ export class PublishForm {
     this.#draft ??= this.values;
     const values = place === NOW ? this.#draft : this.#sent.all[place];
     if (place === NOW) this.#draft = null;
+    this.#write(values);
+  }
+
+  #write(values) {
     for (const [name, field] of Object.entries(this.#fields)) field.value = values[name];
+    this.#base64.checked = values.encoding === "base64";
     this.#describe();
   }
 
   #describe() {
-    const { text, wrong } = describePayload(this.#fields.payload.value);
+    const { text, wrong } = describePayload(this.#fields.payload.value, this.values.encoding);
     setText(this.#kind, text);
     this.#kind.classList.toggle("doubtful", wrong);
   }

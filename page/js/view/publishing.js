@@ -51,6 +51,16 @@ export class Publishing {
     return true;
   }
 
+  /** Opens it with `values` in its fields, `note` being a sentence on them; what was typed can be had back. */
+  begin({ values, note }) {
+    this.#form.fill(values);
+    this.#form.mark("");
+    this.#outcome.note("");
+    const tell = () => note && this.#outcome.note(note); // where it is in sight
+    if (this.#dialog.open) tell();
+    else this.#open(tell);
+  }
+
   /** Closes it; what is typed stays. Who was in it is back where it was opened. */
   close() {
     if (!this.#dialog.open) return;
@@ -74,11 +84,15 @@ export class Publishing {
     wide.addEventListener("change", () => this.#dialog.open && this.#reopen());
   }
 
-  #open() {
+  #open(opened = () => {}) {
     this.#before = document.activeElement;
     this.#opens();
-    this.#unfold();
-    if (hovers.matches) this.#form.focus(); // elsewhere a keyboard would come up over the sheet
+    if (this.#before.closest("dialog")) this.#before = document.body; // it is gone
+    Cover.whenFree(() => {
+      this.#unfold();
+      if (hovers.matches) this.#form.focus(); // elsewhere a keyboard would come up over the sheet
+      opened();
+    });
   }
 
   #unfold() {
@@ -126,7 +140,7 @@ export class Publishing {
     const send = this.#outcome.begin(action);
     try {
       // As text it goes byte for byte, JSON too: 1.50 stays 1.50.
-      send.done(await this.#client[action](values.subject, values.payload, { encoding: "text", headers }));
+      send.done(await this.#client[action](values.subject, values.payload, { encoding: values.encoding || "text", headers }));
     } catch (failure) {
       send.failed(failure);
     }

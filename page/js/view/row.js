@@ -1,5 +1,6 @@
-import { fromTemplate, part, setAttribute, setMark, setText } from "./dom.js";
-import { mark, preview, requestMark, sizeText } from "../model/payload.js";
+import { fromTemplate, part, roomInRow, setAttribute, setMark, setText } from "./dom.js";
+import { excerpt } from "../model/excerpt.js";
+import { mark, requestMark, sizeText } from "../model/payload.js";
 import { withSigns } from "../model/signs.js";
 import { isReplayed, operationWord } from "../model/stored.js";
 import { momentExact, today } from "../model/time.js";
@@ -30,7 +31,8 @@ export class Row {
     this.#time.addEventListener("pointerenter", () => (this.#time.title = new Date(this.#at).toISOString()));
   }
 
-  show(entry, index, selected) {
+  /** `finds` are the regexes of the filter: what they find is in sight. */
+  show(entry, index, selected, finds) {
     this.element.hidden = false;
     this.#select(selected);
     setAttribute(this.element, "aria-rowindex", index + 2); // 1 is the line of headings
@@ -39,7 +41,7 @@ export class Row {
     this.seq = entry.seq;
     this.#day = start;
     setAttribute(this.element, "translate", entry.kind === "message" ? "no" : "yes"); // data, or words
-    if (entry.kind === "message") this.#showMessage(entry);
+    if (entry.kind === "message") this.#showMessage(entry, finds);
     else this.#showNote(entry);
   }
 
@@ -58,7 +60,7 @@ export class Row {
     else this.element.removeAttribute("aria-description");
   }
 
-  #showMessage(message) {
+  #showMessage(message, finds) {
     const hue = message.hue === null ? "" : ` hue-${message.hue}`;
     const past = isReplayed(message);
     this.element.className = `row${hue}${past ? " replayed" : ""}${operationWord(message) && " gone"}`;
@@ -68,7 +70,7 @@ export class Row {
     setText(this.#subject, withSigns(message.subject));
     setText(this.#mark, mark(message));
     setMark(this.#request, requestMark(message));
-    setText(this.#payload, preview(message));
+    setText(this.#payload, excerpt(message, finds, roomInRow()));
     setText(this.#size, sizeText(message));
   }
 

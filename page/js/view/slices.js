@@ -31,9 +31,19 @@ export function* rawSlices(message) {
   }
 }
 
+/** What was found in the bytes of a message, `{ text, isJson }`; `nodes(lines)` draws lines of tokens. */
+export function decodedSlices({ text, isJson }, nodes) {
+  const message = { raw: text, encoding: "json" }; // a text as it is
+  return isJson ? prettySlices(message, nodes) : rawSlices(message);
+}
+
 /** The bytes of the payload, as many `across` a line. */
-export function* hexSlices(message, across) {
-  const payload = payloadOf(message);
+export function hexSlices(message, across) {
+  return bytesSlices(payloadOf(message), across);
+}
+
+/** The same of any bytes. */
+export function* bytesSlices(payload, across) {
   for (let at = 0; at < payload.length; at += SLICE) {
     const end = Math.min(at + SLICE, payload.length);
     const text = hexLines(payload, at, end, across).join("\n");

@@ -24,13 +24,17 @@ export function valueItems(token, text, { act, copy, plot }) {
   return { label: short(path || written), items };
 }
 
-/** What can be done with a subject; `on`: { act(name, value), copy(text) }. */
-export function subjectItems(subject, { act, copy }) {
+/** What can be done with the subject of a message; `on`: { act(name, value), copy(text), filtered(), mayPublish() }. */
+export function subjectItems(message, { act, copy, filtered, mayPublish }) {
+  const { subject, reply } = message;
   return [
     ["Copy subject", () => copy(subject)],
     ["Filter to this subject", () => act("filter", { subject })],
     ["Exclude this subject", () => act("exclude", { subject })],
     ["Subscribe only this", () => act("only", { subject })],
+    filtered() && ["Show among all", () => act("among", { entry: message })],
+    mayPublish() && ["Publish again…", () => act("again", { entry: message })],
+    reply && mayPublish() && ["Reply…", () => act("reply", { entry: message })],
   ];
 }
 
@@ -49,9 +53,11 @@ export function headerItems(header, { act, copy }) {
 }
 
 /** The same with where an answer goes. */
-export function replyItems(reply, { act, copy }) {
+export function replyItems(message, { act, copy, mayPublish }) {
+  const { reply } = message;
   const items = [
     ["Copy reply subject", () => copy(reply)],
+    mayPublish() && ["Reply…", () => act("reply", { entry: message })],
     ["Filter to requests", () => act("filter", { term: "is:request" })],
     ["Exclude requests", () => act("exclude", { term: "is:request" })],
   ];

@@ -31,10 +31,8 @@ export class Values {
   }
 
   #node(token) {
-    if (token.kind === "mark") return token.text;
-    const span = document.createElement("span");
-    span.className = `json-${token.kind}`;
-    span.append(...signed(token.text));
+    const span = colouredNode(token);
+    if (token.kind === "mark") return span;
     if (token.kind !== "key") {
       span.setAttribute("role", "button");
       span.tabIndex = -1;
@@ -88,6 +86,19 @@ export class Values {
     const { top } = this.#panel.getBoundingClientRect();
     return values.find((value) => value.getBoundingClientRect().top >= top);
   }
+}
+
+/** The same nodes in colour, which cannot be pressed. */
+export function coloured(lines) {
+  return lines.flatMap(({ depth, tokens }, place) => [(place ? "\n" : "") + indent(depth), ...tokens.map(colouredNode)]);
+}
+
+function colouredNode({ kind, text }) {
+  if (kind === "mark") return text;
+  const span = document.createElement("span");
+  span.className = `json-${kind}`;
+  span.append(...signed(text));
+  return span;
 }
 
 // A sign is a part of its value.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -55,3 +56,19 @@ def test_whoever_asks_for_more_is_told_what_there_is_and_can_have_it(
 def test_where_everything_may_be_followed_the_examples_are_as_ever(viewer: Viewer) -> None:
     examples = viewer.page.locator("#empty button:visible")
     expect(examples).to_have_text(["test.subject", "orders.*", ">"])
+
+
+@pytest.mark.parametrize(
+    ("publishes", "words"), [(True, "a test message each second"), (False, "what you publish")]
+)
+def test_the_first_example_says_whether_test_messages_come(
+    page: Page,
+    nats_server: NatsServer,
+    tmp_path: Path,
+    publishes: bool,
+    words: str,
+) -> None:
+    log = tmp_path / "log"
+    with running(Gateway(nats_server.url, log=log, publish_test_messages=publishes)) as service:
+        Viewer(page, service.url).open()
+        expect(page.locator("#empty li").first).to_contain_text(words)

@@ -73,8 +73,12 @@ test("without a connection a call is rejected at once, and nothing is kept for t
   assert.equal((await settled(it.client.publish("a", 1))).code, "closed");
 });
 
-test("the greeting says whether there is anything to publish", (t) => {
+test("the greeting says whether there is anything to publish, and where test messages come", (t) => {
   const it = connected(t);
+  for (const subject of ["test.subject", undefined]) {
+    it.socket.say({ ...greeting, test_subject: subject });
+    assert.equal(it.client.testSubject, subject ?? "");
+  }
   for (const publish of [true, undefined]) {
     it.socket.say({ ...greeting, publish });
     assert.equal(it.client.mayPublish, publish === true);

@@ -22,6 +22,7 @@ HTML = """<head>
 </head>
 """
 QUOTES = "[\"'`]"  # as a regex has them
+LATER = "js/decode/"  # each module on its own, when it is needed
 FILES = {
     "css/a.css": "a { color: red; }\n",
     "css/b.css": "b { color: blue; }\n",
@@ -89,8 +90,11 @@ def test_every_import_and_export_of_the_page_is_one_that_can_be_joined() -> None
     html, files = page(ROOT / "page")
     packed = Packed(html, files)
     assert not re.search(r"^(import|export)\b", packed.script, re.MULTILINE)
-    apart = {name for name in files if name.startswith("js/")}
+    later = {name for name in files if name.startswith(LATER)}
+    apart = {name for name in files if name.startswith("js/")} - later
     assert set(re.findall(r"^// page/(\S+)$", packed.script, re.MULTILINE)) == apart
+    sources = {each for name in later for each in re.findall(r'from "(\S+)"', files[name])}
+    assert {f"{LATER}{each.removeprefix('./')}" for each in sources} < later, "they load no others"
     styles = "".join(text for name, text in files.items() if name.endswith(".css"))
     assert "url(" not in styles, "it would be looked for elsewhere"
     assert "</" not in styles

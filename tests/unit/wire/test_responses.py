@@ -25,7 +25,8 @@ def test_a_greeting_and_a_fresh_token_say_what_may_be_followed_where_that_is_not
     rights: dict[str, tuple[str, ...]], told: dict[str, list[str]]
 ) -> None:
     assert json.loads(responses.greeting("x", **rights)) == EVERYBODY | told
-    for more in ({"publish": True}, {"history": True}, {"publish": True, "history": True}):
+    rest = {"publish": True, "history": True, "test_subject": "t"}
+    for more in ({"publish": True}, {"history": True}, {"test_subject": "t"}, rest):
         greeting = json.loads(responses.greeting("x", **rights, **more))
         assert greeting == EVERYBODY | told | more
     signed_in = json.loads(responses.signed_in(**rights))
