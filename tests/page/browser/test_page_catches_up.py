@@ -168,6 +168,7 @@ def test_an_outage_of_nats_is_made_good_by_streams(
 ) -> None:
     streams = Streams(own_server)
     streams.make("ORDERS", "orders.>")
+    page.allow_errors = True  # type: ignore[attr-defined]  # once the gateway has ended
     with running(Gateway(own_server.url, log=tmp_path / "log")) as gateway:
         viewer = Viewer(page, gateway.url).open()
         viewer.follow("orders.*")

@@ -16,7 +16,7 @@ def test_tab_goes_as_one_reads_and_stops_once_at_all_chips(viewer: Viewer, subje
     viewer.follow(*(f"{subject}.{name}" for name in "abcd"))
     viewer.field.focus()
     seen = []
-    for _ in range(11):
+    for _ in range(12):
         viewer.page.keyboard.press("Tab")
         seen.append(
             viewer.page.evaluate(
@@ -24,11 +24,12 @@ def test_tab_goes_as_one_reads_and_stops_once_at_all_chips(viewer: Viewer, subje
                 " || document.activeElement.textContent.trim()"
             )
         )
-    assert seen[:9] == [
+    assert seen[:10] == [
         "Subscribe",
         f"Unsubscribe {subject}.a",
         "remove-all",
         "filter",
+        "filter-help",
         "Log",
         "Latest",
         "pause",

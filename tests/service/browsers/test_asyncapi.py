@@ -54,7 +54,12 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Said]]:
         running(nats),
         running(Gateway(nats.url, log=folder / "open", **SETTINGS)) as gateway,
         running(
-            Gateway(nats.url, program="tests/programs/that_is_late.py", log=folder / "late")
+            Gateway(
+                nats.url,
+                program="tests/programs/that_is_late.py",
+                log=folder / "late",
+                publish_test_messages=True,
+            )
         ) as late,
         running(
             Gateway(nats.url, log=folder / "guarded", tokens_file=folder / "tokens")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 
+import pytest
+
 from bridge.history.js_api import JetStream
 from bridge.history.keeper import Keeper
 from bridge.history.pages import Pages
@@ -23,6 +25,7 @@ MAX_TRIES = 40
 STALE_ANSWERS = 3
 
 
+@pytest.mark.timing
 async def test_a_replica_that_was_frozen_loses_nobody_a_message(
     three_servers: list[NatsServer],
 ) -> None:

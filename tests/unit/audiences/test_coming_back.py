@@ -22,6 +22,8 @@ COMES_BACK = Past(After(CURSORS, Auto()), is_optional=True)
 class History:
     """Knows of no stream of `none`, and does not answer for other patterns."""
 
+    js = SimpleNamespace(is_silent=False)
+
     async def stream_of(self, pattern: str, named: str | None) -> Any:
         if pattern == "none":
             raise NoHistoryError("no_stream", "no stream holds it")
