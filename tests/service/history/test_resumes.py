@@ -132,6 +132,8 @@ async def test_whoever_was_at_a_gateway_that_is_killed_goes_on_at_another(
                 ]
                 for number, browser in enumerate(browsers):
                     await browser.connect([one, two][number % 2].stream)
+                # Whoever wants the latest and has had nothing asks for the latest again.
+                await eventually(lambda: all(each.is_live for each in browsers))
                 async with publishing(client, rate):
                     for round_ in range(2):
                         await asyncio.sleep(0.5)

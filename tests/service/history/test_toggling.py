@@ -113,7 +113,8 @@ class Toggling:
 
 
 @pytest.mark.parametrize(
-    ("count", "rounds"), [(10, 30), pytest.param(100, 20, marks=pytest.mark.load)]
+    ("count", "rounds"),
+    [(10, 30), pytest.param(50, 20, marks=[pytest.mark.load, pytest.mark.timing])],
 )
 async def test_nothing_stays_of_what_was_toggled(
     client: Client, gateway: Gateway, count: int, rounds: int

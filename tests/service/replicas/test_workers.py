@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -65,6 +66,13 @@ async def browsers(service: Gateway, stack: AsyncExitStack) -> dict[str, list[Br
     return found
 
 
+async def message(browser: Browser) -> Any:
+    """Return the next message; a busy machine may look like an outage of NATS for a moment."""
+    while "status" in (line := await browser.next()):
+        pass
+    return line
+
+
 async def test_workers_share_the_port_and_each_gets_every_message(
     lasting_pair: Gateway, raw_nats: RawNats
 ) -> None:
@@ -76,7 +84,7 @@ async def test_workers_share_the_port_and_each_gets_every_message(
             assert (await post(lasting_pair, request))[0] == 200  # whichever worker it came to
         raw_nats.publish("to.all", b"1")
         for browser in everyone:
-            assert await browser.next() == {"subject": "to.all", "data": 1}
+            assert await message(browser) == {"subject": "to.all", "data": 1}
             await browser.quiet()
 
 
