@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from bridge.history.errors import TOO_MANY_CONSUMERS, ApiError, HistoryError, UnansweredError
-from bridge.history.streams import NoHistoryError
+from bridge.history.errors import (
+    TOO_MANY_CONSUMERS,
+    ApiError,
+    HistoryError,
+    NoHistoryError,
+    UnansweredError,
+)
 from bridge.wire.responses import Refusal, shorten
 from bridge.wire.wishes import After
 
@@ -37,7 +42,7 @@ class Followed(NamedTuple):
         self,
         pattern: str,
         past: Past,
-        error: NoHistoryError | HistoryError,
+        error: HistoryError,
         *,
         is_connected: bool,
     ) -> None:
@@ -70,7 +75,7 @@ def described(reading: Reading, pattern: str, past: Past) -> dict[str, object]:
     return said
 
 
-def refusal(pattern: str, error: NoHistoryError | HistoryError) -> Refusal:
+def refusal(pattern: str, error: HistoryError) -> Refusal:
     """Return why a pattern cannot be followed with its past."""
     name = repr(shorten(pattern))
     if isinstance(error, NoHistoryError):

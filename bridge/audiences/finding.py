@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bridge.audiences.beside import Owed, find_owed, plain_beside
-from bridge.history.errors import HistoryError, UnansweredError
-from bridge.history.streams import NoHistoryError
+from bridge.history.errors import HistoryError, NoHistoryError, UnansweredError
 from bridge.telemetry import stream_events
 from bridge.wire.responses import shorten
 from bridge.wire.subjects import overlap
@@ -31,7 +30,7 @@ async def stream_of(
     others: Sequence[Follower],
     *,
     is_off: bool,
-) -> str | NoHistoryError | HistoryError:
+) -> str | HistoryError:
     """Return the stream of a pattern, or why it has none for this member.
 
     `others`: what the member follows already. `is_off`: whether nobody has any history.
@@ -50,7 +49,7 @@ async def stream_of(
         return UnansweredError("JetStream does not answer")
     try:
         stream: str = (await history.stream_of(pattern, past.stream)).name
-    except (NoHistoryError, HistoryError) as error:
+    except HistoryError as error:
         return error
     for follower in others:
         if follower.stage.tail.stream != stream:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from bridge.audiences.stage import Stage
 from bridge.history.errors import HistoryError
-from bridge.history.streams import NoHistoryError
 from bridge.telemetry import events
 from bridge.telemetry.logs import tell
 
@@ -104,6 +103,6 @@ class Stages:
 
     async def _rights(self) -> OwnRights | None:
         history = self._history()
-        with contextlib.suppress(NoHistoryError, HistoryError):
+        with contextlib.suppress(HistoryError):
             return await history.rights() if history is not None else None
         return None

@@ -16,7 +16,6 @@ from bridge.audiences.places import Place, places
 from bridge.audiences.stages import Stages
 from bridge.fanout.follow import Follow
 from bridge.history.errors import HistoryError
-from bridge.history.streams import NoHistoryError
 from bridge.wire import responses
 from bridge.wire.patterns import PatternSet
 
@@ -110,7 +109,7 @@ class StreamHub:
         try:
             rights = await history.rights()
             reading, owed = await open_reading(history, member, patterns, past, self._hub)
-        except (NoHistoryError, HistoryError) as error:
+        except HistoryError as error:
             for pattern in patterns:
                 found.refuse(pattern, past, error, is_connected=self._hub.is_connected)
             return
@@ -139,7 +138,7 @@ class StreamHub:
         What plain patterns match, too, comes by them from then on.
         """
         messages: list[Message] = []
-        found: list[str] = []
+        handed: list[str] = []
         for follower in tuple(self._followers.get(member, {}).values()):
             its = [each for each in patterns if each in follower.patterns]
             beside = plain_beside(member, its)
@@ -149,12 +148,12 @@ class StreamHub:
                 if its:  # its stream may have been deleted in the meantime
                     reading, leave = follower.readings.any, follower.leave
                     messages += await hand_back(member, its, beside, reading, leave, self._hub)
-                found += its
-        found += self.unfollow(member, patterns)
-        if found:
+                handed += its
+        others = self.unfollow(member, patterns)
+        if handed:
             self._changed(member)
             self._hub.catch_up(member, messages)
-        return found
+        return handed + others
 
     def unfollow(self, member: Member, patterns: Iterable[str]) -> list[str]:
         """Do the same at once."""
@@ -178,8 +177,9 @@ class StreamHub:
 
     def change_policy(self, member: Member) -> list[str]:
         """Take note that a member is under another policy; return the patterns that it lost."""
-        may = set(filter(member.may_read, filter(member.policy.may_follow, self.patterns(member))))
-        lost = self.unfollow(member, [each for each in self.patterns(member) if each not in may])
+        patterns = self.patterns(member)
+        may = set(filter(member.may_read, filter(member.policy.may_follow, patterns)))
+        lost = self.unfollow(member, [each for each in patterns if each not in may])
         for follower in self._followers.get(member, {}).values():
             follower.look_again()
         return lost

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 NO_MESSAGE = 10037
 NO_STREAM = 10059
 NOT_ENABLED = (10039, 10076)
@@ -43,6 +45,27 @@ class NotPermittedError(HistoryError):
 
 class UnansweredError(HistoryError):
     """No answer in time, or NATS is away: worth another try."""
+
+
+Reason = Literal[
+    "off",
+    "no_jetstream",
+    "not_permitted",
+    "no_stream",
+    "partly",
+    "several_streams",
+    "retention",
+    "too_many_streams",
+]
+"""Why a pattern has no history."""
+
+
+class NoHistoryError(HistoryError):
+    """A pattern whose past cannot be read. The text is the rest of a sentence, for people."""
+
+    def __init__(self, reason: Reason, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
 
 
 def is_passing(error: HistoryError) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bridge.history.errors import (
     HistoryError,
+    NoHistoryError,
     NotPermittedError,
     UnansweredError,
 )
@@ -22,7 +23,7 @@ from bridge.history.pages import Pages
 from bridge.history.reading import Reading
 from bridge.history.replay import Limit, Replay, Sink
 from bridge.history.starts import Starts
-from bridge.history.streams import NoHistoryError, Streams
+from bridge.history.streams import Streams
 from bridge.history.tails import Tails
 from bridge.telemetry import stream_events
 from bridge.wire.cursor import Cursor

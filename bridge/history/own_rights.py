@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.history.errors import (
     ApiError,
+    NoHistoryError,
     NoJetStreamError,
     NotPermittedError,
     UnansweredError,
 )
-from bridge.history.streams import NoHistoryError
 from bridge.wire.patterns import PatternSet
 
 if TYPE_CHECKING:

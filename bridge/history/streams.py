@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from bridge.history.errors import (
     NO_STREAM,
     NOT_ENABLED,
     ApiError,
+    HistoryError,
+    NoHistoryError,
     NoJetStreamError,
     NotPermittedError,
     UnansweredError,
@@ -26,26 +28,6 @@ TIMEOUT_SECONDS = 5.0
 KEPT_SECONDS = 5.0
 """What was found is not asked for again within it."""
 MAX_KEPT = 1000
-
-Reason = Literal[
-    "off",
-    "no_jetstream",
-    "not_permitted",
-    "no_stream",
-    "partly",
-    "several_streams",
-    "retention",
-    "too_many_streams",
-]
-"""Why a pattern has no history."""
-
-
-class NoHistoryError(Exception):
-    """A pattern whose past cannot be read. The text is the rest of a sentence, for people."""
-
-    def __init__(self, reason: Reason, text: str) -> None:
-        super().__init__(text)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +97,8 @@ class Streams:
         self._asked: dict[tuple[str, str | None], _Asked] = {}
         self._found: dict[str, tuple[float, StreamInfo]] = {}
         """By name, what was found, and when: it is the stream of all patterns that it contains."""
+        self._refusal: HistoryError | None = None
+        self._refused_at = 0.0
 
     async def find(self, pattern: str, named: str | None = None) -> StreamInfo:
         """Return the one stream that has the past of a pattern, or of which it is to be.
@@ -176,13 +160,27 @@ class Streams:
         return None
 
     async def _name(self, pattern: str) -> str:
-        answer = await self._js.ask("STREAM.NAMES", {"subject": pattern})
+        answer = await self._ask_for_all("STREAM.NAMES", {"subject": pattern})
         names = answer.get("streams") or []
         if not names:
             raise NoHistoryError("no_stream", "no stream holds it")
         if len(names) > 1:
             raise NoHistoryError("several_streams", f"several streams hold it: {_listed(names)}")
         return str(names[0])
+
+    async def _ask_for_all(self, what: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Ask, unless the answer was lately that nobody may, whatever the pattern.
+
+        Else a page with many patterns would have the server log as many errors.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._refusal is not None and now - self._refused_at <= KEPT_SECONDS:
+            raise self._refusal.with_traceback(None)
+        try:
+            return await self._js.ask(what, body)
+        except (NotPermittedError, NoJetStreamError) as error:
+            self._refusal, self._refused_at = error, now
+            raise
 
 
 def _bucket_of(pattern: str) -> str | None:

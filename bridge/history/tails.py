@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from bridge.history.errors import NoHistoryError
 from bridge.history.keeper import Keeper
-from bridge.history.streams import NoHistoryError
 from bridge.history.tail import Tail
 from bridge.history.times import Times
 

@@ -13,7 +13,7 @@ import pytest
 
 from bridge import __version__
 from bridge.access.authentication import BEARER, COOKIE
-from bridge.history import starts, streams, tail
+from bridge.history import errors, starts, tail
 from bridge.publishing import over_http
 from bridge.wire import codes, framing, metadata, publications, requests, responses, wishes
 from tests.support import readme
@@ -102,7 +102,7 @@ def test_what_is_said_of_the_past_is_that_of_the_code() -> None:
     assert SCHEMAS["history"]["oneOf"][0]["enum"] == list(wishes.NAMED)
     history = DESCRIPTION.keys("subscribed")["history"]["properties"]
     assert history["reason"]["enum"] == list(get_args(starts.Reason))
-    assert DESCRIPTION.keys("refused")["reason"]["enum"] == list(get_args(streams.Reason))
+    assert DESCRIPTION.keys("refused")["reason"]["enum"] == list(get_args(errors.Reason))
     lost = DESCRIPTION.keys("missed")["reason"]["enum"]
     assert sorted(lost) == sorted(get_args(tail.Loss))
 

@@ -13,11 +13,10 @@ import nats.js.errors
 import pytest
 from nats.aio.client import Client
 
-from bridge.history.errors import HistoryError
+from bridge.history.errors import HistoryError, NoHistoryError
 from bridge.history.history import History
 from bridge.history.keeper import Keeper
 from bridge.history.stored import Stored
-from bridge.history.streams import NoHistoryError
 from bridge.history.times import Times
 from bridge.wire.cursor import Cursor
 from bridge.wire.subjects import matches

@@ -12,12 +12,11 @@ import pytest
 from nats.aio.client import Client
 
 from bridge.history import history as history_module
-from bridge.history.errors import UnansweredError
+from bridge.history.errors import NoHistoryError, UnansweredError
 from bridge.history.history import History
 from bridge.history.js_api import Batch
 from bridge.history.reading import Reading
 from bridge.history.stored import Stored
-from bridge.history.streams import NoHistoryError
 from bridge.history.times import Times
 from bridge.wire.cursor import Cursor
 from bridge.wire.wishes import After, All, Last, LastPerSubject, New, Wish

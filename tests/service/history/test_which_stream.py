@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from bridge.history.errors import NotPermittedError, UnansweredError
+from bridge.history.errors import NoHistoryError, NotPermittedError, UnansweredError
 from bridge.history.js_api import JetStream
 from bridge.history.keeper import Keeper
 from bridge.history.own_rights import OwnRights, ask_rights
 from bridge.history.pages import Pages
-from bridge.history.streams import NoHistoryError, Streams, ask_info
+from bridge.history.streams import Streams, ask_info
 from bridge.history.tail import Tail
 from bridge.nats_link.client import NATSLink
 from tests.support.followers import Follower

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.audiences.stream_hub import StreamHub
-from bridge.history.errors import UnansweredError
-from bridge.history.streams import NoHistoryError
+from bridge.history.errors import NoHistoryError, UnansweredError
 from bridge.wire.cursor import Cursor
 from bridge.wire.framing import EVENTS, FRAMES, Framing
 from bridge.wire.wants import PLAIN
