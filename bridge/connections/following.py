@@ -65,7 +65,7 @@ class Following:
         followed = set(connection.patterns)
         for pattern in patterns:
             if pattern in followed:
-                refusal = None if how.past is None else _already_followed(pattern)
+                refusal = _fault_of_change(pattern, how, is_streamed=pattern in connection.streamed)
             else:
                 refusal = self._fault(connection, pattern, taken)
             if refusal is None:
@@ -131,7 +131,13 @@ class Following:
         self.waiting.add(connection, pattern, Asked(How(wants), b""))
 
 
-def _already_followed(pattern: str) -> Refusal:
+def _fault_of_change(pattern: str, how: How, *, is_streamed: bool) -> Refusal | None:
+    """Say why a pattern that is followed cannot be had in this way from now on."""
     name = repr(shorten(pattern))
-    text = f"{name} is followed already; to have its past, unsubscribe from it first."
+    if how.past is not None:
+        text = f"{name} is followed already; to have its past, unsubscribe from it first."
+    elif is_streamed and how.wants.max_rate is not None:
+        text = f"{name} is followed with its past; for a rate, unsubscribe from it first."
+    else:
+        return None
     return Refusal("already_followed", text, [pattern])

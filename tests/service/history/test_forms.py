@@ -107,3 +107,15 @@ async def test_a_cursor_brings_what_came_after_it(client: Client, stream_gateway
         }
         messages, _ = await replay(browser)
         assert [each["seq"] for each in messages] == [8, 9, 10]
+
+
+async def test_what_is_followed_with_its_past_cannot_have_a_rate(
+    client: Client, stream_gateway: Gateway
+) -> None:
+    _, token = await ten(client)
+    async with Browser(stream_gateway.stream) as browser:
+        await ask(browser, f"{token}.a", "new")
+        await replay(browser)
+        answer = await browser.ask({"subjects": [f"{token}.a"], "max_rate": 2, "id": 2})
+        assert (answer["code"], answer["id"]) == ("already_followed", 2)
+        assert "for a rate, unsubscribe from it first" in answer["message"]
