@@ -50,21 +50,24 @@ class Owed:
     def __init__(self, after: int, copies: Counter[Copy]) -> None:
         self.after = after
         """The stream brings none of them up to this sequence."""
-        self._copies = copies
+        self._copies = +copies
+        """As often as each is owed; none that is not."""
         self._ends = _now() + PATIENCE_SECONDS
 
     def has(self, message: Stored) -> bool:
         """Tell whether the connection had a message; it is owed no more."""
         copy = message.subject, message.payload
-        if message.sequence <= self.after or self._copies[copy] <= 0:
+        if message.sequence <= self.after or copy not in self._copies:
             return False
         self._copies[copy] -= 1
+        if not self._copies[copy]:
+            del self._copies[copy]
         return True
 
     @property
     def is_paid(self) -> bool:
         """Whether nothing of it is to come any more."""
-        return _now() >= self._ends or not any(count > 0 for count in self._copies.values())
+        return _now() >= self._ends or not self._copies
 
 
 class Witness:

@@ -71,7 +71,7 @@ class Follower:
         self.readings.add(reading, follows)
         handover = Handover(self, follows, is_replay=True, moves=is_first, owed=owed)
         handover.replay = reading.replay(handover)
-        self.readings.start(handover, self._run)
+        self.readings.start(handover, self._run(handover))
         return handover.may_begin.set
 
     def change(self, pattern: str, follow: Follow) -> None:
@@ -146,7 +146,7 @@ class Follower:
         self._part()
         self.had.reach(until)
         handover = Handover(self, self.had.follows, is_replay=False)
-        self.readings.start(handover, self._run)
+        self.readings.start(handover, self._run(handover))
 
     def remind(self) -> None:
         """Say how far it is, if it could not know: its cursor would get too old."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from bridge.wire.subjects import intersection
 
@@ -56,13 +56,9 @@ class Readings:
         """One of those that keep the tail; there has to be one."""
         return next(iter(self._readings.values()))
 
-    def start(self, handover: Handover, run: Callable[[Handover], Awaitable[None]]) -> None:
+    def start(self, handover: Handover, running: Coroutine[Any, Any, None]) -> None:
         """Have a handover run until it ends, or is of no use any more."""
-
-        async def running() -> None:
-            await run(handover)
-
-        task = self._tasks[handover] = asyncio.create_task(running())
+        task = self._tasks[handover] = asyncio.create_task(running)
         task.add_done_callback(lambda task: self._done(handover))
 
     def stop_useless(self, is_of_use: Callable[[Handover], bool]) -> None:

@@ -1,4 +1,4 @@
-import { Reader, floatText, hexText, keyText } from "./reader.js";
+import { floatText, hexText, keyText, whole } from "./reader.js";
 
 const LENGTHS = { 24: 1, 25: 2, 26: 4, 27: 8 };
 const OPEN = 31; // as a length: until a break
@@ -10,10 +10,7 @@ const NEGATIVE = 3n;
 
 /** A whole payload in CBOR as JSON, each number digit for digit; a tag becomes `{"tag 1": …}`. Throws NotIt. */
 export function cborToJson(bytes) {
-  const reader = new Reader(bytes);
-  const json = value(reader, 0);
-  if (!reader.isAtEnd) reader.fail("something follows");
-  return json;
+  return whole(bytes, value);
 }
 
 function value(reader, depth) {

@@ -1,4 +1,4 @@
-import { Reader, hexText, keyText } from "./reader.js";
+import { Reader, hexText, keyText, whole } from "./reader.js";
 
 const TIMESTAMP = -1;
 const UINTS = { 0xcc: 1, 0xcd: 2, 0xce: 4, 0xcf: 8 };
@@ -14,10 +14,7 @@ const PLAIN = { 0xc0: "null", 0xc2: "false", 0xc3: "true" };
 
 /** A whole payload in MessagePack as JSON, each number digit for digit. Throws NotIt. */
 export function msgpackToJson(bytes) {
-  const reader = new Reader(bytes);
-  const json = value(reader, 0);
-  if (!reader.isAtEnd) reader.fail("something follows");
-  return json;
+  return whole(bytes, value);
 }
 
 function value(reader, depth) {

@@ -9,6 +9,14 @@ export class NotIt extends Error {
 const DEEPEST = 100;
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** What `value` makes of bytes, from the first one to the last. Throws NotIt. */
+export function whole(bytes, value) {
+  const reader = new Reader(bytes);
+  const made = value(reader, 0);
+  if (!reader.isAtEnd) reader.fail("something follows");
+  return made;
+}
+
 /** Bytes from which values are taken one after the other; none beyond the end. */
 export class Reader {
   #bytes;
