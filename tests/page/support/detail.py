@@ -40,6 +40,7 @@ def show(viewer: Viewer, publish: Publish, subject: str, *payloads: bytes) -> No
     for each in payloads:
         publish(subject, each)
     viewer.expect_figure("received", str(len(payloads)))
+    expect(viewer.row(subject)).to_have_count(len(payloads))  # they are painted after the figures
     viewer.row(subject).last.click()
     expect(viewer.detail).to_be_visible()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from nats.aio.client import Client
@@ -12,7 +13,10 @@ from nats.aio.client import Client
 from bridge.wire.subjects import matches
 from tests.support.browser_client import Browser
 from tests.support.jetstream import Entry, make_stream, until_stored
-from tests.support.servers import Gateway, http, messages_by_fate
+from tests.support.servers import Gateway, http, messages_by_fate, running
+
+TEXT = b'"%s"' % (b"x" * 1000)
+"""A payload of which little finds room."""
 
 _numbers = itertools.count(1)
 
@@ -57,6 +61,15 @@ def is_balanced(gateway: Gateway) -> bool:
 def tasks(gateway: Gateway) -> int:
     """Return how many tasks it has when nothing goes on."""
     return int(gateway.figures()["bridge_tasks"])
+
+
+@contextmanager
+def sound(gateway: Gateway) -> Iterator[Gateway]:
+    """Run a gateway; in the end it is well, and all is accounted for."""
+    with running(gateway):
+        yield gateway
+        assert is_well(gateway)
+        assert is_balanced(gateway)
 
 
 def is_well(gateway: Gateway) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -91,17 +93,25 @@ async def test_a_thousand_with_a_subject_each_need_one_consumer(
         await api(client, "STREAM.DELETE.S")
 
 
+@asynccontextmanager
+async def read_by_many(server: NatsServer) -> AsyncIterator[tuple[Client, Keeper, Pages]]:
+    """Store messages, and have a tail bring all of them; yield what a crowd needs."""
+    async with plain_client(server) as client, linked(server.url) as link:
+        await store(client)
+        js = JetStream(link)
+        keeper = Keeper(js, Tail(await ask_info(js, "S", 5)), times=Times(heartbeat=0.1))
+        await keeper.include(["s.>"])
+        yield client, keeper, Pages(js)
+        await keeper.close()
+        await api(client, "STREAM.DELETE.S")
+
+
 async def test_blocks_hold_no_more_than_they_may(
     stream_server: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is forgotten is read again."""
     monkeypatch.setattr(blocks, "MAX_BYTES", 300000)
-    async with plain_client(stream_server) as client, linked(stream_server.url) as link:
-        await store(client)
-        js = JetStream(link)
-        keeper = Keeper(js, Tail(await ask_info(js, "S", 5)), times=Times(heartbeat=0.1))
-        pages = Pages(js)
-        await keeper.include(["s.>"])
+    async with read_by_many(stream_server) as (client, keeper, pages):
         truth = await entries_of(client, "S")
         for _ in range(2):
             crowd = [Follower(keeper, pages, {f"s.{n}": 5 * n}) for n in range(100)]
@@ -109,8 +119,6 @@ async def test_blocks_hold_no_more_than_they_may(
             for each in crowd:
                 assert each.faults(truth) == NO_FAULTS
             assert sum(each.size for each in pages._blocks._blocks.values()) <= 300000
-        await keeper.close()
-        await api(client, "STREAM.DELETE.S")
 
 
 async def test_a_block_of_large_messages_ends_early(
@@ -119,12 +127,7 @@ async def test_a_block_of_large_messages_ends_early(
     """What is behind that, everybody reads alone."""
     monkeypatch.setattr(blocks, "MAX_BLOCK_BYTES", 30000)
     monkeypatch.setattr(blocks, "READ_BYTES", 500)
-    async with plain_client(stream_server) as client, linked(stream_server.url) as link:
-        await store(client)
-        js = JetStream(link)
-        keeper = Keeper(js, Tail(await ask_info(js, "S", 5)), times=Times(heartbeat=0.1))
-        pages = Pages(js)
-        await keeper.include(["s.>"])
+    async with read_by_many(stream_server) as (client, keeper, pages):
         crowd = [Follower(keeper, pages, {f"s.{n}": 0}) for n in range(20)]
         await asyncio.gather(*(each.join() for each in crowd))
         sizes = [each.size for each in pages._blocks._blocks.values()]
@@ -133,8 +136,6 @@ async def test_a_block_of_large_messages_ends_early(
         truth = await entries_of(client, "S")
         for each in crowd:
             assert each.faults(truth) == NO_FAULTS
-        await keeper.close()
-        await api(client, "STREAM.DELETE.S")
 
 
 class Holding(Follower):
@@ -163,8 +164,6 @@ async def test_pages_of_many_patterns_are_small(stream_server: NatsServer) -> No
         await follower.join()
         assert 0 < follower.most < 5_000_000
         assert follower.faults(await entries_of(client, "S")) == NO_FAULTS
-        await keeper.close()
-        await api(client, "STREAM.DELETE.S")
 
 
 class Counting(JetStream):

@@ -9,12 +9,10 @@ from typing import Any
 import pytest
 from nats.aio.client import Client
 
-from tests.service.history.browsers import fill, fresh_stream, is_balanced, is_well, slow_browser
+from tests.service.history.browsers import TEXT, fill, fresh_stream, slow_browser, sound
 from tests.support.browser_client import Browser
 from tests.support.jetstream import api, consumers_of, make_stream, until_stored
-from tests.support.servers import Gateway, NatsServer, eventually, running
-
-TEXT = b'"%s"' % (b"x" * 1000)
+from tests.support.servers import Gateway, NatsServer, eventually
 
 
 @pytest.fixture(scope="module")
@@ -24,11 +22,10 @@ def gateway(
     """A gateway that soon notices what is gone, and holds little for each connection."""
     log = tmp_path_factory.mktemp("gateway") / "log"
     program = "tests/programs/with_quick_streams.py"
-    gateway = Gateway(stream_server.url, log=log, program=program, max_pending_bytes=16384)
-    with running(gateway):
+    with sound(
+        Gateway(stream_server.url, log=log, program=program, max_pending_bytes=16384)
+    ) as gateway:
         yield gateway
-        assert is_well(gateway)
-        assert is_balanced(gateway)
 
 
 async def delete(client: Client, name: str) -> None:

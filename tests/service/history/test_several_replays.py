@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from nats.aio.client import Client
 
-from tests.service.history.browsers import (
-    fill,
-    fresh_stream,
-    is_balanced,
-    is_well,
-    slow_browser,
-)
+from tests.service.history.browsers import TEXT, fill, fresh_stream, slow_browser, sound
 from tests.support.browser_client import Browser
-from tests.support.servers import Gateway, NatsServer, running
-
-TEXT = b'"%s"' % (b"x" * 1000)
+from tests.support.servers import Gateway, NatsServer
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +21,31 @@ def gateway(
 ) -> Iterator[Gateway]:
     """A gateway that holds little for each connection."""
     log = tmp_path_factory.mktemp("gateway") / "log"
-    with running(Gateway(stream_server.url, log=log, max_pending_bytes=16384)) as gateway:
+    with sound(Gateway(stream_server.url, log=log, max_pending_bytes=16384)) as gateway:
         yield gateway
-        assert is_well(gateway)
-        assert is_balanced(gateway)
+
+
+@asynccontextmanager
+async def behind(client: Client, gateway: Gateway) -> AsyncIterator[tuple[Browser, str, str]]:
+    """Connect a browser that reads nothing for now; yield it, and two patterns.
+
+    The first one has 300 messages that find no room, so it falls behind. Of the second one 1000
+    older ones are replayed meanwhile.
+    """
+    name, token = await fresh_stream(client)
+    a, b = f"{token}.a", f"{token}.b"
+    await fill(client, name, [b], [TEXT] * 1000)
+    async with slow_browser(gateway) as browser:
+        await browser.ask({"subjects": [a], "history": "new"})
+        await read(browser, until={"status": "live"})
+        browser.ws.transport.pause_reading()
+        await browser.send({"subjects": [b], "history": "all", "id": 1})
+        await asyncio.sleep(0.2)
+        for _ in range(300):
+            await client.publish(a, TEXT)
+        await client.flush()
+        await asyncio.sleep(0.2)
+        yield browser, a, b
 
 
 async def read(browser: Browser, *, until: dict[str, Any]) -> list[dict[str, Any]]:
@@ -90,19 +104,7 @@ async def test_one_of_the_patterns_of_a_replay_is_left(client: Client, gateway: 
 async def test_what_is_left_while_it_is_behind_does_not_keep_others_from_being_live(
     client: Client, gateway: Gateway
 ) -> None:
-    name, token = await fresh_stream(client)
-    a, b = f"{token}.a", f"{token}.b"
-    await fill(client, name, [b], [TEXT] * 1000)
-    async with slow_browser(gateway) as browser:
-        await browser.ask({"subjects": [a], "history": "new"})
-        await read(browser, until={"status": "live"})
-        browser.ws.transport.pause_reading()
-        await browser.send({"subjects": [b], "history": "all", "id": 1})
-        await asyncio.sleep(0.2)
-        for _ in range(300):  # a has no room left, and falls behind
-            await client.publish(a, TEXT)
-        await client.flush()
-        await asyncio.sleep(0.2)
+    async with behind(client, gateway) as (browser, a, b):
         await browser.send({"action": "unsubscribe", "subjects": [a], "id": "left"})
         browser.ws.transport.resume_reading()
         lines = await read(browser, until={"id": "left"})
@@ -113,19 +115,7 @@ async def test_what_is_left_while_it_is_behind_does_not_keep_others_from_being_l
 
 
 async def test_all_is_left_while_some_of_it_is_behind(client: Client, gateway: Gateway) -> None:
-    name, token = await fresh_stream(client)
-    a, b = f"{token}.a", f"{token}.b"
-    await fill(client, name, [b], [TEXT] * 1000)
-    async with slow_browser(gateway) as browser:
-        await browser.ask({"subjects": [a], "history": "new"})
-        await read(browser, until={"status": "live"})
-        browser.ws.transport.pause_reading()
-        await browser.send({"subjects": [b], "history": "all", "id": 1})
-        await asyncio.sleep(0.2)
-        for _ in range(300):
-            await client.publish(a, TEXT)
-        await client.flush()
-        await asyncio.sleep(0.2)
+    async with behind(client, gateway) as (browser, a, b):
         await browser.send({"action": "unsubscribe", "subjects": [a, b], "id": "left"})
         browser.ws.transport.resume_reading()
         await read(browser, until={"id": "left"})
@@ -135,19 +125,7 @@ async def test_all_is_left_while_some_of_it_is_behind(client: Client, gateway: G
 
 
 async def test_live_is_not_said_of_what_is_behind(client: Client, gateway: Gateway) -> None:
-    name, token = await fresh_stream(client)
-    a, b = f"{token}.a", f"{token}.b"
-    await fill(client, name, [b], [TEXT] * 1000)
-    async with slow_browser(gateway) as browser:
-        await browser.ask({"subjects": [a], "history": "new"})
-        await read(browser, until={"status": "live"})
-        browser.ws.transport.pause_reading()
-        await browser.send({"subjects": [b], "history": "all", "id": 1})
-        await asyncio.sleep(0.2)
-        for _ in range(300):
-            await client.publish(a, TEXT)
-        await client.flush()
-        await asyncio.sleep(0.2)
+    async with behind(client, gateway) as (browser, a, b):
         browser.ws.transport.resume_reading()
         had, lines = 0, []
         while had < 1300:
