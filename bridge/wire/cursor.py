@@ -42,11 +42,6 @@ def read_cursors(text: str) -> list[Cursor]:
     return cursors
 
 
-def write_cursors(cursors: list[Cursor]) -> str:
-    """Return the text that `read_cursors` reads."""
-    return "/".join(map(str, cursors))
-
-
 def _read(part: str) -> Cursor:
     found = _CURSOR.fullmatch(part)
     if found is None or int(found[3]) > MAX_SEQUENCE:
