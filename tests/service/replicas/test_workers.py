@@ -92,12 +92,12 @@ async def test_test_messages_come_once(nats_server: NatsServer, log: Path) -> No
     service = Gateway(nats_server.url, log=log, cold=True, workers=2, publish_test_messages=True)
     with running(service):
         async with Browser(service.stream) as browser:
-            await browser.subscribe("test.subject")
+            await browser.subscribe_at_last("test.subject")
             loop = asyncio.get_running_loop()
-            await browser.next()
+            await message(browser)
             began = loop.time()
             for _ in range(3):
-                await browser.next()
+                await message(browser)
             assert loop.time() - began > 2.5
 
 
@@ -120,7 +120,7 @@ async def test_a_worker_that_dies_is_started_again_and_others_do_not_notice(
         lost = await lost_of(by_worker)
         (kept,) = set(by_worker) - {lost}
         for browser in by_worker[kept]:
-            await browser.subscribe("to.those.who.stay")
+            await browser.subscribe_at_last("to.those.who.stay")
         raw_nats.publish("to.those.who.stay", b"1")
         for browser in by_worker[kept]:
             assert await browser.next() == {"subject": "to.those.who.stay", "data": 1}
