@@ -14,6 +14,7 @@ from bridge.nats_link.trip import Trip
 if TYPE_CHECKING:
     from bridge.nats_link.suspects import Suspects
     from bridge.nats_link.whole_tap import AnyTap
+    from bridge.telemetry.counters import Counters
     from bridge.wire.codes import Code
 
 Sub = tuple[int, "AnyTap"]
@@ -22,6 +23,8 @@ Sub = tuple[int, "AnyTap"]
 
 class Wire(Protocol):
     """The connection; what is queued is sent in its order."""
+
+    counters: Counters
 
     @property
     def is_connected(self) -> bool:
