@@ -155,6 +155,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ".venv/bin/python main.py --version": (VERSION, "with the Python of the tests"),
     "make quick": (LONG, "as above"),
     "make coverage": (LONG, "as above"),
+    "make long": (LONG, "as above"),
+    "make setup": (LONG, "as above"),
     "make test-oldest": (LONG, "as above"),
     "make check": (LONG, "as above; it runs the tests of the documentation"),
     ".venv/bin/python -m bench.slow": (LONG, "as above"),

@@ -75,8 +75,14 @@ async def each_has_exactly_the_stream(
     await api(publisher, "STREAM.DELETE.S")
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize("ring", [10, 300])
+def searched(*rings: int) -> list[Any]:
+    """Return ten more seeds for each size of the ring."""
+    return [
+        pytest.param(seed, ring, marks=pytest.mark.long) for ring in rings for seed in range(10, 20)
+    ]
+
+
+@pytest.mark.parametrize(("seed", "ring"), [(1, 10), (2, 300), *searched(10, 300)])
 async def test_each_follower_has_exactly_the_stream(
     stream_server: NatsServer, seed: int, ring: int
 ) -> None:
@@ -84,7 +90,7 @@ async def test_each_follower_has_exactly_the_stream(
         await each_has_exactly_the_stream(client, link, seed=seed, ring=ring)
 
 
-@pytest.mark.parametrize(("seed", "ring"), [(3, 10), (4, 300)])
+@pytest.mark.parametrize(("seed", "ring"), [(3, 10), *searched(10, 300)])
 async def test_so_it_has_where_replicas_answer(
     three_servers: list[NatsServer], seed: int, ring: int
 ) -> None:
@@ -93,7 +99,7 @@ async def test_so_it_has_where_replicas_answer(
         await each_has_exactly_the_stream(client, link, num_replicas=3, seed=seed, ring=ring)
 
 
-@pytest.mark.parametrize(("seed", "ring"), [(5, 10), (6, 300)])
+@pytest.mark.parametrize(("seed", "ring"), [(4, 300), *searched(10, 300)])
 async def test_so_it_has_where_the_stream_serves_no_direct_gets(
     stream_server: NatsServer, seed: int, ring: int
 ) -> None:
