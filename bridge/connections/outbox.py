@@ -66,7 +66,7 @@ class Outbox:
         self.delivered = 0
         self.pending_messages = 0
         """Messages that are pending, without responses and notices."""
-        self._notice, self._join = framing.notice, framing.alone or framing.join
+        self._notice, self._join = framing.notice, framing.join_alone
         self._mark = framing.mark
         self._loop = asyncio.get_running_loop()
         self._socket = socket

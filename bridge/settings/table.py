@@ -105,8 +105,8 @@ class Table(BaseSettings):
     )
     compression: CompressionChoice = Field(
         "on",
-        description="compress what WebSockets get that offer it: on, off, or the least bytes of "
-        f"what is compressed; on is {DEFAULT_LEAST_BYTES}",
+        description="compress what those get who offer it, WebSockets and responses that go on: "
+        f"on, off, or the least bytes of what is compressed; on is {DEFAULT_LEAST_BYTES}",
     )
     allowed_origins: Origins = Field(
         (),

@@ -41,6 +41,11 @@ class Framing:
     mark: Callable[[bytes, bytes], bytes] | None = None
     """Puts a cursor into a piece: whoever has it, has all up to there. None if pieces have none."""
 
+    @property
+    def join_alone(self) -> Callable[[list[bytes]], bytes]:
+        """What joins what one connection alone gets."""
+        return self.alone or self.join
+
     def piece(self, message: Message) -> bytes:
         """Return one message as a piece; remembered in the message."""
         piece = message.pieces.get(self)

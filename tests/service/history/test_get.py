@@ -15,7 +15,7 @@ from nats.aio.client import Client
 
 from bridge.wire.cursor import epoch_of, read_cursors
 from tests.service.history.test_forms import ten
-from tests.support.http_reader import SSE, HttpReader
+from tests.support.http_reader import GZIP, SSE, HttpReader
 from tests.support.jetstream import api, jetstream, make_stream, plain_client, until_stored
 from tests.support.servers import Gateway, NatsServer, http, messages_by_fate, running, until
 
@@ -74,21 +74,28 @@ def read(gateway: Gateway, query: str, last_event_id: str = "") -> HttpReader:
         ("history=since:2100-01-01T00:00:00+01:00", "a", []),
     ],
 )
+@pytest.mark.parametrize("packing", [{}, GZIP], ids=["plain", "gzip"])
 async def test_each_form_brings_what_it_brings_to_a_websocket(
-    client: Client, stream_gateway: Gateway, history: str, pattern: str, expected: list[int]
+    client: Client,
+    stream_gateway: Gateway,
+    history: str,
+    pattern: str,
+    expected: list[int],
+    packing: dict[str, str],
 ) -> None:
     name, token = await ten(client)
     cursor = await place(client, name)
 
     def look() -> None:
-        with read(stream_gateway, f"subjects={token}.{pattern}&{history}") as reader:
+        query = f"subjects={token}.{pattern}&{history}"
+        with HttpReader(stream_gateway.port, query, SSE | packing) as reader:
             *came, (id_, live) = events(reader)
             assert sequences(came) == expected
             for at, message in messages(came):
                 assert (at, message["replay"]) == (f"{cursor}.{message['seq']}", True)
             assert id_ == f"{cursor}.10"
             assert live["subjects"] == [f"{token}.{pattern}"]
-        with HttpReader(stream_gateway.port, f"subjects={token}.{pattern}&{history}") as reader:
+        with HttpReader(stream_gateway.port, query, packing) as reader:
             lines = [reader.next() for _ in range(len(expected) + 3)]
             assert [each["seq"] for each in lines if "subject" in each] == expected
             assert lines[-1]["status"] == "live"
