@@ -164,6 +164,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ".venv/bin/python -m bench.streams": (LONG, "as above"),
     ".venv/bin/python -m bench.denials": (LONG, "as above"),
     ".venv/bin/python -m bench.rates": (LONG, "as above"),
+    ".venv/bin/python -m bench.compressed": (LONG, "as above"),
+    ".venv/bin/python -m bench.compressed --rate 100": (LONG, "as above"),
     ".venv/bin/python -m bench.workers": (LONG, "as above"),
     ".venv/bin/python -m bench.heart": (LONG, "as above"),
     ".venv/bin/python -m bench.heart turnover toggle --gateway ../before": (LONG, "as above"),
