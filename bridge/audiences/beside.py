@@ -101,13 +101,14 @@ class Witness:
 
     # What the tail brings
 
-    def take(self, message: Stored) -> None:
-        """Note a copy by the tail. NATS has brought one before, maybe before this began."""
-        copy = message.subject, message.payload
-        if self.copies[copy] > 0:
-            self.copies[copy] -= 1
-        else:
-            self._early[copy] = _now()
+    def take(self, messages: Sequence[Stored]) -> None:
+        """Note copies by the tail. NATS has brought them before, maybe before this began."""
+        for message in messages:
+            copy = message.subject, message.payload
+            if self.copies[copy] > 0:
+                self.copies[copy] -= 1
+            else:
+                self._early[copy] = _now()
 
     def missed(self, after: int, until: int, reason: Loss) -> None:
         """Pass over what does not come."""

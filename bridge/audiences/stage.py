@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from bridge.audiences.audience import Audience, AudienceKey, framing_for
-from bridge.audiences.told import told
-from bridge.wire.cursor import cursor_text
+from bridge.audiences.audience import Audience, AudienceKey
+from bridge.audiences.told import pieces_of, with_cursors
 from bridge.wire.envelope import Envelope
 from bridge.wire.pattern_tree import PatternTree
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bridge.audiences.had import Had
     from bridge.fanout.flusher import Flusher
     from bridge.history.own_rights import OwnRights
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 MAX_LANES = 20_000
 """Subjects of which it is known who gets them; from there on all are forgotten."""
+_subject_of = attrgetter("subject")
 
 
 class Follower(Protocol):
@@ -40,10 +44,10 @@ class Follower(Protocol):
 
 
 class _Lane(NamedTuple):
-    """Who gets the messages on one subject, by how it is told to them; and who does not."""
+    """Who gets the messages on one subject, by how they are told to them; and who does not."""
 
     envelope: Envelope
-    targets: dict[Framing, tuple[tuple[str, ...], list[Audience]]]
+    targets: dict[tuple[Framing, tuple[str, ...]], list[Audience]]
     aside: list[Audience]
 
 
@@ -109,20 +113,22 @@ class Stage:
 
     # What the tail brings
 
-    def take(self, message: Stored) -> None:
-        """Hand on the next message."""
-        lane = self._lanes.get(message.subject)
-        if lane is None:
-            lane = self._open_lane(message.subject)
-        for framing, (meta, audiences) in lane.targets.items():
-            pieces = framing.encode(lane.envelope, [told(message, meta)])
-            if framing.mark is not None:
-                cursor = cursor_text(self.tail.stream, self.tail.epoch, message.sequence)
-                pieces = [framing.mark(pieces[0], cursor.encode())]
+    def take(self, messages: Sequence[Stored]) -> None:
+        """Hand on the next messages."""
+        for subject, run in groupby(messages, _subject_of):
+            lane = self._lanes.get(subject)
+            self._hand_on(self._open_lane(subject) if lane is None else lane, list(run))
+
+    def _hand_on(self, lane: _Lane, run: list[Stored]) -> None:
+        """Hand on messages that came one after the other on the subject of a lane."""
+        tail = self.tail
+        for (framing, meta), audiences in lane.targets.items():
+            pieces = pieces_of(run, lane.envelope, framing, meta)
+            pieces = with_cursors(pieces, run, framing, tail, tail.epoch)
             for audience in audiences:
-                audience.append_stored(pieces, message.sequence)
+                audience.append_stored(pieces, run[-1].sequence)
         for audience in lane.aside:
-            audience.filter(1)
+            audience.filter(len(run))
 
     def _open_lane(self, subject: str) -> _Lane:
         if len(self._lanes) >= MAX_LANES:
@@ -135,9 +141,8 @@ class Stage:
         for audience in found:
             key = audience.told_as
             if may_be_read and key.takes(subject):
-                meta = key.meta_of(subject)
-                framing = framing_for(key.framing, meta)
-                lane.targets.setdefault(framing, (meta, []))[1].append(audience)
+                way = key.framing, key.meta_of(subject)
+                lane.targets.setdefault(way, []).append(audience)
             else:
                 lane.aside.append(audience)
         return lane

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import math
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from bridge.history.consumer import PushConsumer
@@ -101,12 +101,12 @@ class Keeper:
 
     # What the consumers bring
 
-    def deliver(self, consumer: PushConsumer, message: Stored) -> None:
-        """Take a message of a consumer."""
+    def deliver(self, consumer: PushConsumer, messages: Sequence[Stored]) -> None:
+        """Take messages of a consumer."""
         if consumer is self._next:
             self._promote(consumer)
         if consumer is self._consumer:
-            self.tail.deliver(message)
+            self.tail.deliver(messages)
 
     def reach(self, consumer: PushConsumer, sequence: int) -> None:
         """Take note of how far a consumer is."""

@@ -42,8 +42,8 @@ class Envelope:
         return list(map(b"".join, zip(heads, repeat(self._head), payloads, repeat(b"}"))))
 
     def heads(self, keys: Iterable[bytes]) -> Iterable[bytes]:
-        """Yield how messages begin that each have further keys beside subject and payload."""
-        return (b"%b%b%b" % (self._subject, more, _DATA) for more in keys)
+        """Return how messages begin that each have further keys beside subject and payload."""
+        return map(b"".join, zip(repeat(self._subject), keys, repeat(_DATA)))
 
     def lines(self, payloads: list[bytes], heads: Iterable[bytes] | None = None) -> list[bytes]:
         """Return messages as lines, to share a frame with others. `heads`: see there."""

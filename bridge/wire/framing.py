@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import repeat
@@ -57,6 +57,14 @@ class Framing:
             piece = message.pieces[self] = made[0]
         return piece
 
+    def tell(self, envelope: Envelope, payloads: list[bytes], keys: Iterable[bytes]) -> list[bytes]:
+        """Turn payloads of one subject into pieces, each with further keys before the payload.
+
+        `keys`: those of each, behind a comma: `,"seq":1`.
+        """
+        written = envelope.records if self.keeps_breaks else envelope.lines
+        return list(map(self.wrap, written(payloads, envelope.heads(keys))))
+
     def with_meta(self, meta: tuple[str, ...]) -> Framing:
         """Return the same way to write with more of each message: see `metadata.KEYS`."""
         return _with_meta(self, meta) if meta and self is not CALLS else self
@@ -67,8 +75,7 @@ def _with_meta(framing: Framing, meta: tuple[str, ...]) -> Framing:
     told = teller(meta)
 
     def encode(envelope: Envelope, payloads: list[bytes]) -> list[bytes]:
-        written = envelope.records if framing.keeps_breaks else envelope.lines
-        return list(map(framing.wrap, written(payloads, envelope.heads(told(payloads)))))
+        return framing.tell(envelope, payloads, told(payloads))
 
     return replace(framing, encode=encode)
 

@@ -38,7 +38,7 @@ class Streams(World):
     def store(self, subject: str, payload: bytes) -> Stored:
         """Have the tail bring the next message."""
         message = Stored(self.tail.position + 1, subject, payload, b"", b"0")
-        self.loop.call_soon(self.tail.deliver, message)
+        self.loop.call_soon(self.tail.deliver, [message])
         self.loop.settle()
         return message
 
