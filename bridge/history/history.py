@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bridge.history.cuts import Cuts
 from bridge.history.errors import (
     HistoryError,
     NoHistoryError,
@@ -26,7 +27,6 @@ from bridge.history.starts import Starts
 from bridge.history.streams import Streams
 from bridge.history.tails import Tails
 from bridge.telemetry import stream_events
-from bridge.wire.cursor import Cursor
 from bridge.wire.wishes import After, LastPerSubject, New, Wish
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class History:
         self._streams = Streams(self.js)
         self._pages = Pages(self.js)
         self._starts = Starts(self._pages, max_replay=max_replay)
+        self._cuts = Cuts(self._starts)
         self.tails = Tails(
             self.js,
             prefix=prefix,
@@ -158,7 +159,7 @@ class History:
 
         It may have all that was there at sequence `limited_at`.
         """
-        limit = Limit(self._max_replay, limited_at, partial(self._newest, tail, tuple(starts)))
+        limit = Limit(self._max_replay, limited_at, partial(self._cuts.find, tail, tuple(starts)))
         return Replay(tail, self._pages, starts, sink, latest, limit)
 
     async def reach_leader(self, tail: Tail) -> None:
@@ -166,13 +167,6 @@ class History:
         with contextlib.suppress(HistoryError, TimeoutError):
             async with asyncio.timeout(REACH_SECONDS):
                 await tail.reached((await self._pages.info(tail)).last)
-
-    async def _newest(
-        self, tail: Tail, patterns: Sequence[str], after: int
-    ) -> dict[str, int] | None:
-        cursor = Cursor(tail.stream, tail.epoch, after)
-        start = await self._starts.find(tail, patterns, After((cursor,)))
-        return start.after if start.reason == "too_many" else None
 
     def reconnected(self) -> None:
         """Take note that NATS was lost and is back."""
