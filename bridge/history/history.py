@@ -128,6 +128,7 @@ class History:
         infos = [await self._stream_of(each, stream) for each in patterns]
         if len({info.name for info in infos}) > 1:
             raise NoHistoryError("several_streams", "the patterns are of several streams")
+        self._pages.note(infos[0])
         keeper = self.tails.use(infos[0])
         try:
             await keeper.include(patterns)

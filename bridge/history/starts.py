@@ -57,16 +57,18 @@ class Starts:
         """
         if isinstance(wish, New):
             return Start(dict.fromkeys(patterns, tail.position))
+        known = None
         if isinstance(wish, After):
             near = _near(tail, patterns, wish)
             if near is not None and near.messages <= self._max_replay:
                 return near
-        info = await self._pages.info(tail)
+            known = self._known(tail, wish)
+        info = known or await self._pages.info(tail)
         if isinstance(wish, Last):
             wanted = min(wish.count, self._max_replay)
             return await self._newest(tail, patterns, wanted, info.first - 1, info.last, answered)
         after, reason = await self._place(tail, info, wish)
-        total = max(info.last - after, 0)
+        total = max(max(info.last, tail.position) - after, 0)
         if not isinstance(wish, After) or total > self._max_replay:
             total = 0
             for each in patterns:
@@ -77,6 +79,17 @@ class Starts:
             start = await self._newest(tail, patterns, share, after, info.last, answered)
             return replace(start, reason="too_many")
         return Start(dict.fromkeys(patterns, after), total, reason)
+
+    def _known(self, tail: Tail, wish: After) -> StreamInfo | None:
+        """Return what was said of the stream before, if that is enough for a resume.
+
+        What goes since then, the replay tells. Where messages have to be counted it is not.
+        """
+        info, cursor = self._pages.known(tail), wish.cursor(tail.stream)
+        if info is None or cursor is None or cursor.epoch != tail.epoch:
+            return None
+        is_near = 0 <= tail.position - cursor.sequence <= self._max_replay
+        return info if is_near and info.last - cursor.sequence <= self._max_replay else None
 
     async def _place(
         self, tail: Tail, info: StreamInfo, wish: All | Since | FromSequence | After
@@ -152,7 +165,7 @@ def _resume(tail: Tail, info: StreamInfo, wish: After) -> tuple[int, Reason | No
     assert cursor is not None
     if cursor.epoch != info.epoch:
         return info.first - 1, "stream_new"
-    if cursor.sequence > info.last:
+    if cursor.sequence > max(info.last, tail.position):  # the former may be of some seconds ago
         return tail.position, "ahead"
     if cursor.sequence < info.first - 1:
         return info.first - 1, "expired"

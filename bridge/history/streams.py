@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bridge.history.asked import KEPT_SECONDS, MAX_KEPT, Asked
 from bridge.history.errors import (
     NO_STREAM,
     NOT_ENABLED,
@@ -25,9 +28,10 @@ if TYPE_CHECKING:
     from bridge.history.js_api import JetStream
 
 TIMEOUT_SECONDS = 5.0
-KEPT_SECONDS = 5.0
-"""What was found is not asked for again within it."""
-MAX_KEPT = 1000
+MAX_LOOKED_FOR = 4
+"""Patterns at a time whose stream is looked for."""
+MOMENT_SECONDS = 0.1
+"""Which one that was found may take to say what it holds, before others are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class StreamInfo:
     """When the last message was stored; long ago if there is none."""
     now: datetime
     """The time at the leader."""
+    size: int = 0
+    """Bytes of a message on average; 0 if there is none."""
 
 
 def read_info(answer: dict[str, Any]) -> StreamInfo:
@@ -60,6 +66,7 @@ def read_info(answer: dict[str, Any]) -> StreamInfo:
         state["last_seq"],
         datetime.fromisoformat(state["last_ts"]),
         datetime.fromisoformat(answer["ts"]),
+        state.get("bytes", 0) // max(state.get("messages", 0), 1),
     )
 
 
@@ -72,31 +79,16 @@ async def ask_info(js: JetStream, stream: str, seconds: float) -> StreamInfo:
         raise UnansweredError(f"cannot read what is said of {stream!r}: {error!r}") from None
 
 
-class _Asked:
-    """What was asked for, by all who want to know it."""
-
-    def __init__(self, at: float, task: asyncio.Task[StreamInfo]) -> None:
-        self.at = at
-        self.task = task
-        # Those who wait have it; it may be that nobody does any more.
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
-
-    @property
-    def is_of_no_use(self) -> bool:
-        """Whether it failed in a way that may have passed."""
-        if not self.task.done():
-            return False
-        return self.task.cancelled() or isinstance(self.task.exception(), UnansweredError)
-
-
 class Streams:
     """Finds the stream of a pattern; what is found, or that there is none, is kept for a moment."""
 
     def __init__(self, js: JetStream) -> None:
         self._js = js
-        self._asked: dict[tuple[str, str | None], _Asked] = {}
-        self._found: dict[str, tuple[float, StreamInfo]] = {}
-        """By name, what was found, and when: it is the stream of all patterns that it contains."""
+        self._asked = Asked(self._find)
+        self._infos = Asked(partial(ask_info, js, seconds=TIMEOUT_SECONDS))
+        self._holders: dict[str, tuple[str, ...]] = {}
+        """By name, the subjects of streams that were found; they may have changed."""
+        self._room = asyncio.Semaphore(MAX_LOOKED_FOR)
         self._refusal: HistoryError | None = None
         self._refused_at = 0.0
 
@@ -105,18 +97,11 @@ class Streams:
 
         Raises NoHistoryError, or UnansweredError where another try may help.
         """
-        now = asyncio.get_running_loop().time()
-        asked = self._asked.get((pattern, named))
-        if asked is None or now - asked.at > KEPT_SECONDS or asked.is_of_no_use:
-            if len(self._asked) >= MAX_KEPT:
-                self._asked.clear()
-            task = asyncio.create_task(self._find(pattern, named))
-            asked = self._asked[pattern, named] = _Asked(now, task)
-        return await asyncio.shield(asked.task)
+        return await self._asked.get((pattern, named))
 
-    async def _find(self, pattern: str, named: str | None) -> StreamInfo:
+    async def _find(self, wanted: tuple[str, str | None]) -> StreamInfo:
         try:
-            return await self._ask(pattern, named)
+            return await self._ask(*wanted)
         except NotPermittedError as error:
             raise NoHistoryError("not_permitted", str(error)) from None
         except NoJetStreamError:
@@ -126,11 +111,8 @@ class Streams:
 
     async def _ask(self, pattern: str, named: str | None) -> StreamInfo:
         name = named or _bucket_of(pattern)
-        info = self._holding(pattern) if name is None else None
-        if info is not None:
-            return info
-        name = name or await self._name(pattern)
-        info = await ask_info(self._js, name, TIMEOUT_SECONDS)
+        info = await (self._look_for(pattern) if name is None else self._info(name))
+        name = info.name
         if info.retention != "limits":
             text = f"the stream {name!r} keeps messages only until somebody has taken them"
             raise NoHistoryError("retention", text)
@@ -140,23 +122,62 @@ class Streams:
             part = [each for each in info.subjects if overlap(each, pattern)]
             text = f"the stream {name!r} holds only part of it: {_listed(part)}"
             raise NoHistoryError("partly", text)
-        if named is None:
-            self._found[name] = asyncio.get_running_loop().time(), info
         if not any(overlap(each, pattern) for each in info.subjects):
             raise NoHistoryError("no_stream", f"the stream {name!r} holds none of it")
         return info
 
-    def _holding(self, pattern: str) -> StreamInfo | None:
-        """Return the stream that contains a pattern, if it was found lately.
+    async def _info(self, name: str) -> StreamInfo:
+        """Return what the leader of a stream has said within some seconds."""
+        info = await self._infos.get(name)
+        if len(self._holders) >= MAX_KEPT:
+            self._holders.clear()
+        self._holders[name] = info.subjects
+        return info
+
+    async def _look_for(self, pattern: str) -> StreamInfo:
+        """Return the stream that holds a pattern, or part of it.
+
+        Most of those who come together want the same stream: the first few ask, and the others wait
+        for a moment what they find.
+        """
+        info = await self._holding(pattern)
+        if info is not None:
+            return info
+        async with self._looking():
+            info = await self._holding(pattern)
+            if info is not None:
+                return info
+            name = await self._name(pattern)
+            asking = asyncio.create_task(self._info(name))
+            await asyncio.wait({asking}, timeout=MOMENT_SECONDS)
+        return await asking
+
+    @asynccontextmanager
+    async def _looking(self) -> AsyncIterator[None]:
+        """Wait for room, for as long as anybody waits for an answer."""
+        try:
+            await asyncio.wait_for(self._room.acquire(), TIMEOUT_SECONDS)
+        except TimeoutError:
+            raise UnansweredError("JetStream answers others first") from None
+        try:
+            yield
+        finally:
+            self._room.release()
+
+    async def _holding(self, pattern: str) -> StreamInfo | None:
+        """Return the stream that contains a pattern, if it was found before and still does.
 
         NATS lets no two streams of an account store the same subject, so there is no other one.
         """
-        now = asyncio.get_running_loop().time()
-        for name, (at, info) in tuple(self._found.items()):
-            if now - at > KEPT_SECONDS:
-                del self._found[name]
-            elif any(contains(each, pattern) for each in info.subjects):
-                return info
+        for name, subjects in tuple(self._holders.items()):
+            if any(contains(each, pattern) for each in subjects):
+                try:
+                    info = await self._info(name)
+                except ApiError:
+                    self._holders.pop(name, None)
+                    return None
+                if any(contains(each, pattern) for each in info.subjects):
+                    return info
         return None
 
     async def _name(self, pattern: str) -> str:

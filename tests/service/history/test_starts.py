@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from nats.aio.client import Client
 
+from bridge.history import blocks, pages
 from bridge.history.js_api import JetStream
 from bridge.history.keeper import Keeper
 from bridge.history.pages import Pages
@@ -221,8 +222,9 @@ async def test_a_resume_within_the_ring_asks_nobody(stream_server: NatsServer) -
         start = await world.start(["s.>"], After((cursor,)), max_replay=10)
         assert (start.reason, start.messages) == ("too_many", 10)
         before = dict(world.reads)
-        cursor = Cursor("S", world.tail.epoch, 299)
-        await world.start(["s.a"], After((cursor,)))
+        cursor = Cursor("S", world.tail.epoch, 250)
+        start = await world.start(["s.a"], After((cursor,)))
+        await Follower(world.keeper, world.pages, start.after).join()
         assert world.reads != before
 
 
@@ -242,7 +244,12 @@ async def test_a_resume_where_the_tail_is_behind_brings_nothing_twice(
 
 
 @pytest.mark.parametrize("pattern", ["s.>", "s.b"])
-async def test_what_is_purged_in_the_middle_of_a_replay_is_told(world: World, pattern: str) -> None:
+@pytest.mark.parametrize("limit", [(pages, "MAX_STRETCH", 0), (blocks, "READ_BYTES", 3000)])
+async def test_what_is_purged_in_the_middle_of_a_replay_is_told(
+    world: World, pattern: str, limit: tuple[object, str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it is read alone or in blocks."""
+    monkeypatch.setattr(*limit)
     truth = under(await entries_of(world.client, "S"), pattern)
     await world.start([pattern], New())
     follower = Follower(world.keeper, world.pages, {pattern: 10})

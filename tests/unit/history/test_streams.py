@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.history import streams
+from bridge.history import asked, streams
 from bridge.history.errors import HistoryError, NoHistoryError, NoJetStreamError, NotPermittedError
 from bridge.history.streams import Streams
 
@@ -41,6 +41,7 @@ async def test_what_holds_for_every_pattern_is_asked_once_in_a_while(
             await it.find(f"a.{number}")
         assert refused.value.reason == reason
     assert js.asked == 1
+    monkeypatch.setattr(asked, "KEPT_SECONDS", -1)
     monkeypatch.setattr(streams, "KEPT_SECONDS", -1)
     with pytest.raises(NoHistoryError):
         await it.find("a.0")
