@@ -19,7 +19,7 @@ READ_BYTES = 262144
 """Of one read; a block of large messages takes several."""
 MAX_BYTES, MAX_BLOCK_BYTES = 8388608, 2097152
 """Of all blocks that are kept; of one, from where on everybody reads what he needs."""
-KEPT_SECONDS = 10.0
+KEPT_SECONDS = 30.0
 """From when on it is read: what was deleted from the stream since is still in a block."""
 
 Key = tuple[str, str, int]
