@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from nats import errors
@@ -109,26 +110,35 @@ class Asking:
             self._ping(trip)
 
     def _ping(self, trip: Trip) -> None:
+        trip.answered.add_done_callback(partial(self._settle, trip))
         if self._wire.is_connected:
             self._wire.queue_ping(trip.answered)
         else:
             trip.lose()
-        trip.settling = asyncio.get_running_loop().create_task(self._settle(trip))
 
-    async def _settle(self, trip: Trip) -> None:
-        """Wait for the answer to a trip; blame each SUB that was not accepted."""
-        try:
-            await trip.answered
+    def _settle(self, trip: Trip, answered: asyncio.Future[bool]) -> None:
+        """Take the answer to a trip; blame each SUB that was not accepted."""
+        if answered.cancelled():
+            trip.end(errors.ConnectionClosedError())
+        elif (lost := answered.exception()) is not None:
+            trip.end(lost)
+        else:
             self._suspects.clear(trip.patterns)
             if trip.strangers:
-                await self._blame(trip)
+                trip.blaming = asyncio.get_running_loop().create_task(self._blame(trip))
+            else:
+                trip.end()
+
+    async def _blame(self, trip: Trip) -> None:
+        """Refuse those whom the errors without a known name are about."""
+        try:
+            await self._refuse_strangers(trip)
         except errors.Error as lost:
             trip.end(lost)
         else:
             trip.end()
 
-    async def _blame(self, trip: Trip) -> None:
-        """Refuse those whom the errors without a known name are about."""
+    async def _refuse_strangers(self, trip: Trip) -> None:
         if trip.all_are_refused:
             for sid in trip.taps:
                 self._refuse(sid, trip.strangers[-1])
