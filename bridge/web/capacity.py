@@ -80,11 +80,12 @@ class Capacity:
         Returns the sentence for its caller if it is one too many, else nothing.
         """
         self._sockets += 1
+        key = counted_as_one(address)
         if not self._proxies.trusts(address):
-            self._by_address[counted_as_one(address)] += 1
+            self._by_address[key] += 1
         if self._sockets > self._room:
             return self._refuse_full(address)
-        if self._by_address[counted_as_one(address)] > self._limit_per_address:
+        if self._by_address[key] > self._limit_per_address:
             return self._refuse_address(address)
         return ""
 
