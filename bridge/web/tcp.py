@@ -68,6 +68,7 @@ class CountedHandler(Forgetful):
             server,
             loop=asyncio.get_running_loop(),
             keepalive_timeout=capacity.keepalive_timeout,
+            tcp_keepalive=False,  # of two hours: whoever is silent is ended long before
             access_log=None,  # type: ignore[arg-type]  # aiohttp's own runner does the same
         )
         self._capacity, self._counters = capacity, counters
@@ -135,8 +136,7 @@ class CountedHandler(Forgetful):
         if self._address is None:
             return
         self._capacity.count_out(self._address)
-        self._address = None
-        silent = not (self.asked or self._refusal)
+        self._address, silent = None, not (self.asked or self._refusal)
         if silent and self._running_loop.time() - self._since >= self._capacity.request_timeout:
             self._counters.refused["too_late"] += 1
 

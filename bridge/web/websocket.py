@@ -13,7 +13,7 @@ from bridge.access.authentication import BEARER
 from bridge.web.compressed_requests import CompressedRequests
 from bridge.web.tcp import CountedHandler
 from bridge.wire.codes import CloseCode
-from bridge.wire.frames import PING
+from bridge.wire.frames import PING, text_frame
 from bridge.wire.responses import too_large
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class WebSocket(web.WebSocketResponse):
         "_counters",
         "_flooded",
         "_handler",
+        "_head",
         "_max_request_bytes",
         "_offered_to",
         "_packed",
@@ -53,6 +54,8 @@ class WebSocket(web.WebSocketResponse):
         "transport",
         "window_bits",
     )
+
+    _send_headers_immediately = False  # but with the first text, in one write
 
     def __init__(
         self,
@@ -78,6 +81,8 @@ class WebSocket(web.WebSocketResponse):
         self._packed: CompressedRequests | None = None
         """Where requests may come compressed."""
         self._handler: CountedHandler | None = None
+        self._head: AbstractStreamWriter | None = None
+        """What holds the head of the response until it is sent."""
         self._counters = counters
         self._flooded = flooded
         self._closing_for: asyncio.Task[None] | None = None
@@ -97,6 +102,8 @@ class WebSocket(web.WebSocketResponse):
         if request.transport is None:
             raise ConnectionResetError("the browser left before its connection was set up")
         self.transport = request.transport
+        self._head = writer
+        asyncio.get_running_loop().call_soon(self._send_head)
         self._handler.forget(request)
         self.headers.clear()  # they are sent
         self.show_life()
@@ -112,6 +119,21 @@ class WebSocket(web.WebSocketResponse):
             self.headers["Sec-WebSocket-Extensions"] = agreement.answer
             assert self._handler is not None
             self._handler.compressed = self._packed
+
+    def _send_head(self) -> None:
+        """Send the head of the response, if no text was sent with it. Idempotent."""
+        writer, self._head = self._head, None
+        if writer is not None:
+            with contextlib.suppress(ConnectionError):
+                writer.send_headers()
+
+    async def send_str(self, data: str, compress: int | None = None) -> None:
+        """Send a text; the first one together with the head, if it comes at once."""
+        writer, self._head = self._head, None
+        if writer is None or self.closed:
+            await super().send_str(data, compress)
+        else:
+            await writer.write(text_frame(data.encode()))
 
     def framing(self, plain: Framing) -> Framing:
         """Return `plain`, or what takes its place where compression was agreed on."""
@@ -175,4 +197,5 @@ class WebSocket(web.WebSocketResponse):
         if code == WSCloseCode.MESSAGE_TOO_BIG and not self.closed:
             self._counters.refused["too_large"] += 1
             message = message or too_large(self._max_request_bytes).encode()
+        self._send_head()
         return await super().close(code=code, message=message, drain=drain)
