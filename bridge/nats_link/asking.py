@@ -110,7 +110,8 @@ class Asking:
             self._ping(trip)
 
     def _ping(self, trip: Trip) -> None:
-        trip.answered.add_done_callback(partial(self._settle, trip))
+        if trip.taps:  # else nobody waits for more than the answer
+            trip.answered.add_done_callback(partial(self._settle, trip))
         if self._wire.is_connected:
             self._wire.queue_ping(trip.answered)
         else:
