@@ -45,10 +45,14 @@ class HistoryPolicy:
     @cached_property
     def is_open(self) -> bool:
         """Whether there is any pattern whose past may be read: every greeting says so."""
-        shared: Iterable[str] = self._follow.allow
-        for each in self._grants:
+        return bool(self.within(self._follow.allow))
+
+    def within(self, patterns: Iterable[str]) -> list[str]:
+        """Return the patterns of which the past may be read within `patterns`, but for denials."""
+        shared = patterns
+        for each in (PatternSet(self._follow.allow), *self._grants):
             shared = _shared(shared, each)
-        return any(map(self._follow.may_follow, shared))
+        return [*filter(self._follow.may_follow, shared)]
 
 
 NOTHING = HistoryPolicy(SubjectPolicy(()), ())

@@ -24,6 +24,7 @@ from bridge.history.pages import Pages
 from bridge.history.reading import Reading
 from bridge.history.replay import Limit, Replay, Sink
 from bridge.history.starts import Starts
+from bridge.history.stored_subjects import StoredSubjects, find_subjects
 from bridge.history.streams import Streams
 from bridge.history.tails import Tails
 from bridge.telemetry import stream_events
@@ -82,6 +83,13 @@ class History:
         """Return the stream that has the past of a pattern. Raises what `open` does."""
         async with self._answering():
             return await self._stream_of(pattern, named)
+
+    async def subjects(self, patterns: Sequence[str]) -> StoredSubjects:
+        """Return which subjects under `patterns` streams have. Raises what `open` does."""
+        if self.js.is_silent:
+            raise UnansweredError("JetStream does not answer")
+        async with self._answering():
+            return await find_subjects(self.js, self._streams, patterns, await self.rights())
 
     async def open(self, patterns: Sequence[str], wish: Wish, stream: str | None = None) -> Reading:
         """Begin to read patterns of one stream; the reading's `replay` has yet to be run.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -99,15 +99,19 @@ class Streams:
         """
         return await self._asked.get((pattern, named))
 
+    async def names(self, pattern: str, most: int) -> tuple[list[str], bool]:
+        """Return the names of `most` streams that hold something of a pattern; whether more do.
+
+        Raises NoHistoryError, or UnansweredError where another try may help.
+        """
+        with _in_words():
+            answer = await self._ask_for_all("STREAM.NAMES", {"subject": pattern})
+        names = [str(each) for each in answer.get("streams") or ()]
+        return names[:most], max(answer.get("total") or 0, len(names)) > most
+
     async def _find(self, wanted: tuple[str, str | None]) -> StreamInfo:
-        try:
+        with _in_words():
             return await self._ask(*wanted)
-        except NotPermittedError as error:
-            raise NoHistoryError("not_permitted", str(error)) from None
-        except NoJetStreamError:
-            raise NoHistoryError("no_jetstream", "NATS has no JetStream here") from None
-        except ApiError as error:
-            raise _meaning_of(error) from None
 
     async def _ask(self, pattern: str, named: str | None) -> StreamInfo:
         name = named or _bucket_of(pattern)
@@ -202,6 +206,19 @@ class Streams:
         except (NotPermittedError, NoJetStreamError) as error:
             self._refusal, self._refused_at = error, now
             raise
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Say what an error means for whoever wants to read the past."""
+    try:
+        yield
+    except NotPermittedError as error:
+        raise NoHistoryError("not_permitted", str(error)) from None
+    except NoJetStreamError:
+        raise NoHistoryError("no_jetstream", "NATS has no JetStream here") from None
+    except ApiError as error:
+        raise _meaning_of(error) from None
 
 
 def _bucket_of(pattern: str) -> str | None:

@@ -28,7 +28,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "fanout": ("nats_link", "access", "telemetry", "wire"),
     "web": ("access", "files", "container", "telemetry", "token_bucket", "wire"),
     "publishing": ("nats_link", "access", "telemetry", "token_bucket", "wire"),
-    "audiences": ("history", "fanout", "access", "telemetry", "wire"),
+    "audiences": ("history", "fanout", "access", "telemetry", "token_bucket", "wire"),
     "connections": (
         "audiences",
         "publishing",
