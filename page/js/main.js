@@ -17,6 +17,7 @@ import { Counters } from "./view/counters.js";
 import { Detail } from "./view/detail.js";
 import { setText, wide } from "./view/dom.js";
 import { allLoaded, takeUpEarly } from "./view/early.js";
+import { Exploring } from "./view/exploring.js";
 import { ExportMenu } from "./view/export-menu.js";
 import { Field } from "./view/field.js";
 import { FilterBar } from "./view/filter-bar.js";
@@ -31,6 +32,7 @@ import { standard } from "./view/preferred.js";
 import { Publishing } from "./view/publishing.js";
 import { Pulse } from "./view/pulse.js";
 import { Reading } from "./view/reading.js";
+import { showRooms } from "./view/rooms.js";
 import { share } from "./view/share.js";
 import { SignIn } from "./view/sign-in.js";
 import { Status } from "./view/status.js";
@@ -72,9 +74,10 @@ const latest = new Latest(element("latest"), {
   pick: (entry, open) => pick(entry, open),
   repaint: () => painter.ask(true),
 });
-const reading = new Reading({ feed, shown, list, latest, changed: refresh });
+const exploring = new Exploring(element("tree"), { client, feed, shown, announcer, painter });
+const reading = new Reading({ feed, shown, list, tables: [latest, exploring.tree], changed: refresh });
 latest.doubts = (message) => feed.losses.concern(message);
-const views = new Views(element("view-switch"), { list, latest, changed: refresh });
+const views = new Views(element("view-switch"), { list, latest, tree: exploring.tree, changed: refresh });
 const marks = new Marks([...document.querySelectorAll(".rows")], element("detail-payload"), announcer);
 const filterBar = new FilterBar(announcer, {
   changed: (filter) => {
@@ -123,20 +126,21 @@ const status = new Status(announcer, () => client.retryNow());
 const signIn = new SignIn((token) => client.useToken(token), leave);
 const pulse = new Pulse(feed, chips);
 new Completer(element("subjects"), element("completions"), (text, cursor, asked) =>
-  complete(text, cursor, { rows: feed.table.rows, followed: feed.subscriptions.followed, earlier: following.earlier }, asked),
+  complete(text, cursor, { rows: [...feed.table.rows, ...exploring.rows], followed: feed.subscriptions.followed, earlier: following.earlier }, asked),
 );
 
 const act = acts({ filterBar, following, views, list, reading, toast, publishing });
 let figuresAt = 0;
+exploring.begin({ views, following, act, pick });
 
 /** What the address holds. */
 function view() {
-  return { wanted: feed.subscriptions.wanted, filter: filterBar.wanted, latest: views.latest };
+  return { wanted: feed.subscriptions.wanted, filter: filterBar.wanted, view: views.name };
 }
 
 function readAddress() {
-  const { wanted, filter, latest: wantsLatest } = address.read();
-  views.show(wantsLatest);
+  const { wanted, filter, view: name } = address.read();
+  views.show(name);
   if (filter !== filterBar.wanted) filterBar.offer(filter);
   following.become(wanted);
   showFigures();
@@ -159,11 +163,11 @@ function clear() {
 function pick(entry, open) {
   if (entry.kind !== "message" || (!open && !wide.matches)) return;
   publishing.close();
-  detail.show(entry, leave, views.latest);
+  detail.show(entry, leave, views.name !== "log");
 }
 
 function showLoss(seq) {
-  views.show(false);
+  views.show("log");
   list.mark(seq);
   leave();
 }
@@ -202,6 +206,7 @@ function paint() {
   reading.refresh();
   list.paint();
   latest.paint();
+  exploring.paint();
   const now = performance.now();
   if (now - figuresAt < FIGURES_EVERY) return;
   figuresAt = now;
@@ -218,20 +223,16 @@ function showFigures() {
   publishing.show();
   showFilter();
   latest.paint();
+  exploring.paint();
   address.replace(view());
-  const { size } = feed.subscriptions;
   const nothing = !feed.ring.length && !feed.subscriptions.followed.length;
   greeting.show(feed.rights, client.testSubject);
   if (nothing && reading.paused) reading.resume(); // an empty list has nothing to stand still for
-  element("empty").hidden = !nothing;
-  for (const id of ["looking", "actions", "messages", "latest"]) element(id).hidden = nothing;
-  element("clear").disabled = !feed.ring.length;
-  element("subscriptions").hidden = !size;
-  element("remove-all").hidden = size < 2;
+  showRooms(feed, nothing, views.name === "tree");
 }
 
 function showFilter(anew = false) {
-  latest.filter(shown.newestOf, anew);
+  for (const each of [latest, exploring.tree]) each.filter(shown.newestOf, anew);
   filterBar.show(shown, views.latest ? latest.numbers : null);
   exportMenu.show({ shown: shown.count, kept: feed.ring.kept });
 }

@@ -24,7 +24,8 @@ export function listenToReader({ reading, list, views, detail, publishing, filte
     f: () => act.among({ entry: detail.message ?? list.selected }),
     n: () => marks.step(1),
     N: () => marks.step(-1),
-    l: () => views.show(!views.latest),
+    l: () => views.show(views.latest ? "log" : "latest"),
+    t: () => views.show(views.name === "tree" ? "log" : "tree"),
     x: clear,
     "?": showHelp,
     Escape: () => {

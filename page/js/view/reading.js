@@ -9,16 +9,16 @@ export class Reading {
   #feed;
   #shown;
   #list;
-  #latest;
+  #tables;
   #changed;
   #pause = null; // { received, byScrolling } while the list stands still
 
-  /** `changed()` is called after each change. */
-  constructor({ feed, shown, list, latest, changed }) {
+  /** `tables`: the views of the subject table. `changed()` is called after each change. */
+  constructor({ feed, shown, list, tables, changed }) {
     this.#feed = feed;
     this.#shown = shown;
     this.#list = list;
-    this.#latest = latest;
+    this.#tables = tables;
     this.#changed = changed;
   }
 
@@ -41,7 +41,7 @@ export class Reading {
     if (!this.#pause) {
       this.#pause = { received: this.#feed.received, byScrolling: true };
       this.#shown.show(this.#feed.ring.snapshot());
-      this.#latest.show(this.#feed.table.snapshot());
+      this.#showTable(this.#feed.table.snapshot());
     }
     if (byReader) this.#pause.byScrolling = false;
     this.refresh();
@@ -51,7 +51,7 @@ export class Reading {
   resume() {
     this.#pause = null;
     this.#shown.show(this.#feed.ring);
-    this.#latest.show(this.#feed.table);
+    this.#showTable(this.#feed.table);
     this.refresh();
     this.#changed();
   }
@@ -59,6 +59,10 @@ export class Reading {
   toggle() {
     if (this.paused) this.resume();
     else this.hold(true);
+  }
+
+  #showTable(table) {
+    for (const each of this.#tables) each.show(table);
   }
 
   /** The list is back at the newest by scrolling. */
