@@ -1,3 +1,5 @@
+import { Edge } from "./edge.js";
+import { Find } from "./find.js";
 import { Keys } from "./keys.js";
 import { applier } from "./preferred.js";
 import { Settings } from "./settings.js";
@@ -8,6 +10,9 @@ const element = (id) => document.getElementById(id);
 /** Lets keys, buttons and preferences act on the parts of the page; `act` (see acts.js), `clear()`, `share()`, `refresh()` do so. */
 export function listenToReader({ reading, list, views, detail, publishing, filterBar, following, feed, marks, act, clear, share, refresh }) {
   const showHelp = () => element("help").showModal();
+  const storage = browserStorage();
+  const edge = new Edge(element("detail"), storage);
+  new Find(element("detail"), marks, () => detail.unfold());
   const keys = new Keys({
     " ": () => reading.toggle(),
     p: () => publishing.toggle(),
@@ -26,6 +31,7 @@ export function listenToReader({ reading, list, views, detail, publishing, filte
     N: () => marks.step(-1),
     l: () => views.show(views.latest ? "log" : "latest"),
     t: () => views.show(views.name === "tree" ? "log" : "tree"),
+    w: () => edge.toggleWhole(),
     x: clear,
     "?": showHelp,
     Escape: () => {
@@ -33,7 +39,7 @@ export function listenToReader({ reading, list, views, detail, publishing, filte
       publishing.close();
     },
   });
-  new Settings(element("settings"), new Preferences(browserStorage()), applier({ reading, list, keys, refresh }));
+  new Settings(element("settings"), new Preferences(storage), applier({ reading, list, keys, refresh }));
   const press = (id, action) => element(id).addEventListener("click", action);
   press("pause", () => reading.toggle());
   press("clear", clear);

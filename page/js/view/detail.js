@@ -56,6 +56,7 @@ export class Detail {
     this.#about = new About(dialog, (element, { label, items }) => this.#menu.show(element, label, items), on);
     this.#payload = new PayloadPane(dialog, {
       older: (message) => before(source(), message),
+      filtered,
       decoder,
       plot: (token, element) => this.#openPlot(token, element),
       ask: (token, element) => this.#ask(token, element),
@@ -116,6 +117,11 @@ export class Detail {
     this.#follows = follows;
     setAttribute(part(this.#dialog, "detail-follow"), "aria-pressed", follows);
     if (follows) this.#goAlong();
+  }
+
+  /** Shows all of the payload, with nothing folded. */
+  unfold() {
+    this.#payload.open();
   }
 
   /** Copies the payload as it came; false if none is open. */

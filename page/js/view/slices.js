@@ -9,14 +9,14 @@ import { signed } from "./signed.js";
 const SLICE = 8 * 1024;
 const MOST_COMPARED = 512 * 1024;
 
-/** The JSON text of a message laid out; `nodes(lines)` draws lines of tokens. */
-export function* prettySlices(message, nodes) {
+/** The JSON text of a message laid out, without what `folds` hides; `nodes(lines)` draws lines of tokens. */
+export function* prettySlices(message, nodes, folds = null) {
   const text = fullText(message);
   for (let from = START; from; ) {
     const here = from;
-    const { lines, next } = layOut(text, { from: here });
+    const { lines, next } = layOut(text, { from: here, folds });
     const size = (next?.at ?? text.length) - here.at;
-    yield { text: linesText(lines), size, draw: () => nodes(layOut(text, { from: here }).lines) };
+    yield { text: linesText(lines), size, draw: () => nodes(layOut(text, { from: here, folds }).lines) };
     from = next;
   }
 }
