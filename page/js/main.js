@@ -6,7 +6,6 @@ import { count } from "./model/format.js";
 import { NatsTrouble } from "./model/nats-trouble.js";
 import { Ring } from "./model/ring.js";
 import { Shown } from "./model/shown.js";
-import { describe } from "./model/state.js";
 import { acts } from "./view/acts.js";
 import { Address } from "./view/address.js";
 import { Announcer } from "./view/announce.js";
@@ -15,7 +14,7 @@ import { Completer } from "./view/completer.js";
 import { listenToReader } from "./view/controls.js";
 import { Counters } from "./view/counters.js";
 import { Detail } from "./view/detail.js";
-import { setText, wide } from "./view/dom.js";
+import { wide } from "./view/dom.js";
 import { allLoaded, takeUpEarly } from "./view/early.js";
 import { Exploring } from "./view/exploring.js";
 import { ExportMenu } from "./view/export-menu.js";
@@ -28,15 +27,14 @@ import { MessageList } from "./view/list.js";
 import { Marks } from "./view/marks.js";
 import { Missed } from "./view/missed.js";
 import { Painter } from "./view/painter.js";
+import { PinStrip } from "./view/pin-strip.js";
 import { standard } from "./view/preferred.js";
 import { Publishing } from "./view/publishing.js";
 import { Pulse } from "./view/pulse.js";
 import { Reading } from "./view/reading.js";
 import { showRooms } from "./view/rooms.js";
 import { share } from "./view/share.js";
-import { SignIn } from "./view/sign-in.js";
-import { Status } from "./view/status.js";
-import { showTitle } from "./view/title.js";
+import { StateLine } from "./view/state-line.js";
 import { Toast } from "./view/toast.js";
 import { Views } from "./view/views.js";
 
@@ -50,7 +48,7 @@ const announcer = new Announcer(element("announcer"));
 const toast = new Toast(element("toast"), announcer, () => leave());
 const painter = new Painter(paint, () => pulse.rate > MANY);
 const client = new Client({ url: new URL("../../stream", import.meta.url) });
-const natsTrouble = new NatsTrouble(new URL("../../readyz", import.meta.url), () => showState());
+const natsTrouble = new NatsTrouble(new URL("../../readyz", import.meta.url), () => stateLine.show());
 const feed = new Feed({
   ring: new Ring(standard.count, standard.chars),
   client,
@@ -105,9 +103,17 @@ const following = new Following({
 const greeting = new Greeting(element("empty"), (subjects) => following.enter({ action: "subscribe", subjects }));
 const counters = new Counters();
 const missed = new Missed(feed.losses, { show: showLoss, dismissed: leave });
+const pinStrip = new PinStrip({
+  open: (entry) => pick(entry, true),
+  opened: () => detail.message,
+  say: (sentence) => announcer.say(sentence),
+  leave,
+});
 const detail = new Detail(element("detail"), {
   source: () => shown.base,
   newest: (message) => latest.newest(message),
+  pinned: () => pinStrip.pins.all,
+  filled: () => pinStrip.mark(),
   decoder: () => import(new URL("../js/decode/decode.js", import.meta.url)), // where it is, too, for modules joined into one
   mayPublish: () => client.mayPublish,
   filtered: () => filterBar.text !== "",
@@ -122,9 +128,8 @@ const publishing = new Publishing({
   leave,
   uncovered: () => address.carry(view()),
 });
-const status = new Status(announcer, () => client.retryNow());
-const signIn = new SignIn((token) => client.useToken(token), leave);
 const pulse = new Pulse(feed, chips);
+const stateLine = new StateLine(announcer, leave, { client, feed, natsTrouble, reading, following, pulse });
 new Completer(element("subjects"), element("completions"), (text, cursor, asked) =>
   complete(text, cursor, { rows: [...feed.table.rows, ...exploring.rows], followed: feed.subscriptions.followed, earlier: following.earlier }, asked),
 );
@@ -177,31 +182,6 @@ function refresh() {
   painter.ask(true);
 }
 
-function showState() {
-  const { subscriptions } = feed;
-  natsTrouble.watch(feed.natsDown);
-  const state = describe({
-    link: client.state,
-    reason: client.reason,
-    tries: client.tries,
-    tokenWanted: client.tokenWanted,
-    retryIn: client.retryAt - Date.now(),
-    natsDown: feed.natsDown,
-    natsRefuses: natsTrouble.refused,
-    paused: reading.paused,
-    unseen: reading.unseen,
-    following: subscriptions.followed,
-    stored: subscriptions.stored,
-    heard: [...subscriptions].some(({ count: messages }) => messages > 0),
-    waited: Date.now() - following.changedAt,
-  });
-  const aloneInList = state.name === "waiting" && !feed.ring.length;
-  signIn.show(client.tokenWanted);
-  showTitle(state, subscriptions.followed, pulse.rate);
-  setText(element("waiting"), aloneInList ? state.hint : "");
-  status.show(aloneInList ? { ...state, hint: "" } : state);
-}
-
 function paint() {
   reading.refresh();
   list.paint();
@@ -215,7 +195,7 @@ function paint() {
 }
 
 function showFigures() {
-  showState();
+  stateLine.show();
   counters.show(feed);
   missed.show(feed.losses);
   chips.show(feed.subscriptions);
@@ -238,10 +218,10 @@ function showFilter(anew = false) {
 }
 
 reading.resume();
-listenToReader({ reading, list, views, detail, publishing, filterBar, following, feed, marks, act, clear, share: () => share(toast), refresh });
+listenToReader({ reading, list, views, detail, publishing, filterBar, following, feed, marks, pinStrip, act, clear, share: () => share(toast), refresh });
 addEventListener("hashchange", readAddress);
 readAddress();
-client.addEventListener("state", showState);
+client.addEventListener("state", () => stateLine.show());
 setInterval(showFigures, TICK);
 takeUpEarly();
 allLoaded();

@@ -8,7 +8,7 @@ import { browserStorage, Preferences } from "../model/preferences.js";
 const element = (id) => document.getElementById(id);
 
 /** Lets keys, buttons and preferences act on the parts of the page; `act` (see acts.js), `clear()`, `share()`, `refresh()` do so. */
-export function listenToReader({ reading, list, views, detail, publishing, filterBar, following, feed, marks, act, clear, share, refresh }) {
+export function listenToReader({ reading, list, views, detail, publishing, filterBar, following, feed, marks, pinStrip, act, clear, share, refresh }) {
   const showHelp = () => element("help").showModal();
   const storage = browserStorage();
   const edge = new Edge(element("detail"), storage);
@@ -32,6 +32,8 @@ export function listenToReader({ reading, list, views, detail, publishing, filte
     l: () => views.show(views.latest ? "log" : "latest"),
     t: () => views.show(views.name === "tree" ? "log" : "tree"),
     w: () => edge.toggleWhole(),
+    i: () => pinStrip.toggle(detail.message ?? (views.latest ? null : list.selected)),
+    "=": () => detail.compare(),
     x: clear,
     "?": showHelp,
     Escape: () => {

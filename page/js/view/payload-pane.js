@@ -1,3 +1,4 @@
+import { Compare } from "./compare.js";
 import { Decoded } from "./decoded.js";
 import { part, setText } from "./dom.js";
 import { Paper } from "./paper.js";
@@ -23,11 +24,12 @@ export class PayloadPane {
   #decoded;
   #folds = new Folds();
   #message = null;
-  #older = undefined;
+  #compare;
+  #other = undefined; // with which it is compared
   #wanted = ""; // the tab the reader chose last
   #chosen = "";
 
-  /** `on`: { older(message), filtered() whether there is a filter, decoder() loads decode.js, plot(token, element), ask(token, element), chosen() a tab }. */
+  /** `on`: { older(message), pinned() messages, filtered() whether there is a filter, decoder() loads decode.js, plot(token, element), ask(token, element), chosen() a tab }. */
   constructor(dialog, on) {
     this.#dialog = dialog;
     this.#on = on;
@@ -41,6 +43,7 @@ export class PayloadPane {
       fold: (place, level, element) => this.#fold(element, () => (level ? this.#folds.toggleLevel(place) : this.#folds.toggle(place))),
       whole: (place) => this.#fold(panel, () => this.#folds.showWhole(place)),
     });
+    this.#compare = new Compare(dialog, on, () => this.#draw());
     this.#decoded = new Decoded(dialog, on.decoder, () => this.#draw());
     part(dialog, "detail-all").addEventListener("click", () => this.#showAll(panel));
   }
@@ -49,9 +52,15 @@ export class PayloadPane {
     if (message.subject !== this.#message?.subject) this.#folds = new Folds();
     if (this.#on.filtered()) this.#folds.showAllWhole(); // what was found is in sight
     this.#message = message;
-    this.#older = this.#on.older(message);
     this.#decoded.read(message);
     this.#draw();
+  }
+
+  /** Compares the message with the one that was open before; false if there is none. */
+  compare() {
+    if (!this.#compare.withLast()) return false;
+    this.#choose("diff");
+    return true;
   }
 
   /** Shows all of the payload, with nothing folded. */
@@ -81,10 +90,12 @@ export class PayloadPane {
   #draw() {
     const { encoding } = this.#message;
     const { found } = this.#decoded;
-    const names = [found && "decoded", encoding === "json" && "pretty", "raw", this.#older && "diff", "hex"].filter(Boolean);
+    this.#other = this.#compare.with(this.#message);
+    const names = [found && "decoded", encoding === "json" && "pretty", "raw", this.#other && "diff", "hex"].filter(Boolean);
     this.#chosen = names.includes(this.#wanted) ? this.#wanted : found ? "decoded" : DEFAULT[encoding];
     this.#tabs.show(names, this.#chosen);
     part(this.#dialog, "detail-payload").dataset.view = this.#chosen;
+    this.#compare.show(this.#chosen === "diff");
     const { slices, note = this.#decoded.note } = this.#view();
     const element = part(this.#dialog, "detail-note");
     setText(element, note);
@@ -95,7 +106,7 @@ export class PayloadPane {
 
   #view() {
     if (this.#chosen === "decoded") return { slices: this.#decodedSlices() };
-    if (this.#chosen === "diff") return comparison(this.#older, this.#message);
+    if (this.#chosen === "diff") return comparison(this.#other, this.#message);
     if (this.#chosen === "hex") return { slices: hexSlices(this.#message, this.#across()) };
     if (this.#chosen === "raw") return { slices: rawSlices(this.#message) };
     return { slices: prettySlices(this.#message, (lines) => this.#values.nodes(lines), this.#folds) };

@@ -4,6 +4,7 @@ import { count } from "../model/format.js";
 import { hexLines } from "../model/hex.js";
 import { START, layOut, linesText, wholeCharacter } from "../model/json-view.js";
 import { fullText, payloadOf } from "../model/payload.js";
+import { withSigns } from "../model/signs.js";
 import { signed } from "./signed.js";
 
 const SLICE = 8 * 1024;
@@ -51,9 +52,11 @@ export function* bytesSlices(payload, across) {
   }
 }
 
-/** What differs from an older message: `{ note, slices }`, the note being a sentence. */
+/** What differs from another message: `{ note, slices }`, the note being a sentence. */
 export function comparison(older, message) {
-  const since = `#${count(older.seq + 1)}, ${duration(message.time - older.time)} before`;
+  const name = older.subject === message.subject ? "" : `${withSigns(older.subject)} `;
+  const after = older.time - message.time;
+  const since = `${name}#${count(older.seq + 1)}, ${duration(Math.abs(after))} ${after > 0 ? "after" : "before"}`;
   const steps = changes(older, message);
   if (!steps) return { note: `Too much to compare with ${since}.`, slices: [].values() };
   const changed = steps.filter(({ sign }) => sign !== " ");
