@@ -4,6 +4,7 @@ import { messagesOf } from "./model/export.js";
 import { Feed } from "./model/feed.js";
 import { count } from "./model/format.js";
 import { NatsTrouble } from "./model/nats-trouble.js";
+import { browserStorage } from "./model/preferences.js";
 import { Ring } from "./model/ring.js";
 import { Shown } from "./model/shown.js";
 import { acts } from "./view/acts.js";
@@ -35,6 +36,7 @@ import { Reading } from "./view/reading.js";
 import { showRooms } from "./view/rooms.js";
 import { share } from "./view/share.js";
 import { StateLine } from "./view/state-line.js";
+import { TellPanel } from "./view/tell-panel.js";
 import { Toast } from "./view/toast.js";
 import { Views } from "./view/views.js";
 
@@ -52,7 +54,10 @@ const natsTrouble = new NatsTrouble(new URL("../../readyz", import.meta.url), ()
 const feed = new Feed({
   ring: new Ring(standard.count, standard.chars),
   client,
-  arrived: (entry) => shown.arrived(entry),
+  arrived: (entry) => {
+    shown.arrived(entry);
+    tellPanel.arrived(entry);
+  },
   changed: () => painter.ask(),
   refused: (sentence) => field.explain(sentence),
   denied: (pattern) => following.offer(pattern),
@@ -128,8 +133,13 @@ const publishing = new Publishing({
   leave,
   uncovered: () => address.carry(view()),
 });
+const tellPanel = new TellPanel(browserStorage(), {
+  filter: () => filterBar.text,
+  subscriptions: () => feed.subscriptions,
+  say: (sentence) => announcer.say(sentence),
+});
 const pulse = new Pulse(feed, chips);
-const stateLine = new StateLine(announcer, leave, { client, feed, natsTrouble, reading, following, pulse });
+const stateLine = new StateLine(announcer, leave, { client, feed, natsTrouble, reading, following, pulse, tellPanel });
 new Completer(element("subjects"), element("completions"), (text, cursor, asked) =>
   complete(text, cursor, { rows: [...feed.table.rows, ...exploring.rows], followed: feed.subscriptions.followed, earlier: following.earlier }, asked),
 );
