@@ -20,6 +20,7 @@ import { allLoaded, takeUpEarly } from "./view/early.js";
 import { Exploring } from "./view/exploring.js";
 import { ExportMenu } from "./view/export-menu.js";
 import { Field } from "./view/field.js";
+import { FileBand } from "./view/file-band.js";
 import { FilterBar } from "./view/filter-bar.js";
 import { Following } from "./view/following.js";
 import { Greeting } from "./view/greeting.js";
@@ -38,6 +39,7 @@ import { share } from "./view/share.js";
 import { StateLine } from "./view/state-line.js";
 import { TellPanel } from "./view/tell-panel.js";
 import { Toast } from "./view/toast.js";
+import { ViewMenu } from "./view/view-menu.js";
 import { Views } from "./view/views.js";
 
 const FIGURES_EVERY = 250; // figures that change sixty times a second cannot be read
@@ -133,11 +135,9 @@ const publishing = new Publishing({
   leave,
   uncovered: () => address.carry(view()),
 });
-const tellPanel = new TellPanel(browserStorage(), {
-  filter: () => filterBar.text,
-  subscriptions: () => feed.subscriptions,
-  say: (sentence) => announcer.say(sentence),
-});
+const tellPanel = new TellPanel(browserStorage(), { filterBar, feed, announcer });
+const fileBand = new FileBand({ reading, detail, toast, leave });
+new ViewMenu(browserStorage(), { address, fileBand, announcer });
 const pulse = new Pulse(feed, chips);
 const stateLine = new StateLine(announcer, leave, { client, feed, natsTrouble, reading, following, pulse, tellPanel });
 new Completer(element("subjects"), element("completions"), (text, cursor, asked) =>
@@ -215,7 +215,8 @@ function showFigures() {
   latest.paint();
   exploring.paint();
   address.replace(view());
-  const nothing = !feed.ring.length && !feed.subscriptions.followed.length;
+  const nothing = !feed.ring.length && !feed.subscriptions.followed.length && !reading.isFile;
+  fileBand.show(reading.isFile);
   greeting.show(feed.rights, client.testSubject);
   if (nothing && reading.paused) reading.resume(); // an empty list has nothing to stand still for
   showRooms(feed, nothing, views.name === "tree");

@@ -20,6 +20,7 @@ export class Reading {
     this.#list = list;
     this.#tables = tables;
     this.#changed = changed;
+    this.isFile = false; // what is looked at comes from a file
   }
 
   get paused() {
@@ -48,8 +49,22 @@ export class Reading {
     this.#changed();
   }
 
+  /** Shows what is in a file, `{ source, table }`, as it would stand still. */
+  open({ source, table }) {
+    this.#pause ??= { received: this.#feed.received, byScrolling: false };
+    this.#pause.byScrolling = false;
+    this.isFile = true;
+    this.#list.redraw();
+    this.#shown.show(source);
+    this.#latest.show(table);
+    this.refresh();
+    this.#changed();
+  }
+
   resume() {
     this.#pause = null;
+    if (this.isFile) this.#list.redraw(); // other messages have the same numbers
+    this.isFile = false;
     this.#shown.show(this.#feed.ring);
     this.#showTable(this.#feed.table);
     this.refresh();

@@ -19,12 +19,16 @@ export class TellPanel {
   #silence = new Silence();
   #teller = new Teller();
   #digest = new Digest((what) => this.#reach(what));
-  #on;
+  #filterBar;
+  #feed;
+  #announcer;
 
-  /** `on`: { filter() the filter that holds, subscriptions() those there are, say(sentence) }; `storage` is like localStorage. */
-  constructor(storage, on) {
+  /** `storage` is like localStorage. */
+  constructor(storage, { filterBar, feed, announcer }) {
     this.#alarms = new Alarms(storage);
-    this.#on = on;
+    this.#filterBar = filterBar;
+    this.#feed = feed;
+    this.#announcer = announcer;
     new Popup(element("panel"), element("button"), { opens: () => this.#opens() });
     element("filter").addEventListener("click", () => this.#add());
     element("silence").addEventListener("change", ({ target }) => this.#alarms.set({ silence: Number(target.value) }));
@@ -46,7 +50,7 @@ export class TellPanel {
   }
 
   #look() {
-    const subscriptions = this.#on.subscriptions();
+    const { subscriptions } = this.#feed;
     const { silence } = this.#alarms;
     for (const pattern of this.#silence.look(subscriptions, silence)) {
       this.#tell({ title: pattern, body: `Nothing came for ${duration(silence)}` });
@@ -60,7 +64,7 @@ export class TellPanel {
   }
 
   #reach(what) {
-    this.#on.say(`${what.title}: ${what.body}`);
+    this.#announcer.say(`${what.title}: ${what.body}`);
     if (this.#alarms.sound) this.#teller.tone();
     if (this.#alarms.notify) this.#teller.notify(what);
     if (this.#alarms.sound || this.#alarms.notify) this.#teller.buzz();
@@ -74,7 +78,7 @@ export class TellPanel {
 
   #show() {
     const { rules, silence, sound, notify } = this.#alarms;
-    const filter = this.#on.filter();
+    const { text: filter } = this.#filterBar;
     element("rules").replaceChildren(...rules.map((rule) => this.#line(rule)));
     element("filter").disabled = !this.#alarms.takes(filter);
     setText(element("filter"), filter ? `Tell me when “${short(filter)}” matches` : "Set a filter, to be told when it matches");
@@ -108,7 +112,7 @@ export class TellPanel {
   }
 
   #add() {
-    this.#alarms.add(this.#on.filter());
+    this.#alarms.add(this.#filterBar.text);
     this.#show();
     element("silence").focus();
   }
