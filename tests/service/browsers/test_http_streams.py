@@ -196,8 +196,9 @@ def test_a_callback_writes_events_too(
         assert text == "".join(f"data: called\ndata: event: {number}\n\n" for number in range(2))
         until(lambda: service.figures()["bridge_connections"] == 0)
         fates = messages_by_fate(service.figures())
-        assert (fates["delivered"], fates["dropped"], fates["pending"]) == (2, 0, 0)
-        assert fates["due"] == 2 + fates["filtered"]
+        assert (fates["delivered"], fates["pending"]) == (2, 0)
+        # The third may have waited for its call when the response ended.
+        assert fates["due"] == 2 + fates["filtered"] + fates["dropped"]
 
 
 @pytest.mark.parametrize(
