@@ -21,6 +21,7 @@ from bridge.history.errors import (
     NotPermittedError,
     UnansweredError,
 )
+from bridge.history.pace import Pace
 from bridge.wire.cursor import epoch_of
 from bridge.wire.subjects import contains, overlap, split
 
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS = 5.0
 MAX_LOOKED_FOR = 4
 """Patterns at a time whose stream is looked for."""
+LOOKED_FOR_PER_SECOND, LOOKED_FOR_AT_ONCE = 1000.0, 1000
+"""By the whole gateway, where many want what no stream holds."""
+PATIENCE_SECONDS = 4.0
+"""Of one that waits for that: less than JetStream may take to answer, since it is not silent."""
 MOMENT_SECONDS = 0.1
 """Which one that was found may take to say what it holds, before others are looked for."""
 
@@ -89,6 +94,7 @@ class Streams:
         self._holders: dict[str, tuple[str, ...]] = {}
         """By name, the subjects of streams that were found; they may have changed."""
         self._room = asyncio.Semaphore(MAX_LOOKED_FOR)
+        self._pace = Pace(LOOKED_FOR_PER_SECOND, LOOKED_FOR_AT_ONCE)
         self._refusal: HistoryError | None = None
         self._refused_at = 0.0
 
@@ -109,26 +115,78 @@ class Streams:
         names = [str(each) for each in answer.get("streams") or ()]
         return names[:most], max(answer.get("total") or 0, len(names)) > most
 
+    def know(self, pattern: str, named: str | None = None) -> bool:
+        """Tell whether `find` need not ask for this pattern alone."""
+        if self._asked.has((pattern, named)) or named in self._holders:
+            return True
+        return named is None and any(_contain(each, pattern) for each in self._holders.values())
+
     async def _find(self, wanted: tuple[str, str | None]) -> StreamInfo:
         with _in_words():
             return await self._ask(*wanted)
 
     async def _ask(self, pattern: str, named: str | None) -> StreamInfo:
         name = named or _bucket_of(pattern)
-        info = await (self._look_for(pattern) if name is None else self._info(name))
+        info = await self._look_for(pattern, name)
         name = info.name
         if info.retention != "limits":
             text = f"the stream {name!r} keeps messages only until somebody has taken them"
             raise NoHistoryError("retention", text)
         if not info.subjects:
             return info
-        if named is None and not any(contains(each, pattern) for each in info.subjects):
+        if named is None and not _contain(info.subjects, pattern):
             part = [each for each in info.subjects if overlap(each, pattern)]
             text = f"the stream {name!r} holds only part of it: {_listed(part)}"
             raise NoHistoryError("partly", text)
         if not any(overlap(each, pattern) for each in info.subjects):
             raise NoHistoryError("no_stream", f"the stream {name!r} holds none of it")
         return info
+
+    async def _look_for(self, pattern: str, name: str | None) -> StreamInfo:
+        """Return the stream of that name, or else the one that holds a pattern, or part of it.
+
+        Most of those who come together want the same stream: the first few ask, and the others wait
+        for a moment what they find.
+        """
+        info = await self._known(pattern, name)
+        if info is not None:
+            return info
+        async with self._looking():
+            info = await self._known(pattern, name)
+            if info is not None:
+                return info
+            await self._pace.turn()
+            asking = asyncio.create_task(self._info(name or await self._name(pattern)))
+            await asyncio.wait({asking}, timeout=MOMENT_SECONDS)
+        return await asking
+
+    @asynccontextmanager
+    async def _looking(self) -> AsyncIterator[None]:
+        """Wait for room."""
+        try:
+            await asyncio.wait_for(self._room.acquire(), PATIENCE_SECONDS)
+        except TimeoutError:
+            raise UnansweredError("JetStream answers others first") from None
+        try:
+            yield
+        finally:
+            self._room.release()
+
+    async def _known(self, pattern: str, name: str | None) -> StreamInfo | None:
+        """Return the stream of that name, or that contains a pattern, if it was found before.
+
+        NATS lets no two streams of an account store the same subject, so there is no other one.
+        """
+        for each, subjects in tuple(self._holders.items()):
+            if each == name or (name is None and _contain(subjects, pattern)):
+                try:
+                    info = await self._info(each)
+                except ApiError:
+                    self._holders.pop(each, None)
+                    return None
+                if name is not None or _contain(info.subjects, pattern):
+                    return info
+        return None
 
     async def _info(self, name: str) -> StreamInfo:
         """Return what the leader of a stream has said within some seconds."""
@@ -137,52 +195,6 @@ class Streams:
             self._holders.clear()
         self._holders[name] = info.subjects
         return info
-
-    async def _look_for(self, pattern: str) -> StreamInfo:
-        """Return the stream that holds a pattern, or part of it.
-
-        Most of those who come together want the same stream: the first few ask, and the others wait
-        for a moment what they find.
-        """
-        info = await self._holding(pattern)
-        if info is not None:
-            return info
-        async with self._looking():
-            info = await self._holding(pattern)
-            if info is not None:
-                return info
-            name = await self._name(pattern)
-            asking = asyncio.create_task(self._info(name))
-            await asyncio.wait({asking}, timeout=MOMENT_SECONDS)
-        return await asking
-
-    @asynccontextmanager
-    async def _looking(self) -> AsyncIterator[None]:
-        """Wait for room, for as long as anybody waits for an answer."""
-        try:
-            await asyncio.wait_for(self._room.acquire(), TIMEOUT_SECONDS)
-        except TimeoutError:
-            raise UnansweredError("JetStream answers others first") from None
-        try:
-            yield
-        finally:
-            self._room.release()
-
-    async def _holding(self, pattern: str) -> StreamInfo | None:
-        """Return the stream that contains a pattern, if it was found before and still does.
-
-        NATS lets no two streams of an account store the same subject, so there is no other one.
-        """
-        for name, subjects in tuple(self._holders.items()):
-            if any(contains(each, pattern) for each in subjects):
-                try:
-                    info = await self._info(name)
-                except ApiError:
-                    self._holders.pop(name, None)
-                    return None
-                if any(contains(each, pattern) for each in info.subjects):
-                    return info
-        return None
 
     async def _name(self, pattern: str) -> str:
         answer = await self._ask_for_all("STREAM.NAMES", {"subject": pattern})
@@ -219,6 +231,10 @@ def _in_words() -> Iterator[None]:
         raise NoHistoryError("no_jetstream", "NATS has no JetStream here") from None
     except ApiError as error:
         raise _meaning_of(error) from None
+
+
+def _contain(subjects: Sequence[str], pattern: str) -> bool:
+    return any(contains(each, pattern) for each in subjects)
 
 
 def _bucket_of(pattern: str) -> str | None:

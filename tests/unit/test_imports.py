@@ -24,7 +24,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "files": ("telemetry",),
     "nats_link": ("files", "container", "telemetry", "wire"),
     "access": ("files", "wire"),
-    "history": ("nats_link", "telemetry", "wire"),
+    "history": ("nats_link", "telemetry", "token_bucket", "wire"),
     "fanout": ("nats_link", "access", "telemetry", "wire"),
     "web": ("access", "files", "container", "telemetry", "token_bucket", "wire"),
     "publishing": ("nats_link", "access", "telemetry", "token_bucket", "wire"),

@@ -1,4 +1,4 @@
-"""Many come back to a gateway that was started anew: what JetStream is asked for that."""
+"""What JetStream is asked for many who come back, and for one who wants to know much."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from bridge.history.pace import BURST, RATE
 from bridge.wire.cursor import Cursor, epoch_of
 from tests.service.history.browsers import due, fill, sound
 from tests.support.browser_client import Browser
@@ -100,4 +102,26 @@ async def test_many_who_come_back_share_what_is_read(
             await all_go_on(gateway, cursors, truth, at_once)
         others = asked["CONSUMER.CREATE"] - 1
         assert 0 < asked.total() <= MOST_REQUESTS + OF_A_CONSUMER * others, asked
+    await api(client, "STREAM.DELETE.S")
+
+
+async def test_who_asks_for_what_no_stream_holds_has_jetstream_asked_at_a_rate(
+    client: Client, stream_gateway: Gateway
+) -> None:
+    """Others are answered meanwhile."""
+    await make_stream(client, "S", ["s.>"])
+    async with noted(client) as asked, Browser(stream_gateway.stream) as eager:
+        begin = monotonic()
+        for number in range(8):
+            subjects = [f"none.{number}.{n}" for n in range(128)]
+            await eager.send({"subjects": subjects, "history": "auto"})
+            await eager.send({"action": "unsubscribe", "subjects": subjects, "id": number})
+        async with Browser(stream_gateway.stream) as other:
+            assert "history" in await other.ask({"subjects": ["s.a"], "history": "new"})
+            assert asked["STREAM.NAMES"] < 8 * 128
+        while (await eager.next()).get("id") != 7:
+            pass
+        passed = monotonic() - begin
+    assert 8 * 128 <= asked["STREAM.NAMES"]
+    assert asked.total() <= BURST + RATE * passed + MOST_REQUESTS
     await api(client, "STREAM.DELETE.S")

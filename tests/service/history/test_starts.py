@@ -21,7 +21,7 @@ from bridge.history.tail import Tail
 from bridge.history.times import Times
 from bridge.wire.cursor import Cursor
 from bridge.wire.subjects import matches
-from bridge.wire.wishes import After, All, FromSequence, Last, New, Since, Wish
+from bridge.wire.wishes import After, All, FromSequence, Last, New, Place, Since, Wish
 from tests.support.followers import NO_FAULTS, Follower
 from tests.support.jetstream import (
     Entry,
@@ -203,6 +203,21 @@ async def test_a_resume_over_too_many_is_cut_and_one_over_few_of_them_is_not(wor
     assert (start.reason, await world.got(start)) == ("too_many", truth[-150:])
     few = await world.start(["s.a"], After((cursor,)), max_replay=150)
     assert (few.reason, few.after) == (None, {"s.a": 20})
+
+
+@pytest.mark.parametrize("wish", [All(), Last(20)])
+async def test_each_time_that_it_counts_it_waits_for_its_turn(world: World, wish: Place) -> None:
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        turns += 1
+
+    patterns = ["s.a", "s.b"]
+    await world.keeper.include(patterns)
+    before = world.reads["direct"]
+    await Starts(world.pages).find(world.tail, patterns, wish, turn)
+    assert turns == world.reads["direct"] - before >= 2
 
 
 async def test_a_resume_within_the_ring_asks_nobody(stream_server: NatsServer) -> None:
