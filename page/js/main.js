@@ -41,6 +41,7 @@ import { TellPanel } from "./view/tell-panel.js";
 import { Toast } from "./view/toast.js";
 import { ViewMenu } from "./view/view-menu.js";
 import { Views } from "./view/views.js";
+import { Wall } from "./view/wall.js";
 
 const FIGURES_EVERY = 250; // figures that change sixty times a second cannot be read
 const TICK = 500;
@@ -139,7 +140,8 @@ const tellPanel = new TellPanel(browserStorage(), { filterBar, feed, announcer }
 const fileBand = new FileBand({ reading, detail, toast, leave });
 new ViewMenu(browserStorage(), { address, fileBand, announcer });
 const pulse = new Pulse(feed, chips);
-const stateLine = new StateLine(announcer, leave, { client, feed, natsTrouble, reading, following, pulse, tellPanel });
+const wall = new Wall({ reading, toast, changed: () => address.push(view()) });
+const stateLine = new StateLine(announcer, leave, { client, feed, natsTrouble, reading, following, pulse, tellPanel, wall });
 new Completer(element("subjects"), element("completions"), (text, cursor, asked) =>
   complete(text, cursor, { rows: [...feed.table.rows, ...exploring.rows], followed: feed.subscriptions.followed, earlier: following.earlier }, asked),
 );
@@ -150,12 +152,13 @@ exploring.begin({ views, following, act, pick });
 
 /** What the address holds. */
 function view() {
-  return { wanted: feed.subscriptions.wanted, filter: filterBar.wanted, view: views.name };
+  return { wanted: feed.subscriptions.wanted, filter: filterBar.wanted, view: views.name, wall: wall.on };
 }
 
 function readAddress() {
-  const { wanted, filter, view: name } = address.read();
+  const { wanted, filter, view: name, wall: wantsWall } = address.read();
   views.show(name);
+  wall.show(wantsWall);
   if (filter !== filterBar.wanted) filterBar.offer(filter);
   following.become(wanted);
   showFigures();

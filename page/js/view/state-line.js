@@ -11,7 +11,7 @@ export class StateLine {
   #signIn;
   #waiting = document.getElementById("waiting");
 
-  /** `parts`: { client, feed, natsTrouble, reading, following, pulse, tellPanel }; `leave()` gives the focus to something else. */
+  /** `parts`: { client, feed, natsTrouble, reading, following, pulse, tellPanel, wall }; `leave()` gives the focus to something else. */
   constructor(announcer, leave, parts) {
     const { client } = parts;
     this.#parts = parts;
@@ -20,12 +20,13 @@ export class StateLine {
   }
 
   show() {
-    const { client, feed, natsTrouble, pulse, tellPanel } = this.#parts;
+    const { client, feed, natsTrouble, pulse, tellPanel, wall } = this.#parts;
     natsTrouble.watch(feed.natsDown);
     const state = describe(this.#facts());
     const aloneInList = state.name === "waiting" && !feed.ring.length;
     this.#signIn.show(client.tokenWanted);
     showTitle(state, feed.subscriptions.followed, pulse.rate, tellPanel.unseen);
+    wall.tell(state, feed);
     setText(this.#waiting, aloneInList ? state.hint : "");
     this.#status.show(aloneInList ? { ...state, hint: "" } : state);
   }

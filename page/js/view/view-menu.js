@@ -24,6 +24,7 @@ export class ViewMenu {
       event.preventDefault();
       this.#save();
     });
+    document.getElementById("wall-toggle").addEventListener("click", () => this.#popup.hide());
     element("open-file").addEventListener("click", () => element("file").click());
     element("file").addEventListener("change", ({ target }) => this.#take(target));
   }
