@@ -10,7 +10,7 @@ from bridge.wire.cursor import cursor_text
 from bridge.wire.metadata import read_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from bridge.history.stored import Stored
     from bridge.history.tail import Tail
@@ -23,19 +23,19 @@ _REPLAY = b',"replay":true'
 
 def pieces_of(
     messages: Sequence[Stored],
-    envelope: Envelope,
+    envelopes: Iterable[Envelope],
     framing: Framing,
     meta: tuple[str, ...],
     *,
     is_replay: bool = False,
 ) -> list[bytes]:
-    """Return messages on one subject as they are written to who wants `meta`."""
+    """Return messages as they are written to who wants `meta`; `envelopes`: of their subjects."""
     replay = _REPLAY if is_replay else b""
-    if meta or any(message.headers for message in messages):
+    if meta or any([message.headers for message in messages]):
         keys = [_keys(message, meta, replay) for message in messages]
     else:
         keys = [b',"seq":%d%b' % (message.sequence, replay) for message in messages]
-    return framing.tell(envelope, [message.payload for message in messages], keys)
+    return framing.tell(envelopes, [message.payload for message in messages], keys)
 
 
 def _keys(message: Stored, meta: tuple[str, ...], replay: bytes) -> bytes:

@@ -60,7 +60,7 @@ class Ways:
             return None
         envelope, meta = way
         framing = self._member.framing
-        pieces = pieces_of([message], envelope, framing, meta, is_replay=is_replay)
+        pieces = pieces_of([message], [envelope], framing, meta, is_replay=is_replay)
         if epoch:
             pieces = with_cursors(pieces, [message], framing, self._stage.tail, epoch)
         return pieces[0]

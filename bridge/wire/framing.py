@@ -8,7 +8,7 @@ from functools import cache, partial
 from itertools import repeat
 from typing import Any
 
-from bridge.wire.envelope import Envelope, Message
+from bridge.wire.envelope import Envelope, Message, heads, lines_of, records_of
 from bridge.wire.event_stream import chunk, json_line, message_event, notice_event, with_id
 from bridge.wire.frames import RECORD_SEPARATOR, batch_frames, text_frame
 from bridge.wire.metadata import receive, teller
@@ -57,13 +57,15 @@ class Framing:
             piece = message.pieces[self] = made[0]
         return piece
 
-    def tell(self, envelope: Envelope, payloads: list[bytes], keys: Iterable[bytes]) -> list[bytes]:
-        """Turn payloads of one subject into pieces, each with further keys before the payload.
+    def tell(
+        self, envelopes: Iterable[Envelope], payloads: list[bytes], keys: Iterable[bytes]
+    ) -> list[bytes]:
+        """Turn payloads into pieces, each with further keys before the payload.
 
-        `keys`: those of each, behind a comma: `,"seq":1`.
+        `envelopes`: of the subject of each. `keys`: those of each, behind a comma: `,"seq":1`.
         """
-        written = envelope.records if self.keeps_breaks else envelope.lines
-        return list(map(self.wrap, written(payloads, envelope.heads(keys))))
+        written = records_of if self.keeps_breaks else lines_of
+        return list(map(self.wrap, written(payloads, heads(envelopes, keys))))
 
     def with_meta(self, meta: tuple[str, ...]) -> Framing:
         """Return the same way to write with more of each message: see `metadata.KEYS`."""
@@ -75,7 +77,7 @@ def _with_meta(framing: Framing, meta: tuple[str, ...]) -> Framing:
     told = teller(meta)
 
     def encode(envelope: Envelope, payloads: list[bytes]) -> list[bytes]:
-        return framing.tell(envelope, payloads, told(payloads))
+        return framing.tell(repeat(envelope), payloads, told(payloads))
 
     return replace(framing, encode=encode)
 
