@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import ClientError, StreamReader, web
 from aiohttp.http import HttpProcessingError
 
+from bridge.outlet import NOWHERE
 from bridge.telemetry import events
 from bridge.telemetry.counters import Counters
 from bridge.telemetry.logs import tell
 from bridge.web.assets import SECURITY_HEADERS
-from bridge.web.capacity import Capacity, no_room
+from bridge.web.capacity import Capacity, no_room_at_all
 from bridge.web.forgetful import Forgetful
 from bridge.web.frame_meter import MeteredReader, Unmarking
 
@@ -56,6 +57,7 @@ class CountedHandler(Forgetful):
         "heard",
         "inside",
         "lost",
+        "outlet",
         "serving",
         "switched",
         "tcp",
@@ -103,6 +105,7 @@ class CountedHandler(Forgetful):
         """Called when the connection is lost, with what failed, None if nothing did."""
         self.switched = False
         """Whether no further request is to come: it is a WebSocket, or a response that goes on."""
+        self.outlet = NOWHERE
 
     @property
     def peername(self) -> str | tuple[str, int, int, int] | tuple[str, int] | None:
@@ -117,11 +120,10 @@ class CountedHandler(Forgetful):
 
     def comes_from(self, address: str) -> None:
         """Count it as one from `address`: so says the balancer whose connection it is."""
-        if self._address is None or self.tcp is None:
-            return
-        self._capacity.count_out(self._address)
-        self._count_in(address, self.tcp)
-        self._turn_away()
+        if self._address is not None and self.tcp is not None:
+            self._capacity.count_out(self._address)
+            self._count_in(address, self.tcp)
+            self._turn_away()
 
     def _count_in(self, address: str, transport: asyncio.Transport) -> None:
         self._address = self.address = address
@@ -151,6 +153,7 @@ class CountedHandler(Forgetful):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Count it out."""
+        self.outlet.end()  # first, for the socket is closed whatever fails here
         self.count_out()
         self._body = None
         if self._late is not None:
@@ -159,6 +162,11 @@ class CountedHandler(Forgetful):
             self.lost(exc)
         super().connection_lost(exc)
         self.tcp = None
+
+    def pause_writing(self) -> None:
+        """Take note that the transport has to hold what it was given."""
+        self.outlet.shut()
+        super().pause_writing()
 
     def data_received(self, data: bytes) -> None:
         """Take what came, and note when."""
@@ -174,10 +182,9 @@ class CountedHandler(Forgetful):
         self, parser: WebSocketReader, data_received_cb: Callable[[], None] | None = None
     ) -> None:
         """Read frames from now on, the heads of which are looked at first."""
-        reader = parser
+        reader: Any = parser
         if self.frames_failed is not None:
-            failed, compressed = self.frames_failed, self.compressed
-            reader = MeteredReader(parser, failed, compressed)  # type: ignore[assignment]
+            reader = MeteredReader(parser, self.frames_failed, self.compressed)
         super().set_parser(reader, data_received_cb)
 
     def note(self, body: StreamReader | None = None) -> None:
@@ -211,16 +218,9 @@ class CountedHandler(Forgetful):
         self.force_close()
 
     def _turn_away(self) -> None:
-        if self.transport is None or not self._refusal:
-            return
-        answer = no_room(self._refusal)
-        text = answer.text or ""
-        head = f"HTTP/1.1 503 {answer.reason}\r\nContent-Length: {len(text)}\r\nConnection: close"
-        for name, value in answer.headers.items():
-            if name not in ("Content-Length", "Connection"):
-                head += f"\r\n{name}: {value}"
-        self.transport.write(f"{head}\r\n\r\n{text}".encode())
-        self.close()  # nothing that comes is read as a request any more
+        if self.transport is not None and self._refusal:
+            self.transport.write(no_room_at_all(self._refusal))
+            self.close()  # nothing that comes is read as a request any more
 
     def log_exception(self, *args: Any, **kwargs: Any) -> None:
         """Log what failed beside a request, unless that is its body, which nobody can read."""

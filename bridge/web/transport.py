@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from bridge.outlet import Outlet
 from bridge.web.acknowledged import acknowledged
 from bridge.web.http_stream import HttpStream
 from bridge.web.port import SEND_BUFFER_BYTES
@@ -24,7 +25,7 @@ class Socket:
     Raises ConnectionResetError if the browser has left already.
     """
 
-    __slots__ = ("size_of_unsent", "transport", "ws")
+    __slots__ = ("outlet", "size_of_unsent", "transport", "ws")
 
     def __init__(self, ws: Written) -> None:
         self.ws = ws
@@ -33,6 +34,7 @@ class Socket:
             _bound_send_buffer(self.transport)
         self.size_of_unsent = _unsent_of(ws, self.transport)
         """Tells how many bytes are still on their way to the kernel."""
+        self.outlet = ws.make_outlet() if isinstance(ws, WebSocket) else Outlet()
 
     @property
     def open(self) -> bool:

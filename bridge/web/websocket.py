@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
 
 from bridge.access.authentication import BEARER
+from bridge.outlet import Outlet, outlet_of
 from bridge.web.compressed_requests import CompressedRequests
 from bridge.web.tcp import CountedHandler
 from bridge.wire.codes import CloseCode
@@ -155,6 +156,13 @@ class WebSocket(web.WebSocketResponse):
         """The transport below TLS, or else the same as `transport`."""
         return self._handler.tcp if self._handler is not None else None
 
+    def make_outlet(self) -> Outlet:
+        """Return where others may write straight to its socket: nowhere under TLS."""
+        if self._handler is None or self.transport is None or self.tcp is not self.transport:
+            return Outlet()
+        self._handler.outlet = outlet_of(self.transport)
+        return self._handler.outlet
+
     @property
     def heard(self) -> float:
         """When something last came from the browser, a pong included, as `loop.time`."""
@@ -189,7 +197,12 @@ class WebSocket(web.WebSocketResponse):
     async def close(
         self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True
     ) -> bool:
-        """Close; aiohttp does so by itself when what it has read makes no sense or is too large."""
+        """Close; aiohttp does so by itself when what it has read makes no sense or is too large.
+
+        Whatever `drain` says, it is not waited for the close frame to leave: that has no bound.
+        """
+        if self._handler is not None:
+            self._handler.outlet.end()  # nothing may follow the close frame
         if code in _FLOODS and self.our_code is None:
             self._flooded()
         if code != WSCloseCode.OK and not self.closed:
@@ -198,4 +211,4 @@ class WebSocket(web.WebSocketResponse):
             self._counters.refused["too_large"] += 1
             message = message or too_large(self._max_request_bytes).encode()
         self._send_head()
-        return await super().close(code=code, message=message, drain=drain)
+        return await super().close(code=code, message=message, drain=False)
