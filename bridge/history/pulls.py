@@ -18,6 +18,7 @@ from bridge.history.errors import HistoryError, NotPermittedError, UnansweredErr
 from bridge.history.js_api import API, Batch
 from bridge.history.question import Question
 from bridge.history.stored import read_delivered, status
+from bridge.history.turns import Turns
 from bridge.nats_link.whole_tap import WholeTap
 from bridge.wire.subjects import INBOXES
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 MAX_READS, MAX_LONG_READS = 2, 32
 """At a time; the latter take many pages, and as long as somebody takes to read them."""
+TURN_SECONDS = 5.0
+"""Of a long read, after which another one has its turn, if one waits."""
 TIMEOUT_SECONDS = 5.0
 INACTIVE_SECONDS = 60
 """After which the server ends a consumer that was not deleted."""
@@ -44,7 +47,7 @@ class Pulls:
         self._js = js
         self._prefix = prefix
         self._room = asyncio.Semaphore(MAX_READS)
-        self._room_for_long = asyncio.Semaphore(MAX_LONG_READS)
+        self._turns = Turns(MAX_LONG_READS, TURN_SECONDS)
 
     async def get(self, stream: str, query: dict[str, Any]) -> Batch:
         """Answer what `JetStream.get` would. Raises HistoryError."""
@@ -52,14 +55,26 @@ class Pulls:
             return await self._next(stream, name, query)
 
     async def pages(self, stream: str, query: dict[str, Any]) -> AsyncGenerator[Batch, None]:
-        """Yield page after page, up to one that ends with the stream. Raises HistoryError."""
-        async with self._room_for_long, self._consumer(stream, query) as name:
-            while True:
-                async with self._room:
-                    batch = await self._next(stream, name, query)
-                yield batch
-                if not batch.pending:
-                    return
+        """Yield page after page, up to one that ends with the stream. Raises HistoryError.
+
+        One that takes long gives up its consumer where others wait for one. Later it has another,
+        and passes over what it had.
+        """
+        had = 0
+        while True:
+            async with self._turns.turn(self._consumer(stream, query)) as turn:
+                while not turn.is_over:
+                    async with self._room:
+                        batch = await self._next(stream, turn.name, query)
+                    fresh = [each for each in batch.messages if each.sequence > had]
+                    if fresh:
+                        had = fresh[-1].sequence
+                        turn.begin()
+                    if fresh or not batch.pending:
+                        async with turn.pause():
+                            yield Batch(fresh, batch.pending, 0)
+                    if not batch.pending:
+                        return
 
     @asynccontextmanager
     async def _consumer(self, stream: str, query: dict[str, Any]) -> AsyncIterator[str]:

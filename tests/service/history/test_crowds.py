@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from nats.aio.client import Client
 
-from bridge.history import blocks, pulls
+from bridge.history import blocks, pulls, turns
 from bridge.history.js_api import JetStream
 from bridge.history.keeper import Keeper
 from bridge.history.pages import Pages
@@ -219,4 +219,37 @@ async def test_long_reads_of_a_crowd_have_so_many_consumers_at_most(
         may_end.set()
         assert await asyncio.gather(*reading) == [SUBJECTS] * 10
         assert (js.most, js.alive) == (3, 0)
+        await api(client, "STREAM.DELETE.S")
+
+
+async def test_slow_readers_do_not_keep_others_from_long_reads(
+    stream_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They give up their consumers, and go on later where they were."""
+    monkeypatch.setattr(pulls, "MAX_LONG_READS", 2)
+    monkeypatch.setattr(pulls, "TURN_SECONDS", 0.01)
+    monkeypatch.setattr(turns, "LOOK_SECONDS", 0.01)
+    async with plain_client(stream_server) as client, linked(stream_server.url) as link:
+        await store(client)
+        js = Counting(link)
+        pages = Pages(js)
+        may_go_on = asyncio.Event()
+
+        async def read(*, slowly: bool) -> list[str]:
+            subjects = []
+            async for page in pages.pulls.pages("S", {"multi_last": ["s.>"], "batch": 20}):
+                subjects += [each.subject for each in page.messages]
+                if slowly:
+                    await may_go_on.wait()
+            return subjects
+
+        reading = [asyncio.create_task(read(slowly=True)) for _ in range(3)]
+        await eventually(lambda: js.alive == 2)
+        quick = await asyncio.gather(*(read(slowly=False) for _ in range(3)))
+        may_go_on.set()
+        wanted = [f"s.{number}" for number in range(SUBJECTS)]
+        assert [*quick, *await asyncio.gather(*reading)] == [wanted] * 6
+        await eventually(lambda: js.alive == 0)
+        assert js.most == 2
+        assert not pages.pulls._turns.over
         await api(client, "STREAM.DELETE.S")
