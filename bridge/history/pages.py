@@ -161,9 +161,7 @@ class Pages:
             raise NoJetStreamError(f"{stream!r} does not serve direct gets")
         for tries_left in reversed(range(TRIES)):
             try:
-                async with self._room:
-                    self._counters.history_reads["direct"] += 1
-                    return await self._js.get(stream, query, TIMEOUT_SECONDS)
+                return await self._in_turn(stream, query)
             except UnansweredError:
                 if not tries_left:
                     raise
@@ -171,6 +169,19 @@ class Pages:
                 self._without_direct[stream] = now
                 raise
         raise AssertionError
+
+    async def _in_turn(self, stream: str, query: dict[str, Any]) -> Batch:
+        """Read once there is room, which is taken until the answer has come, whoever leaves."""
+        await self._room.acquire()
+        self._counters.history_reads["direct"] += 1
+        reading = asyncio.create_task(self._js.get(stream, query, TIMEOUT_SECONDS))
+        reading.add_done_callback(self._make_room)
+        return await asyncio.shield(reading)
+
+    def _make_room(self, reading: asyncio.Task[Batch]) -> None:
+        self._room.release()
+        if not reading.cancelled():
+            reading.exception()  # nobody may be left to take it
 
     async def _lacks(self, tail: Tail, pattern: str, until: int, target: int) -> bool:
         """Ask the leader whether something that matches lies between: a page has ended before it.

@@ -11,6 +11,7 @@ from nats.aio.client import Client
 
 from bridge.history.errors import UnansweredError
 from bridge.history.js_api import JetStream
+from bridge.history.pages import MAX_READS, Pages
 from bridge.nats_link.client import NATSLink
 from tests.service.history.browsers import fill
 from tests.support.jetstream import make_stream, plain_client
@@ -64,6 +65,27 @@ async def test_an_answer_may_be_behind_others(stream_server: NatsServer) -> None
         small = asyncio.create_task(js.get("S", {**ALL, "batch": 1}, SECONDS))
         assert len((await small).messages) == 1
         await large
+
+
+async def test_who_leaves_makes_no_room_before_its_answer_has_come(
+    stream_server: NatsServer,
+) -> None:
+    async with stream_of(stream_server), linked(stream_server.url) as link:
+        js = JetStream(link)
+        await js.ask("STREAM.INFO.S")
+        pages = Pages(js)
+        be_quick = slow(link)
+        readers = [asyncio.create_task(pages.get_directly("S", ALL)) for _ in range(3 * MAX_READS)]
+        reads = link.counters.history_reads
+        for reader in readers[:-1]:
+            await asyncio.sleep(0)
+            reader.cancel()
+        await asyncio.wait(readers[:-1])
+        await asyncio.sleep(SECONDS)
+        assert reads["direct"] == MAX_READS
+        be_quick()
+        assert len((await readers[-1]).messages) == MESSAGES
+        assert reads["direct"] == MAX_READS + 1
 
 
 async def test_silence_is_not_waited_for(stream_server: NatsServer) -> None:
