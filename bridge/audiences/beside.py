@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bridge.fanout.hub import Hub
     from bridge.fanout.member import Member
     from bridge.history.reading import Reading
+    from bridge.history.runs import Run
     from bridge.history.stored import Stored
     from bridge.history.tail import Loss
     from bridge.wire.codes import CloseCode
@@ -102,9 +103,9 @@ class Witness:
 
     # What the tail brings
 
-    def take(self, messages: Sequence[Stored]) -> None:
+    def take(self, run: Run) -> None:
         """Note copies by the tail. NATS has brought them before, maybe before this began."""
-        for message in messages:
+        for message in run.messages:
             copy = message.subject, message.payload
             if self.copies[copy] > 0:
                 self.copies[copy] -= 1

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from itertools import groupby
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from bridge.audiences.audience import Audience, AudienceKey
-from bridge.audiences.told import pieces_of, with_cursors
+from bridge.audiences.told import pieces_of_run, with_cursors
 from bridge.wire.envelope import Envelope
 from bridge.wire.pattern_tree import PatternTree
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bridge.audiences.had import Had
     from bridge.fanout.flusher import Flusher
     from bridge.history.own_rights import OwnRights
-    from bridge.history.stored import Stored
+    from bridge.history.runs import Run
     from bridge.history.tail import Loss, Tail
     from bridge.telemetry.counters import Counters
     from bridge.wire.framing import Framing
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 MAX_LANES = 20_000
 """Subjects of which it is known who gets them; from there on all are forgotten."""
 _envelope_of, _targets_of = attrgetter("envelope"), attrgetter("targets")
-_first = itemgetter(0)
 
 
 class Follower(Protocol):
@@ -85,7 +84,7 @@ class Stage:
         self._audiences: dict[AudienceKey, Audience] = {}
         self._tree = PatternTree()
         self._by_pattern: dict[str, dict[Audience, None]] = {}
-        self._lanes: dict[str, _Lane] = {}
+        self._lanes: dict[bytes, _Lane] = {}
         self._targets: dict[Any, _Targets] = {}
         """Those of the lanes, by what they hold."""
         tail.listen(self)
@@ -134,28 +133,29 @@ class Stage:
 
     # What the tail brings
 
-    def take(self, messages: Sequence[Stored]) -> None:
+    def take(self, run: Run) -> None:
         """Hand on the next messages; those with the same targets together."""
         known = self._lanes
-        lanes = [known.get(each.subject) or self._open_lane(each.subject) for each in messages]
-        rows = zip(map(_targets_of, lanes), map(_envelope_of, lanes), messages, strict=True)
-        for targets, those in groupby(rows, _first):
-            _, envelopes, run = zip(*those, strict=True)
-            self._hand_on(targets, envelopes, run)
+        lanes = [known.get(each) or self._open_lane(each) for each in run.subjects]
+        end = 0
+        for targets, those in groupby(map(_targets_of, lanes)):
+            begin, end = end, end + len(list(those))
+            envelopes = list(map(_envelope_of, lanes[begin:end]))
+            self._hand_on(targets, envelopes, run.part(begin, end))
 
-    def _hand_on(
-        self, targets: _Targets, envelopes: Sequence[Envelope], run: Sequence[Stored]
-    ) -> None:
+    def _hand_on(self, targets: _Targets, envelopes: Sequence[Envelope], run: Run) -> None:
         tail = self.tail
         for (framing, meta), audiences in targets.audiences.items():
-            pieces = pieces_of(run, envelopes, framing, meta)
-            pieces = with_cursors(pieces, run, framing, tail, tail.epoch)
+            pieces = pieces_of_run(run, envelopes, framing, meta)
+            if framing.mark is not None:
+                pieces = with_cursors(pieces, run.messages, framing, tail, tail.epoch)
             for audience in audiences:
-                audience.append_stored(pieces, run[-1].sequence)
+                audience.append_stored(pieces, run.last)
         for audience in targets.aside:
             audience.filter(len(run))
 
-    def _open_lane(self, subject: str) -> _Lane:
+    def _open_lane(self, name: bytes) -> _Lane:
+        subject = name.decode()
         if len(self._lanes) >= MAX_LANES:
             self._forget_lanes()
         found: dict[Audience, None] = {}
@@ -171,7 +171,7 @@ class Stage:
                 aside.append(audience)
         those = tuple(told), tuple(aside)
         targets = self._targets.setdefault(those, _Targets(*those))
-        lane = self._lanes[subject] = _Lane(Envelope(subject), targets)
+        lane = self._lanes[name] = _Lane(Envelope(subject), targets)
         return lane
 
     def _forget_lanes(self) -> None:

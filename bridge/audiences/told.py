@@ -12,6 +12,7 @@ from bridge.wire.metadata import read_headers
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from bridge.history.runs import Run
     from bridge.history.stored import Stored
     from bridge.history.tail import Tail
     from bridge.wire.envelope import Envelope
@@ -31,11 +32,17 @@ def pieces_of(
 ) -> list[bytes]:
     """Return messages as they are written to who wants `meta`; `envelopes`: of their subjects."""
     replay = _REPLAY if is_replay else b""
-    if meta or any([message.headers for message in messages]):
-        keys = [_keys(message, meta, replay) for message in messages]
-    else:
-        keys = [b',"seq":%d%b' % (message.sequence, replay) for message in messages]
+    keys = [_keys(message, meta, replay) for message in messages]
     return framing.tell(envelopes, [message.payload for message in messages], keys)
+
+
+def pieces_of_run(
+    run: Run, envelopes: Iterable[Envelope], framing: Framing, meta: tuple[str, ...]
+) -> list[bytes]:
+    """Return what `pieces_of` does; where there is no more to them than their places, at once."""
+    if meta or any(run.headers):
+        return pieces_of(run.messages, envelopes, framing, meta)
+    return framing.tell(envelopes, run.payloads, [b',"seq":%b' % each for each in run.sequences])
 
 
 def _keys(message: Stored, meta: tuple[str, ...], replay: bytes) -> bytes:

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from nats import errors as nats_errors
 
 from bridge.history.errors import HistoryError, NotPermittedError, UnansweredError
-from bridge.history.runs import RunReader
+from bridge.history.runs import Numbers, Run, RunReader
 from bridge.history.stored import fields, read_delivered
 from bridge.nats_link.whole_tap import RunTap
 from bridge.wire.subjects import INBOXES
 
 if TYPE_CHECKING:
     from bridge.history.js_api import JetStream
-    from bridge.history.stored import Stored
     from bridge.nats_link.items import Message
     from bridge.wire.codes import Code
 
@@ -31,7 +30,7 @@ INACTIVE_SECONDS = 30
 class Owner(Protocol):
     """What a consumer brings its messages to."""
 
-    def deliver(self, consumer: PushConsumer, messages: Sequence[Stored]) -> None:
+    def deliver(self, consumer: PushConsumer, run: Run) -> None:
         """Take the next messages."""
 
     def reach(self, consumer: PushConsumer, sequence: int) -> None:
@@ -120,26 +119,27 @@ class PushConsumer(RunTap):
         if delivered is None:
             self._listen(message)
         else:
-            self._hand_on([delivered.message], delivered.number, delivered.number)
+            numbers = delivered.number, delivered.number
+            self._hand_on(Run.of([delivered.message]), numbers)
 
     def take_run(self, data: bytes, position: int) -> int:
         """Take the messages of the stream that begin at `position`; return where they end."""
         if self._runs is None:
             return position
-        run, end = self._runs.read(data, position)
+        run, numbers, end = self._runs.read(data, position)
         if run is not None:
             self.heard_at = asyncio.get_running_loop().time()
             try:
-                self._hand_on(run.messages, *run.numbers)
+                self._hand_on(run, numbers)
             except Exception as failure:
                 self._js.link.skip(failure)
         return end
 
-    def _hand_on(self, messages: Sequence[Stored], first: int, last: int) -> None:
-        """Hand on messages, whose numbers only grow, unless one is missing before or among them."""
-        if first == self._number + 1 and last == self._number + len(messages):
-            self._number = last
-            self._owner.deliver(self, messages)
+    def _hand_on(self, run: Run, numbers: Numbers) -> None:
+        """Hand on messages, unless one is missing before or among them; numbers only grow."""
+        if numbers == (self._number + 1, self._number + len(run)):
+            self._number += len(run)
+            self._owner.deliver(self, run)
         else:
             self._owner.broken(self)
 

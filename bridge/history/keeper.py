@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from bridge.history.consumer import PushConsumer
@@ -20,7 +20,7 @@ from bridge.wire.subjects import contains
 
 if TYPE_CHECKING:
     from bridge.history.js_api import JetStream
-    from bridge.history.stored import Stored
+    from bridge.history.runs import Run
     from bridge.history.tail import Tail
 
 TOGETHER_SECONDS = 0.02
@@ -99,12 +99,12 @@ class Keeper:
 
     # What the consumers bring
 
-    def deliver(self, consumer: PushConsumer, messages: Sequence[Stored]) -> None:
+    def deliver(self, consumer: PushConsumer, run: Run) -> None:
         """Take messages of a consumer."""
         if consumer is self._next:
             self._promote(consumer)
         if consumer is self._consumer:
-            self.tail.deliver(messages)
+            self.tail.deliver(run)
 
     def reach(self, consumer: PushConsumer, sequence: int) -> None:
         """Take note of how far a consumer is."""

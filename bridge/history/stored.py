@@ -6,11 +6,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bridge.nats_link.items import Message
 
-_ENTRY_BYTES = 200
+ENTRY_BYTES = 200
 """What a message costs beside its bytes, about."""
 _FIRST_OF_OURS = b"\r\nNats-Stream: "
 
@@ -29,7 +27,7 @@ class Stored(NamedTuple):
     @property
     def size(self) -> int:
         """The bytes it takes in memory, about."""
-        return len(self.payload) + len(self.headers) + len(self.subject) + _ENTRY_BYTES
+        return len(self.payload) + len(self.headers) + len(self.subject) + ENTRY_BYTES
 
     @property
     def operation(self) -> str | None:
@@ -49,12 +47,6 @@ class Stored(NamedTuple):
         seconds, nanoseconds = divmod(int(self.stored), 10**9)
         day = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
         return f"{day}.{nanoseconds:09}Z"
-
-
-def size_of(messages: Sequence[Stored]) -> int:
-    """Return the bytes that messages take in memory, about."""
-    content = [len(each.payload) + len(each.headers) + len(each.subject) for each in messages]
-    return sum(content) + _ENTRY_BYTES * len(messages)
 
 
 class Delivered(NamedTuple):

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from bridge.history.filters import Filters
 from bridge.history.ring import Ring
 
 if TYPE_CHECKING:
-    from bridge.history.stored import Stored
+    from bridge.history.runs import Run
     from bridge.history.streams import StreamInfo
 
 Loss = Literal["expired", "stream_new", "ahead", "too_many"]
@@ -35,8 +34,8 @@ class Listener(Protocol):
 class Taker(Listener, Protocol):
     """Who gets what a tail brings, too."""
 
-    def take(self, messages: Sequence[Stored]) -> None:
-        """Take the next messages, at least one; some may match no pattern of this one."""
+    def take(self, run: Run) -> None:
+        """Take the next messages; some may match no pattern of this one."""
 
 
 class Tail:
@@ -66,16 +65,16 @@ class Tail:
         """Return the sequence after which the ring has all that matches a pattern it includes."""
         return max(self.ring.first, self.filters.since(pattern))
 
-    def deliver(self, messages: Sequence[Stored]) -> None:
+    def deliver(self, run: Run) -> None:
         """Hand on what a consumer has brought, but for what was handed on before."""
-        if messages[0].sequence <= self.position:
-            messages = [each for each in messages if each.sequence > self.position]
-            if not messages:
-                return
-        self.position = messages[-1].sequence
-        self.ring.add(messages)
+        if run.last <= self.position:
+            return
+        if run.first <= self.position:
+            run = run.after(self.position)
+        self.position = run.last
+        self.ring.add(run)
         for taker in tuple(self.takers):
-            taker.take(messages)
+            taker.take(run)
         if self._waiting:
             self._wake()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +14,7 @@ from bridge.history.keeper import Keeper
 from bridge.history.latest import Latest
 from bridge.history.pages import Pages
 from bridge.history.replay import Replay
+from bridge.history.runs import Run
 from bridge.history.stored import Stored
 from bridge.wire.subjects import matches
 from tests.support.jetstream import Entry
@@ -110,8 +111,8 @@ class Follower:
 
     # As a listener
 
-    def take(self, messages: Sequence[Stored]) -> None:
-        for message in messages:
+    def take(self, run: Run) -> None:
+        for message in run.messages:
             if any(matches(pattern, message.subject) for pattern in self.starts):
                 self.got.append(_entry(message))
 

@@ -6,7 +6,6 @@ import asyncio
 import json
 import random
 import secrets
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 import nats
@@ -17,6 +16,7 @@ from nats.aio.client import Client
 from bridge.history.errors import HistoryError, NoHistoryError
 from bridge.history.history import History
 from bridge.history.keeper import Keeper
+from bridge.history.runs import Run
 from bridge.history.stored import Stored
 from bridge.history.times import Times
 from bridge.wire.cursor import Cursor
@@ -66,17 +66,17 @@ class Browser:
         pass
 
     def replayed(self, messages: list[Stored]) -> None:
-        self.take(messages)
+        for message in messages:
+            if matches(self.pattern, message.subject):
+                self.got.append(Entry(message.sequence, message.subject, message.payload))
+                self.cursor = Cursor("S", self.tail.epoch, message.sequence)
 
     def joined(self, messages: list[Stored], position: int) -> None:
         self.replayed(messages)
         self.tail.listen(self)
 
-    def take(self, messages: Sequence[Stored]) -> None:
-        for message in messages:
-            if matches(self.pattern, message.subject):
-                self.got.append(Entry(message.sequence, message.subject, message.payload))
-                self.cursor = Cursor("S", self.tail.epoch, message.sequence)
+    def take(self, run: Run) -> None:
+        self.replayed(run.messages)
 
     def missed(self, after: int, until: int, reason: str) -> None:
         self.told.append(reason)

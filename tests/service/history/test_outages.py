@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 from bridge.history.js_api import JetStream
 from bridge.history.keeper import Keeper
 from bridge.history.pages import Pages
 from bridge.history.ring import Ring
-from bridge.history.stored import Stored
+from bridge.history.runs import Run
 from bridge.history.streams import ask_info
 from bridge.history.tail import Tail
 from bridge.history.times import Times
@@ -68,9 +67,9 @@ async def test_replays_go_on_through_restarts_of_the_server(tmp_path: Path) -> N
 class Busy(Follower):
     """Holds the event loop up with each message."""
 
-    def take(self, messages: Sequence[Stored]) -> None:
-        super().take(messages)
-        time.sleep(0.0005 * len(messages))
+    def take(self, run: Run) -> None:
+        super().take(run)
+        time.sleep(0.0005 * len(run))
 
 
 async def test_a_flood_slows_the_server_and_loses_nothing(stream_server: NatsServer) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.audiences import stages
+from bridge.history.runs import Run
 from bridge.history.stored import Stored
 from tests.unit.audiences.world import Streams
 from tests.unit.fanout.world import Follower
@@ -46,7 +47,7 @@ def test_they_are_told_a_few_at_a_time_and_never_more_than_they_have(world: Stre
     told = [("live", 1)]
     assert [each.heard for each in members] == [told, told, [], [], []]
     # A message that is not written yet.
-    world.call(world.tail.deliver, [Stored(2, "a", b"1", b"", b"0")])
+    world.call(world.tail.deliver, Run.of([Stored(2, "a", b"1", b"", b"0")]))
     world.pass_time(stages.REMINDER_PAUSE_SECONDS)
     assert members[2].heard == members[3].heard == [2]
     world.store("b", b"1")

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.access.policy import SubjectPolicy
+from bridge.history.runs import Run
 from bridge.history.stored import Stored
 from bridge.wire.framing import BATCH, EVENTS_UNCHUNKED, FRAMES, Framing
 from bridge.wire.subjects import matches
@@ -49,7 +50,7 @@ class Member(Follower):
         """Pass over notices."""
 
 
-class Run:
+class Followed:
     """The same members of a stream that is brought in one way or the other."""
 
     def __init__(self) -> None:
@@ -68,7 +69,7 @@ class Run:
     def bring(self, messages: list[Stored], full: set[int]) -> None:
         for number, member in enumerate(self.members):
             member.is_full = number in full
-        self.world.call(self.world.tail.deliver, messages)
+        self.world.call(self.world.tail.deliver, Run.of(messages))
         self.world.pass_time()
 
     def end(self) -> tuple[list[list[bytes]], int]:
@@ -96,7 +97,7 @@ class Run:
     runs=st.lists(st.tuples(MESSAGES, st.sets(st.integers(0, 9), max_size=3)), max_size=6),
 )
 def test_runs_change_nothing(runs: list[tuple[list[Any], set[int]]]) -> None:
-    together, apart = Run(), Run()
+    together, apart = Followed(), Followed()
     everything: list[Stored] = []
     for contents, full in runs:
         begin = len(everything) + 1

@@ -12,6 +12,7 @@ from bridge.history.latest import Latest
 from bridge.history.own_rights import OwnRights
 from bridge.history.reading import Reading
 from bridge.history.replay import Replay, Sink
+from bridge.history.runs import Run
 from bridge.history.starts import Start
 from bridge.history.stored import Stored
 from bridge.history.streams import StreamInfo
@@ -38,7 +39,7 @@ class Streams(World):
     def store(self, subject: str, payload: bytes) -> Stored:
         """Have the tail bring the next message."""
         message = Stored(self.tail.position + 1, subject, payload, b"", b"0")
-        self.loop.call_soon(self.tail.deliver, [message])
+        self.loop.call_soon(self.tail.deliver, Run.of([message]))
         self.loop.settle()
         return message
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
 from bridge.history.consumer import PushConsumer
-from bridge.history.stored import Stored
+from bridge.history.runs import Run
 from bridge.nats_link.items import Message
 
 
@@ -20,8 +19,8 @@ class World:
         js: Any = SimpleNamespace(say=lambda subject, refused: self.answered.append(subject))
         self.consumer = PushConsumer(js, "S", ["s.>"], self, "gateway")
 
-    def deliver(self, consumer: PushConsumer, messages: Sequence[Stored]) -> None:
-        self.told += [message.sequence for message in messages]
+    def deliver(self, consumer: PushConsumer, run: Run) -> None:
+        self.told += [message.sequence for message in run.messages]
 
     def reach(self, consumer: PushConsumer, sequence: int) -> None:
         self.told.append(("reached", sequence))

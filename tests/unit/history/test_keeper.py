@@ -56,7 +56,7 @@ class Listener:
     def __init__(self) -> None:
         self.told: list[Any] = []
 
-    def take(self, messages: Any) -> None:
+    def take(self, run: Any) -> None:
         raise AssertionError
 
     def missed(self, after: int, until: int, reason: str) -> None:

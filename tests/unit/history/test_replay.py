@@ -10,6 +10,7 @@ import pytest
 from bridge.history.pages import Page
 from bridge.history.replay import Limit, Replay, StreamGoneError
 from bridge.history.ring import Ring
+from bridge.history.runs import Run
 from bridge.history.stored import Stored
 from bridge.wire.subjects import matches
 
@@ -38,9 +39,10 @@ class Stream:
         new, self._ahead = self._ahead[:count], self._ahead[count:]
         if new:
             self.position = new[-1].sequence
-            self.ring.add(new)
+            run = Run.of(new)
+            self.ring.add(run)
             for each in tuple(self.takers):
-                each.take(new)
+                each.take(run)
 
     async def reached(self, sequence: int) -> None:
         while self.position < sequence:
@@ -87,8 +89,8 @@ class Sink:
     def missed(self, after: int, until: int, reason: str) -> None:
         self.told.append((after, until, reason))
 
-    def take(self, messages: list[Stored]) -> None:
-        for message in messages:
+    def take(self, run: Run) -> None:
+        for message in run.messages:
             if any(matches(each, message.subject) for each in self._patterns):
                 self.got.append(message.sequence)
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.history.ring import Ring
+from bridge.history.runs import Run
 from bridge.history.stored import Stored
 from bridge.wire.subjects import matches
 
@@ -31,8 +32,8 @@ def test_it_has_all_after_first(runs: list[tuple[list[int], bool]], most: int, s
         run = list(accumulate(steps, initial=sequence))[1:]
         sequence = run[-1]
         added += run
-        ring.add([message(each, subject="ab"[each % 2]) for each in run])
-        assert min(len(added), most - most // 10) <= len(ring) <= most
+        ring.add(Run.of([message(each, subject="ab"[each % 2]) for each in run]))
+        assert min(len(added), most - most // 4) <= len(ring) <= most
         for after in range(ring.first, sequence + 2) if is_looked_at else ():
             assert sequences(ring, after) == [s for s in added if s > after]
 
@@ -40,15 +41,15 @@ def test_it_has_all_after_first(runs: list[tuple[list[int], bool]], most: int, s
 def test_it_holds_no_more_bytes_than_it_may() -> None:
     ring = Ring(0, max_bytes=3000)
     for sequence in range(1, 10):
-        ring.add([message(sequence, bytes(1000))])
+        ring.add(Run.of([message(sequence, bytes(1000))]))
     assert sequences(ring, ring.first) == [8, 9]
-    ring.add([message(10, bytes(4000))])
+    ring.add(Run.of([message(10, bytes(4000))]))
     assert (ring.first, len(ring)) == (10, 0)
 
 
 def test_it_begins_again_elsewhere() -> None:
     ring = Ring(0)
-    ring.add([message(1)])
+    ring.add(Run.of([message(1)]))
     ring.begin_at(7)
     assert (ring.first, len(ring), sequences(ring, 7)) == (7, 0, [])
 
@@ -57,7 +58,7 @@ def test_it_begins_again_elsewhere() -> None:
 def test_those_that_match_are_found_in_order(subjects: list[str], after: int) -> None:
     ring = Ring(0, max_messages=20)
     for number, subject in enumerate(subjects):
-        ring.add([message(number + 1, subject=subject)])
+        ring.add(Run.of([message(number + 1, subject=subject)]))
     for pattern in ("a", "a.b", "a.*", "*.b", ">", "x", "a.>"):
         assert sequences(ring, max(after, ring.first), pattern) == [
             number + 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.history.consumer import PushConsumer
+from bridge.history.runs import Run
 from bridge.history.stored import Stored
 from bridge.nats_link.parser import TapParser
 from bridge.telemetry.counters import Counters
@@ -46,10 +46,10 @@ class World:
     async def _ask(self, what: str, body: Any, seconds: float) -> dict[str, Any]:
         return {}
 
-    def deliver(self, consumer: PushConsumer, messages: Sequence[Stored]) -> None:
+    def deliver(self, consumer: PushConsumer, run: Run) -> None:
         self.runs += 1
-        self.told += messages
-        if messages[-1].payload == b"bad":
+        self.told += run.messages
+        if run.payloads[-1] == b"bad":
             raise ValueError
 
     def reach(self, consumer: PushConsumer, sequence: int) -> None:
@@ -117,7 +117,6 @@ async def test_messages_are_the_same_wherever_a_read_ends(
             await world.parser.parse(stream[position : position + cut])
             position += cut
     assert (world.told, world.skipped) == (expected, [])
-    assert all(type(each) is Stored for each in world.told if isinstance(each, Stored))
 
 
 async def test_what_is_read_together_is_handed_on_together() -> None:
