@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from nats import errors as nats_errors
 
-from bridge.history.errors import HistoryError, NotPermittedError, UnansweredError
+from bridge.history.errors import (
+    FILTERS_OVERLAP,
+    ApiError,
+    HistoryError,
+    NotPermittedError,
+    UnansweredError,
+)
 from bridge.history.runs import Numbers, Run, RunReader
 from bridge.history.stored import fields, read_delivered
 from bridge.nats_link.whole_tap import RunTap
@@ -93,11 +99,22 @@ class PushConsumer(RunTap):
         }
         if ">" not in self.filters:
             config["filter_subjects"] = self.filters
+        try:
+            await self._make(config)
+        except ApiError as error:
+            if error.number != FILTERS_OVERLAP:
+                raise
+            # Newer servers refuse only those of which one contains another.
+            del config["filter_subjects"]
+            self.filters = (">",)
+            await self._make(config)
+        self.heard_at = asyncio.get_running_loop().time()
+
+    async def _make(self, config: dict[str, Any]) -> None:
         body = {"stream_name": self._stream, "action": "create", "config": config}
         what = f"CONSUMER.CREATE.{self._stream}.{self.name}"
         await self._js.ask(what, body, TIMEOUT_SECONDS)
         self._js.counters.history_consumers += 1
-        self.heard_at = asyncio.get_running_loop().time()
 
     async def end(self) -> None:
         """Unsubscribe, and have the server delete it; one that it keeps ends by itself soon."""

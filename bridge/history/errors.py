@@ -9,6 +9,7 @@ NO_STREAM = 10059
 NOT_ENABLED = (10039, 10076)
 """JetStream is off for this account, or altogether."""
 TOO_MANY_CONSUMERS = 10026
+FILTERS_OVERLAP = 10138
 BUSY = (10008, 10004, 10023)
 """No leader at the moment, or not enough resources just now: worth another try."""
 

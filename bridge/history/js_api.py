@@ -20,7 +20,7 @@ from bridge.history.errors import (
     UnansweredError,
 )
 from bridge.history.question import Question, Word
-from bridge.history.stored import Stored, fields, read_direct, status
+from bridge.history.stored import Stored, fields, is_of_batch, read_direct, status
 from bridge.nats_link.whole_tap import WholeTap
 from bridge.wire.subjects import INBOXES
 
@@ -130,16 +130,17 @@ class JetStream(WholeTap):
 
         def take(message: Message) -> bool:
             stored = read_direct(message)
-            if stored is not None:
-                messages.append(stored)
-                return False
-            end.append(message)
-            return True
+            if stored is None:
+                end.append(message)
+                return True
+            messages.append(stored)
+            return not is_of_batch(message)  # nothing follows
 
         await self.put(f"{API}.DIRECT.GET.{stream}", query, take, seconds)
-        number, told = status(end[0]), fields(end[0].headers or b"")
-        if number == 503:
+        number = status(end[0]) if end else 408
+        if number in (408, 503):  # a server before 2.11 knows of no batches
             raise NoJetStreamError(f"{stream!r} does not serve direct gets")
+        told = fields(end[0].headers or b"")
         if number == 413:
             raise TooManySubjectsError(f"too many subjects of {stream!r} match")
         if number not in (204, 404):

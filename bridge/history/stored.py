@@ -96,6 +96,12 @@ def read_direct(message: Message) -> Stored | None:
     )
 
 
+def is_of_batch(message: Message) -> bool:
+    """Tell whether more may follow what a direct get has sent, and a status at the end does."""
+    headers = message.headers or b""
+    return b"\r\nNats-Num-Pending:" in headers[headers.rfind(_FIRST_OF_OURS) :]
+
+
 def status(message: Message) -> int:
     """Return the status in the first line of the headers; 0 if there is none."""
     words = (message.headers or b"").partition(b"\r\n")[0].split(b" ", 2)

@@ -33,7 +33,7 @@ STREAM_SLOW = _event(
     "stream_slow",
     WARNING,
     "{stream} serves no direct gets, so its past is read the slow way: "
-    "nats stream edit {stream} --allow-direct",
+    "nats stream edit {stream} --allow-direct, at nats-server 2.11 or later",
     "stream",
 )
 STREAM_LOST = _event(

@@ -34,7 +34,9 @@ async def test_what_befalls_streams_is_logged(
         await make_stream(client, name, [f"{token}.>"])
         await eventually(lambda: logged(gateway, "stream_lost"))
         (slow,) = logged(gateway, "stream_slow")
-        assert slow["message"].endswith("nats stream edit DULL --allow-direct")
+        assert slow["message"].endswith(
+            "nats stream edit DULL --allow-direct, at nats-server 2.11 or later"
+        )
         (lost,) = logged(gateway, "stream_lost")
         assert (lost["stream"], lost["reason"]) == (name, "it was deleted and made again")
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from bridge.history.consumer import PushConsumer
+from bridge.history.errors import FILTERS_OVERLAP, ApiError
 from bridge.history.runs import Run
 from bridge.nats_link.items import Message
 
@@ -68,3 +69,32 @@ async def test_an_inbox_that_is_not_accepted_any_more_is_told() -> None:
     world = World()
     world.consumer.refuse("denied")
     assert world.told == ["broken"]
+
+
+class Older:
+    """A server that takes no filters that overlap."""
+
+    may_say = True
+
+    def __init__(self) -> None:
+        self.counters = SimpleNamespace(history_consumers=0)
+        self.link = self
+        self.made: list[dict[str, Any]] = []
+
+    async def subscribe_all(self, taps: Any) -> list[int]:
+        return [1]
+
+    async def ask(self, what: str, body: dict[str, Any], seconds: float) -> dict[str, Any]:
+        if "filter_subjects" in body["config"]:
+            raise ApiError(FILTERS_OVERLAP, "consumer subject filters cannot overlap")
+        self.made.append(body["config"])
+        return {}
+
+
+async def test_where_filters_may_not_overlap_everything_is_brought() -> None:
+    js: Any = Older()
+    consumer = PushConsumer(js, "S", ["s.1.*", "s.*.x"], World(), "gateway")
+    await consumer.begin(7, 2)
+    assert consumer.filters == (">",)
+    assert [each["opt_start_seq"] for each in js.made] == [7]
+    assert js.counters.history_consumers == 1
