@@ -92,17 +92,20 @@ class Crossings:
         """Return the time by which settling is measured."""
         return asyncio.get_running_loop().time()
 
-    def watch(self, feed: Watched) -> None:
-        """Watch a feed; as often as it is asked for, `unwatch` has to be called."""
-        watch = self._watched.get(feed.pattern)
-        if watch is None:
-            watch = self._watched[feed.pattern] = _Watch()
-            self._new[feed.pattern] = None
-        watch.count += 1
-        if watch.feed is None:
-            watch.begin(feed, self.now())
-            feed.is_watched = True
-            self.version += 1
+    def watch(self, feeds: Iterable[Watched]) -> None:
+        """Watch feeds; as often as one is asked for, `unwatch` has to be called."""
+        now, version = self.now(), self.version
+        for feed in feeds:
+            watch = self._watched.get(feed.pattern)
+            if watch is None:
+                watch = self._watched[feed.pattern] = _Watch()
+                self._new[feed.pattern] = None
+            watch.count += 1
+            if watch.feed is None:
+                watch.begin(feed, now)
+                feed.is_watched = True
+                self.version += 1
+        if self.version != version:
             self.copies.watch_repeats(on=True)
             self.run()
 

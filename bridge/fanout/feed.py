@@ -135,7 +135,7 @@ class Feed:
 
     def group(self, key: GroupKey) -> Group:
         """Return the group with that key, made known if it is new."""
-        group = self.groups.get(key)
+        group = self.groups.get(key) if self.groups else None
         if group is None:
             group = self.groups[key] = self._new_group(key)
             self.asking += bool(key.follow.wants.meta)

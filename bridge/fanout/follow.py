@@ -13,3 +13,6 @@ class Follow:
 
     pattern: str
     wants: Wants = PLAIN
+
+    def __hash__(self) -> int:
+        return hash(self.pattern)  # it is asked for again and again, and most want the same

@@ -52,7 +52,8 @@ class GroupKey(NamedTuple):
     @property
     def is_open(self) -> bool:
         """Whether every message that the pattern brings goes to these members."""
-        return (self.rule, self.without, self.within, self.stored) == (None, None, None, None)
+        others = self.within is None and self.stored is None
+        return self.rule is None and self.without is None and others
 
     def takes(self, subject: str, decided: Decided) -> bool:
         """Tell whether messages on `subject` go to these members."""

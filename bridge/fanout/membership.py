@@ -176,8 +176,7 @@ class Membership:
         has = set(filter(route.has, under_way))
         was_steady = route.is_steady
         change(route)
-        for pattern in route.crosses.keys() - before:
-            crossings.watch(self._places.feed(pattern))
+        crossings.watch(map(self._places.feed, route.crosses.keys() - before))
         route.is_steady = False
         if self._have_settled(route):
             route.settle()

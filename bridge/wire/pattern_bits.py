@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from itertools import compress
 from operator import or_
@@ -68,8 +68,17 @@ class PatternBits:
             found |= alive & self._lengths.get(end, 0)
         elif end < len(self._places):
             found |= alive & (self._places[end].one | self._places[end].rest)
+        if found.bit_count() <= FEW:
+            return [self._patterns[index] for index in _places_of(found)]
         digits = f"{found:b}".encode().translate(_DIGITS)
-        return list(compress(self._patterns, reversed(digits))) if found else []
+        return list(compress(self._patterns, reversed(digits)))
+
+
+def _places_of(bits: int) -> Iterator[int]:
+    while bits:
+        last = bits & -bits
+        yield last.bit_length() - 1
+        bits ^= last
 
 
 def _note(place: dict[str, int], column: Tokens, bits: Sequence[int], every: int) -> None:

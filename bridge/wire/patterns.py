@@ -63,7 +63,10 @@ class PatternSet:
             return False
         if self._tree is not None:
             return bool(self._tree.overlapping(pattern))
-        return any(tokens_overlap(each, tokens) for each in self._split())
+        for each in self._split():  # as quick as can be: a request asks a hundred times
+            if tokens_overlap(each, tokens):
+                return True
+        return False
 
     def covers(self, pattern: str) -> bool:
         """Tell whether one of them matches every subject that `pattern` matches."""
@@ -72,7 +75,7 @@ class PatternSet:
             return False
         if self._tree is not None:
             return any(contains(each, pattern) for each in self._tree.overlapping(pattern))
-        for each in self._split():  # as quick as can be: a request asks a hundred times
+        for each in self._split():
             if tokens_contain(each, tokens):
                 return True
         return False

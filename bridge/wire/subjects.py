@@ -37,19 +37,18 @@ def fault(pattern: str) -> str | None:
         return f"it is longer than {MAX_SUBJECT_BYTES} bytes"
     if _FORBIDDEN.search(pattern):
         return "white space and control characters are not allowed"
-    tokens = split(pattern)
-    if "" in tokens:
+    if ".." in pattern or pattern[0] == "." or pattern[-1] == ".":
         return "a token is empty (a dot at an end, or two in a row)"
     if "*" in pattern or ">" in pattern:
-        return _fault_of_wildcards(tokens)
+        return _fault_of_wildcards(pattern)
     return None
 
 
-def _fault_of_wildcards(tokens: Tokens) -> str | None:
-    for token in {*tokens} - {"*", ">"}:
+def _fault_of_wildcards(pattern: str) -> str | None:
+    for token in {*split(pattern)}.difference(WILDCARDS):
         if "*" in token or ">" in token:
             return f"{token!r} mixes a wildcard with other characters: * and > stand alone"
-    if ">" in tokens[:-1]:
+    if ">" in pattern[:-1]:
         return "> is only allowed as the last token"
     return None
 
