@@ -1,6 +1,6 @@
 """Measures what those who come, go and ask cost the others, row by row, each beside its goal.
 
-python -m bench.heart                    all rows, about six minutes
+python -m bench.heart                    all rows, about seven minutes
 python -m bench.heart grants far         some of them
 python -m bench.heart --gateway ../old   the same of another checkout
 

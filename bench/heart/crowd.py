@@ -34,9 +34,9 @@ class Crowd(Worker):
         self._browsers: dict[int, Browser] = {}
         self._cut = 0
 
-    def come(self, chains: list[list[Step]]) -> Asked:
+    def come(self, chains: list[list[Step]], at_once: int = AT_ONCE) -> Asked:
         """Connect a browser for each chain of steps, some at a time, and have it go through it."""
-        return self._until_answered([partial(self._start, chain) for chain in chains], AT_ONCE)
+        return self._until_answered([partial(self._start, chain) for chain in chains], at_once)
 
     def ask(self, steps: list[Step]) -> Asked:
         """Have each browser take its step, all at once."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import select
 import statistics
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from bench.client import Failure
 from bench.figures import Spread
 from bench.heart.browser import Browser, Step, greeting, request
-from bench.heart.crowd import Asked, Crowd
+from bench.heart.crowd import AT_ONCE, Asked, Crowd
 from bench.heart.others import Traffic
 from bench.heart.process import PATIENCE, cpu_seconds
 from bench.heart.table import Measured
@@ -42,14 +44,33 @@ def far(bench: Bench) -> Measured:
 
 def joins(bench: Bench) -> Measured:
     """Browsers that come and follow two subjects each, one of which is published meanwhile."""
-    count = bench.size(3000)
+    return _beside_native(bench, lambda n: ["shared", f"own.{n}"], AT_ONCE, rate=20)
+
+
+def arrivals(bench: Bench) -> Measured:
+    """Browsers that come one after the other, each of which is logged."""
+    return _beside_native(bench, lambda _: ["shared"], at_once=1, LOG_LEVEL="info")
+
+
+def _beside_native(
+    bench: Bench,
+    wanted: Callable[[int], list[str]],
+    at_once: int,
+    rate: float = 0,
+    **settings: str,
+) -> Measured:
+    """Compare how long it takes until all browsers follow what is `wanted` of each.
+
+    `rate`: messages a second meanwhile on the subject that they share.
+    """
+    follow = [wanted(n) for n in range(bench.size(3000))]
     times: dict[str, list[float]] = {OURS: [], NATIVE: []}
     busiest = 0.0
     for number in bench.rounds(budget=45):
         for name in times if number % 2 else reversed(times):
-            bench.say(f"round {number}: {count} browsers join {name}")
-            with world(bench) as here:
-                seconds, busy = _join(here, count, native=name == NATIVE)
+            bench.say(f"round {number}: {len(follow)} browsers come to {name}")
+            with world(bench, **settings) as here, _traffic(here, rate):
+                seconds, busy = _come(here, follow, at_once, native=name == NATIVE)
             times[name].append(seconds)
             busiest = max(busiest, busy)
     notes = [f"{name} {Spread.of(seconds)} s" for name, seconds in times.items()]
@@ -58,22 +79,33 @@ def joins(bench: Bench) -> Measured:
     return Measured([Spread.of_ratios(times[OURS], times[NATIVE])], notes)
 
 
-def _join(here: World, count: int, *, native: bool) -> tuple[float, float]:
-    """Return the seconds until all have joined, and the crowd's share of a core."""
-    follow = [["shared", f"own.{n}"] for n in range(count)]
+@contextmanager
+def _traffic(here: World, rate: float) -> Iterator[None]:
+    """Publish on the shared subject meanwhile, if there is a rate."""
+    if not rate:
+        yield
+        return
+    traffic = here.child(lambda: Traffic(here.nats.port, publish("shared", b"1"), rate))
+    traffic.start("go")
+    yield
+    traffic.finish()
+
+
+def _come(
+    here: World, follow: list[list[str]], at_once: int, *, native: bool
+) -> tuple[float, float]:
+    """Return the seconds until all follow their subjects, and the crowd's share of a core."""
     if native:
         server = Native(here.nats)
-        port, chains = server.port, [[Step(*each) for each in server.steps(two)] for two in follow]
+        port = server.port
+        chains = [[Step(*each) for each in server.steps(subjects)] for subjects in follow]
     else:
-        port, chains = here.gateway.port, [[greeting(), request(two)] for two in follow]
+        port = here.gateway.port
+        chains = [[greeting(), request(subjects)] for subjects in follow]
     crowd = here.child(lambda: Crowd(port))
-    traffic = here.child(lambda: Traffic(here.nats.port, publish("shared", b"1"), rate=20))
-    traffic.start("go")
     before = cpu_seconds(crowd.pid)
-    asked: Asked = crowd.call("come", chains)
-    busy = (cpu_seconds(crowd.pid) - before) / asked.seconds
-    traffic.finish()
-    return asked.seconds, busy
+    asked: Asked = crowd.call("come", chains, at_once)
+    return asked.seconds, (cpu_seconds(crowd.pid) - before) / asked.seconds
 
 
 def ask(bench: Bench) -> Measured:

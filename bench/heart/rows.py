@@ -68,6 +68,12 @@ ROWS = (
         request_rows.joins,
     ),
     Row(
+        "arrivals",
+        "3000 browsers that come one after the other and follow a subject, with `LOG_LEVEL=info`",
+        (Goal("until the last is acknowledged", 1.4, "x nats-server's own WebSocket"),),
+        request_rows.arrivals,
+    ),
+    Row(
         "request",
         "one request of 128 patterns, ordinary ones or such as overlap, of 110 tokens each",
         (Goal("CPU of the gateway at worst", 5, "ms"),),
