@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from bridge.telemetry import events
 from bridge.telemetry.event import Event
 
@@ -71,7 +73,7 @@ class JSONLines(logging.Formatter):
         }
         if record.exc_info:
             fields["traceback"] = _traceback(self, record)
-        return json.dumps(fields)
+        return _json(fields)
 
 
 class TextLines(logging.Formatter):
@@ -128,6 +130,15 @@ def bare_origin(origin: str) -> str:
 def _traceback(formatter: logging.Formatter, record: logging.LogRecord) -> str:
     assert record.exc_info
     return "\n".join(map(cut, formatter.formatException(record.exc_info).split("\n")))
+
+
+def _json(fields: dict[str, Any]) -> str:
+    """Return one line of ASCII: as `json.dumps` makes it, at a third of the cost for most."""
+    try:
+        line = msgspec.json.format(msgspec.json.encode(fields), indent=0).decode()
+    except UnicodeEncodeError:  # half of an emoji
+        return json.dumps(fields)
+    return line if line.isascii() and line.isprintable() else json.dumps(fields)
 
 
 def _message(record: logging.LogRecord) -> str:

@@ -45,6 +45,15 @@ def test_a_json_line_is_one_line_of_ascii_and_holds_what_it_was_given(
     assert fields["traceback"] == f"ValueError: {reason}".removesuffix(": ")
 
 
+FACTS = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(0, 1e6) | ANYTHING
+
+
+@given(st.dictionaries(ANYTHING, FACTS | st.lists(ANYTHING), max_size=5))
+def test_a_json_line_looks_as_everybody_else_writes_it(facts: dict[str, Any]) -> None:
+    line = JSONLines().format(record("text", event="said", facts=facts))
+    assert line == json.dumps(json.loads(line))
+
+
 @given(ANYTHING, ANYTHING)
 def test_a_text_line_is_one_line_and_a_traceback_is_indented(text: str, reason: str) -> None:
     for formatter in TextLines(), SaidLines():
