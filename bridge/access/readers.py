@@ -21,6 +21,11 @@ ANY_NAME = (
     "by an IP address, send a token in Authorization, or add the origin of that name to "
     "ALLOWED_ORIGINS"
 )
+TWO_NAMES = (
+    "Host names another one, which anybody can point here, and where a proxy passes on what its "
+    "caller says, that page can write X-Forwarded-Host: have the proxy overwrite it, and pass Host "
+    "on as it came"
+)
 
 
 def reader_fault(
@@ -34,7 +39,8 @@ def reader_fault(
 ) -> str:
     """Say why a GET without an `Origin` may not be answered, or one that has an allowed one may.
 
-    Empty if it may. `has_token`: it shows one that no page of others could have.
+    Empty if it may. `host`: the name it was made to, as a trusted proxy says, if there is one.
+    `has_token`: it shows one that no page of others could have.
     """
     if "Origin" in headers:
         return ""
@@ -44,5 +50,10 @@ def reader_fault(
     program = "Accept-Language" not in headers
     if has_token or "Host" not in headers:
         return ""
-    known = origins.is_asked_for(scheme, host, proxied=proxied, program=program)
-    return "" if known else ANY_NAME
+    if not origins.is_asked_for(scheme, host, proxied=proxied, program=program):
+        return ANY_NAME
+    # A proxy may have put the name of what stands behind it here, such as that of a container.
+    came_as = headers["Host"]
+    if origins.is_asked_for(scheme, came_as, proxied=proxied, program=program or came_as != host):
+        return ""
+    return TWO_NAMES

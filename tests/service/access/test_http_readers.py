@@ -104,6 +104,20 @@ def test_a_cookie_counts_for_a_page_of_the_same_origin_or_an_allowed_one(
     assert status(guarded, headers) == expected
 
 
+@pytest.mark.parametrize(
+    "forged",
+    [{"X-Forwarded-Host": "localhost"}, {"Forwarded": "for=127.0.0.9;host=localhost"}, {}],
+)
+def test_a_page_that_was_pointed_at_a_trusted_proxy_cannot_name_itself(
+    nats_server: NatsServer, log: Path, forged: dict[str, str]
+) -> None:
+    settings = {"trusted_proxies": "127.0.0.1", "allowed_origins": FRIEND}
+    with running(Gateway(nats_server.url, log=log, **settings)) as service:
+        assert status(service, EVIL | A_BROWSER | forged) == 403
+        upstream = {"Host": "gateway:5001", "X-Forwarded-Host": "friend.example"}
+        assert status(service, upstream | A_BROWSER) == 200
+
+
 def test_grants_are_those_of_the_token(guarded: Gateway) -> None:
     assert status(guarded, BEARER, "subjects=b") == 403
     with HttpReader(guarded.port, "subjects=a.*&subjects=b", BEARER) as reader:

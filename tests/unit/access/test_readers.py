@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.access.origins import OriginPolicy
-from bridge.access.readers import ANY_NAME, FOREIGN, reader_fault
+from bridge.access.readers import ANY_NAME, FOREIGN, TWO_NAMES, reader_fault
 
 ORIGINS = OriginPolicy(["https://friend.example", "https://*.below.example"], names=["box"])
 BROWSER = {"Accept-Language": "en"}
@@ -52,6 +52,25 @@ def test_a_certificate_or_a_trusted_proxy_proves_a_name_without_dots() -> None:
     assert fault(BROWSER, "gateway", "https") == ""
     assert fault(BROWSER, "gateway", proxied=True) == ""
     assert fault(BROWSER, "gateway:81", proxied=True) == ANY_NAME
+
+
+@pytest.mark.parametrize(
+    ("came_as", "told"),
+    [
+        ("friend.example", ""),
+        ("127.0.0.1:5001", ""),
+        ("gateway:5001", ""),
+        ("evil.example", TWO_NAMES),
+        ("gateway.evil.example:5001", TWO_NAMES),
+    ],
+)
+def test_what_a_proxy_says_opens_no_name_that_was_pointed_at_the_proxy(
+    came_as: str, told: str
+) -> None:
+    for said in ("127.0.0.1", "localhost", "friend.example"):
+        assert fault(BROWSER | {"Host": came_as}, said, proxied=True) == told
+    assert fault(BROWSER | {"Host": came_as}, "evil.example", proxied=True) == ANY_NAME
+    assert fault(BROWSER | {"Host": came_as}, "localhost", proxied=True, has_token=True) == ""
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "Cross-Site"])
