@@ -186,10 +186,16 @@ class Actions:
             except TokenError as error:
                 await connection.close(error.code, str(error))
                 return []
-            policy = connection.login.principal.policy
-            lost = self.following.change_policy(connection, policy)
-        gone = (refusal.line() for refusal in lost)
-        return [responses.signed_in(request_id, allow=policy.allow, deny=policy.deny), *gone]
+            who = connection.login.principal
+            lost = self.following.change_policy(connection, who.policy)
+        signed_in = responses.signed_in(
+            request_id,
+            allow=who.policy.allow,
+            deny=who.policy.deny,
+            publish=self._publisher.is_open_to(who),
+            history=who.history.is_open,
+        )
+        return [signed_in, *(refusal.line() for refusal in lost)]
 
 
 def _now() -> float:

@@ -75,9 +75,8 @@ def greeting(
     none.
     """
     greet = {"success": True, "data": "Successfully connected", "connection_id": connection_id}
-    may = {name: True for name, is_open in (("publish", publish), ("history", history)) if is_open}
     test = {"test_subject": test_subject} if test_subject else {}
-    return _encode(greet | _rights(allow, deny) | may | test)
+    return _encode(greet | _rights(allow, deny) | _open(publish, history) | test)
 
 
 def subscribed(
@@ -127,12 +126,17 @@ def pong(request_id: bytes = b"") -> bytes:
 
 
 def signed_in(
-    request_id: bytes = b"", *, allow: Sequence[str] = (">",), deny: Sequence[str] = ()
+    request_id: bytes = b"",
+    *,
+    allow: Sequence[str] = (">",),
+    deny: Sequence[str] = (),
+    publish: bool = False,
+    history: bool = False,
 ) -> bytes:
-    """Return the acknowledgement of a fresh token; `allow` and `deny`: what it lets follow."""
+    """Return the acknowledgement of a fresh token, with what it allows as in a greeting."""
     head = {"success": True, "message": "Successfully signed in"}
-    fields = {**head, "action": "token", "subjects": (), **_rights(allow, deny)}
-    return _response(fields, request_id)
+    may = _rights(allow, deny) | _open(publish, history)
+    return _response({**head, "action": "token", "subjects": (), **may}, request_id)
 
 
 def token_required(fault: str) -> bytes:
@@ -200,6 +204,11 @@ def _rights(allow: Sequence[str], deny: Sequence[str]) -> dict[str, object]:
     if is_everything or len(allow) + len(deny) > MOST_TOLD:
         return {}
     return {"allow": allow, "deny": deny}
+
+
+def _open(publish: bool, history: bool) -> dict[str, object]:
+    """What else there is to do at all; what there is not is left out."""
+    return {what: True for what, may in (("publish", publish), ("history", history)) if may}
 
 
 def _response(fields: dict[str, object], request_id: bytes) -> bytes:

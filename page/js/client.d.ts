@@ -183,7 +183,7 @@ export declare class Client {
   /** Patterns that may be followed, and those that may not even so; as of the last greeting or token. */
   readonly allow: readonly string[];
   readonly deny: readonly string[];
-  /** Whether there is anything that this gateway lets us publish. */
+  /** Whether there is anything that this gateway lets us publish; as of the last greeting or token. */
   readonly mayPublish: boolean;
   /** The subject on which the gateway publishes test messages; "" if it does not. */
   readonly testSubject: string;

@@ -437,7 +437,7 @@ export class Client extends Target {
   #take(told) {
     if (told?.id === A_WORD) return;
     if (this.#calls.has(told?.id)) return this.#answered(told);
-    if (told?.connection_id) Object.assign(this, { mayPublish: told.publish === true, testSubject: told.test_subject ?? "" });
+    if (told?.connection_id) this.testSubject = told.test_subject ?? "";
     if (told?.dropped) this.#tell("dropped", { count: told.dropped });
     else if (told?.status) this.#takeStatus(told);
     else if (told?.connection_id || (told?.success && told.action === "token")) this.#welcomed(told);
@@ -447,8 +447,8 @@ export class Client extends Target {
     else if (!told?.success) this.#tell("error", failure("unreadable", UNREADABLE));
   }
 
-  #welcomed({ allow = [">"], deny = [] }) {
-    Object.assign(this, { allow, deny });
+  #welcomed({ allow = [">"], deny = [], publish = false }) {
+    Object.assign(this, { allow, deny, mayPublish: publish });
     this.#link.accepted();
   }
 

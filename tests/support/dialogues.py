@@ -18,7 +18,16 @@ from tests.support.raw_nats import RawNats
 from tests.support.tape import Said, Scene
 
 TOKEN = "the-token-of-this-dialogue"
-TOKENS = json.dumps({"name": "somebody", "token": TOKEN, "history": []})
+OTHER_TOKEN = "of-who-publishes-in-this-dialogue"
+TOKENS = "\n".join(
+    map(
+        json.dumps,
+        (
+            {"name": "somebody", "token": TOKEN, "history": []},
+            {"name": "other", "token": OTHER_TOKEN, "deny": ["a"], "publish": {"allow": ["b"]}},
+        ),
+    )
+)
 NO_TOKEN = "of-nobody-in-this-dialogue"
 MAX_SUBJECTS = 5
 BURST = 30
@@ -106,6 +115,8 @@ async def tokens(scene: Scene) -> None:
         await browser.ask({"token": TOKEN})
         await browser.ask({"token": TOKEN, "id": 7})
         await browser.refused("no_history", {"subjects": ["m"], "history": "all"})
+    async with scene.connect(scene.guarded, token=OTHER_TOKEN) as browser:
+        await browser.ask({"token": OTHER_TOKEN})
     cookie = {"Cookie": f"nats_bridge_token={NO_TOKEN}", "Origin": scene.guarded.url}
     async with connect(scene.guarded.stream, additional_headers=cookie, proxy=None) as ws:
         scene.note(Said("stream", "send", str(await ws.recv())))

@@ -84,3 +84,15 @@ test("the greeting says whether there is anything to publish, and where test mes
     assert.equal(it.client.mayPublish, publish === true);
   }
 });
+
+test("what may be published is as of the last greeting or token", (t) => {
+  const it = connected(t);
+  const token = { success: true, message: "Successfully signed in", action: "token", subjects: [] };
+  assert.equal(it.client.mayPublish, false);
+  it.socket.say({ ...token, publish: true });
+  assert.equal(it.client.mayPublish, true);
+  it.socket.say(token);
+  assert.equal(it.client.mayPublish, false);
+  it.socket.say({ ...greeting, publish: true });
+  assert.equal(it.client.mayPublish, true);
+});

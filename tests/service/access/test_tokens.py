@@ -220,6 +220,7 @@ async def test_a_fresh_token_keeps_the_connection(guarded: Gateway) -> None:
             "message": "Successfully signed in",
             "action": "token",
             "subjects": [],
+            "history": True,
             "id": 5,
         }
         started = time.monotonic()

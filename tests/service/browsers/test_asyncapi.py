@@ -62,7 +62,12 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Said]]:
             )
         ) as late,
         running(
-            Gateway(nats.url, log=folder / "guarded", tokens_file=folder / "tokens")
+            Gateway(
+                nats.url,
+                log=folder / "guarded",
+                tokens_file=folder / "tokens",
+                allow_publish=">",
+            )
         ) as guarded,
     ):
         scene = Scene(nats, gateway, late, guarded)

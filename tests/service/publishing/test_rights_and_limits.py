@@ -7,6 +7,7 @@ import base64
 import json
 from pathlib import Path
 
+from tests.support import minting
 from tests.support.browser_client import Browser
 from tests.support.publishing import ask, publish, refused
 from tests.support.raw_nats import RawNats
@@ -66,6 +67,26 @@ async def test_a_token_needs_a_grant_within_the_setting(
                 assert (await browser.ask(publish(subject)))["success"] is may
             url = f"{service.url}/publish/{subject}"
             assert (await asyncio.to_thread(http, url, b"", **headers))[0] == (200 if may else 403)
+
+
+async def test_a_fresh_token_says_whether_anything_may_be_published_from_now_on(
+    nats_server: NatsServer, tmp_path: Path, log: Path
+) -> None:
+    def token(*grants: str) -> str:
+        return minting.good(nats={"pub": {"allow": list(grants)}})
+
+    (tmp_path / "key").write_text(minting.key_file("RS256"))
+    settings = {"jwt_key": tmp_path / "key", "jwt_algorithms": "RS256", "jwt_audience": "us"}
+    with running(
+        Gateway(nats_server.url, log=log, allow_publish="orders.>", **settings)
+    ) as service:
+        async with Browser(service.stream, token()) as browser:
+            refused(await browser.ask(publish("orders.new")), "denied")
+            for grants in (("orders.new",), ("other",), ("orders.*",)):
+                may = grants != ("other",)
+                answer = await browser.ask({"token": token(*grants)})
+                assert answer.get("publish", False) is may
+                assert (await browser.ask(publish("orders.new")))["success"] is may
 
 
 async def test_who_publishes_too_often_is_refused_and_then_ended(
