@@ -187,10 +187,12 @@ class WSSManager:
         """Answer a request; return whether another one may come."""
         if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
             return False
-        connection.respond(*await self.actions.answer_frame(connection, frame.data))
+        lines = await self.actions.answer_frame(connection, frame.data)
+        connection.respond(*lines)
         if await connection.close_if_excessive():
             return False
-        await asyncio.sleep(0)  # or frames that are at hand would all be taken before others
+        if lines:  # else it was published, and the publisher sees to that
+            await asyncio.sleep(0)  # or frames that are at hand would all be taken before others
         # Responses are never dropped, so a browser that takes none may not ask for more.
         while connection.outbox.is_full:
             await asyncio.sleep(FULL_CHECK_SECONDS)

@@ -68,6 +68,9 @@ class Sending:
         self._batches: deque[_Batch] = deque()
         self._unconfirmed = 0
         self._of_this_turn = 0
+        """Places in this turn of the event loop that are taken."""
+        self._in_line: deque[asyncio.Future[None]] = deque()
+        """Those who wait for a place, longest first."""
         self._too_long = 0
         """Bytes of a subject that the server hung up on; 0 if there was none."""
 
@@ -86,9 +89,6 @@ class Sending:
         batch.size += size
         batch.longest_subject = max(batch.longest_subject, len(message.subject.encode()))
         self._unconfirmed += size
-        if not self._of_this_turn:
-            asyncio.get_running_loop().call_soon(self._begin_turn)
-        self._of_this_turn += 1
         self._wire.queue(b"%b%b%b\r\n" % (line, headers, payload))
 
     def is_too_long(self, subject: str) -> bool:
@@ -96,15 +96,32 @@ class Sending:
         return 0 < self._too_long <= len(subject.encode())
 
     async def room(self) -> None:
-        """Wait until there is room for more, in this turn of the event loop or a later one."""
-        while self._of_this_turn >= MOST_A_TURN:
-            await asyncio.sleep(0)
+        """Wait until there is room for one more, in this turn of the event loop or a later one.
+
+        Who has waited for longest goes first.
+        """
+        if self._of_this_turn < MOST_A_TURN:
+            self._take_place()
+        else:
+            place = asyncio.get_running_loop().create_future()
+            self._in_line.append(place)
+            await place
         while self._unconfirmed > MAX_UNCONFIRMED_BYTES:
             await asyncio.wait({self._batches[0].answered})
             await asyncio.sleep(0)  # the batch is settled in a callback of its own
 
+    def _take_place(self) -> None:
+        if not self._of_this_turn:
+            asyncio.get_running_loop().call_soon(self._begin_turn)
+        self._of_this_turn += 1
+
     def _begin_turn(self) -> None:
         self._of_this_turn = 0
+        while self._in_line and self._of_this_turn < MOST_A_TURN:
+            place = self._in_line.popleft()
+            if not place.done():  # whoever waited may have left
+                place.set_result(None)
+                self._take_place()
 
     # What the server says
 

@@ -72,6 +72,10 @@ class Delivery:
     ) -> None:
         self.subject = publication.subject
         self.reply = ""
+        self.is_request = publication.action == REQUEST
+        """Whether somebody is asked, rather than told."""
+        self.waits = self.is_request or publication.ack
+        """Whether there is an answer to wait for, beside that of the server."""
         self._publication = publication
         self._id = request_id
         self._sending = sending
@@ -79,16 +83,6 @@ class Delivery:
         self._timeout = timeout if self.is_request else ACK_TIMEOUT_SECONDS
         self._timer: asyncio.TimerHandle | None = None
         self._is_over = False
-
-    @property
-    def is_request(self) -> bool:
-        """Whether somebody is asked, rather than told."""
-        return self._publication.action == REQUEST
-
-    @property
-    def waits(self) -> bool:
-        """Whether there is an answer to wait for, beside that of the server."""
-        return self.is_request or self._publication.ack
 
     def go(self) -> None:
         """Send it."""

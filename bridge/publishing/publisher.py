@@ -31,6 +31,8 @@ MAX_REQUESTS = 1000
 """Of all of them."""
 MAX_ACKS = 10000
 """Publications that wait for a stream."""
+MOST_IN_A_ROW = 10
+"""What one sender publishes before it is the turn of others."""
 
 Done = Callable[[Outcome], None]
 
@@ -90,6 +92,7 @@ class Publisher:
             self._counters.publishes[code] += 1
             self._log(code, publication.subject, principal)
             done(Outcome(refusal.line(), code))
+            await asyncio.sleep(0)
             return
         begun = _now()
 
@@ -105,24 +108,22 @@ class Publisher:
         delivery = Delivery(publication, request_id, client.sending, finish, timeout)
         self._take_place(delivery, sender)
         delivery.go()
+        if sender.has_had_its_turn(MOST_IN_A_ROW):
+            await asyncio.sleep(0)
 
     def _judge(self, publication: Publication, sender: Sender, principal: Principal) -> None:
         """Raise Refusal if the browser may not publish this, whatever NATS says."""
-        limits, subject = self._limits, publication.subject
-        name = repr(shorten(subject))
+        limits = self._limits
         if not sender.allows_publish(_now()):
             text = f"At most {limits.publishes_per_second:g} messages a second, please."
             raise Refusal("rate_limited", text)
         if publication.timeout is not None and publication.timeout > limits.max_request_timeout:
             most = round(limits.max_request_timeout * 1000)
             raise Refusal("bad_request", f"timeout may be {most} milliseconds at most.")
-        fault = subjects.fault(subject)
-        if fault is None and not {*subjects.WILDCARDS}.isdisjoint(subjects.split(subject)):
-            fault = "nothing is published on a pattern"
-        if fault:
-            raise Refusal("bad_subject", f"{name} is not a valid subject: {fault}.")
-        if not (self._policy().may_publish(subject) and principal.publish.may_publish(subject)):
-            raise Refusal("denied", f"Nothing may be published on {name} here.")
+        granted = (publication.subject, self._policy(), principal.publish)
+        if sender.granted != granted:
+            _judge_subject(*granted)
+            sender.granted = granted  # most publish on one subject, again and again
 
     def _check(self, client: Any, publication: Publication, sender: Sender) -> None:
         """Raise Refusal if NATS cannot have it now."""
@@ -174,6 +175,18 @@ class Publisher:
                 subject=shorten(subject),
                 reason=code,
             )
+
+
+def _judge_subject(subject: str, anybody: PublishPolicy, holder: PublishPolicy) -> None:
+    """Raise Refusal if nothing may be published there by these policies."""
+    name = repr(shorten(subject))
+    fault = subjects.fault(subject)
+    if fault is None and not {*subjects.WILDCARDS}.isdisjoint(subjects.split(subject)):
+        fault = "nothing is published on a pattern"
+    if fault:
+        raise Refusal("bad_subject", f"{name} is not a valid subject: {fault}.")
+    if not (anybody.may_publish(subject) and holder.may_publish(subject)):
+        raise Refusal("denied", f"Nothing may be published on {name} here.")
 
 
 async def wait_for(publish: Callable[[Done], Awaitable[None]]) -> Outcome:

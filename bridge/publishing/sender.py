@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bridge.token_bucket import TokenBucket
 
 if TYPE_CHECKING:
+    from bridge.access.publish_policy import PublishPolicy
     from bridge.publishing.delivery import Delivery
 
 MAX_CALLERS = 10000
@@ -30,7 +31,7 @@ class Sender:
     `who`: the holder of a token, or else an address, which may have several senders.
     """
 
-    __slots__ = ("_excess", "_publishes", "is_flooding", "waiting", "who")
+    __slots__ = ("_excess", "_in_a_row", "_publishes", "granted", "is_flooding", "waiting", "who")
 
     def __init__(self, limits: PublishLimits, now: float, who: tuple[str, ...] = ()) -> None:
         self.who = who
@@ -38,6 +39,9 @@ class Sender:
         self._publishes = TokenBucket(rate, burst, now)
         # What keeps coming at three times the rate is a flood.
         self._excess = TokenBucket(2 * rate, 2 * burst, now)
+        self._in_a_row = 0
+        self.granted: tuple[str, PublishPolicy, PublishPolicy] | None = None
+        """On which subject it has last published, and by which policies."""
         self.is_flooding = False
         """Whether it has gone too far."""
         self.waiting: set[Delivery] = set()
@@ -50,6 +54,11 @@ class Sender:
         if not self._excess.take(now):
             self.is_flooding = True
         return False
+
+    def has_had_its_turn(self, most: int) -> bool:
+        """Count one that was sent; True for each `most`-th."""
+        self._in_a_row = (self._in_a_row + 1) % most
+        return not self._in_a_row
 
     def leave(self) -> None:
         """Wait for nothing any more, since the connection has ended. Idempotent."""

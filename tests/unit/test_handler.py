@@ -7,13 +7,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiohttp import WSMessage, WSMsgType
 
 from bridge.access.login import Login
 from bridge.access.policy import SubjectPolicy
 from bridge.access.publish_policy import ANYTHING, PublishPolicy
 from bridge.access.tokens import Principal
 from bridge.connections.connection import Connection
-from bridge.publishing.publisher import Publisher
+from bridge.connections.limits import Limits
+from bridge.publishing.publisher import MOST_IN_A_ROW, Publisher
+from bridge.publishing.sender import PublishLimits
 from bridge.telemetry.counters import Counters
 from bridge.wire.framing import FRAMES
 from handler import WSSManager
@@ -80,6 +83,39 @@ async def test_a_request_that_waits_is_forgotten_with_its_connection_and_without
     await manager._leave(connection)
     assert not connection.sender.waiting
     assert said == []
+
+
+@pytest.mark.parametrize(("subject", "turns"), [("a", 100 // MOST_IN_A_ROW), ("denied", 100)])
+async def test_what_is_published_together_is_sent_some_at_a_time_and_others_have_their_turn(
+    subject: str, turns: int
+) -> None:
+    """Those that go in one turn share a PING; what is refused costs NATS nothing, but time."""
+    link = Link()
+    fast = PublishLimits(publishes_per_second=1e6, publish_burst=1000)
+    publisher = Publisher(lambda: link, Counters(), lambda: PublishPolicy.of(["a"]), fast)
+    manager = WSSManager(
+        SimpleNamespace(nats=SimpleNamespace(client=None)),
+        Limits(publishing=fast),
+        publisher=publisher,
+    )
+    ws: Any = SimpleNamespace(_req=SimpleNamespace(transport=Socket()), closed=False)
+    login = Login(Principal(SubjectPolicy(), publish=ANYTHING))
+    connection = manager._open(ws, "id", login, framing=FRAMES)
+    publication = f'{{"action": "publish", "subject": "{subject}"}}'
+    passed = 0
+
+    async def others() -> None:
+        nonlocal passed
+        while True:
+            await asyncio.sleep(0)
+            passed += 1
+
+    task = asyncio.create_task(others())
+    for _ in range(100):
+        assert await manager._take(WSMessage(WSMsgType.TEXT, publication, None), connection)
+    assert turns - 1 <= passed <= turns + 1
+    assert len(link.sent) == 100 * (subject == "a")
+    task.cancel()
 
 
 async def waits(subscriber: Any, msg: Any) -> None:

@@ -164,6 +164,26 @@ async def test_who_has_many_at_hand_leaves_turns_to_others(nats_server: NatsServ
         assert await settled(messages) == ["sent"] * 1000
 
 
+async def test_who_has_waited_for_longest_is_the_next_to_send(nats_server: NatsServer) -> None:
+    count = 10 * sending.MOST_A_TURN
+    async with linked(nats_server.url) as link:
+        first: list[int] = []
+
+        async def send_twice(number: int) -> None:
+            await link.sending.room()
+            first.append(number)
+            await link.sending.room()
+
+        tasks = [asyncio.create_task(send_twice(number)) for number in range(count)]
+        await asyncio.sleep(0)
+        left = set(range(sending.MOST_A_TURN, count, 3))
+        for number in left:
+            tasks[number].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert first == [number for number in range(count) if number not in left]
+        await asyncio.wait_for(link.sending.room(), 10)
+
+
 # Answers
 
 
