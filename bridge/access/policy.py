@@ -86,9 +86,8 @@ class SubjectPolicy:
 
     def may_receive(self, subject: str) -> bool:
         """Tell whether a message on `subject` may be delivered."""
-        decided: Decided = {}
-        grants = self._by_name if _overlaps(_RESERVED, subject, decided) else self._grants
-        return grants.covers(subject) and Rule(self._denials, None).allows(subject, decided)
+        grants = self._by_name if _RESERVED.overlaps(subject) else self._grants
+        return grants.covers(subject) and not any(each.overlaps(subject) for each in self._denials)
 
     def rule(self, pattern: str) -> Rule | None:
         """Return what decides on the messages of a `pattern` that may be followed.

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -31,9 +30,6 @@ _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _VERSION = b"NATS/1.0\r\n"
 
-_COMMON = ("subject", "data", "encoding", "headers", "action", "id", "connection_id")
-_KEYS = {PUBLISH: (*_COMMON, "ack", "msg_id"), REQUEST: (*_COMMON, "timeout", "meta")}
-
 Pairs = Iterable[tuple[str, str]]
 
 
@@ -41,8 +37,7 @@ class PublicationError(ValueError):
     """What is wrong with the shape of a publication, in a sentence for the browser."""
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+class Publication(msgspec.Struct, frozen=True):
     """A message to be published, checked for shape only: its subject may still be invalid.
 
     `headers` are as they go over the wire of NATS; empty if there are none.
@@ -63,20 +58,34 @@ class Publication:
 MAX_HEADERS_BYTES = 4096
 """Of `headers` as they are spelled in a request."""
 OUT_OF_RANGE = "A number in the request is out of range."
+_NOTHING = msgspec.Raw()
 
 
-class _Shape(msgspec.Struct):
+class _Common(msgspec.Struct, forbid_unknown_fields=True):
+    """The keys that all have; those that are Raw at the end have been read before."""
+
     subject: Any = None
-    data: msgspec.Raw = msgspec.Raw()
+    data: msgspec.Raw = _NOTHING
     encoding: Any = None
-    headers: msgspec.Raw = msgspec.Raw(b"null")
+    headers: msgspec.Raw = _NOTHING
+    action: msgspec.Raw = _NOTHING
+    id: msgspec.Raw = _NOTHING
+    connection_id: msgspec.Raw = _NOTHING
+
+
+class _Publish(_Common):
     ack: Any = None
     msg_id: Any = None
+
+
+class _Request(_Common):
     timeout: Any = None
     meta: Any = None
 
 
-_decode = msgspec.json.Decoder(_Shape).decode
+_decode_publish = msgspec.json.Decoder(_Publish).decode
+_decode_request = msgspec.json.Decoder(_Request).decode
+_KEYS = {PUBLISH: _Publish.__struct_fields__, REQUEST: _Request.__struct_fields__}
 _names = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _text = msgspec.json.Decoder(str).decode
 
@@ -86,28 +95,37 @@ def read_publication(action: str, text: str | bytes, request_id: bytes) -> Publi
 
     Raises PublicationError.
     """
-    unknown = next((key for key in _names(text) if key not in _KEYS[action]), None)
-    if unknown is not None:
-        keys = ", ".join(_KEYS[action])
-        raise PublicationError(f"{shorten(unknown)!r} is no key of {action}. Its keys are {keys}.")
     try:
-        shape = _decode(text)
+        if action == PUBLISH:
+            return _publish(_decode_publish(text))
+        return _request(_decode_request(text), request_id)
     except RecursionError:
         raise PublicationError("The request is nested too deeply.") from None
     except msgspec.ValidationError:
-        raise PublicationError(OUT_OF_RANGE) from None
-    if not isinstance(shape.subject, str):
-        raise PublicationError("subject has to be a string.")
-    ack = _flag("ack", shape.ack)
-    pairs = _pairs(_read_headers(shape.headers))
-    headers = header_lines(pairs, _optional("msg_id", shape.msg_id), ack=ack)
-    payload = _payload(shape.data, shape.encoding)
-    if action == PUBLISH:
-        return Publication(PUBLISH, shape.subject, payload, headers, ack)
+        raise PublicationError(_unknown_key(action, text) or OUT_OF_RANGE) from None
+
+
+def _publish(shape: _Publish) -> Publication:
+    ack, message_id = _flag("ack", shape.ack), _optional("msg_id", shape.msg_id)
+    headers = header_lines(_pairs(shape.headers), message_id, ack=ack)
+    return Publication(PUBLISH, _subject(shape), _payload(shape.data, shape.encoding), headers, ack)
+
+
+def _request(shape: _Request, request_id: bytes) -> Publication:
+    headers = header_lines(_pairs(shape.headers), ack=False)
+    subject, payload = _subject(shape), _payload(shape.data, shape.encoding)
     if not request_id:
         raise PublicationError("A request needs an id, by which its answer is known.")
     seconds, meta = read_timeout(shape.timeout), _meta(shape.meta)
-    return Publication(REQUEST, shape.subject, payload, headers, False, seconds, meta)
+    return Publication(REQUEST, subject, payload, headers, False, seconds, meta)
+
+
+def _unknown_key(action: str, text: str | bytes) -> str:
+    """Say which key nobody knows; empty if all are known."""
+    unknown = next((key for key in _names(text) if key not in _KEYS[action]), None)
+    if unknown is None:
+        return ""
+    return f"{shorten(unknown)!r} is no key of {action}. Its keys are {', '.join(_KEYS[action])}."
 
 
 def read_timeout(milliseconds: Any) -> float | None:
@@ -128,6 +146,8 @@ def header_lines(pairs: Pairs, message_id: str | None = None, *, ack: bool) -> b
     which are spelt as the server does, since it knows them in no other way.
     """
     found = [*pairs, (MESSAGE_ID, message_id)] if message_id is not None else [*pairs]
+    if not found:
+        return b""
     lines, orders = [], set[str]()
     for name, value in found:
         if not _NAME.fullmatch(name):
@@ -141,7 +161,7 @@ def header_lines(pairs: Pairs, message_id: str | None = None, *, ack: bool) -> b
             orders.add(name)
         lines.append(f"{name}: {value}\r\n")
     try:
-        return b"%b%b\r\n" % (_VERSION, "".join(lines).encode()) if lines else b""
+        return b"%b%b\r\n" % (_VERSION, "".join(lines).encode())
     except UnicodeEncodeError:
         raise PublicationError("A header is not valid Unicode.") from None
 
@@ -161,18 +181,21 @@ def _order(name: str, *, ack: bool) -> str:
     return order
 
 
-def _read_headers(raw: msgspec.Raw) -> Any:
-    """Return what `headers` are; looking at thousands would hold everybody up."""
-    if len(bytes(raw)) > MAX_HEADERS_BYTES:
+def _subject(shape: _Common) -> str:
+    if not isinstance(shape.subject, str):
+        raise PublicationError("subject has to be a string.")
+    return shape.subject
+
+
+def _pairs(raw: msgspec.Raw) -> Pairs:
+    """Return headers, given as an object or as the pairs that come with messages.
+
+    Looking at thousands of them would hold everybody up.
+    """
+    spelt = bytes(raw)
+    if len(spelt) > MAX_HEADERS_BYTES:
         raise PublicationError(f"headers may have {MAX_HEADERS_BYTES} bytes at most.")
-    try:
-        return msgspec.json.decode(raw)
-    except msgspec.ValidationError:
-        raise PublicationError(OUT_OF_RANGE) from None
-
-
-def _pairs(headers: Any) -> Pairs:
-    """Return headers, given as an object or as the pairs that come with messages."""
+    headers = msgspec.json.decode(spelt) if spelt else None
     if headers is None:
         return ()
     pairs = list(headers.items()) if isinstance(headers, dict) else headers
@@ -188,10 +211,11 @@ def _is_pair(pair: Any) -> bool:
 
 def _payload(data: msgspec.Raw, encoding: Any) -> bytes:
     """Return the bytes that `data` stands for: as JSON, those of the request itself."""
-    if encoding is None or not bytes(data):
+    spelt = bytes(data)
+    if encoding is None or not spelt:
         if encoding not in (None, "text", "base64"):
             raise PublicationError("encoding has to be 'text' or 'base64'.")
-        return bytes(data)
+        return spelt
     try:
         value = _text(data)
         if encoding == "text":

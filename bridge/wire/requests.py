@@ -23,13 +23,18 @@ PING_FORM = 'A ping is {"action": "ping"}.'
 """For clients whose library sends a word, or a type, that it calls a ping."""
 
 
-class _LooseShape(msgspec.Struct):
-    """The JSON of a request before its values are checked; `id` keeps its exact spelling."""
+class _Head(msgspec.Struct):
+    """What every request may have; `id` keeps its exact spelling."""
 
-    subjects: Any = msgspec.UNSET
     action: Any = SUBSCRIBE
     id: msgspec.Raw = _NO_ID
     connection_id: Any = None
+
+
+class _LooseShape(_Head):
+    """The JSON of a request before its values are checked."""
+
+    subjects: Any = msgspec.UNSET
     token: Any = msgspec.UNSET
     type: Any = None
     meta: Any = None
@@ -42,6 +47,7 @@ class _Shape(_LooseShape, forbid_unknown_fields=True):
     pass
 
 
+_decode_head = msgspec.json.Decoder(_Head).decode
 _decode = msgspec.json.Decoder(_Shape).decode
 _decode_loosely = msgspec.json.Decoder(_LooseShape).decode
 _names = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -76,7 +82,7 @@ def parse_request(text: str | bytes) -> Request:
         raise Refusal("bad_request", "id has to be a string or a number.")
     if len(request_id) > MAX_ID_BYTES:
         raise Refusal("bad_request", f"id has to be of {MAX_ID_BYTES} bytes at most.")
-    if shape.action in (PUBLISH, REQUEST):
+    if not isinstance(shape, _LooseShape):
         return _with_publication(shape, text, request_id)
     wants = read_wants(shape.meta, shape.max_rate)
     past = read_past(shape.history, shape.stream, is_rated=shape.max_rate is not None)
@@ -93,7 +99,7 @@ def parse_request(text: str | bytes) -> Request:
     return Request(shape.action, unique, request_id, shape.connection_id, wants=wants, past=past)
 
 
-def _with_publication(shape: _LooseShape, text: str | bytes, request_id: bytes) -> Request:
+def _with_publication(shape: _Head, text: str | bytes, request_id: bytes) -> Request:
     try:
         publication = read_publication(shape.action, text, request_id)
         if not isinstance(shape.connection_id, str | None):
@@ -104,13 +110,17 @@ def _with_publication(shape: _LooseShape, text: str | bytes, request_id: bytes) 
     return Request(shape.action, named, request_id, shape.connection_id, publication=publication)
 
 
-def _read_shape(text: str | bytes) -> _LooseShape:
-    """Read the JSON of a request; a `_Shape` if there is no key in it that nobody knows."""
+def _read_shape(text: str | bytes) -> _Head:
+    """Read the JSON of a request; a `_Shape` if there is no key in it that nobody knows.
+
+    Of what is to be published the head alone: the rest of it is read by its own rules.
+    """
     try:
         if isinstance(text, bytes):
             text.decode()
         try:
-            return _decode(text)
+            head = _decode_head(text)
+            return head if head.action in (PUBLISH, REQUEST) else _decode(text)
         except msgspec.ValidationError:
             return _decode_loosely(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
