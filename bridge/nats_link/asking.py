@@ -110,7 +110,8 @@ class Asking:
             self._wire.queue_ping(trip.answered)
         else:
             trip.lose()
-        trip.settling = asyncio.get_running_loop().create_task(self._settle(trip))
+        if trip.taps:  # else nobody waits for more than the answer
+            trip.settling = asyncio.get_running_loop().create_task(self._settle(trip))
 
     async def _settle(self, trip: Trip) -> None:
         """Wait for the answer to a trip; blame each SUB that was not accepted."""

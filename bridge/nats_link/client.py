@@ -194,6 +194,7 @@ class NATSLink(ReconnectingClient):
             self._pings_outstanding = 0
         else:
             await super()._process_pong()
+            self.sending.settle()  # not in a turn of its own
 
     async def flush(self, timeout: int = 10) -> None:  # noqa: ASYNC109  nats-py's signature
         """Wait until the server has all that was sent; nats-py says so too while it is away."""

@@ -83,7 +83,7 @@ class Sending:
         answered = self._answered()
         if not self._batches or self._batches[-1].answered is not answered:
             self._batches.append(_Batch(answered))
-            answered.add_done_callback(self._settle)
+            answered.add_done_callback(self.settle)
         batch, size = self._batches[-1], len(line) + len(headers) + len(payload)
         batch.messages.append(message)
         batch.size += size
@@ -140,7 +140,8 @@ class Sending:
     def _next_to_be_answered(self) -> _Batch | None:
         return next((each for each in self._batches if not each.answered.done()), None)
 
-    def _settle(self, answered: asyncio.Future[bool]) -> None:
+    def settle(self, answered: asyncio.Future[bool] | None = None) -> None:
+        """Tell what became of all that was sent before a PING that is done. Idempotent."""
         while self._batches and self._batches[0].answered.done():
             batch = self._batches.popleft()
             self._unconfirmed -= batch.size
