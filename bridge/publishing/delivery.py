@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -27,8 +26,7 @@ _NO_RESPONDERS = b"NATS/1.0 503"
 _Refused = Literal["denied", "timeout", "no_responders", "not_stored"]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What became of a publication."""
 
     line: bytes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -56,8 +55,7 @@ OPTIONS = (*WANTS, *PAST)
 _KEYS = ("subjects", "action", "id", "connection_id", "token", *OPTIONS)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """What a browser asks for, checked for shape only: its subjects may still be invalid.
 
     With a `token` it shows that and asks for nothing. A ping has no subjects. What is to be
@@ -68,10 +66,14 @@ class Request:
     subjects: tuple[str, ...]
     id: bytes = b""
     connection_id: str | None = None
-    token: str | None = field(default=None, repr=False)
+    token: str | None = None
     wants: Wants = PLAIN
     past: Past | None = None
-    publication: Publication | None = field(default=None, repr=False)
+    publication: Publication | None = None
+
+    def __repr__(self) -> str:
+        """Show neither token nor payload."""
+        return f"Request({self.action!r}, {self.subjects!r}, {self.id!r})"
 
 
 def parse_request(text: str | bytes) -> Request:

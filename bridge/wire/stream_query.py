@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import msgspec
+from msgspec import structs
 
 from bridge.wire.cursor import read_cursors
 from bridge.wire.requests import Request, parse_request
@@ -89,7 +90,7 @@ def _resumed(request: Request, name: str, cursors: str) -> Request:
         wish = After(tuple(read_cursors(cursors)), past.wish)
     except ValueError as fault:
         raise Refusal("bad_request", f"{name}: {fault}") from None
-    return replace(request, past=replace(past, wish=wish))
+    return structs.replace(request, past=replace(past, wish=wish))
 
 
 def _value(key: str, values: list[str]) -> object:
