@@ -160,6 +160,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ".venv/bin/python -m bench.slow": (LONG, "as above"),
     ".venv/bin/python -m bench.idle": (LONG, "as above"),
     ".venv/bin/python -m bench.streams": (LONG, "as above"),
+    ".venv/bin/python -m bench.publishing": (LONG, "as above"),
     ".venv/bin/python -m bench.denials": (LONG, "as above"),
     ".venv/bin/python -m bench.rates": (LONG, "as above"),
     ".venv/bin/python -m bench.workers": (LONG, "as above"),

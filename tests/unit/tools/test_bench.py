@@ -14,6 +14,10 @@ from bench.heart.browser import PONG, Browser, Step
 from bench.heart.bystander import TICKS, spread_evenly
 from bench.heart.rows import ROWS
 from bench.heart.table import Goal, Measured, failed_line, line, verdict
+from bench.load import Publisher
+from bench.publishing import table
+from bench.publishing.service import SUBJECT, Echo
+from tests.support.servers import NatsServer
 
 GOALS = (Goal("stop", 50, "ms"), Goal("memory", 30, "KiB"))
 
@@ -72,6 +76,48 @@ def test_a_row_that_fails_has_a_line_and_is_not_reached() -> None:
     assert failed_line("far", "many ask", GOALS[:1], "no answer") == (
         "| far | many ask | failed: no answer | at most 50 ms | not reached |"
     )
+
+
+@pytest.mark.parametrize(
+    ("goal", "other", "verdict"),
+    [
+        (table.at_least(1), [2, 4], " reached "),
+        (table.at_least(1), [2, 6], " not reached "),
+        (table.at_most(1.5), [2, 4], " reached "),
+        (table.at_most(1.5), [1, 2], " not reached "),
+        (table.NO_GOAL, [1, 2], "  "),
+    ],
+)
+def test_a_ratio_stands_beside_its_goal(goal: table.Goal, other: list[float], verdict: str) -> None:
+    cells = table.line("this", [3, 3], other, goal, "note").split("|")
+    ratio = str(Spread.of_ratios([3, 3], other))
+    assert cells[1:2] + cells[4:] == [
+        " this ",
+        f" {ratio} ",
+        f" {goal.text} ",
+        verdict,
+        " note ",
+        "",
+    ]
+    assert len(cells) == len(table.head("one", "other", "note").splitlines()[0].split("|"))
+
+
+def test_a_service_answers_with_what_it_is_asked(nats_server: NatsServer) -> None:
+    echo = Echo(nats_server.port)
+    asking = Publisher(nats_server.port).socket
+    asking.sendall(b"SUB answers 1\r\nPING\r\n")
+    assert asking.recv(100) == b"PONG\r\n"
+    payload = b"MSG a 1 1\r\nx\r\n" * 1000
+    for each in (b"1", b"", payload):
+        asking.sendall(b"PUB %b answers %d\r\n%b\r\n" % (SUBJECT.encode(), len(each), each))
+    expected = b"".join(b"MSG answers 1 %d\r\n%b\r\n" % (len(e), e) for e in (b"1", b"", payload))
+    asking.settimeout(20)
+    came = b""
+    while len(came) < len(expected):
+        came += asking.recv(65536)
+    assert came == expected
+    asking.close()
+    echo.stop()
 
 
 def test_rows_are_named_by_one_word_each() -> None:
