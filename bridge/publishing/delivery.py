@@ -148,7 +148,9 @@ class Delivery:
         if self.is_request:
             self._refuse("timeout", f"No answer on {self._name} {within}.")
         else:
-            text = f"No stream said {within} whether it has it: it may, or not."
+            text = (
+                f"No stream said {within} whether it has it: it may, or none stores {self._name}."
+            )
             self._refuse("timeout", text)
 
     @property

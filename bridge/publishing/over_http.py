@@ -87,7 +87,7 @@ class OverHttp:
             self._counters.requests["bad"] += 1
             self._counters.refused["bad_request"] += 1
             refusal = Refusal("bad_request", str(fault), [call.subject])
-            return Answer(400, refusal.line())
+            return Answer(400, refusal.line() + b"\n")
         self._counters.requests["publish" if action == PUBLISH else "request"] += 1
         who = call.principal
         now = asyncio.get_running_loop().time()
@@ -95,7 +95,7 @@ class OverHttp:
         outcome = await wait_for(partial(self._publisher.publish, publication, sender, who))
         if outcome.result == "answered":
             return Answer(200, outcome.reply, _type_of(outcome.reply))
-        return Answer(STATUSES.get(outcome.result, 200), outcome.line)
+        return Answer(STATUSES.get(outcome.result, 200), outcome.line + b"\n")
 
 
 def _read(action: str, call: Call) -> Publication:

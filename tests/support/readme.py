@@ -71,12 +71,16 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "test_curl_reads_messages_until_its_limit",
         "with a free port",
     ),
+    """curl -d '{"hello": "world"}' http://127.0.0.1:5001/publish/test.subject""": (
+        CURL,
+        "with a free port; that a gateway with a server of its own lets it, in another test",
+    ),
     """curl -d '{"total": 21.50}' http://127.0.0.1:5001/publish/orders.new""": (
         CURL,
         "a free port",
     ),
     """curl -d '{"total": 21.50}' -H 'Nats-Msg-Id: a1' """
-    """'http://127.0.0.1:5001/publish/orders.new?ack=1'""": (CURL, "as above"),
+    """'http://127.0.0.1:5001/publish/test.subject?ack=1'""": (CURL, "as above"),
     """curl -d '[1, 2]' 'http://127.0.0.1:5001/request/rpc.sum?timeout=2000'""": (CURL, "as above"),
     "WORKERS=4 make run": (RUN, "as it stands"),
     "TRUSTED_PROXIES=127.0.0.1 ALLOWED_ORIGINS=https://live.example.com make run": (
@@ -181,6 +185,7 @@ SCRIPTS = {
     "javascript": "test_the_event_source_of_the_documentation_logs_messages_and_notices",
     "jsx": "test_the_hooks_of_the_documentation_show_live_values",
     "mjs": "test_the_example_for_node_prints_messages",
+    "py": CURL,
 }
 """The test that runs the one block of each language."""
 

@@ -14,7 +14,6 @@ import sys
 import urllib.request
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import nats
 import pytest
@@ -189,21 +188,22 @@ async def test_curl_publishes_and_asks_as_the_documentation_says(
         running(Gateway(server.url, log=log, allow_publish=">")) as service,
     ):
         client = await nats.connect(server.url)
-        await client.jetstream().add_stream(name="ORDERS", subjects=["orders.*"])
-
-        async def add(msg: Any) -> None:
-            await msg.respond(str(sum(json.loads(msg.data))).encode())
-
-        await client.subscribe("rpc.sum", cb=add)
-        await client.flush()
+        await client.jetstream().add_stream(name="KEPT", subjects=["orders.*", "test.subject"])
+        program = readme.block("py").replace("4222", str(server.port))
+        answering = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
+        await eventually(
+            lambda: "rpc.sum" in str([each["subscriptions_list"] for each in server.connections()])
+        )
         command = command.replace("5001", str(service.port))
         answer = json.loads(await asyncio.to_thread(sh, command, folder))
         if "/request/" in command:
             assert answer == 3
         else:
             assert (answer["success"], answer.get("seq")) == (True, 1 if "ack" in command else None)
-            stored = await client.jetstream().get_msg("ORDERS", 1)
-            assert stored.data == b'{"total": 21.50}'
+            stored = await client.jetstream().get_msg("KEPT", 1)
+            assert stored.data.decode() == shlex.split(command)[2]
+        answering.kill()
+        await answering.wait()
         await client.close()
 
 

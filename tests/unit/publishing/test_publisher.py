@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,9 +11,9 @@ import pytest
 from bridge.access.policy import SubjectPolicy
 from bridge.access.publish_policy import ANYTHING, PublishPolicy
 from bridge.access.tokens import Principal
-from bridge.publishing import publisher, sender
+from bridge.publishing import delivery, publisher, sender
 from bridge.publishing.delivery import Outcome
-from bridge.publishing.publisher import Publisher
+from bridge.publishing.publisher import Publisher, wait_for
 from bridge.publishing.sender import Callers, PublishLimits, Sender
 from bridge.telemetry.counters import Counters
 from bridge.wire.publications import Publication
@@ -117,6 +118,18 @@ async def test_what_waits_for_streams_is_bounded(monkeypatch: pytest.MonkeyPatch
     link.sent[0].answer(b'{"stream":"A","seq":1}', b"")
     assert world.counters.publishes["stored"] == 1
     assert await world.publish(stored, by) is None
+
+
+async def test_where_followers_hide_that_no_stream_stores_it_that_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a follower, the browser's own among them, NATS does not say that nobody answers."""
+    monkeypatch.setattr(delivery, "ACK_TIMEOUT_SECONDS", 0.001)
+    world = World(Link())
+    stored, by = Publication("publish", "a", ack=True), Sender(FAST, 0.0)
+    outcome = await wait_for(partial(world.publisher.publish, stored, by, ANYONE))
+    assert outcome.result == "timeout"
+    assert b"it may, or none stores 'a'." in outcome.line
 
 
 async def test_an_answer_that_comes_twice_or_too_late_changes_nothing() -> None:
