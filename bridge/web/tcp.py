@@ -17,8 +17,8 @@ from bridge.telemetry.counters import Counters
 from bridge.telemetry.logs import tell
 from bridge.web.assets import SECURITY_HEADERS
 from bridge.web.capacity import Capacity, no_room
-from bridge.web.forgetful import Forgetful
 from bridge.web.frame_meter import MeteredReader, Unmarking
+from bridge.web.unread import Unread
 
 if TYPE_CHECKING:
     from aiohttp._websocket.reader import WebSocketReader
@@ -31,7 +31,7 @@ LINGER_SECONDS = 1.0
 """For a refused caller to read why: an earlier end could take the answer with it."""
 
 
-class CountedHandler(Forgetful):
+class CountedHandler(Unread):
     """aiohttp's side of one TCP connection, which takes a place and gives it back.
 
     aiohttp ends one that has been idle for long. A request that comes too slowly, or a first one
@@ -57,7 +57,6 @@ class CountedHandler(Forgetful):
         "inside",
         "lost",
         "serving",
-        "switched",
         "tcp",
     )
 
@@ -100,8 +99,7 @@ class CountedHandler(Forgetful):
         """Leads frames that may be compressed past aiohttp: see `CompressedRequests`."""
         self.lost: Callable[[BaseException | None], None] | None = None
         """Called when the connection is lost, with what failed, None if nothing did."""
-        self.switched = False
-        """Whether no further request is to come: it is a WebSocket, or a response that goes on."""
+        self.watch(capacity.write_timeout, counters)
 
     @property
     def peername(self) -> str | tuple[str, int, int, int] | tuple[str, int] | None:
@@ -153,6 +151,7 @@ class CountedHandler(Forgetful):
         """Count it out."""
         self.count_out()
         self._body = None
+        self.stop_watching()
         if self._late is not None:
             self._late.cancel()
         if self.lost is not None:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import Callable
 
 from aiohttp import web
 
 from bridge.web.acknowledged import acknowledged
 from bridge.web.http_stream import HttpStream
+from bridge.web.unread import bound_send_buffer
 from bridge.web.websocket import CLOSE_TIMEOUT_SECONDS, WebSocket
-
-SEND_BUFFER_BYTES = 262144
-"""Half of it would cost speed at fan-out: it takes more writes to hand on the same."""
 
 Written = web.WebSocketResponse | HttpStream
 """What a connection is written by."""
@@ -31,7 +28,7 @@ class Socket:
     def __init__(self, ws: Written) -> None:
         self.ws = ws
         self.transport = _transport_of(ws)
-        _bound_send_buffer(self.transport)
+        bound_send_buffer(self.transport)
         self.size_of_unsent = _unsent_of(ws, self.transport)
         """Tells how many bytes are still on their way to the kernel."""
 
@@ -100,13 +97,6 @@ def _transport_of(ws: Written) -> asyncio.Transport:
     if transport is None:
         raise ConnectionResetError("the browser left before its connection was set up")
     return transport
-
-
-def _bound_send_buffer(transport: asyncio.Transport) -> None:
-    """Keep the kernel from holding megabytes for a slow browser, unseen by our limits."""
-    raw = transport.get_extra_info("socket")
-    if raw is not None:
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
 
 
 def _unsent_of(ws: Written, transport: asyncio.Transport) -> Callable[[], int]:
