@@ -2,6 +2,8 @@
 # make quick    unit tests, and those of the page that need no browser: half a minute
 # make test     every test but those under load; sets up all it needs, also a browser
 # make coverage every test, and how much of the code they run: in CI, in place of `make test`
+# make long     what takes minutes: larger crowds, more messages, models searched for longer
+# make setup    what the tests need, so that they can begin at once
 # make test-oldest  the tests of the NATS side with what `pip install -r requirements.txt` brings
 # make check    lint, types, documentation
 # make fuzz     a million hostile inputs, in some minutes
@@ -20,7 +22,7 @@ OLDEST := .venv-oldest
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := run
-.PHONY: run quick test test-python test-page coverage test-oldest check fuzz bench soak cluster lock clean
+.PHONY: run setup quick test test-python test-page coverage long test-oldest check fuzz bench soak cluster lock clean
 
 run: $(VENV)/ready
 	@exec $(BIN)/python main.py
@@ -68,6 +70,8 @@ check: $(VENV)/ready-promtool
 AT_ONCE := -n 6 --dist loadfile --no-loadscope-reorder
 TESTS := tests/unit tests/service tests/page
 
+setup: $(VENV)/ready-browser $(VENV)/ready-npm $(VENV)/ready-promtool $(OLDEST)/ready
+
 quick: $(VENV)/ready-dev test-page
 	$(BIN)/python -m pytest --quiet -n 2 tests/unit
 
@@ -77,15 +81,20 @@ test-page:
 	node --test --test-concurrency=2 tests/page/*/*.test.mjs
 
 test-python: $(VENV)/ready-browser $(VENV)/ready-npm
-	$(BIN)/python -m pytest $(AT_ONCE) -m "not timing and not load" $(TESTS)
-	$(BIN)/python -m pytest -m "timing and not load" $(TESTS)
+	$(BIN)/python -m pytest $(AT_ONCE) -m "not timing and not load and not long" $(TESTS)
+	$(BIN)/python -m pytest -m "timing and not load and not long" $(TESTS)
 
 coverage: $(VENV)/ready-browser $(VENV)/ready-npm test-page
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(AT_ONCE) -m "not timing" $(TESTS)
-	$(BIN)/coverage run -m pytest -m timing $(TESTS)
+	$(BIN)/coverage run -m pytest $(AT_ONCE) -m "not timing and not long" $(TESTS)
+	$(BIN)/coverage run -m pytest -m "timing and not long" $(TESTS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+long: $(VENV)/ready-browser
+	$(BIN)/python -m pytest -m long $(TESTS)
+	$(BIN)/python -m pytest --hypothesis-profile long tests/unit/fanout/test_model.py \
+	  tests/unit/fanout/test_rates_model.py
 
 # The gateway overrides and calls what nats-py keeps to itself. Panini pins 2.6.0, requirements.lock
 # has a version ten minor ones later. A list, as all of `make test` would take many minutes more.
@@ -95,8 +104,8 @@ NATS_TESTS := tests/unit/test_private_names.py tests/unit/nats_link tests/servic
 
 test-oldest: $(OLDEST)/ready
 	@echo "With nats-py $$($(OLDEST)/bin/python -c 'import nats.aio.client as it; print(it.__version__)'):"
-	$(OLDEST)/bin/python -m pytest $(AT_ONCE) -m "not timing and not load" $(NATS_TESTS)
-	$(OLDEST)/bin/python -m pytest -m "timing and not load" $(NATS_TESTS)
+	$(OLDEST)/bin/python -m pytest $(AT_ONCE) -m "not timing and not load and not long" $(NATS_TESTS)
+	$(OLDEST)/bin/python -m pytest -m "timing and not load and not long" $(NATS_TESTS)
 
 # The tests need less than `make test`, and pip may not change what it chose for the service.
 $(OLDEST)/ready: requirements.txt requirements-dev.txt

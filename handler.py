@@ -12,6 +12,7 @@ from aiohttp import WSMessage, WSMsgType, web
 from bridge.access.login import Login
 from bridge.access.policy import SubjectPolicy
 from bridge.access.tokens import Principal
+from bridge.audiences.looking import Looking
 from bridge.audiences.stream_hub import StreamHub
 from bridge.connections import reader
 from bridge.connections.actions import Actions
@@ -74,6 +75,7 @@ class WSSManager:
             self._limits,
             self.counters,
             publisher or Publisher(self._client, self.counters),
+            Looking(self._hub, self.streams.history),
         )
         self._told_down = False
         self._stall_watch = StallWatch(self._limits.write_timeout)

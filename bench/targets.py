@@ -65,15 +65,19 @@ def publish(subject: str, payload: bytes) -> bytes:
 
 
 class NatsServer:
-    """A nats-server; `websocket_port` is its own WebSocket listener, `more` its configuration."""
+    """A nats-server; `websocket_port` is its own WebSocket listener, `more` its configuration.
 
-    def __init__(self, more: str = "") -> None:
+    `compression`: whether it compresses for who offers that.
+    """
+
+    def __init__(self, more: str = "", *, compression: bool = False) -> None:
         self.port, self.websocket_port = free_port(), free_port()
         with tempfile.NamedTemporaryFile("w", suffix=".conf", delete=False) as config:
             config.write(
                 f"listen: 127.0.0.1:{self.port}\nmax_pending: {LARGE}\n"
                 "write_deadline: '120s'\nping_interval: '1h'\n"
-                f"websocket {{ listen: '127.0.0.1:{self.websocket_port}', no_tls: true }}\n{more}"
+                f"websocket {{ listen: '127.0.0.1:{self.websocket_port}', no_tls: true, "
+                f"compression: {str(compression).lower()} }}\n{more}"
             )
         self.process = subprocess.Popen(
             [find_server(), "-c", config.name], stderr=subprocess.DEVNULL

@@ -16,6 +16,7 @@ from tests.support.servers import Gateway, NatsServer, running
 
 # Examples have no deadline: a busy machine takes longer than the usual 200 ms now and then.
 settings.register_profile("busy", deadline=None)
+settings.register_profile("long", deadline=None, max_examples=3000)
 settings.load_profile("busy")
 
 LONGEST = ("tests/page/browser/", "tests/page/builds/", "tests/service/replicas/", "tests/service/")

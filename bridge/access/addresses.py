@@ -14,6 +14,7 @@ MAX_ADDRESS_CHARACTERS = 100
 _WITH_PORT = re.compile(r"\[([^\]]+)\](?::\d+)?|([\d.]+):\d+")
 
 
+@lru_cache(maxsize=64)
 def is_loopback(host: str) -> bool:
     """Tell whether only this machine can reach a server that listens on `host`."""
     if host == "localhost":
@@ -47,6 +48,11 @@ def _parse_address(text: str) -> Address | None:
 
 def counted_as_one(address: str) -> str:
     """Return what is counted as one address: of IPv6, all that one customer is given."""
+    return _counted_as_one(address) if len(address) <= MAX_ADDRESS_CHARACTERS else address
+
+
+@lru_cache(maxsize=1024)
+def _counted_as_one(address: str) -> str:
     parsed = parse_address(address)
     if isinstance(parsed, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((parsed, 64), strict=False))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from bridge.access.policy import SubjectPolicy
 from bridge.wire import subjects
@@ -13,7 +14,7 @@ NO_PATTERNS = PatternSet(())
 """What may be read at all, where history is off."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HistoryPolicy:
     """What may be followed, as far as it lies within grants. All that open nothing are equal.
 
@@ -41,13 +42,17 @@ class HistoryPolicy:
         within = all(each.covers(pattern) for each in self._grants)
         return within and self._follow.may_follow(pattern)
 
-    @property
+    @cached_property
     def is_open(self) -> bool:
-        """Whether there is any pattern whose past may be read."""
-        shared: Iterable[str] = self._follow.allow
-        for each in self._grants:
+        """Whether there is any pattern whose past may be read: every greeting says so."""
+        return bool(self.within(self._follow.allow))
+
+    def within(self, patterns: Iterable[str]) -> list[str]:
+        """Return the patterns of which the past may be read within `patterns`, but for denials."""
+        shared = patterns
+        for each in (PatternSet(self._follow.allow), *self._grants):
             shared = _shared(shared, each)
-        return any(map(self._follow.may_follow, shared))
+        return [*filter(self._follow.may_follow, shared)]
 
 
 NOTHING = HistoryPolicy(SubjectPolicy(()), ())

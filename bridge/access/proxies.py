@@ -42,6 +42,8 @@ class TrustedProxies:
 
     def trusts(self, address: str) -> bool:
         """Tell whether `address` is that of a proxy of ours."""
+        if not self._networks:
+            return False
         parsed = parse_address(address)
         return parsed is not None and any(parsed in network for network in self._networks)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from bridge.audiences.told import keys_for
 from bridge.fanout.group import Group, GroupKey, Writer
 from bridge.wire.subjects import matches
 
@@ -87,7 +86,7 @@ class Audience(Group):
         self.followers.pop(member, None)
 
     def append_stored(self, pieces: list[Any], sequence: int) -> None:
-        """Take the message that has this sequence."""
+        """Take messages; the last one has this sequence."""
         self._appended = sequence
         self.append(pieces)
 
@@ -117,8 +116,3 @@ class Audience(Group):
 def meta_of(follows: Iterable[Follow], subject: str) -> tuple[str, ...] | None:
     """Return what is told of messages on a subject; None if none of `follows` matches it."""
     return next((each.wants.meta for each in follows if matches(each.pattern, subject)), None)
-
-
-def framing_for(framing: Framing, meta: tuple[str, ...]) -> Framing:
-    """Return how stored messages are written for who wants `meta`."""
-    return framing.with_meta(keys_for(meta))

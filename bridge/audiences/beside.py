@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
+from bridge.outlet import NOWHERE
 from bridge.wire import responses
 from bridge.wire.envelope import Message
 from bridge.wire.framing import FRAMES
@@ -37,7 +38,6 @@ EARLY_SECONDS = 0.05
 """By which the tail may be first: what is read at once is handed on by subject."""
 PATIENCE_SECONDS = 2.0
 """After which a copy by NATS is taken for one that was never stored."""
-
 LIVE_SECONDS, LOOK_SECONDS = 5.0, 0.01
 """Until patterns are left that are not live; how often it is looked whether they are."""
 
@@ -78,6 +78,7 @@ class Witness:
     stored: PatternSet | None = None
     places: dict[str, bytes] = {}  # noqa: RUF012  it has no ids
     is_half_free = True
+    outlet = NOWHERE
 
     def __init__(self, member: Member, patterns: Sequence[str], hub: Hub) -> None:
         self.id = f"{member.id} beside a stream"
@@ -101,13 +102,14 @@ class Witness:
 
     # What the tail brings
 
-    def take(self, message: Stored) -> None:
-        """Note a copy by the tail. NATS has brought one before, maybe before this began."""
-        copy = message.subject, message.payload
-        if self.copies[copy] > 0:
-            self.copies[copy] -= 1
-        else:
-            self._early[copy] = _now()
+    def take(self, messages: Sequence[Stored]) -> None:
+        """Note copies by the tail. NATS has brought them before, maybe before this began."""
+        for message in messages:
+            copy = message.subject, message.payload
+            if self.copies[copy] > 0:
+                self.copies[copy] -= 1
+            else:
+                self._early[copy] = _now()
 
     def missed(self, after: int, until: int, reason: Loss) -> None:
         """Pass over what does not come."""

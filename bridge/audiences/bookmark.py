@@ -56,7 +56,7 @@ class Bookmark:
         cursor, _ = split_id(pieces[-1])
         if cursor and places.keys() - {self._stream}:
             pieces = self._with_others(pieces)
-            joined = member.framing.join(pieces)
+            joined = member.framing.join_alone(pieces)
         if not member.offer(pieces, joined):
             return False
         if cursor:

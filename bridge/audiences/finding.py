@@ -48,7 +48,7 @@ async def stream_of(
     if past.is_optional and history.js.is_silent:
         return UnansweredError("JetStream does not answer")
     try:
-        stream: str = (await history.stream_of(pattern, past.stream)).name
+        stream: str = (await history.stream_of(pattern, past.stream, member)).name
     except HistoryError as error:
         return error
     for follower in others:
@@ -67,7 +67,7 @@ async def open_reading(
 
     For the turn in which this returns, if there is such. Raises what `History.open` does.
     """
-    reading = await history.open(patterns, past.wish, past.stream)
+    reading = await history.open(patterns, past.wish, past.stream, member)
     beside = plain_beside(member, patterns)
     if not beside:
         return reading, None

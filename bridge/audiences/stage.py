@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from itertools import groupby
+from operator import attrgetter, itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from bridge.audiences.audience import Audience, AudienceKey, framing_for
-from bridge.audiences.told import told
-from bridge.wire.cursor import cursor_text
+from bridge.audiences.audience import Audience, AudienceKey
+from bridge.audiences.told import pieces_of, with_cursors
 from bridge.wire.envelope import Envelope
 from bridge.wire.pattern_tree import PatternTree
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bridge.audiences.had import Had
     from bridge.fanout.flusher import Flusher
     from bridge.history.own_rights import OwnRights
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
 MAX_LANES = 20_000
 """Subjects of which it is known who gets them; from there on all are forgotten."""
+_envelope_of, _targets_of = attrgetter("envelope"), attrgetter("targets")
+_first = itemgetter(0)
 
 
 class Follower(Protocol):
@@ -39,12 +44,30 @@ class Follower(Protocol):
     def remind(self) -> None: ...
 
 
+_Way = tuple["Framing", tuple[str, ...]]
+"""How messages are told: in which framing, and with what beside them."""
+
+
+class _Targets:
+    """Who gets the messages on some subjects, by how they are told to them; and who does not.
+
+    There is one object for each such answer, so that they can be compared by identity.
+    """
+
+    def __init__(
+        self, told: tuple[tuple[_Way, Audience], ...], aside: tuple[Audience, ...]
+    ) -> None:
+        self.aside = aside
+        self.audiences: dict[_Way, list[Audience]] = {}
+        for way, audience in told:
+            self.audiences.setdefault(way, []).append(audience)
+
+
 class _Lane(NamedTuple):
-    """Who gets the messages on one subject, by how it is told to them; and who does not."""
+    """The way of the messages on one subject."""
 
     envelope: Envelope
-    targets: dict[Framing, tuple[tuple[str, ...], list[Audience]]]
-    aside: list[Audience]
+    targets: _Targets
 
 
 class Stage:
@@ -63,6 +86,8 @@ class Stage:
         self._tree = PatternTree()
         self._by_pattern: dict[str, dict[Audience, None]] = {}
         self._lanes: dict[str, _Lane] = {}
+        self._targets: dict[Any, _Targets] = {}
+        """Those of the lanes, by what they hold."""
         tail.listen(self)
 
     def end(self) -> None:
@@ -78,7 +103,7 @@ class Stage:
     def rights(self, rights: OwnRights) -> None:
         if rights != self._rights:
             self._rights = rights
-            self._lanes.clear()
+            self._forget_lanes()
 
     # Audiences
 
@@ -91,7 +116,7 @@ class Stage:
             for follow in key.follows:
                 self._tree.add(follow.pattern)
                 self._by_pattern.setdefault(follow.pattern, {})[audience] = None
-            self._lanes.clear()
+            self._forget_lanes()
         return audience
 
     def drop_if_empty(self, audience: Audience) -> None:
@@ -105,42 +130,53 @@ class Stage:
             if not those:
                 del self._by_pattern[follow.pattern]
                 self._tree.discard(follow.pattern)
-        self._lanes.clear()
+        self._forget_lanes()
 
     # What the tail brings
 
-    def take(self, message: Stored) -> None:
-        """Hand on the next message."""
-        lane = self._lanes.get(message.subject)
-        if lane is None:
-            lane = self._open_lane(message.subject)
-        for framing, (meta, audiences) in lane.targets.items():
-            pieces = framing.encode(lane.envelope, [told(message, meta)])
-            if framing.mark is not None:
-                cursor = cursor_text(self.tail.stream, self.tail.epoch, message.sequence)
-                pieces = [framing.mark(pieces[0], cursor.encode())]
+    def take(self, messages: Sequence[Stored]) -> None:
+        """Hand on the next messages; those with the same targets together."""
+        known = self._lanes
+        lanes = [known.get(each.subject) or self._open_lane(each.subject) for each in messages]
+        rows = zip(map(_targets_of, lanes), map(_envelope_of, lanes), messages, strict=True)
+        for targets, those in groupby(rows, _first):
+            _, envelopes, run = zip(*those, strict=True)
+            self._hand_on(targets, envelopes, run)
+
+    def _hand_on(
+        self, targets: _Targets, envelopes: Sequence[Envelope], run: Sequence[Stored]
+    ) -> None:
+        tail = self.tail
+        for (framing, meta), audiences in targets.audiences.items():
+            pieces = pieces_of(run, envelopes, framing, meta)
+            pieces = with_cursors(pieces, run, framing, tail, tail.epoch)
             for audience in audiences:
-                audience.append_stored(pieces, message.sequence)
-        for audience in lane.aside:
-            audience.filter(1)
+                audience.append_stored(pieces, run[-1].sequence)
+        for audience in targets.aside:
+            audience.filter(len(run))
 
     def _open_lane(self, subject: str) -> _Lane:
         if len(self._lanes) >= MAX_LANES:
-            self._lanes.clear()
+            self._forget_lanes()
         found: dict[Audience, None] = {}
         for pattern in self._tree.matching(subject):
             found.update(self._by_pattern[pattern])
-        lane = self._lanes[subject] = _Lane(Envelope(subject), {}, [])
         may_be_read = self._rights.may_receive(subject)
+        told, aside = [], []
         for audience in found:
             key = audience.told_as
             if may_be_read and key.takes(subject):
-                meta = key.meta_of(subject)
-                framing = framing_for(key.framing, meta)
-                lane.targets.setdefault(framing, (meta, []))[1].append(audience)
+                told.append(((key.framing, key.meta_of(subject)), audience))
             else:
-                lane.aside.append(audience)
+                aside.append(audience)
+        those = tuple(told), tuple(aside)
+        targets = self._targets.setdefault(those, _Targets(*those))
+        lane = self._lanes[subject] = _Lane(Envelope(subject), targets)
         return lane
+
+    def _forget_lanes(self) -> None:
+        self._lanes.clear()
+        self._targets.clear()
 
     def missed(self, after: int, until: int, reason: Loss) -> None:
         """Tell everybody that the messages between will not come."""

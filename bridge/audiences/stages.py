@@ -23,6 +23,8 @@ RETRY_SECONDS = 1.0
 """Until NATS is asked again what it did not say."""
 REMIND_SECONDS = 60.0
 """After which a connection that got nothing is told how far it is."""
+REMINDED_AT_ONCE, REMINDER_PAUSE_SECONDS = 100, 0.01
+"""Then others have their turn: ten thousand take a second, most of which is free."""
 
 
 class Stages:
@@ -93,12 +95,15 @@ class Stages:
         Returns whether NATS has said.
         """
         rights = await self._rights() if self._stages else None
-        self._hub.flush()
-        for stage in tuple(self._stages.values()):
-            if rights is not None:
+        if rights is not None:
+            for stage in self._stages.values():
                 stage.rights = rights
-            for follower in tuple(stage.followers):
+        followers = tuple(self.followers)
+        for begin in range(0, len(followers), REMINDED_AT_ONCE):
+            self._hub.flush()  # or some would be told that they have what is yet to be written
+            for follower in followers[begin : begin + REMINDED_AT_ONCE]:
                 follower.remind()
+            await asyncio.sleep(REMINDER_PAUSE_SECONDS)
         return rights is not None or not self._stages
 
     async def _rights(self) -> OwnRights | None:

@@ -49,7 +49,8 @@ class StreamHub:
         self._followers: dict[Member, dict[str, Follower]] = {}
         """Of each member, by stream."""
 
-    def _history(self) -> History | None:
+    def history(self) -> History | None:
+        """Return what reads streams; None while there is no NATS client, or if nothing does."""
         client = self._client()
         if self._made is None and self._make_history is not None and client is not None:
             self._made = self._make_history(client)
@@ -77,7 +78,7 @@ class StreamHub:
         """Follow patterns with their past; what it has is on its way when this returns."""
         found = Followed([], [], {})
         bookmark.come_back(member, past)
-        history = self._history()
+        history = self.history()
         streams: dict[str, list[str]] = {}
         others = tuple(self._followers.get(member, {}).values())
         is_off = self._make_history is None

@@ -1,4 +1,4 @@
-"""A stored message as it stands on our wire: its place in the stream beside subject and payload."""
+"""Stored messages as they stand on our wire: their place in the stream beside the payload."""
 
 from __future__ import annotations
 
@@ -6,34 +6,58 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bridge.wire.metadata import Annotated, read_headers
+from bridge.wire.cursor import cursor_text
+from bridge.wire.metadata import read_headers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from bridge.history.stored import Stored
+    from bridge.history.tail import Tail
+    from bridge.wire.envelope import Envelope
+    from bridge.wire.framing import Framing
 
 _encode = msgspec.json.encode
+_REPLAY = b',"replay":true'
 
 
-def keys_for(meta: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what stands beside each message for who wants `meta`; what it has not is left out.
+def pieces_of(
+    messages: Sequence[Stored],
+    envelopes: Iterable[Envelope],
+    framing: Framing,
+    meta: tuple[str, ...],
+    *,
+    is_replay: bool = False,
+) -> list[bytes]:
+    """Return messages as they are written to who wants `meta`; `envelopes`: of their subjects."""
+    replay = _REPLAY if is_replay else b""
+    if meta or any([message.headers for message in messages]):
+        keys = [_keys(message, meta, replay) for message in messages]
+    else:
+        keys = [b',"seq":%d%b' % (message.sequence, replay) for message in messages]
+    return framing.tell(envelopes, [message.payload for message in messages], keys)
 
-    A stream keeps no reply subject.
-    """
-    return "seq", *(key for key in meta if key != "reply"), "replay", "operation"
 
-
-def told(message: Stored, meta: tuple[str, ...], *, is_replay: bool = False) -> Annotated:
-    """Return the payload of a message with what is told of it to who wants `meta`."""
-    made = Annotated(message.payload)
-    made.seq_key = b',"seq":%d' % message.sequence
-    if is_replay:
-        made.replay_key = b',"replay":true'
+def _keys(message: Stored, meta: tuple[str, ...], replay: bytes) -> bytes:
+    """Return what stands between subject and payload. A stream keeps no reply subject."""
+    told = b',"seq":%d' % message.sequence
     if "time" in meta:
-        made.time_key = b',"time":"%b"' % message.time.encode()
-    if message.headers:
-        if "headers" in meta:
-            made.headers_key = b',"headers":%b' % _encode(read_headers(message.headers)[0])
-        operation = message.operation
-        if operation is not None:
-            made.operation_key = b',"operation":%b' % _encode(operation)
-    return made
+        told += b',"time":"%b"' % message.time.encode()
+    if not message.headers:
+        return told + replay
+    if "headers" in meta:
+        told += b',"headers":%b' % _encode(read_headers(message.headers)[0])
+    told += replay
+    operation = message.operation
+    return told if operation is None else told + b',"operation":%b' % _encode(operation)
+
+
+def with_cursors(
+    pieces: list[bytes], messages: Sequence[Stored], framing: Framing, tail: Tail, epoch: str
+) -> list[bytes]:
+    """Return pieces with the cursors of their messages, where those of this framing have any."""
+    mark = framing.mark
+    if mark is None:
+        return pieces
+    cursors = [cursor_text(tail.stream, epoch, message.sequence).encode() for message in messages]
+    return list(map(mark, pieces, cursors))

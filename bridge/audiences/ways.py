@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.audiences.audience import framing_for, meta_of
-from bridge.audiences.told import told
-from bridge.wire.cursor import cursor_text
+from bridge.audiences.audience import meta_of
+from bridge.audiences.told import pieces_of, with_cursors
 from bridge.wire.envelope import Envelope
 
 if TYPE_CHECKING:
@@ -16,12 +15,11 @@ if TYPE_CHECKING:
     from bridge.fanout.member import Member
     from bridge.history.own_rights import OwnRights
     from bridge.history.stored import Stored
-    from bridge.wire.framing import Framing
 
 MAX_KNOWN = 1000
 """Subjects of which it is known how they are told; from there on all are forgotten."""
 
-Way = tuple[Envelope, "Framing", tuple[str, ...]]
+Way = tuple[Envelope, tuple[str, ...]]
 
 
 class Ways:
@@ -60,13 +58,12 @@ class Ways:
         way = self._known[subject]
         if way is None:
             return None
-        envelope, framing, meta = way
-        pieces: list[bytes] = framing.encode(envelope, [told(message, meta, is_replay=is_replay)])
-        mark = framing.mark if epoch else None
-        if mark is None:
-            return pieces[0]
-        cursor = cursor_text(self._stage.tail.stream, epoch, message.sequence)
-        return mark(pieces[0], cursor.encode())
+        envelope, meta = way
+        framing = self._member.framing
+        pieces = pieces_of([message], [envelope], framing, meta, is_replay=is_replay)
+        if epoch:
+            pieces = with_cursors(pieces, [message], framing, self._stage.tail, epoch)
+        return pieces[0]
 
     def _find(self, subject: str) -> Way | None:
         if not self._stage.rights.may_receive(subject):
@@ -76,4 +73,4 @@ class Ways:
         meta = meta_of(self.follows.values(), subject)
         if meta is None:
             return None
-        return Envelope(subject), framing_for(self._member.framing, meta), meta
+        return Envelope(subject), meta

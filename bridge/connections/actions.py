@@ -11,12 +11,13 @@ from bridge.access.tokens import TokenError
 from bridge.connections.waiting import How
 from bridge.publishing.publisher import wait_for
 from bridge.wire import responses
-from bridge.wire.codes import PING, SUBSCRIBE
+from bridge.wire.codes import PING, SUBJECTS, SUBSCRIBE
 from bridge.wire.requests import Request, parse_request
 from bridge.wire.responses import Refusal
 from bridge.wire.stream_query import StreamQuery, read_query
 
 if TYPE_CHECKING:
+    from bridge.audiences.looking import Looking
     from bridge.connections.connection import Connection
     from bridge.connections.following import Following
     from bridge.connections.limits import Limits
@@ -38,11 +39,13 @@ class Actions:
         limits: Limits,
         counters: Counters,
         publisher: Publisher,
+        looking: Looking,
     ) -> None:
         self._connections = connections
         self._publisher = publisher
         self._limits = limits
         self._counters = counters
+        self._looking = looking
         self.following = following
 
     def read(self, data: str | bytes) -> Request:
@@ -119,8 +122,7 @@ class Actions:
         if outcome.result == "answered" and not connection.outbox.has_room(len(line)):
             # As large as NATS lets them be, and made by others: not to be held without a bound.
             self._counters.refused["limit"] += 1
-            text = "There is no room for the answer; please read what is pending, and ask again."
-            line = Refusal("limit", text, request.subjects, request.id).line()
+            line = _no_room(request).line()
         connection.respond(line)
 
     async def answer(self, connection: Connection, request: Request) -> list[bytes]:
@@ -138,6 +140,8 @@ class Actions:
             return await self._take_token(connection, request.token, request.id)
         if request.action == PING:
             return [responses.pong(request.id)]
+        if request.action == SUBJECTS:
+            return await self._look(connection, request)
         async with connection.changes:
             if connection.id not in self._connections:
                 # It ended while a POST for it waited: following now would never be undone.
@@ -145,6 +149,17 @@ class Actions:
             if request.action == SUBSCRIBE:
                 return await self._subscribe(connection, request)
             return await self._unsubscribe(connection, request)
+
+    async def _look(self, connection: Connection, request: Request) -> list[bytes]:
+        """Say which subjects there are."""
+        past = connection.login.principal.history
+        try:
+            line = await self._looking.look(request.subjects, connection.policy, past)
+            if not connection.outbox.has_room(len(line)):
+                raise _no_room(request)
+        except Refusal as refusal:
+            return self._refuse([refusal], request)
+        return [responses.with_id(line, request.id)]
 
     async def _subscribe(self, connection: Connection, request: Request) -> list[bytes]:
         how = How(request.wants, request.past)
@@ -165,7 +180,6 @@ class Actions:
         for refusal in refusals:
             refusal.request_id = request.id
             lines.append(refusal.line())
-            # `rate_limited`, which has no figure of this name, does not come here.
             self._counters.refused[cast("Refused", refusal.counted_as)] += 1
         return lines
 
@@ -196,6 +210,11 @@ class Actions:
             history=who.history.is_open,
         )
         return [signed_in, *(refusal.line() for refusal in lost)]
+
+
+def _no_room(request: Request) -> Refusal:
+    text = "There is no room for the answer; please read what is pending, and ask again."
+    return Refusal("limit", text, request.subjects, request.id)
 
 
 def _now() -> float:

@@ -73,7 +73,10 @@ class Following:
             else:
                 refused[pattern] = refusal
         begun: list[Begun] = []
-        plain = [each for each in wanted if not self._streams.change(connection, each, how.wants)]
+        plain = wanted
+        if connection.streamed:
+            change = self._streams.change
+            plain = [each for each in wanted if not change(connection, each, how.wants)]
         if how.past is not None:
             found = await self._streams.follow(connection, plain, how.wants, how.past)
             begun, plain = found.begun, found.plain

@@ -13,19 +13,22 @@ if TYPE_CHECKING:
 
 def fault_of(pattern: str, policy: SubjectPolicy, count: int, most: int) -> Refusal | None:
     """Say why `pattern`, with which a connection would have `count`, may not be asked for."""
-    name = repr(responses.shorten(pattern))
     fault = subjects.fault(pattern)
     if fault:
-        return Refusal("bad_subject", f"{name} is not a valid subject: {fault}.", [pattern])
+        text = f"{_shown(pattern)} is not a valid subject: {fault}."
+        return Refusal("bad_subject", text, [pattern])
     if not policy.may_follow(pattern):
         return denied(pattern)
     if count > most:
-        text = f"A connection may follow {most} patterns, {name} would be one more."
+        text = f"A connection may follow {most} patterns, {_shown(pattern)} would be one more."
         return Refusal("limit", text, [pattern], counted_as="patterns")
     return None
 
 
 def denied(pattern: str) -> Refusal:
     """Return the refusal of a pattern that is not granted, or not any more."""
-    name = repr(responses.shorten(pattern))
-    return Refusal("denied", f"{name} may not be followed here.", [pattern])
+    return Refusal("denied", f"{_shown(pattern)} may not be followed here.", [pattern])
+
+
+def _shown(pattern: str) -> str:
+    return repr(responses.shorten(pattern))

@@ -35,7 +35,7 @@ class LimitedOutbox(Outbox):
 
     @property
     def _taken(self) -> int:
-        return self.delivered + self.pending_messages
+        return self.outlet.delivered + self.pending_messages
 
     def deliver(self, pieces: list[bytes], joined: bytes) -> None:
         """Write messages, as many as are left."""

@@ -1,4 +1,4 @@
-"""The outbox of one connection: what is pending for it, and the only writer to its socket.
+"""The outbox of one connection: what is pending for it, and what writes all that no group writes.
 
 Frames go straight to the transport, everything pending joined. `WebSocketResponse.send_str` is not
 used after the greeting: it costs a coroutine and a system call per message, and one that waits for
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bridge.connections.slow_consumer import SlowConsumer
+from bridge.fanout.group import MAX_DIRECT_BYTES
 from bridge.wire import responses
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Outbox:
         "_unsent",
         "_written",
         "_ws",
-        "delivered",
+        "outlet",
         "pending_messages",
         "slow",
     )
@@ -63,10 +64,12 @@ class Outbox:
         framing: Framing,
     ) -> None:
         self.slow = SlowConsumer(connection_id, self, counters)
-        self.delivered = 0
+        self.outlet = socket.outlet
+        if limits.max_pending_bytes < MAX_DIRECT_BYTES:
+            self.outlet.end()  # what is left of what groups write might be too much
         self.pending_messages = 0
         """Messages that are pending, without responses and notices."""
-        self._notice, self._join = framing.notice, framing.alone or framing.join
+        self._notice, self._join = framing.notice, framing.join_alone
         self._mark = framing.mark
         self._loop = asyncio.get_running_loop()
         self._socket = socket
@@ -86,7 +89,7 @@ class Outbox:
     # What goes out
 
     def deliver(self, pieces: list[bytes], joined: bytes) -> None:
-        """Write messages: `joined`, which is what `pieces` look like written together."""
+        """Write messages: `joined` is what `pieces` look like together, or what is left of that."""
         if self._pending:
             self.flush()
         if self._unsent:
@@ -123,22 +126,25 @@ class Outbox:
                 self.slow.miss(1)
                 return
         self.pending_messages += 1
-        # As in _append; written out because a callback sends each message to each client.
+        # As in append_line; a callback sends each message to each client, so no call for it.
         if not self._pending:
-            self._loop.call_soon(self.flush)
+            self._flush_soon()
         self._pending.append(piece)
         self._bytes += size
 
     def append_line(self, line: bytes, cursor: bytes = b"") -> None:
         """Append a response or a notice; these are never dropped. `cursor`: for its id."""
         piece = self._notice(line)
-        self._append(self._mark(piece, cursor) if cursor and self._mark else piece)
-
-    def _append(self, piece: bytes) -> None:
+        if cursor and self._mark:
+            piece = self._mark(piece, cursor)
         if not self._pending:
-            self._loop.call_soon(self.flush)
+            self._flush_soon()
         self._pending.append(piece)
         self._bytes += len(piece)
+
+    def _flush_soon(self) -> None:
+        self.outlet.shut()
+        self._loop.call_soon(self.flush)
 
     def flush(self) -> None:
         """Write everything pending in one call."""
@@ -157,11 +163,13 @@ class Outbox:
         self._transport.write(data)
         self._written += len(data)
         self._counters.sent_bytes += len(data)
-        self.delivered += count
+        self.outlet.delivered += count
         self._counters.delivered += count
         self._unsent = self._size_of_unsent()
         if self._unsent:
             self._stall_watch.add(self)
+        elif not self.slow.untold:
+            self.outlet.open()
 
     # What it holds
 
@@ -205,7 +213,8 @@ class Outbox:
         self._socket.show_life()
 
     def tell_later(self) -> None:
-        """Tell what was dropped once there is room, even if no further message comes."""
+        """Tell what was dropped before the next message, or once there is room if none comes."""
+        self.outlet.shut()
         self._stall_watch.add(self)
 
     def tell_dropped(self, size: int = 0) -> bool:

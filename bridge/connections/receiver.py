@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 class Receiver:
     """A connection as far as it is written to. `framing`: how; `outbox`: by what."""
 
-    __slots__ = ("callback", "deliver", "framing", "outbox")
+    __slots__ = ("callback", "deliver", "framing", "outbox", "outlet")
 
     def __init__(self, framing: Framing, outbox: Outbox) -> None:
         self.framing = framing
         self.outbox = outbox
         self.callback: Callback | None = None
         """The program's own code for each message, if it has any."""
-        self.deliver = outbox.deliver  # for every write of a group: no call between
+        self.deliver, self.outlet = outbox.deliver, outbox.outlet  # for every write of a group
 
     def deliver_message(self, message: Message) -> None:
         """Take one message to it: to its callback if it has one, else to the browser."""
@@ -61,7 +61,7 @@ class Receiver:
     @property
     def delivered(self) -> int:
         """Messages written to it."""
-        return self.outbox.delivered
+        return self.outlet.delivered
 
     @property
     def dropped(self) -> int:

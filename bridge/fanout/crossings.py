@@ -168,8 +168,9 @@ class Crossings:
 
     def _settle(self, until: float) -> bool:
         self.copies.prune(until)
+        now = self.now()
         for pattern, watch in tuple(self._watched.items()):
-            if watch.pass_half(until, self.now()):
+            if watch.pass_half(until, now):
                 self._end(pattern, watch)
         is_more = self._settled(until)
         unsettled = any(each.since for each in self._watched.values())

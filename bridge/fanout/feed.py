@@ -88,7 +88,7 @@ class Feed:
         """Returns how many messages wait in nats-py's own queue, where there is one."""
         self.is_open = False
         """Whether the NATS server has accepted it."""
-        self.opening: asyncio.Future[None] | None = None
+        self.opening: asyncio.Task[None] | None = None
         """Done once the server has answered, one way or another."""
         self.refused: Code | None = None
         """Why the server does not allow it, or does not any more."""

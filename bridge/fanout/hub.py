@@ -69,6 +69,10 @@ class Hub:
         """How many patterns are followed."""
         return len(self._feeds)
 
+    def seen(self) -> set[str]:
+        """Return the subjects on which messages came of late."""
+        return self._lanes.seen()
+
     def flush(self) -> None:
         """Write what is pending to all connections now, and what waits for its time."""
         self.held.send_all()

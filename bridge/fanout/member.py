@@ -7,6 +7,7 @@ from typing import Protocol
 
 from bridge.access.policy import SubjectPolicy
 from bridge.fanout.follow import Follow
+from bridge.outlet import Outlet
 from bridge.wire.codes import CloseCode
 from bridge.wire.envelope import Message
 from bridge.wire.framing import Framing
@@ -46,7 +47,14 @@ class Member(Protocol):
 
     @property
     def deliver(self) -> Callable[[list[bytes], bytes], None]:
-        """What takes pieces, and what its framing joins them to."""
+        """What takes pieces, and what its framing joins them to: see also `outlet`."""
+
+    @property
+    def outlet(self) -> Outlet:
+        """Where those write, while it is open, who have the same for many.
+
+        What the system does not take of that, it may be all, goes to `deliver` at once.
+        """
 
     @property
     def is_half_free(self) -> bool:

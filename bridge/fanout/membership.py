@@ -15,6 +15,7 @@ from bridge.wire.patterns import PatternSet
 from bridge.wire.wants import PLAIN, Wants
 
 if TYPE_CHECKING:
+    from bridge.access.policy import Rule
     from bridge.fanout.copies import Copy
     from bridge.fanout.crossings import Crossings
     from bridge.fanout.feed import Feed
@@ -121,8 +122,8 @@ class Membership:
         return followed
 
     def look_again(self) -> None:
-        """Take note that the member is under another policy."""
-        self._regroup(self._places.taken)
+        """Take note that the member is under another policy, or other messages are stored."""
+        self._regroup(self._places.taken, has_new_rules=True)
 
     def end(self) -> None:
         """Let go of everything."""
@@ -206,17 +207,18 @@ class Membership:
 
     # Groups
 
-    def _regroup(self, patterns: Iterable[str]) -> None:
+    def _regroup(self, patterns: Iterable[str], *, has_new_rules: bool = False) -> None:
         """Put the member into the groups that are right now."""
         for pattern in tuple(patterns):
             if pattern in self._places.taken:
-                self._places.put(pattern, self._key(pattern))
+                group = None if has_new_rules else self._places.taken[pattern][1]
+                rule = self._member.policy.rule(pattern) if group is None else group.key.rule
+                self._places.put(pattern, self._key(pattern, rule))
 
-    def _key(self, pattern: str) -> GroupKey | None:
+    def _key(self, pattern: str, rule: Rule | None) -> GroupKey | None:
         """Return what the group for a pattern is known by; None if nothing is to come by it."""
         member, route = self._member, self._route
         follow = member.follows.get(pattern)
-        rule = member.policy.rule(pattern)
         if route is None or pattern not in route.crosses:
             if follow is None:
                 return None

@@ -54,18 +54,16 @@ class Opener:
                 feed.refused = None  # for others, and a while ago
         new = [each for each in feeds if not (each.is_open or each.opening or each.refused)]
         if new and self.is_connected:
-            done = asyncio.get_running_loop().create_future()
+            opening = self._run(self._open(new))
             for feed in new:
-                feed.opening = done
-            self._run(self._open(new)).add_done_callback(lambda _: self._finish(new, done))
+                feed.opening = opening
+            opening.add_done_callback(partial(self._finish, new))
         under_way = {each.opening for each in feeds if each.opening is not None}
         if under_way:
             await asyncio.wait(under_way)
 
-    def _finish(self, feeds: list[Feed], done: asyncio.Future[None]) -> None:
-        """Tell those who wait, however it ended: it may have been cancelled before it began."""
-        if not done.done():
-            done.set_result(None)
+    def _finish(self, feeds: list[Feed], _: object) -> None:
+        """Take note that it has ended, however: it may have been cancelled before it began."""
         for feed in feeds:
             feed.opening = None
             self._answered(feed)

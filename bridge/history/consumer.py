@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from nats import errors as nats_errors
 
 from bridge.history.errors import HistoryError, NotPermittedError, UnansweredError
+from bridge.history.runs import RunReader
 from bridge.history.stored import fields, read_delivered
-from bridge.nats_link.whole_tap import WholeTap
+from bridge.nats_link.whole_tap import RunTap
 from bridge.wire.subjects import INBOXES
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ INACTIVE_SECONDS = 30
 class Owner(Protocol):
     """What a consumer brings its messages to."""
 
-    def deliver(self, consumer: PushConsumer, message: Stored) -> None:
-        """Take the next message."""
+    def deliver(self, consumer: PushConsumer, messages: Sequence[Stored]) -> None:
+        """Take the next messages."""
 
     def reach(self, consumer: PushConsumer, sequence: int) -> None:
         """Take note that all up to `sequence` that the filters match has been delivered."""
@@ -40,7 +41,7 @@ class Owner(Protocol):
         """Take note that something it has sent is missing."""
 
 
-class PushConsumer(WholeTap):
+class PushConsumer(RunTap):
     """One consumer on a stream, in memory, from its making until it is ended.
 
     Its inbox has a subscription of its own: to the server, a wildcard that matches it is no
@@ -62,6 +63,7 @@ class PushConsumer(WholeTap):
         self._number = 0
         """Of the message that came last; it counts from 1."""
         self._sid: int | None = None
+        self._runs: RunReader | None = None
         self._refused: Code | None = None
 
     async def begin(self, start: int, heartbeat: float) -> None:
@@ -76,6 +78,7 @@ class PushConsumer(WholeTap):
             raise UnansweredError(f"NATS is away: {error!r}") from None
         if self._refused is not None:
             raise NotPermittedError(self.pattern)
+        self._runs = RunReader(self._sid, self._stream, self.name)
         config: dict[str, Any] = {
             "name": self.name,
             "deliver_subject": self.pattern,
@@ -109,12 +112,34 @@ class PushConsumer(WholeTap):
     def take(self, message: Message) -> None:
         """Take a message of the stream, or a word of the server."""
         self.heard_at = asyncio.get_running_loop().time()
-        delivered = read_delivered(message)
+        try:
+            delivered = read_delivered(message)
+        except UnicodeDecodeError:
+            self._number += 1  # or it would be taken for missing, and asked for again for ever
+            raise
         if delivered is None:
             self._listen(message)
-        elif delivered.number == self._number + 1:
-            self._number += 1
-            self._owner.deliver(self, delivered.message)
+        else:
+            self._hand_on([delivered.message], delivered.number, delivered.number)
+
+    def take_run(self, data: bytes, position: int) -> int:
+        """Take the messages of the stream that begin at `position`; return where they end."""
+        if self._runs is None:
+            return position
+        run, end = self._runs.read(data, position)
+        if run is not None:
+            self.heard_at = asyncio.get_running_loop().time()
+            try:
+                self._hand_on(run.messages, *run.numbers)
+            except Exception as failure:
+                self._js.link.skip(failure)
+        return end
+
+    def _hand_on(self, messages: Sequence[Stored], first: int, last: int) -> None:
+        """Hand on messages, whose numbers only grow, unless one is missing before or among them."""
+        if first == self._number + 1 and last == self._number + len(messages):
+            self._number = last
+            self._owner.deliver(self, messages)
         else:
             self._owner.broken(self)
 

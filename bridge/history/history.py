@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bridge.history.cuts import Cuts
 from bridge.history.errors import (
     HistoryError,
     NoHistoryError,
@@ -19,14 +20,15 @@ from bridge.history.errors import (
 from bridge.history.js_api import JetStream
 from bridge.history.latest import Latest
 from bridge.history.own_rights import OwnRights, RightsOfNow
+from bridge.history.pace import Paces
 from bridge.history.pages import Pages
 from bridge.history.reading import Reading
 from bridge.history.replay import Limit, Replay, Sink
-from bridge.history.starts import Starts
+from bridge.history.starts import Starts, Turn
+from bridge.history.stored_subjects import StoredSubjects, find_subjects
 from bridge.history.streams import Streams
 from bridge.history.tails import Tails
 from bridge.telemetry import stream_events
-from bridge.wire.cursor import Cursor
 from bridge.wire.wishes import After, LastPerSubject, New, Wish
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ class History:
         self._streams = Streams(self.js)
         self._pages = Pages(self.js)
         self._starts = Starts(self._pages, max_replay=max_replay)
+        self._cuts = Cuts(self._starts)
         self.tails = Tails(
             self.js,
             prefix=prefix,
@@ -67,6 +70,7 @@ class History:
         )
         self._max_replay = max_replay
         self._rights = RightsOfNow(self.js)
+        self._paces = Paces()
 
     @property
     def throttled(self) -> ThrottledLog:
@@ -77,27 +81,50 @@ class History:
         """Return what NATS lets the gateway read. Raises NoHistoryError, UnansweredError."""
         return await self._rights.get()
 
-    async def stream_of(self, pattern: str, named: str | None = None) -> StreamInfo:
+    async def stream_of(
+        self, pattern: str, named: str | None = None, asker: object = None
+    ) -> StreamInfo:
         """Return the stream that has the past of a pattern. Raises what `open` does."""
-        async with self._answering():
+        if not self._streams.know(pattern, named):
+            await self._paces.of(asker).turn()
+        async with self._answering(asker):
             return await self._stream_of(pattern, named)
 
-    async def open(self, patterns: Sequence[str], wish: Wish, stream: str | None = None) -> Reading:
+    async def subjects(self, patterns: Sequence[str]) -> StoredSubjects:
+        """Return which subjects under `patterns` streams have. Raises what `open` does."""
+        if self.js.is_silent:
+            raise UnansweredError("JetStream does not answer")
+        async with self._answering(None):
+            return await find_subjects(self.js, self._streams, patterns, await self.rights())
+
+    async def open(
+        self,
+        patterns: Sequence[str],
+        wish: Wish,
+        stream: str | None = None,
+        asker: object = None,
+    ) -> Reading:
         """Begin to read patterns of one stream; the reading's `replay` has yet to be run.
 
-        Raises NoHistoryError; UnansweredError if JetStream does not answer in time; ApiError if it
-        does not do what it has to.
+        `asker` is for whom JetStream must not be asked too often. Raises NoHistoryError;
+        UnansweredError if JetStream does not answer in time; ApiError if it does not do what it has
+        to.
         """
-        async with self._answering() as answered:
-            return await self._open(list(patterns), wish, stream, answered)
+        async with self._answering(asker) as turn:
+            return await self._open(list(patterns), wish, stream, turn)
 
     @asynccontextmanager
-    async def _answering(self) -> AsyncIterator[Callable[[], None]]:
-        """Yield what is to be called for an answer where many are needed: it is not silent."""
-        time = asyncio.get_running_loop().time
+    async def _answering(self, asker: object) -> AsyncIterator[Turn]:
+        """Yield what is to be awaited before each answer where many are needed."""
+        time, pace = asyncio.get_running_loop().time, self._paces.of(asker)
         try:
             async with asyncio.timeout(ANSWER_SECONDS) as patience:
-                yield lambda: patience.reschedule(time() + ANSWER_SECONDS)
+
+                async def turn() -> None:
+                    await pace.turn()
+                    patience.reschedule(time() + ANSWER_SECONDS)
+
+                yield turn
         except TimeoutError:
             self.js.note_silence()
             raise UnansweredError("JetStream does not answer") from None
@@ -122,11 +149,12 @@ class History:
         return info
 
     async def _open(
-        self, patterns: list[str], wish: Wish, stream: str | None, answered: Callable[[], None]
+        self, patterns: list[str], wish: Wish, stream: str | None, turn: Turn
     ) -> Reading:
         infos = [await self._stream_of(each, stream) for each in patterns]
         if len({info.name for info in infos}) > 1:
             raise NoHistoryError("several_streams", "the patterns are of several streams")
+        self._pages.note(infos[0])
         keeper = self.tails.use(infos[0])
         try:
             await keeper.include(patterns)
@@ -137,7 +165,7 @@ class History:
                 place = place.otherwise
             if isinstance(place, LastPerSubject):
                 latest, place = Latest(self._pages, tail, patterns), New()
-            start = await self._starts.find(tail, patterns, place, answered)
+            start = await self._starts.find(tail, patterns, place, turn)
             if not is_known:
                 start = replace(start, reason=start.reason or "unknown")
         except BaseException:
@@ -158,7 +186,7 @@ class History:
 
         It may have all that was there at sequence `limited_at`.
         """
-        limit = Limit(self._max_replay, limited_at, partial(self._newest, tail, tuple(starts)))
+        limit = Limit(self._max_replay, limited_at, partial(self._cuts.find, tail, tuple(starts)))
         return Replay(tail, self._pages, starts, sink, latest, limit)
 
     async def reach_leader(self, tail: Tail) -> None:
@@ -166,13 +194,6 @@ class History:
         with contextlib.suppress(HistoryError, TimeoutError):
             async with asyncio.timeout(REACH_SECONDS):
                 await tail.reached((await self._pages.info(tail)).last)
-
-    async def _newest(
-        self, tail: Tail, patterns: Sequence[str], after: int
-    ) -> dict[str, int] | None:
-        cursor = Cursor(tail.stream, tail.epoch, after)
-        start = await self._starts.find(tail, patterns, After((cursor,)))
-        return start.after if start.reason == "too_many" else None
 
     def reconnected(self) -> None:
         """Take note that NATS was lost and is back."""

@@ -168,14 +168,29 @@ class JetStream(WholeTap):
             if not self.link.is_connected:
                 raise nats_errors.ConnectionReconnectingError
             self.link.sending.send(question, payload)
-            async with asyncio.timeout(seconds):
-                await question.answered
+            await self._answer(question, seconds)
         except (TimeoutError, nats_errors.Error, OSError) as error:
             text = f"no answer on {question.subject!r}: {error!r}"
             raise UnansweredError(text) from None
         finally:
             del self._questions[key]
             question.answered.cancel()
+
+    async def _answer(self, question: Question, seconds: float) -> None:
+        """Wait until a question is answered. Raises TimeoutError if it is not.
+
+        Slow is not silent: the answer may be on its way behind megabytes of others, and who asked
+        again would only add to them. So time runs while nothing of it comes, and once it is up, all
+        that the server has sent until now has its turn.
+        """
+        while not question.answered.done():
+            parts = question.parts
+            await asyncio.wait({question.answered}, timeout=seconds)
+            if not question.answered.done() and question.parts == parts:
+                await self.link.round_trip()
+                if question.parts == parts:
+                    raise TimeoutError("it took too long")
+        question.answered.result()
 
     async def _open(self) -> None:
         """Subscribe to the inbox, if that is still to be done."""

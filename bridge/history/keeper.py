@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from bridge.history.consumer import PushConsumer
-from bridge.history.errors import NO_STREAM, ApiError, HistoryError, UnansweredError, is_passing
-from bridge.history.streams import StreamInfo, ask_info
+from bridge.history.errors import HistoryError, is_passing
+from bridge.history.leader import Leader
 from bridge.history.times import Times
 from bridge.history.troubles import Troubles
 from bridge.wire.subjects import contains
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 TOGETHER_SECONDS = 0.02
 """Changes of the filter within it are made at once."""
-INFO_TIMEOUT_SECONDS = 2.0
 MIN_WAIT_SECONDS, MAX_WAIT_SECONDS = 0.1, 5.0
 """Between tries to begin again."""
 
@@ -45,6 +43,7 @@ class Keeper:
         self._js = js
         self._prefix = prefix
         self._times = times or Times()
+        self._leader = Leader(js, tail, self._times)
         self._troubles = Troubles(js, tail.stream)
         self._consumer: PushConsumer | None = None
         self._next: PushConsumer | None = None
@@ -53,7 +52,6 @@ class Keeper:
         """Set when another consumer is needed; when somebody new waits for one."""
         self._waiting: set[asyncio.Future[None]] = set()
         """Those who wait for a consumer that has their patterns."""
-        self._missing_since = self._behind_since = math.inf
         self._ending: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -101,12 +99,12 @@ class Keeper:
 
     # What the consumers bring
 
-    def deliver(self, consumer: PushConsumer, message: Stored) -> None:
-        """Take a message of a consumer."""
+    def deliver(self, consumer: PushConsumer, messages: Sequence[Stored]) -> None:
+        """Take messages of a consumer."""
         if consumer is self._next:
             self._promote(consumer)
         if consumer is self._consumer:
-            self.tail.deliver(message)
+            self.tail.deliver(messages)
 
     def reach(self, consumer: PushConsumer, sequence: int) -> None:
         """Take note of how far a consumer is."""
@@ -137,25 +135,37 @@ class Keeper:
     async def _keep(self) -> None:
         wait = MIN_WAIT_SECONDS
         while not self.is_gone:
-            await self._until_due()
-            await asyncio.sleep(TOGETHER_SECONDS)
-            self._due.clear()
             try:
+                await self._until_due()
+                await asyncio.sleep(TOGETHER_SECONDS)
+                self._due.clear()
                 await self._begin()
-            except HistoryError as error:
-                self._due.set()
-                if not is_passing(error):
-                    self._answer(error)
-                self._look_for(error)
-                if wait >= MAX_WAIT_SECONDS:
-                    self._troubles.failed(error)
-                self._asked.clear()  # who comes in the meantime wants to know at once
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(wait * random.uniform(0.5, 1)):  # noqa: S311
-                        await self._asked.wait()
-                wait = min(2 * wait, MAX_WAIT_SECONDS)
-            else:
                 wait = MIN_WAIT_SECONDS
+            except Exception as failure:
+                self._due.set()
+                if isinstance(failure, HistoryError):
+                    self._failed(failure, is_long=wait >= MAX_WAIT_SECONDS)
+                else:
+                    self._troubles.broken(failure)
+                await self._until_asked(wait * random.uniform(0.5, 1))  # noqa: S311
+                wait = min(2 * wait, MAX_WAIT_SECONDS)
+
+    def _failed(self, error: HistoryError, *, is_long: bool) -> None:
+        if not is_passing(error):
+            self._answer(error)
+        if self._leader.is_deleted(error):
+            self.is_gone = True
+            self._troubles.deleted()
+            self.tail.end()
+        elif is_long:
+            self._troubles.failed(error)
+
+    async def _until_asked(self, seconds: float) -> None:
+        """Return after that time, or earlier: who comes meanwhile wants to know at once."""
+        self._asked.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._asked.wait()
 
     async def _until_due(self) -> None:
         """Return when another consumer is needed: somebody says so, or this one says nothing."""
@@ -175,10 +185,8 @@ class Keeper:
     async def _begin(self) -> None:
         """Make a consumer behind the position, and have it take over. Raises HistoryError."""
         position = self.tail.position
-        info = await self._info()
-        if self.tail.is_ahead_of(info, position):
-            self._wait_for_leader()
-        self._behind_since = math.inf
+        info = await self._leader.info()
+        self._leader.check(info, position)
         self._troubles.lost(self.tail.compare(info, position))
         filters = self.tail.filters.wanted()
         if not filters:
@@ -197,7 +205,7 @@ class Keeper:
             if consumer is not self._consumer:
                 self._end(consumer)
         # In a stream that was made again in between, it may wait for messages of long ago.
-        if (await self._info()).epoch != self.tail.epoch:
+        if (await self._leader.info()).epoch != self.tail.epoch:
             self.broken(consumer)
 
     def _promote(self, consumer: PushConsumer) -> None:
@@ -222,28 +230,3 @@ class Keeper:
             task = asyncio.create_task(consumer.end())
             self._ending.add(task)
             task.add_done_callback(self._ending.discard)
-
-    # What the leader says
-
-    async def _info(self) -> StreamInfo:
-        info = await ask_info(self._js, self.tail.stream, INFO_TIMEOUT_SECONDS)
-        self._missing_since = math.inf
-        return info
-
-    def _wait_for_leader(self) -> None:
-        """Raise UnansweredError, unless the leader has had too little for long: it may be new."""
-        now = asyncio.get_running_loop().time()
-        self._behind_since = min(self._behind_since, now)
-        if now - self._behind_since < self._times.behind:
-            raise UnansweredError(f"the leader of {self.tail.stream!r} has less than was delivered")
-
-    def _look_for(self, error: HistoryError) -> None:
-        """Take a stream that is not there for long as deleted."""
-        if not (isinstance(error, ApiError) and error.number == NO_STREAM):
-            return
-        now = asyncio.get_running_loop().time()
-        self._missing_since = min(self._missing_since, now)
-        if now - self._missing_since >= self._times.gone:
-            self.is_gone = True
-            self._troubles.deleted()
-            self.tail.end()

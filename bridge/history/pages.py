@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import Counter
+from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bridge.history.blocks import Blocks
+from bridge.history.blocks import MAX_BYTES as MAX_BLOCKS_BYTES
+from bridge.history.blocks import READ_BYTES, SEQUENCES, Blocks
 from bridge.history.errors import NO_MESSAGE, ApiError, NoJetStreamError, UnansweredError
 from bridge.history.pulls import Pulls
 from bridge.history.streams import StreamInfo, ask_info
@@ -30,10 +31,16 @@ MAX_BYTES, MIN_BYTES = 524288, 8192
 TRIES = 3
 """Another replica may answer where one is frozen."""
 TIMEOUT_SECONDS = 5.0
-CROWD = 8
-"""Readers of a stream at a time who share what is read."""
+CROWD_SECONDS = 1.0
+"""Those who read a stream within it share what they read, if that takes less."""
+REQUESTS = 3
+"""What a page of one pattern takes: the page, what the leader has, and what is next there."""
 MAX_STRETCH = 10000
-"""Sequences between a reader and the ring, over which it does not."""
+"""Sequences between a reader and the ring, over which it reads alone."""
+MAX_COUNTED = 100
+"""Reads in it; that is enough for whatever is shared."""
+MESSAGE_BYTES = 1000
+"""Of a message of a stream of which nothing is known yet."""
 ASKED_AGAIN_SECONDS = 60.0
 """Whether a stream serves direct gets by now."""
 STALE_WAITS = (0.005, 0.02, 0.08, 0.5)
@@ -60,9 +67,11 @@ class Pages:
         self._max_messages, self._max_bytes = max_messages, max_bytes
         self._room = asyncio.Semaphore(MAX_READS)
         self.pulls = Pulls(js)
-        self._blocks = Blocks(self.get)
-        self._readers: Counter[str] = Counter()
-        """By stream: those who want a page just now."""
+        self._blocks = Blocks(self)
+        self._reads: dict[str, deque[float]] = {}
+        """By stream: when pages were wanted lately."""
+        self._infos: dict[str, StreamInfo] = {}
+        """What leaders have said last."""
         self._without_direct: dict[str, float] = {}
         """Streams that serve no direct gets, and when that was found."""
         self._told_slow: set[str] = set()
@@ -77,29 +86,40 @@ class Pages:
         HistoryError.
         """
         target = tail.covered(pattern)
-        self._readers[tail.stream] += 1
-        try:
-            await asyncio.sleep(0)  # those who come together see each other
-            if self._is_crowded(tail, target - after):
-                page = await self._from_block(tail, pattern, after)
-                if page is not None:
-                    return page
-            return await self._read_filtered(tail, pattern, after, target, held)
-        finally:
-            self._readers[tail.stream] -= 1
+        self._count(tail.stream)
+        await asyncio.sleep(0)  # those who come together see each other
+        if self._blocks.have(tail, after) or self._is_shared(tail, target - after):
+            block = await self._blocks.block(tail, after)
+            if block is not None:
+                return Page(block.index.matching(pattern, after), block.until, block.gone_until)
+        return await self._read_filtered(tail, pattern, after, target, held)
 
-    def _is_crowded(self, tail: Tail, stretch: int) -> bool:
+    def _count(self, stream: str) -> None:
+        now = asyncio.get_running_loop().time()
+        reads = self._reads.setdefault(stream, deque(maxlen=MAX_COUNTED))
+        reads.append(now)
+        while now - reads[0] > CROWD_SECONDS:
+            reads.popleft()
+
+    def _is_shared(self, tail: Tail, stretch: int) -> bool:
         """Tell whether it takes less to read all of a stretch once than a part of it for each."""
-        return self._readers[tail.stream] >= CROWD and stretch <= MAX_STRETCH
+        known = self.known(tail)
+        size = stretch * (MESSAGE_BYTES if known is None else known.size)
+        blocks = max(stretch / SEQUENCES, size / READ_BYTES)
+        fits = stretch <= MAX_STRETCH and size <= MAX_BLOCKS_BYTES
+        others = len(self._reads[tail.stream]) - 1
+        return fits and blocks <= max(1, REQUESTS * others)
 
-    async def _from_block(self, tail: Tail, pattern: str, after: int) -> Page | None:
-        block = await self._blocks.block(tail, after)
-        if block is None:
-            return None
-        info = await self.info(tail)
-        first = max(block.first, after + 1)
-        messages = block.index.matching(pattern, after)
-        return Page(messages, block.until, min(info.first, first) - 1)
+    def note(self, info: StreamInfo) -> None:
+        """Take note of what a leader has said, unless it has said something since."""
+        before = self._infos.get(info.name)
+        if before is None or before.now < info.now:
+            self._infos[info.name] = info
+
+    def known(self, tail: Tail) -> StreamInfo | None:
+        """Return what a leader has said last, unless it was of another incarnation."""
+        info = self._infos.get(tail.stream)
+        return info if info is not None and info.epoch == tail.epoch else None
 
     async def _read_filtered(
         self, tail: Tail, pattern: str, after: int, target: int, held: int
@@ -182,6 +202,7 @@ class Pages:
             task = self._next_infos[stream] = asyncio.create_task(self._ask_next(stream))
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
         info = await asyncio.shield(task)
+        self.note(info)
         tail.leader_last = max(tail.leader_last, info.last)
         return info
 

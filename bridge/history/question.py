@@ -19,12 +19,16 @@ class Question:
         self.subject = subject
         self.reply = reply
         self.answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.parts = 0
+        """How many of its answer have come."""
         self._take = take
 
     def hand(self, answer: Message) -> None:
         """Take an answer, unless it comes too late."""
-        if not self.answered.done() and self._take(answer):
-            self.answered.set_result(None)
+        if not self.answered.done():
+            self.parts += 1
+            if self._take(answer):
+                self.answered.set_result(None)
 
     def fail(self, error: Exception) -> None:
         """End it, if that is still to be done."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from bridge.history.streams import StreamInfo
     from bridge.history.tail import Tail
 
+Turn = Callable[[], Awaitable[None]]
+"""Returns when JetStream may be asked again."""
 Reason = Literal["expired", "too_many", "stream_new", "ahead", "unknown"]
 """Why not all comes that was asked for."""
 BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,6 +38,10 @@ class Start:
     reason: Reason | None = None
 
 
+async def _at_once() -> None:
+    """Let whoever nobody waits for ask as often as it likes."""
+
+
 class Starts:
     """Finds where replays begin. The tail has to include the patterns already."""
 
@@ -48,35 +54,46 @@ class Starts:
         tail: Tail,
         patterns: Sequence[str],
         wish: Place,
-        answered: Callable[[], object] = lambda: None,
+        turn: Turn = _at_once,
     ) -> Start:
         """Return where a replay of these patterns begins; a resume has a cursor of this stream.
 
-        Raises HistoryError. `answered` is called whenever one pattern was counted: that may take
-        many requests.
+        Raises HistoryError. `turn` is awaited before each request that counts: there may be many.
         """
         if isinstance(wish, New):
             return Start(dict.fromkeys(patterns, tail.position))
+        known = None
         if isinstance(wish, After):
             near = _near(tail, patterns, wish)
             if near is not None and near.messages <= self._max_replay:
                 return near
-        info = await self._pages.info(tail)
+            known = self._known(tail, wish)
+        info = known or await self._pages.info(tail)
         if isinstance(wish, Last):
             wanted = min(wish.count, self._max_replay)
-            return await self._newest(tail, patterns, wanted, info.first - 1, info.last, answered)
+            return await self._newest(tail, patterns, wanted, info.first - 1, info.last, turn)
         after, reason = await self._place(tail, info, wish)
-        total = max(info.last - after, 0)
+        total = max(max(info.last, tail.position) - after, 0)
         if not isinstance(wish, After) or total > self._max_replay:
             total = 0
             for each in patterns:
-                total += (await self._count(tail, each, after + 1)).messages
-                answered()
+                total += (await self._count(tail, each, turn, after + 1)).messages
         if total > self._max_replay:
             share = self._max_replay // len(patterns)
-            start = await self._newest(tail, patterns, share, after, info.last, answered)
+            start = await self._newest(tail, patterns, share, after, info.last, turn)
             return replace(start, reason="too_many")
         return Start(dict.fromkeys(patterns, after), total, reason)
+
+    def _known(self, tail: Tail, wish: After) -> StreamInfo | None:
+        """Return what was said of the stream before, if that is enough for a resume.
+
+        What goes since then, the replay tells. Where messages have to be counted it is not.
+        """
+        info, cursor = self._pages.known(tail), wish.cursor(tail.stream)
+        if info is None or cursor is None or cursor.epoch != tail.epoch:
+            return None
+        is_near = 0 <= tail.position - cursor.sequence <= self._max_replay
+        return info if is_near and info.last - cursor.sequence <= self._max_replay else None
 
     async def _place(
         self, tail: Tail, info: StreamInfo, wish: All | Since | FromSequence | After
@@ -117,18 +134,18 @@ class Starts:
         wanted: int,
         begin: int,
         end: int,
-        answered: Callable[[], object],
+        turn: Turn,
     ) -> Start:
         """Return the start of the newest `wanted` under each pattern."""
         after_each, total = {}, 0
         for pattern in patterns:
-            count_from = partial(self._count, tail, pattern)
+            count_from = partial(self._count, tail, pattern, turn)
             after_each[pattern], found = await newest(count_from, wanted, begin, end)
             total += found
-            answered()
         return Start(after_each, total)
 
-    async def _count(self, tail: Tail, pattern: str, sequence: int) -> Count:
+    async def _count(self, tail: Tail, pattern: str, turn: Turn, sequence: int) -> Count:
+        await turn()
         query = {"seq": sequence, "batch": 1, "next_by_subj": pattern}
         messages, pending, _ = await self._pages.get(tail.stream, query)
         return Count(pending + 1, messages[0].sequence) if messages else Count(0, sequence)
@@ -152,7 +169,7 @@ def _resume(tail: Tail, info: StreamInfo, wish: After) -> tuple[int, Reason | No
     assert cursor is not None
     if cursor.epoch != info.epoch:
         return info.first - 1, "stream_new"
-    if cursor.sequence > info.last:
+    if cursor.sequence > max(info.last, tail.position):  # the former may be of some seconds ago
         return tail.position, "ahead"
     if cursor.sequence < info.first - 1:
         return info.first - 1, "expired"

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bridge.nats_link.items import Message
 
 _ENTRY_BYTES = 200
@@ -47,6 +49,12 @@ class Stored(NamedTuple):
         seconds, nanoseconds = divmod(int(self.stored), 10**9)
         day = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
         return f"{day}.{nanoseconds:09}Z"
+
+
+def size_of(messages: Sequence[Stored]) -> int:
+    """Return the bytes that messages take in memory, about."""
+    content = [len(each.payload) + len(each.headers) + len(each.subject) for each in messages]
+    return sum(content) + _ENTRY_BYTES * len(messages)
 
 
 class Delivered(NamedTuple):

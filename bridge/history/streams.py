@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bridge.history.asked import KEPT_SECONDS, MAX_KEPT, Asked
 from bridge.history.errors import (
     NO_STREAM,
     NOT_ENABLED,
@@ -18,6 +21,7 @@ from bridge.history.errors import (
     NotPermittedError,
     UnansweredError,
 )
+from bridge.history.pace import Pace
 from bridge.wire.cursor import epoch_of
 from bridge.wire.subjects import contains, overlap, split
 
@@ -25,9 +29,14 @@ if TYPE_CHECKING:
     from bridge.history.js_api import JetStream
 
 TIMEOUT_SECONDS = 5.0
-KEPT_SECONDS = 5.0
-"""What was found is not asked for again within it."""
-MAX_KEPT = 1000
+MAX_LOOKED_FOR = 4
+"""Patterns at a time whose stream is looked for."""
+LOOKED_FOR_PER_SECOND, LOOKED_FOR_AT_ONCE = 1000.0, 1000
+"""By the whole gateway, where many want what no stream holds."""
+PATIENCE_SECONDS = 4.0
+"""Of one that waits for that: less than JetStream may take to answer, since it is not silent."""
+MOMENT_SECONDS = 0.1
+"""Which one that was found may take to say what it holds, before others are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,8 @@ class StreamInfo:
     """When the last message was stored; long ago if there is none."""
     now: datetime
     """The time at the leader."""
+    size: int = 0
+    """Bytes of a message on average; 0 if there is none."""
 
 
 def read_info(answer: dict[str, Any]) -> StreamInfo:
@@ -60,6 +71,7 @@ def read_info(answer: dict[str, Any]) -> StreamInfo:
         state["last_seq"],
         datetime.fromisoformat(state["last_ts"]),
         datetime.fromisoformat(answer["ts"]),
+        state.get("bytes", 0) // max(state.get("messages", 0), 1),
     )
 
 
@@ -72,31 +84,17 @@ async def ask_info(js: JetStream, stream: str, seconds: float) -> StreamInfo:
         raise UnansweredError(f"cannot read what is said of {stream!r}: {error!r}") from None
 
 
-class _Asked:
-    """What was asked for, by all who want to know it."""
-
-    def __init__(self, at: float, task: asyncio.Task[StreamInfo]) -> None:
-        self.at = at
-        self.task = task
-        # Those who wait have it; it may be that nobody does any more.
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
-
-    @property
-    def is_of_no_use(self) -> bool:
-        """Whether it failed in a way that may have passed."""
-        if not self.task.done():
-            return False
-        return self.task.cancelled() or isinstance(self.task.exception(), UnansweredError)
-
-
 class Streams:
     """Finds the stream of a pattern; what is found, or that there is none, is kept for a moment."""
 
     def __init__(self, js: JetStream) -> None:
         self._js = js
-        self._asked: dict[tuple[str, str | None], _Asked] = {}
-        self._found: dict[str, tuple[float, StreamInfo]] = {}
-        """By name, what was found, and when: it is the stream of all patterns that it contains."""
+        self._asked = Asked(self._find)
+        self._infos = Asked(partial(ask_info, js, seconds=TIMEOUT_SECONDS))
+        self._holders: dict[str, tuple[str, ...]] = {}
+        """By name, the subjects of streams that were found; they may have changed."""
+        self._room = asyncio.Semaphore(MAX_LOOKED_FOR)
+        self._pace = Pace(LOOKED_FOR_PER_SECOND, LOOKED_FOR_AT_ONCE)
         self._refusal: HistoryError | None = None
         self._refused_at = 0.0
 
@@ -105,59 +103,98 @@ class Streams:
 
         Raises NoHistoryError, or UnansweredError where another try may help.
         """
-        now = asyncio.get_running_loop().time()
-        asked = self._asked.get((pattern, named))
-        if asked is None or now - asked.at > KEPT_SECONDS or asked.is_of_no_use:
-            if len(self._asked) >= MAX_KEPT:
-                self._asked.clear()
-            task = asyncio.create_task(self._find(pattern, named))
-            asked = self._asked[pattern, named] = _Asked(now, task)
-        return await asyncio.shield(asked.task)
+        return await self._asked.get((pattern, named))
 
-    async def _find(self, pattern: str, named: str | None) -> StreamInfo:
-        try:
-            return await self._ask(pattern, named)
-        except NotPermittedError as error:
-            raise NoHistoryError("not_permitted", str(error)) from None
-        except NoJetStreamError:
-            raise NoHistoryError("no_jetstream", "NATS has no JetStream here") from None
-        except ApiError as error:
-            raise _meaning_of(error) from None
+    async def names(self, pattern: str, most: int) -> tuple[list[str], bool]:
+        """Return the names of `most` streams that hold something of a pattern; whether more do.
+
+        Raises NoHistoryError, or UnansweredError where another try may help.
+        """
+        with _in_words():
+            answer = await self._ask_for_all("STREAM.NAMES", {"subject": pattern})
+        names = [str(each) for each in answer.get("streams") or ()]
+        return names[:most], max(answer.get("total") or 0, len(names)) > most
+
+    def know(self, pattern: str, named: str | None = None) -> bool:
+        """Tell whether `find` need not ask for this pattern alone."""
+        if self._asked.has((pattern, named)) or named in self._holders:
+            return True
+        return named is None and any(_contain(each, pattern) for each in self._holders.values())
+
+    async def _find(self, wanted: tuple[str, str | None]) -> StreamInfo:
+        with _in_words():
+            return await self._ask(*wanted)
 
     async def _ask(self, pattern: str, named: str | None) -> StreamInfo:
         name = named or _bucket_of(pattern)
-        info = self._holding(pattern) if name is None else None
-        if info is not None:
-            return info
-        name = name or await self._name(pattern)
-        info = await ask_info(self._js, name, TIMEOUT_SECONDS)
+        info = await self._look_for(pattern, name)
+        name = info.name
         if info.retention != "limits":
             text = f"the stream {name!r} keeps messages only until somebody has taken them"
             raise NoHistoryError("retention", text)
         if not info.subjects:
             return info
-        if named is None and not any(contains(each, pattern) for each in info.subjects):
+        if named is None and not _contain(info.subjects, pattern):
             part = [each for each in info.subjects if overlap(each, pattern)]
             text = f"the stream {name!r} holds only part of it: {_listed(part)}"
             raise NoHistoryError("partly", text)
-        if named is None:
-            self._found[name] = asyncio.get_running_loop().time(), info
         if not any(overlap(each, pattern) for each in info.subjects):
             raise NoHistoryError("no_stream", f"the stream {name!r} holds none of it")
         return info
 
-    def _holding(self, pattern: str) -> StreamInfo | None:
-        """Return the stream that contains a pattern, if it was found lately.
+    async def _look_for(self, pattern: str, name: str | None) -> StreamInfo:
+        """Return the stream of that name, or else the one that holds a pattern, or part of it.
+
+        Most of those who come together want the same stream: the first few ask, and the others wait
+        for a moment what they find.
+        """
+        info = await self._known(pattern, name)
+        if info is not None:
+            return info
+        async with self._looking():
+            info = await self._known(pattern, name)
+            if info is not None:
+                return info
+            await self._pace.turn()
+            asking = asyncio.create_task(self._info(name or await self._name(pattern)))
+            await asyncio.wait({asking}, timeout=MOMENT_SECONDS)
+        return await asking
+
+    @asynccontextmanager
+    async def _looking(self) -> AsyncIterator[None]:
+        """Wait for room."""
+        try:
+            await asyncio.wait_for(self._room.acquire(), PATIENCE_SECONDS)
+        except TimeoutError:
+            raise UnansweredError("JetStream answers others first") from None
+        try:
+            yield
+        finally:
+            self._room.release()
+
+    async def _known(self, pattern: str, name: str | None) -> StreamInfo | None:
+        """Return the stream of that name, or that contains a pattern, if it was found before.
 
         NATS lets no two streams of an account store the same subject, so there is no other one.
         """
-        now = asyncio.get_running_loop().time()
-        for name, (at, info) in tuple(self._found.items()):
-            if now - at > KEPT_SECONDS:
-                del self._found[name]
-            elif any(contains(each, pattern) for each in info.subjects):
-                return info
+        for each, subjects in tuple(self._holders.items()):
+            if each == name or (name is None and _contain(subjects, pattern)):
+                try:
+                    info = await self._info(each)
+                except ApiError:
+                    self._holders.pop(each, None)
+                    return None
+                if name is not None or _contain(info.subjects, pattern):
+                    return info
         return None
+
+    async def _info(self, name: str) -> StreamInfo:
+        """Return what the leader of a stream has said within some seconds."""
+        info = await self._infos.get(name)
+        if len(self._holders) >= MAX_KEPT:
+            self._holders.clear()
+        self._holders[name] = info.subjects
+        return info
 
     async def _name(self, pattern: str) -> str:
         answer = await self._ask_for_all("STREAM.NAMES", {"subject": pattern})
@@ -181,6 +218,23 @@ class Streams:
         except (NotPermittedError, NoJetStreamError) as error:
             self._refusal, self._refused_at = error, now
             raise
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Say what an error means for whoever wants to read the past."""
+    try:
+        yield
+    except NotPermittedError as error:
+        raise NoHistoryError("not_permitted", str(error)) from None
+    except NoJetStreamError:
+        raise NoHistoryError("no_jetstream", "NATS has no JetStream here") from None
+    except ApiError as error:
+        raise _meaning_of(error) from None
+
+
+def _contain(subjects: Sequence[str], pattern: str) -> bool:
+    return any(contains(each, pattern) for each in subjects)
 
 
 def _bucket_of(pattern: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from bridge.history.filters import Filters
@@ -34,8 +35,8 @@ class Listener(Protocol):
 class Taker(Listener, Protocol):
     """Who gets what a tail brings, too."""
 
-    def take(self, message: Stored) -> None:
-        """Take the next message; it may match no pattern of this one."""
+    def take(self, messages: Sequence[Stored]) -> None:
+        """Take the next messages, at least one; some may match no pattern of this one."""
 
 
 class Tail:
@@ -65,14 +66,16 @@ class Tail:
         """Return the sequence after which the ring has all that matches a pattern it includes."""
         return max(self.ring.first, self.filters.since(pattern))
 
-    def deliver(self, message: Stored) -> None:
-        """Hand on the next message that a consumer has brought, unless it was handed on before."""
-        if message.sequence <= self.position:
-            return
-        self.position = message.sequence
-        self.ring.add(message)
+    def deliver(self, messages: Sequence[Stored]) -> None:
+        """Hand on what a consumer has brought, but for what was handed on before."""
+        if messages[0].sequence <= self.position:
+            messages = [each for each in messages if each.sequence > self.position]
+            if not messages:
+                return
+        self.position = messages[-1].sequence
+        self.ring.add(messages)
         for taker in tuple(self.takers):
-            taker.take(message)
+            taker.take(messages)
         if self._waiting:
             self._wake()
 

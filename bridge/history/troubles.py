@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.history.errors import NO_STREAM, ApiError
-from bridge.telemetry import stream_events
+from bridge.telemetry import events, stream_events
 
 if TYPE_CHECKING:
     from bridge.history.errors import HistoryError
@@ -39,6 +39,10 @@ class Troubles:
     def deleted(self) -> None:
         """Tell that the stream was deleted."""
         self._js.throttled.tell(stream_events.STREAM_DELETED, key=self._stream, stream=self._stream)
+
+    def broken(self, failure: Exception) -> None:
+        """Tell of what nobody has foreseen."""
+        self._js.throttled.tell(events.BACKGROUND_FAILED, failure, key=self._stream)
 
     def failed(self, error: HistoryError) -> None:
         """Tell that no consumer can be had for a while, unless that is told otherwise."""

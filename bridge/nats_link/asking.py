@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from nats import errors
@@ -14,6 +15,7 @@ from bridge.nats_link.trip import Trip
 if TYPE_CHECKING:
     from bridge.nats_link.suspects import Suspects
     from bridge.nats_link.whole_tap import AnyTap
+    from bridge.telemetry.counters import Counters
     from bridge.wire.codes import Code
 
 Sub = tuple[int, "AnyTap"]
@@ -22,6 +24,8 @@ Sub = tuple[int, "AnyTap"]
 
 class Wire(Protocol):
     """The connection; what is queued is sent in its order."""
+
+    counters: Counters
 
     @property
     def is_connected(self) -> bool:
@@ -106,27 +110,36 @@ class Asking:
             self._ping(trip)
 
     def _ping(self, trip: Trip) -> None:
+        if trip.taps:  # else nobody waits for more than the answer
+            trip.answered.add_done_callback(partial(self._settle, trip))
         if self._wire.is_connected:
             self._wire.queue_ping(trip.answered)
         else:
             trip.lose()
-        if trip.taps:  # else nobody waits for more than the answer
-            trip.settling = asyncio.get_running_loop().create_task(self._settle(trip))
 
-    async def _settle(self, trip: Trip) -> None:
-        """Wait for the answer to a trip; blame each SUB that was not accepted."""
-        try:
-            await trip.answered
+    def _settle(self, trip: Trip, answered: asyncio.Future[bool]) -> None:
+        """Take the answer to a trip; blame each SUB that was not accepted."""
+        if answered.cancelled():
+            trip.end(errors.ConnectionClosedError())
+        elif (lost := answered.exception()) is not None:
+            trip.end(lost)
+        else:
             self._suspects.clear(trip.patterns)
             if trip.strangers:
-                await self._blame(trip)
+                trip.blaming = asyncio.get_running_loop().create_task(self._blame(trip))
+            else:
+                trip.end()
+
+    async def _blame(self, trip: Trip) -> None:
+        """Refuse those whom the errors without a known name are about."""
+        try:
+            await self._refuse_strangers(trip)
         except errors.Error as lost:
             trip.end(lost)
         else:
             trip.end()
 
-    async def _blame(self, trip: Trip) -> None:
-        """Refuse those whom the errors without a known name are about."""
+    async def _refuse_strangers(self, trip: Trip) -> None:
         if trip.all_are_refused:
             for sid in trip.taps:
                 self._refuse(sid, trip.strangers[-1])

@@ -76,7 +76,7 @@ class Canary:
         if self._missed is not None and self._missed.done():
             self._misses = 0  # slow is not dead
         self._missed = None
-        received, self._arrived = self._counters.received, False
+        received, self._arrived = self._counters.received_bytes, False
         loop = asyncio.get_running_loop()
         begun, pong = loop.time(), loop.create_future()
         sending = loop.create_task(self._send(pong))  # would wait where nats-py cannot send
@@ -85,11 +85,11 @@ class Canary:
         if pong.done():
             if pong.exception() is None:  # else the connection was lost meanwhile
                 await self._judge_answer(loop.time() - begun)
-        elif self._counters.received == received:
+        elif self._counters.received_bytes == received:
             self._missed = pong
             await self._miss("does not answer")
         else:
-            self._misses = 0  # the answer is behind messages that we have yet to read
+            self._misses = 0  # the answer is behind what we have yet to read
 
     async def _send(self, pong: asyncio.Future[bool]) -> None:
         with contextlib.suppress(errors.Error, OSError):

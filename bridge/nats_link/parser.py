@@ -26,7 +26,7 @@ from bridge.nats_link.items import (
     take_answered,
 )
 from bridge.nats_link.remembered_lines import RememberedLines, Way
-from bridge.nats_link.whole_tap import WholeTap
+from bridge.nats_link.whole_tap import RunTap, WholeTap
 from bridge.wire.metadata import annotated
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class TapParser(Parser):
         position, resets = 0, self._resets
         # An error of the server can end the connection, and with it what else came by it.
         while position < len(data) and resets == self._resets:
-            position = self._take_messages(data, position)
+            position = self._take_run(data, self._take_messages(data, position))
             if position == len(data):
                 break
             end = item_end(data, position)
@@ -196,6 +196,15 @@ class TapParser(Parser):
         if not reply:  # one is hardly ever seen twice
             self._lines.add(line, way)
         return way
+
+    def _take_run(self, data: bytes, position: int) -> int:
+        """Have a tap take the messages from `position` on that are its own; return their end."""
+        words = data[position : data.find(b"\r\n", position)].split(b" ", 3)
+        if len(words) == 4 and words[2].isdigit():
+            tap = self._taps.get(int(words[2]))
+            if isinstance(tap, RunTap):
+                return tap.take_run(data, position)
+        return position
 
     async def _take_item(self, item: bytes) -> None:
         """Hand on one whole item that is not a message for a tap."""

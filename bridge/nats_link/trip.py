@@ -29,7 +29,7 @@ class Trip:
         """Done once the PONG has come, or the connection is lost."""
         self.settled: asyncio.Future[bool] = loop.create_future()
         """Done once each SUB is known to be accepted or not, or the connection is lost."""
-        self.settling: asyncio.Task[None] | None = None
+        self.blaming: asyncio.Task[None] | None = None
         self.strangers: list[Code] = []
         """One for each error that does not name a SUB of this trip."""
         self._by_pattern: dict[str, list[int]] | None = None
@@ -62,7 +62,7 @@ class Trip:
             self.answered.set_exception(errors.ConnectionReconnectingError())
             self.answered.exception()  # not everybody waits for it
 
-    def end(self, lost: Exception | None = None) -> None:
+    def end(self, lost: BaseException | None = None) -> None:
         """Tell those who wait, if anybody does."""
         if lost is None:
             self.settled.set_result(True)

@@ -1,4 +1,4 @@
-"""What takes each message from the parser as it is, with headers and reply subject."""
+"""What takes messages from the parser as they are, with headers and reply subject."""
 
 from __future__ import annotations
 
@@ -24,6 +24,17 @@ class WholeTap(ABC):
     @abstractmethod
     def refuse(self, code: Code) -> None:
         """Take note of the same as `Tapped.refuse`."""
+
+
+class RunTap(WholeTap):
+    """One that can read messages that come one behind the other, and then takes them at once."""
+
+    @abstractmethod
+    def take_run(self, data: bytes, position: int) -> int:
+        """Take the messages that begin at `position`, up to one that it cannot read like this.
+
+        Returns where they end. Never waits and never raises.
+        """
 
 
 AnyTap = Tapped | WholeTap

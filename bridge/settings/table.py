@@ -30,6 +30,7 @@ from bridge.settings.value_types import (
     Patterns,
     Proxies,
     Words,
+    Workers,
 )
 from bridge.wire.compression import DEFAULT_LEAST_BYTES
 
@@ -97,16 +98,15 @@ class Table(BaseSettings):
         description="publish a test message to test.subject each second; without this setting only "
         "if NATS_URL is not set",
     )
-    workers: int = Field(
+    workers: Workers = Field(
         1,
-        ge=1,
-        le=64,
-        description="processes that share the port; limits of connections are for each of them",
+        description="processes that share the port, auto: one for each core there is to use; "
+        "limits of connections are for each of them",
     )
     compression: CompressionChoice = Field(
         "on",
-        description="compress what WebSockets get that offer it: on, off, or the least bytes of "
-        f"what is compressed; on is {DEFAULT_LEAST_BYTES}",
+        description="compress what those get who offer it, WebSockets and responses that go on: "
+        f"on, off, or the least bytes of what is compressed; on is {DEFAULT_LEAST_BYTES}",
     )
     allowed_origins: Origins = Field(
         (),

@@ -17,8 +17,10 @@ from bridge.access.origins import origin_fault
 from bridge.access.proxies import TrustedProxies
 from bridge.access.proxy_sign_in import is_header_of_names
 from bridge.access.static_tokens import MIN_TOKEN_CHARACTERS
+from bridge.settings.cores import usable_cores
 from bridge.wire import subjects
 
+MAX_WORKERS = 64
 LOST_DOLLAR = (
     "; if it began with a $, a shell or Compose has replaced that part: put it between ' and ', or "
     "in a compose file write $$"
@@ -169,6 +171,16 @@ def _valid_compression(value: str) -> str:
     return word
 
 
+def _valid_workers(value: Any) -> int:
+    """Return a number of workers; `auto` is one for each core that this process may use."""
+    word = str(value).strip().lower()
+    if word == "auto":
+        return min(usable_cores(), MAX_WORKERS)
+    if not re.fullmatch("[1-9][0-9]?", word) or int(word) > MAX_WORKERS:
+        raise ValueError(f"it has to be a whole number from 1 to {MAX_WORKERS}, or auto")
+    return int(word)
+
+
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 HostName = Annotated[str, AfterValidator(_bare_host)]
 NatsUrls = Annotated[Words, AfterValidator(_valid_urls)]
@@ -181,4 +193,5 @@ HeaderName = Annotated[str, AfterValidator(_valid_header)]
 CompressionChoice = Annotated[str, AfterValidator(_valid_compression)]
 LogFormat = Annotated[str, AfterValidator(_valid_format)]
 LogLevel = Annotated[str, AfterValidator(_valid_level)]
+Workers = Annotated[int, BeforeValidator(_valid_workers)]
 OperatorToken = Annotated[SecretStr, AfterValidator(_long_enough)]

@@ -21,7 +21,16 @@ Closed = Literal[
     "other",
 ]
 """How a WebSocket ended: the browser said goodbye or was lost, or why we closed it."""
-Requested = Literal["subscribe", "unsubscribe", "publish", "request", "token", "ping", "bad"]
+Requested = Literal[
+    "subscribe",
+    "unsubscribe",
+    "publish",
+    "request",
+    "subjects",
+    "token",
+    "ping",
+    "bad",
+]
 """What a request asked for; `bad` could not be read."""
 Refused = Literal[
     "origin",

@@ -50,6 +50,8 @@ def set_up(level: str, form: str = "", worker: str = "") -> None:
     _said.setLevel(logging.NOTSET if as_json else logging.INFO if first else logging.WARNING)
     for name in REPEAT_REQUESTS:
         logging.getLogger(name).setLevel(logging.ERROR)
+    # Not in our lines, and each of them would look for it.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.captureWarnings(as_json)
     sys.excepthook = _crash
 

@@ -1,4 +1,4 @@
-"""Which kind of answer a request asks for: the header `Accept` (RFC 9110, section 12.5.1)."""
+"""What a request asks for in `Accept` and `Accept-Encoding` (RFC 9110, section 12.5)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,14 @@ def best_of(offers: Sequence[str], accept: str) -> str | None:
     return offers[-place] if wish > 0 else None
 
 
+def takes_gzip(accepted: str) -> bool:
+    """Tell whether who sends this `Accept-Encoding` takes gzip, which has to be named there."""
+    weights = dict(_range(each) for each in accepted.split(","))
+    return weights.get("gzip", 0.0) > 0
+
+
 def _range(text: str) -> tuple[str, float]:
-    """Return a media range and its weight. One that is no number does not count."""
+    """Return a media range, or a coding, and its weight. One that is no number does not count."""
     name, *parameters = (part.strip().lower() for part in text.split(";"))
     weight = next((each[2:] for each in parameters if each.startswith("q=")), "1")
     try:

@@ -13,6 +13,7 @@ from pathlib import Path, PurePath
 
 from aiohttp import web
 
+from bridge.web.accept import takes_gzip
 from bridge.web.packed import Packed, is_joined
 
 # Written down, since Python may read them from the system, which can call a module text/plain.
@@ -106,15 +107,6 @@ class _File:
         response.etag = etag
         response.headers["Vary"] = "Accept-Encoding"
         return response
-
-
-def takes_gzip(accepted: str) -> bool:
-    """Tell whether a browser that sends this `Accept-Encoding` takes gzip."""
-    for each in accepted.lower().split(","):
-        coding, _, quality = each.partition(";")
-        if coding.strip() == "gzip":
-            return quality.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
 
 
 class Assets:

@@ -83,11 +83,12 @@ class Capacity:
         Returns the sentence for its caller if it is one too many, else nothing.
         """
         self._sockets += 1
+        key = counted_as_one(address)
         if not self._proxies.trusts(address):
-            self._by_address[counted_as_one(address)] += 1
+            self._by_address[key] += 1
         if self._sockets > self._room:
             return self._refuse_full(address)
-        if self._by_address[counted_as_one(address)] > self._limit_per_address:
+        if self._by_address[key] > self._limit_per_address:
             return self._refuse_address(address)
         return ""
 
@@ -179,3 +180,14 @@ class Place:
 def no_room(sentence: str, seconds: int = 5) -> web.HTTPServiceUnavailable:
     """Return the response for one too many, or for whom it is too early: by so many `seconds`."""
     return web.HTTPServiceUnavailable(text=f"{sentence}\n", headers={"Retry-After": str(seconds)})
+
+
+def no_room_at_all(sentence: str) -> bytes:
+    """Return the same response as it is sent where no request is read, and none will be."""
+    answer = no_room(sentence)
+    text = answer.text or ""
+    head = f"HTTP/1.1 503 {answer.reason}\r\nContent-Length: {len(text)}\r\nConnection: close"
+    for name, value in answer.headers.items():
+        if name not in ("Content-Length", "Connection"):
+            head += f"\r\n{name}: {value}"
+    return f"{head}\r\n\r\n{text}".encode()

@@ -31,7 +31,8 @@ async def add_cross_origin_headers(request: web.Request, response: web.StreamRes
     origin = request.get(_READER)
     if origin is None or response.status == 101:
         return
-    response.headers["Vary"] = "Origin"
+    varies = response.headers.get("Vary")
+    response.headers["Vary"] = f"{varies}, Origin" if varies else "Origin"
     if origin:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Credentials"] = "true"

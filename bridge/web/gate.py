@@ -111,7 +111,7 @@ class Gate:
         self._pages.refuse_unnamed(request, caller, has_token=has_token)
         if self._shut and form is EVENT_STREAM and request.method == "GET":
             # After a 503 an EventSource does not come back: it is told what the others are told.
-            stream = HttpStream(request, form)
+            stream = HttpStream(request, form, self._compression)
             await stream.close(code=CloseCode.RESTART, message=b"the service stops")
             stream.release()
             yield stream, None
@@ -119,7 +119,7 @@ class Gate:
         principal, place = self._admit(request, caller, self._authentication.of_http)
         with ExitStack() as stack:
             stack.callback(place.give_back)
-            stream = HttpStream(request, form)
+            stream = HttpStream(request, form, self._compression)
             stack.callback(stream.release)
             self.idle_heartbeat.add(stream)
             stack.callback(self.idle_heartbeat.discard, stream)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import HttpVersion11, web
 
+from bridge.web.accept import takes_gzip
 from bridge.web.acknowledged import acknowledged
+from bridge.web.held_transport import HeldTransport, ZippedTransport
 from bridge.web.tcp import CountedHandler
 from bridge.wire import event_stream, responses
 from bridge.wire.codes import NO_CLOSE_FRAME
@@ -23,6 +25,9 @@ from bridge.wire.framing import (
     Framing,
 )
 from bridge.wire.stream_query import LAST_EVENT_ID
+
+if TYPE_CHECKING:
+    from bridge.wire.compression import Compression
 
 IDLE_SECONDS = 12.5
 """After which something is written where no message comes, so that 15 seconds never pass without.
@@ -49,55 +54,14 @@ EVENT_STREAM = Form("text/event-stream", EVENTS, EVENTS_UNCHUNKED, event_stream.
 NDJSON = Form("application/x-ndjson", JSON_LINES, JSON_LINES_UNCHUNKED, b"\n", False)
 
 
-class HeldTransport(asyncio.Transport):
-    """The transport of a response: it keeps what is written until the head has been sent."""
-
-    def __init__(self, below: asyncio.Transport) -> None:
-        super().__init__()
-        self._below = below
-        self._held: list[bytes] | None = []
-
-    def release(self) -> None:
-        """Write what was kept, and keep nothing any more. Idempotent."""
-        held, self._held = self._held, None
-        if held:
-            self.write(b"".join(held))
-
-    def forget(self) -> None:
-        """Forget what was kept: another response is to be sent instead."""
-        self._held = []
-
-    def write(self, data: Any) -> None:
-        """Write `data`, or keep it."""
-        if self._held is None:
-            self._below.write(data)
-        else:
-            self._held.append(data)
-
-    def is_closing(self) -> bool:
-        """Tell whether nothing can be written any more."""
-        return self._below.is_closing()
-
-    def abort(self) -> None:
-        """Cut the connection."""
-        self._below.abort()
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """Return what the transport below knows of itself."""
-        return self._below.get_extra_info(name, default)
-
-    def get_write_buffer_size(self) -> int:
-        """Return how many bytes are kept or have not been sent."""
-        return self._below.get_write_buffer_size() + sum(map(len, self._held or ()))
-
-
 class HttpStream(web.StreamResponse):
     """The response. Its head is sent by `begin`, so that until then it can be refused instead.
 
-    Raises ConnectionResetError if the caller has left already.
+    `compression`: what makes gzip of it for whoever takes that. Raises ConnectionResetError if the
+    caller has left already.
     """
 
-    def __init__(self, request: web.Request, form: Form) -> None:
+    def __init__(self, request: web.Request, form: Form, compression: Compression) -> None:
         headers = {
             "Content-Type": form.content_type,
             "Cache-Control": "no-store",
@@ -110,10 +74,17 @@ class HttpStream(web.StreamResponse):
             raise ConnectionResetError("the caller has left")
         self._request, self._handler, self._form = request, request.protocol, form
         self._below = request.transport
-        self.transport = HeldTransport(request.transport)
-        chunked = request.version >= HttpVersion11
-        self.framing = form.framing if chunked else form.unchunked
+        plain = form.framing if request.version >= HttpVersion11 else form.unchunked
+        self.framing = plain
         """How it is written to."""
+        self.transport = HeldTransport(request.transport)
+        zipped = compression.zipped(plain)
+        if zipped is not None:
+            self.headers["Vary"] = "Accept-Encoding"
+            if takes_gzip(",".join(request.headers.getall("Accept-Encoding", ()))):
+                self.headers["Content-Encoding"] = "gzip"
+                self.framing = zipped
+                self.transport = ZippedTransport(request.transport, plain.join)
         self.is_head_only = request.method == "HEAD"
         """Whether nothing but the head is asked for."""
         self.last_event_id = request.headers.get(LAST_EVENT_ID, "")
@@ -122,7 +93,7 @@ class HttpStream(web.StreamResponse):
         """What it ended with, as a WebSocket would have; None while it is open."""
         self.ended = asyncio.Event()
         """Set when there is nothing more to wait for."""
-        self._begun = False
+        self._begun = self._is_ended = False
         self._taken: int | None = 0
         self._heard = 0.0
         self._is_pinged = False
@@ -155,7 +126,7 @@ class HttpStream(web.StreamResponse):
         try:
             await self._begin()
             last = self.framing.notice(responses.closed(code, message.decode()))
-            self.transport.write(self.framing.join([self._retry(), last]))
+            self._write([self._retry(), last])
             await self.write_eof()
         finally:
             self.ended.set()
@@ -164,7 +135,7 @@ class HttpStream(web.StreamResponse):
 
     def greet(self, line: bytes) -> None:
         """Have the response begin with when to come back, and a notice."""
-        self.transport.write(self.framing.join([self._retry(), self.framing.notice(line)]))
+        self._write([self._retry(), self.framing.notice(line)])
 
     async def begin(self) -> None:
         """Send the head, and what has been written so far. Raises ConnectionError if they left."""
@@ -192,6 +163,16 @@ class HttpStream(web.StreamResponse):
             self._handler.switched = True
             await self.prepare(self._request)
             self.transport.release()
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """End the response, as whoever reads it can tell. Idempotent."""
+        if self._begun and not self._is_ended:
+            self._is_ended = True
+            self.transport.end()
+        await super().write_eof(data)
+
+    def _write(self, pieces: list[bytes]) -> None:
+        self.transport.write(self.framing.join_alone(pieces))
 
     def _retry(self) -> bytes:
         if not self._form.has_retry:
@@ -224,7 +205,7 @@ class HttpStream(web.StreamResponse):
         """Write what is no message, behind all that is pending. It does not wait."""
         if self._begun and not (self.closed or self.transport.is_closing()):
             self._is_pinged = True
-            self.transport.write(self.framing.join([self._form.idle]))
+            self._write([self._form.idle])
 
     def abort(self) -> None:
         """End the connection at once: nothing is taken there any more."""

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import ClientError, StreamReader, web
 from aiohttp.http import HttpProcessingError
 
+from bridge.outlet import NOWHERE
 from bridge.telemetry import events
 from bridge.telemetry.counters import Counters
 from bridge.telemetry.logs import tell
 from bridge.web.assets import SECURITY_HEADERS
-from bridge.web.capacity import Capacity, no_room
+from bridge.web.capacity import Capacity, no_room_at_all
 from bridge.web.frame_meter import MeteredReader, Unmarking
 from bridge.web.unread import Unread
 
@@ -56,6 +57,7 @@ class CountedHandler(Unread):
         "heard",
         "inside",
         "lost",
+        "outlet",
         "serving",
         "tcp",
     )
@@ -67,6 +69,7 @@ class CountedHandler(Unread):
             server,
             loop=asyncio.get_running_loop(),
             keepalive_timeout=capacity.keepalive_timeout,
+            tcp_keepalive=False,  # of two hours: whoever is silent is ended long before
             access_log=None,  # type: ignore[arg-type]  # aiohttp's own runner does the same
         )
         self._capacity, self._counters = capacity, counters
@@ -100,6 +103,7 @@ class CountedHandler(Unread):
         self.lost: Callable[[BaseException | None], None] | None = None
         """Called when the connection is lost, with what failed, None if nothing did."""
         self.watch(capacity.write_timeout, counters)
+        self.outlet = NOWHERE
 
     @property
     def peername(self) -> str | tuple[str, int, int, int] | tuple[str, int] | None:
@@ -114,11 +118,10 @@ class CountedHandler(Unread):
 
     def comes_from(self, address: str) -> None:
         """Count it as one from `address`: so says the balancer whose connection it is."""
-        if self._address is None or self.tcp is None:
-            return
-        self._capacity.count_out(self._address)
-        self._count_in(address, self.tcp)
-        self._turn_away()
+        if self._address is not None and self.tcp is not None:
+            self._capacity.count_out(self._address)
+            self._count_in(address, self.tcp)
+            self._turn_away()
 
     def _count_in(self, address: str, transport: asyncio.Transport) -> None:
         self._address = self.address = address
@@ -133,8 +136,7 @@ class CountedHandler(Unread):
         if self._address is None:
             return
         self._capacity.count_out(self._address)
-        self._address = None
-        silent = not (self.asked or self._refusal)
+        self._address, silent = None, not (self.asked or self._refusal)
         if silent and self._running_loop.time() - self._since >= self._capacity.request_timeout:
             self._counters.refused["too_late"] += 1
 
@@ -149,6 +151,7 @@ class CountedHandler(Unread):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Count it out."""
+        self.outlet.end()  # first, for the socket is closed whatever fails here
         self.count_out()
         self._body = None
         self.stop_watching()
@@ -158,6 +161,11 @@ class CountedHandler(Unread):
             self.lost(exc)
         super().connection_lost(exc)
         self.tcp = None
+
+    def pause_writing(self) -> None:
+        """Take note that the transport has to hold what it was given."""
+        self.outlet.shut()
+        super().pause_writing()
 
     def data_received(self, data: bytes) -> None:
         """Take what came, and note when."""
@@ -173,10 +181,9 @@ class CountedHandler(Unread):
         self, parser: WebSocketReader, data_received_cb: Callable[[], None] | None = None
     ) -> None:
         """Read frames from now on, the heads of which are looked at first."""
-        reader = parser
+        reader: Any = parser
         if self.frames_failed is not None:
-            failed, compressed = self.frames_failed, self.compressed
-            reader = MeteredReader(parser, failed, compressed)  # type: ignore[assignment]
+            reader = MeteredReader(parser, self.frames_failed, self.compressed)
         super().set_parser(reader, data_received_cb)
 
     def note(self, body: StreamReader | None = None) -> None:
@@ -210,16 +217,9 @@ class CountedHandler(Unread):
         self.force_close()
 
     def _turn_away(self) -> None:
-        if self.transport is None or not self._refusal:
-            return
-        answer = no_room(self._refusal)
-        text = answer.text or ""
-        head = f"HTTP/1.1 503 {answer.reason}\r\nContent-Length: {len(text)}\r\nConnection: close"
-        for name, value in answer.headers.items():
-            if name not in ("Content-Length", "Connection"):
-                head += f"\r\n{name}: {value}"
-        self.transport.write(f"{head}\r\n\r\n{text}".encode())
-        self.close()  # nothing that comes is read as a request any more
+        if self.transport is not None and self._refusal:
+            self.transport.write(no_room_at_all(self._refusal))
+            self.close()  # nothing that comes is read as a request any more
 
     def log_exception(self, *args: Any, **kwargs: Any) -> None:
         """Log what failed beside a request, unless that is its body, which nobody can read."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Callable
 
 from aiohttp import web
 
+from bridge.outlet import Outlet
 from bridge.web.acknowledged import acknowledged
 from bridge.web.http_stream import HttpStream
-from bridge.web.unread import bound_send_buffer
+from bridge.web.port import SEND_BUFFER_BYTES
 from bridge.web.websocket import CLOSE_TIMEOUT_SECONDS, WebSocket
 
 Written = web.WebSocketResponse | HttpStream
@@ -23,14 +25,16 @@ class Socket:
     Raises ConnectionResetError if the browser has left already.
     """
 
-    __slots__ = ("size_of_unsent", "transport", "ws")
+    __slots__ = ("outlet", "size_of_unsent", "transport", "ws")
 
     def __init__(self, ws: Written) -> None:
         self.ws = ws
         self.transport = _transport_of(ws)
-        bound_send_buffer(self.transport)
+        if not isinstance(ws, WebSocket | HttpStream):
+            _bound_send_buffer(self.transport)
         self.size_of_unsent = _unsent_of(ws, self.transport)
         """Tells how many bytes are still on their way to the kernel."""
+        self.outlet = ws.make_outlet() if isinstance(ws, WebSocket) else Outlet()
 
     @property
     def open(self) -> bool:
@@ -97,6 +101,13 @@ def _transport_of(ws: Written) -> asyncio.Transport:
     if transport is None:
         raise ConnectionResetError("the browser left before its connection was set up")
     return transport
+
+
+def _bound_send_buffer(transport: asyncio.Transport) -> None:
+    """Keep the kernel from holding megabytes, where the port is not one of ours."""
+    raw = transport.get_extra_info("socket")
+    if raw is not None:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
 
 
 def _unsent_of(ws: Written, transport: asyncio.Transport) -> Callable[[], int]:

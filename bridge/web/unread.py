@@ -7,14 +7,10 @@ so callers who read nothing could make the gateway hold gigabytes.
 from __future__ import annotations
 
 import asyncio
-import socket
 
 from bridge.telemetry.counters import Counters
 from bridge.web.acknowledged import acknowledged
 from bridge.web.forgetful import Forgetful
-
-SEND_BUFFER_BYTES = 262144
-"""Half of it would cost speed at fan-out: it takes more writes to hand on the same."""
 
 
 class Unread(Forgetful):
@@ -38,11 +34,6 @@ class Unread(Forgetful):
         self.write_timeout, self.counters = write_timeout, counters
         self.switched = False
         self._look_again, self._taken = None, 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection."""
-        super().connection_made(transport)
-        bound_send_buffer(transport)
 
     def pause_writing(self) -> None:
         """Take note that more is written than the system takes."""
@@ -77,10 +68,3 @@ class Unread(Forgetful):
         self._taken = taken
         loop = asyncio.get_running_loop()
         self._look_again = loop.call_later(self.write_timeout, self._look_at_what_is_taken)
-
-
-def bound_send_buffer(transport: asyncio.BaseTransport) -> None:
-    """Keep the system from holding megabytes for a slow browser, unseen by our limits."""
-    raw = transport.get_extra_info("socket")
-    if raw is not None:
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
 
 from bridge.access.authentication import BEARER
+from bridge.outlet import Outlet, outlet_of
 from bridge.web.compressed_requests import CompressedRequests
 from bridge.web.tcp import CountedHandler
 from bridge.wire.codes import CloseCode
-from bridge.wire.frames import PING
+from bridge.wire.frames import PING, text_frame
 from bridge.wire.responses import too_large
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class WebSocket(web.WebSocketResponse):
         "_counters",
         "_flooded",
         "_handler",
+        "_head",
         "_max_request_bytes",
         "_offered_to",
         "_packed",
@@ -53,6 +55,8 @@ class WebSocket(web.WebSocketResponse):
         "transport",
         "window_bits",
     )
+
+    _send_headers_immediately = False  # but with the first text, in one write
 
     def __init__(
         self,
@@ -78,6 +82,8 @@ class WebSocket(web.WebSocketResponse):
         self._packed: CompressedRequests | None = None
         """Where requests may come compressed."""
         self._handler: CountedHandler | None = None
+        self._head: AbstractStreamWriter | None = None
+        """What holds the head of the response until it is sent."""
         self._counters = counters
         self._flooded = flooded
         self._closing_for: asyncio.Task[None] | None = None
@@ -97,6 +103,8 @@ class WebSocket(web.WebSocketResponse):
         if request.transport is None:
             raise ConnectionResetError("the browser left before its connection was set up")
         self.transport = request.transport
+        self._head = writer
+        asyncio.get_running_loop().call_soon(self._send_head)
         self._handler.forget(request)
         self.headers.clear()  # they are sent
         self.show_life()
@@ -112,6 +120,21 @@ class WebSocket(web.WebSocketResponse):
             self.headers["Sec-WebSocket-Extensions"] = agreement.answer
             assert self._handler is not None
             self._handler.compressed = self._packed
+
+    def _send_head(self) -> None:
+        """Send the head of the response, if no text was sent with it. Idempotent."""
+        writer, self._head = self._head, None
+        if writer is not None:
+            with contextlib.suppress(ConnectionError):
+                writer.send_headers()
+
+    async def send_str(self, data: str, compress: int | None = None) -> None:
+        """Send a text; the first one together with the head, if it comes at once."""
+        writer, self._head = self._head, None
+        if writer is None or self.closed:
+            await super().send_str(data, compress)
+        else:
+            await writer.write(text_frame(data.encode()))
 
     def framing(self, plain: Framing) -> Framing:
         """Return `plain`, or what takes its place where compression was agreed on."""
@@ -132,6 +155,13 @@ class WebSocket(web.WebSocketResponse):
     def tcp(self) -> asyncio.Transport | None:
         """The transport below TLS, or else the same as `transport`."""
         return self._handler.tcp if self._handler is not None else None
+
+    def make_outlet(self) -> Outlet:
+        """Return where others may write straight to its socket: nowhere under TLS."""
+        if self._handler is None or self.transport is None or self.tcp is not self.transport:
+            return Outlet()
+        self._handler.outlet = outlet_of(self.transport)
+        return self._handler.outlet
 
     @property
     def heard(self) -> float:
@@ -167,7 +197,12 @@ class WebSocket(web.WebSocketResponse):
     async def close(
         self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True
     ) -> bool:
-        """Close; aiohttp does so by itself when what it has read makes no sense or is too large."""
+        """Close; aiohttp does so by itself when what it has read makes no sense or is too large.
+
+        Whatever `drain` says, it is not waited for the close frame to leave: that has no bound.
+        """
+        if self._handler is not None:
+            self._handler.outlet.end()  # nothing may follow the close frame
         if code in _FLOODS and self.our_code is None:
             self._flooded()
         if code != WSCloseCode.OK and not self.closed:
@@ -175,4 +210,5 @@ class WebSocket(web.WebSocketResponse):
         if code == WSCloseCode.MESSAGE_TOO_BIG and not self.closed:
             self._counters.refused["too_large"] += 1
             message = message or too_large(self._max_request_bytes).encode()
-        return await super().close(code=code, message=message, drain=drain)
+        self._send_head()
+        return await super().close(code=code, message=message, drain=False)

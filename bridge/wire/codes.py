@@ -8,6 +8,7 @@ from typing import Literal
 SUBSCRIBE = "subscribe"
 UNSUBSCRIBE = "unsubscribe"
 PING = "ping"
+SUBJECTS = "subjects"
 PUBLISH = "publish"
 REQUEST = "request"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -11,6 +11,7 @@ from bridge.wire.envelope import Envelope
 from bridge.wire.extensions import Agreement, agreed
 from bridge.wire.frames import compressed_frame, text_frame, text_of
 from bridge.wire.framing import FRAMES, Framing
+from bridge.wire.gzip_blocks import Zipped, deflated, stored
 
 DEFAULT_LEAST_BYTES = 200
 """Of a text that is worth it."""
@@ -21,6 +22,8 @@ MAX_BYTES = 262144
 class Compression:
     """Texts of `least` bytes or more are compressed; with None, nothing is agreed on.
 
+    Framings that it makes are the same objects each time, so that connections share groups.
+
     `count` is called with the bytes of each, before and after.
     """
 
@@ -28,16 +31,14 @@ class Compression:
         self._least = least
         self._count = count
         self._framings: dict[tuple[Framing, int], Framing] = {}
+        self._zipped: dict[Framing, Framing] = {}
 
     def agree(self, header: str) -> Agreement | None:
         """Return what comes of what a browser offers; None if that is nothing."""
         return None if self._least is None else agreed(header)
 
     def framing(self, plain: Framing, window_bits: int) -> Framing:
-        """Return the framing to use instead of FRAMES or BATCH; `window_bits`: 0 if none agreed.
-
-        It is the same object each time, so that connections share groups.
-        """
+        """Return the framing to use instead of FRAMES or BATCH; `window_bits`: 0 if none agreed."""
         if not window_bits:
             return plain
         made = self._framings.get((plain, window_bits))
@@ -56,6 +57,24 @@ class Compression:
         self._count(before, min(before, len(data)))
         return compressed_frame(data) if len(data) < before else text_frame(text)
 
+    def zipped(self, plain: Framing) -> Framing | None:
+        """Return the framing to use instead of one of a response; None if compression is off."""
+        if self._least is None:
+            return None
+        made = self._zipped.get(plain)
+        if made is None:
+            made = self._zipped[plain] = _in_blocks(plain, self.blocks)
+        return made
+
+    def blocks(self, text: bytes) -> bytes:
+        """Return `text` in blocks of gzip, compressed if that makes it smaller."""
+        before = len(text)
+        if self._least is None or not self._least <= before <= MAX_BYTES:
+            return stored(text)
+        data = deflated(text)
+        self._count(before, min(before, len(data)))
+        return data if len(data) < before else stored(text)
+
 
 def _frames(frame: Callable[[bytes], bytes]) -> Framing:
     """Return the framing like FRAMES in which `frame` makes a frame of each message."""
@@ -69,3 +88,16 @@ def _frames(frame: Callable[[bytes], bytes]) -> Framing:
 def _shared(plain: Framing, frame: Callable[[bytes], bytes]) -> Framing:
     """Return the framing like `plain` in which `frame` makes a frame of what is written at once."""
     return replace(plain, join=partial(plain.join, frame=frame), alone=plain.join)
+
+
+def _in_blocks(plain: Framing, blocks: Callable[[bytes], bytes]) -> Framing:
+    """Return the framing like `plain` of which `blocks` makes blocks of what is written at once.
+
+    What one connection alone gets is not compressed.
+    """
+
+    def join(pieces: Sequence[bytes], blocks: Callable[[bytes], bytes]) -> Zipped:
+        text = b"".join(pieces)
+        return Zipped.of(plain.join((blocks(text),)), text)
+
+    return replace(plain, join=partial(join, blocks=blocks), alone=partial(join, blocks=stored))

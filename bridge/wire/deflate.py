@@ -15,9 +15,9 @@ MIN_WINDOW_BITS = 9
 """zlib knows no raw deflate with 8, though RFC 7692 does."""
 
 _LEVEL, _MEMORY_LEVEL = 1, 5
-_FLUSHED = b"\x00\x00\xff\xff"
+FLUSHED = b"\x00\x00\xff\xff"
 """An empty block, at the end of what is flushed; the sender leaves it out (section 7.2.1)."""
-_FINAL = b"\x03\x00"
+FINAL = b"\x03\x00"
 """An empty block that ends it all: only what ended with a whole block can go on with this."""
 
 
@@ -32,7 +32,7 @@ class InflatedTooLarge(InflateError):
 def deflate(text: bytes, window_bits: int = MAX_WINDOW_BITS) -> bytes:
     """Return `text` compressed; whoever inflates it needs a window of `window_bits`."""
     deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -window_bits, _MEMORY_LEVEL)
-    return (deflater.compress(text) + deflater.flush(zlib.Z_SYNC_FLUSH))[: -len(_FLUSHED)]
+    return (deflater.compress(text) + deflater.flush(zlib.Z_SYNC_FLUSH))[: -len(FLUSHED)]
 
 
 def inflate(data: bytes, most: int) -> bytes:
@@ -44,11 +44,11 @@ def inflate(data: bytes, most: int) -> bytes:
     """
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        text = inflater.decompress(data + _FLUSHED + _FINAL, most + 1)
+        text = inflater.decompress(data + FLUSHED + FINAL, most + 1)
     except zlib.error as error:
         raise InflateError("a message cannot be inflated") from error
     if len(text) > most:
         raise InflatedTooLarge(f"a message is inflated to more than {most} bytes")
-    if not inflater.eof or inflater.unused_data not in (b"", b"\x00" + _FLUSHED + _FINAL):
+    if not inflater.eof or inflater.unused_data not in (b"", b"\x00" + FLUSHED + FINAL):
         raise InflateError("a compressed message does not end where it should")
     return text

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from functools import cached_property
 from itertools import repeat
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -18,18 +19,20 @@ _encode = msgspec.json.encode
 _check_json = msgspec.json.Decoder(msgspec.Raw).decode
 _check_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _DATA = b',"data":'
+_subject_of = attrgetter("subject_key")
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Envelope:
     """Encodes the messages of one subject, each once for all who get it."""
 
-    __slots__ = ("_around", "_head", "_subject", "subject")
+    __slots__ = ("_around", "_head", "subject", "subject_key")
 
     def __init__(self, subject: str) -> None:
         self.subject = subject
-        self._subject = b'{"subject":%b' % _encode(subject)
-        self._head = self._subject + _DATA
+        self.subject_key = b'{"subject":%b' % _encode(subject)
+        """How a message begins."""
+        self._head = self.subject_key + _DATA
         self._around = len(self._head) + 1
         """Bytes of a line beside its payload."""
 
@@ -41,24 +44,13 @@ class Envelope:
         heads = map(FRAME_HEADS.__getitem__, sizes)
         return list(map(b"".join, zip(heads, repeat(self._head), payloads, repeat(b"}"))))
 
-    def heads(self, keys: Iterable[bytes]) -> Iterable[bytes]:
-        """Yield how messages begin that each have further keys beside subject and payload."""
-        return (b"%b%b%b" % (self._subject, more, _DATA) for more in keys)
+    def lines(self, payloads: list[bytes]) -> list[bytes]:
+        """Return messages as lines, to share a frame with others."""
+        return lines_of(payloads, repeat(self._head))
 
-    def lines(self, payloads: list[bytes], heads: Iterable[bytes] | None = None) -> list[bytes]:
-        """Return messages as lines, to share a frame with others. `heads`: see there."""
-        heads = repeat(self._head) if heads is None else heads
-        joined = _as_json(payloads)
-        if joined is None or b"\r" in joined or (len(payloads) == 1 and b"\n" in joined):
-            return list(map(written, payloads, heads))
-        return list(map(b"".join, zip(heads, payloads, repeat(b"}"))))
-
-    def records(self, payloads: list[bytes], heads: Iterable[bytes] | None = None) -> list[bytes]:
+    def records(self, payloads: list[bytes]) -> list[bytes]:
         """Return messages as `lines` does, but with the line breaks of their payloads."""
-        heads = repeat(self._head) if heads is None else heads
-        if _as_json(payloads) is None:
-            return list(map(_record, payloads, heads))
-        return list(map(b"".join, zip(heads, payloads, repeat(b"}"))))
+        return records_of(payloads, repeat(self._head))
 
     def _frame(self, payload: bytes) -> bytes:
         try:
@@ -69,6 +61,26 @@ class Envelope:
         except _NOT_JSON:
             return text_frame(_not_json(payload, self._head))
         return b"%b%b%b}" % (FRAME_HEADS[self._around + len(payload)], self._head, payload)
+
+
+def heads(envelopes: Iterable[Envelope], keys: Iterable[bytes]) -> Iterable[bytes]:
+    """Return how messages begin that each have further keys beside subject and payload."""
+    return map(b"".join, zip(map(_subject_of, envelopes), keys, repeat(_DATA)))
+
+
+def lines_of(payloads: list[bytes], heads: Iterable[bytes]) -> list[bytes]:
+    """Return messages as lines that begin with `heads`, to share a frame with others."""
+    joined = _as_json(payloads)
+    if joined is None or b"\r" in joined or (len(payloads) == 1 and b"\n" in joined):
+        return list(map(written, payloads, heads))
+    return list(map(b"".join, zip(heads, payloads, repeat(b"}"))))
+
+
+def records_of(payloads: list[bytes], heads: Iterable[bytes]) -> list[bytes]:
+    """Return messages as `lines_of` does, but with the line breaks of their payloads."""
+    if _as_json(payloads) is None:
+        return list(map(_record, payloads, heads))
+    return list(map(b"".join, zip(heads, payloads, repeat(b"}"))))
 
 
 def written(payload: bytes, head: bytes) -> bytes:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import repeat
 from typing import Any
 
-from bridge.wire.envelope import Envelope, Message
+from bridge.wire.envelope import Envelope, Message, heads, lines_of, records_of
 from bridge.wire.event_stream import chunk, json_line, message_event, notice_event, with_id
 from bridge.wire.frames import RECORD_SEPARATOR, batch_frames, text_frame
 from bridge.wire.metadata import receive, teller
@@ -41,6 +41,11 @@ class Framing:
     mark: Callable[[bytes, bytes], bytes] | None = None
     """Puts a cursor into a piece: whoever has it, has all up to there. None if pieces have none."""
 
+    @property
+    def join_alone(self) -> Callable[[list[bytes]], bytes]:
+        """What joins what one connection alone gets."""
+        return self.alone or self.join
+
     def piece(self, message: Message) -> bytes:
         """Return one message as a piece; remembered in the message."""
         piece = message.pieces.get(self)
@@ -52,6 +57,16 @@ class Framing:
             piece = message.pieces[self] = made[0]
         return piece
 
+    def tell(
+        self, envelopes: Iterable[Envelope], payloads: list[bytes], keys: Iterable[bytes]
+    ) -> list[bytes]:
+        """Turn payloads into pieces, each with further keys before the payload.
+
+        `envelopes`: of the subject of each. `keys`: those of each, behind a comma: `,"seq":1`.
+        """
+        written = records_of if self.keeps_breaks else lines_of
+        return list(map(self.wrap, written(payloads, heads(envelopes, keys))))
+
     def with_meta(self, meta: tuple[str, ...]) -> Framing:
         """Return the same way to write with more of each message: see `metadata.KEYS`."""
         return _with_meta(self, meta) if meta and self is not CALLS else self
@@ -62,8 +77,7 @@ def _with_meta(framing: Framing, meta: tuple[str, ...]) -> Framing:
     told = teller(meta)
 
     def encode(envelope: Envelope, payloads: list[bytes]) -> list[bytes]:
-        written = envelope.records if framing.keeps_breaks else envelope.lines
-        return list(map(framing.wrap, written(payloads, envelope.heads(told(payloads)))))
+        return framing.tell(repeat(envelope), payloads, told(payloads))
 
     return replace(framing, encode=encode)
 

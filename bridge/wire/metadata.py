@@ -37,11 +37,7 @@ class Annotated(bytes):
     time_key: bytes = b""
     reply_key: bytes = b""
     headers_key: bytes = b""
-    seq_key: bytes = b""
-    replay_key: bytes = b""
-    operation_key: bytes = b""
-    """What is told of each, behind a comma, once it is received: `,"time":"…"`; the last three are
-    of stored messages."""
+    """What is told of each, behind a comma, once it is received: `,"time":"…"`."""
 
     def __eq__(self, other: object) -> bool:
         return (

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from bridge.wire.codes import PING, PUBLISH, REQUEST, SUBSCRIBE, UNSUBSCRIBE
+from bridge.wire.codes import PING, PUBLISH, REQUEST, SUBJECTS, SUBSCRIBE, UNSUBSCRIBE
 from bridge.wire.publications import Publication, PublicationError, read_publication
 from bridge.wire.responses import Refusal, shorten
 from bridge.wire.wants import PLAIN, WANTS, Wants, read_wants
@@ -160,7 +160,7 @@ def _shape_fault(shape: _LooseShape) -> str | None:
     if shape.action == PING:
         alone = subjects is msgspec.UNSET and isinstance(shape.connection_id, str | None)
         return None if alone else f"A ping has no subjects. {PING_FORM}"
-    if shape.action not in (SUBSCRIBE, UNSUBSCRIBE):
+    if shape.action not in (SUBSCRIBE, UNSUBSCRIBE, SUBJECTS):
         return (
             "The user has to specify action in message ('subscribe' or 'unsubscribe'), "
             f"got {_shown(shape.action)} instead"

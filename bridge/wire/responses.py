@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from bridge.wire.codes import PUBLISH, REQUEST, SUBSCRIBE, UNSUBSCRIBE, Code
+from bridge.wire.codes import PUBLISH, REQUEST, SUBJECTS, SUBSCRIBE, UNSUBSCRIBE, Code
 
 _encode = msgspec.json.encode
 
@@ -96,6 +96,26 @@ def unsubscribed(subject: str, request_id: bytes = b"") -> bytes:
     """Return the acknowledgement for one subject that is no longer followed."""
     head = {"success": True, "message": f"Successfully unsubscribed from event: {subject}"}
     return _response({**head, "action": UNSUBSCRIBE, "subjects": [subject]}, request_id)
+
+
+def subjects_found(
+    asked: Sequence[str],
+    stored: Sequence[Mapping[str, object]],
+    seen: Sequence[str],
+    more: int,
+    *,
+    complete: bool,
+    reason: str = "",
+) -> bytes:
+    """Return the answer to the question what there is; it has no id yet.
+
+    `stored`: an object for each stream. `seen`: subjects that only came by. `more`: of these, how
+    many are left out. `complete`: whether all streams were read to their end; if not, `reason` may
+    say why.
+    """
+    head = {"success": True, "action": SUBJECTS, "subjects": asked, "stored": stored}
+    tail = {"more": more, "complete": complete, **({"reason": reason} if reason else {})}
+    return _encode({**head, "seen": seen, **tail})
 
 
 def published(subject: str, request_id: bytes = b"") -> bytes:
@@ -212,7 +232,11 @@ def _open(publish: bool, history: bool) -> dict[str, object]:
 
 
 def _response(fields: dict[str, object], request_id: bytes) -> bytes:
-    line = _encode(fields)
+    return with_id(_encode(fields), request_id)
+
+
+def with_id(line: bytes, request_id: bytes) -> bytes:
+    """Return a response with the id of its request, if that has one."""
     if not request_id:
         return line
     return b'%b,"id":%b}' % (line[:-1], request_id)

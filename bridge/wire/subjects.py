@@ -40,6 +40,12 @@ def fault(pattern: str) -> str | None:
     tokens = split(pattern)
     if "" in tokens:
         return "a token is empty (a dot at an end, or two in a row)"
+    if "*" in pattern or ">" in pattern:
+        return _fault_of_wildcards(tokens)
+    return None
+
+
+def _fault_of_wildcards(tokens: Tokens) -> str | None:
     for token in {*tokens} - {"*", ">"}:
         if "*" in token or ">" in token:
             return f"{token!r} mixes a wildcard with other characters: * and > stand alone"
@@ -91,7 +97,8 @@ def tokens_contain(wide: Tokens, narrow: Tokens) -> bool:
             return False
         if token == ">":
             return True
-        if narrow[index] == ">" or token not in ("*", narrow[index]):
+        theirs = narrow[index]
+        if theirs == ">" or (token != "*" and token != theirs):
             return False
     return len(wide) == len(narrow)
 
@@ -99,9 +106,9 @@ def tokens_contain(wide: Tokens, narrow: Tokens) -> bool:
 def tokens_overlap(left: Tokens, right: Tokens) -> bool:
     """Tell what `overlap` does of patterns that have been split."""
     for mine, theirs in zip(left, right, strict=False):
-        if ">" in (mine, theirs):
+        if mine == ">" or theirs == ">":
             return True
-        if mine != theirs and "*" not in (mine, theirs):
+        if mine != theirs and mine != "*" and theirs != "*":
             return False
     return len(left) == len(right)
 

@@ -74,6 +74,21 @@ export interface Published {
   duplicate?: boolean;
 }
 
+/** Which subjects there are, as far as they may be followed. */
+export interface Found {
+  /** The patterns that were asked for. */
+  subjects: string[];
+  /** Each stream that has some: how many messages each subject has, and how many subjects are left out. */
+  stored: { stream: string; messages: Record<string, number>; more: number }[];
+  /** Others on which a message came to the gateway of late, and how many of these are left out. */
+  seen: string[];
+  more: number;
+  /** Whether all streams were read to their end. */
+  complete: boolean;
+  /** Why nothing of what is stored is told; else "". */
+  reason: "" | "off" | "no_jetstream" | "not_permitted" | "nats_down" | (string & {});
+}
+
 /** The answer to a request, with its headers. */
 export type Answer = Message;
 
@@ -189,6 +204,8 @@ export declare class Client {
   readonly testSubject: string;
   publish(subject: string, value?: unknown, options?: PublishOptions): Promise<Published>;
   request(subject: string, value?: unknown, options?: RequestOptions): Promise<Answer>;
+  /** Under one to eight patterns; without any, all there is. */
+  look(patterns?: readonly string[]): Promise<Found>;
   subscribe(pattern: string, listener?: Listener, options?: SubscribeOptions): Promise<void>;
   unsubscribe(pattern: string, listener?: Listener): void;
   useToken(token: string): void;

@@ -213,6 +213,14 @@ export class Client extends Target {
     return this.#call({ action: "request", subject, ...payload, headers, timeout, meta: ["headers"] });
   }
 
+  /**
+   * Asks which subjects there are under one to eight `patterns`: those that streams have, and those the gateway has seen
+   * of late, as far as they may be followed. Resolves with `{ subjects, stored, seen, more, complete, reason }`.
+   */
+  look(patterns = [">"]) {
+    return this.#call({ action: "subjects", subjects: patterns });
+  }
+
   /** Uses `token` from now on: on the connection there is, or on the next one, which is tried at once. */
   useToken(token) { this.#link.useToken(token); }
 
@@ -236,11 +244,13 @@ export class Client extends Target {
     return call.promise;
   }
 
-  #answered({ id, success, code, message, err_code: errCode, subject, reply, stream, seq, duplicate }) {
+  #answered(answer) {
+    const { id, success, code, message, err_code: errCode, subject, reply, stream, seq, duplicate } = answer;
     const { resolve, reject } = this.#calls.get(id);
     this.#calls.delete(id);
     if (!success) reject(Object.assign(failure(code, message), errCode && { errCode }));
     else if (reply) resolve(answerOf(subject, reply));
+    else if (answer.stored) resolve(foundOf(answer));
     else resolve(stream === undefined ? {} : { stream, seq, duplicate });
   }
 
@@ -1277,6 +1287,10 @@ function payloadOf(value, encoding) {
 
 function answerOf(subject, { data, encoding = "json", headers = [] }) {
   return Object.assign(new Message(subject, JSON.stringify(data), encoding), { headers });
+}
+
+function foundOf({ subjects, stored, seen, more, complete, reason = "" }) {
+  return { subjects, stored, seen, more, complete, reason };
 }
 
 function moment() {

@@ -4,9 +4,9 @@ import { messagesOf } from "./model/export.js";
 import { Feed } from "./model/feed.js";
 import { count } from "./model/format.js";
 import { NatsTrouble } from "./model/nats-trouble.js";
+import { browserStorage } from "./model/preferences.js";
 import { Ring } from "./model/ring.js";
 import { Shown } from "./model/shown.js";
-import { describe } from "./model/state.js";
 import { acts } from "./view/acts.js";
 import { Address } from "./view/address.js";
 import { Announcer } from "./view/announce.js";
@@ -15,10 +15,12 @@ import { Completer } from "./view/completer.js";
 import { listenToReader } from "./view/controls.js";
 import { Counters } from "./view/counters.js";
 import { Detail } from "./view/detail.js";
-import { setText, wide } from "./view/dom.js";
+import { wide } from "./view/dom.js";
 import { allLoaded, takeUpEarly } from "./view/early.js";
+import { Exploring } from "./view/exploring.js";
 import { ExportMenu } from "./view/export-menu.js";
 import { Field } from "./view/field.js";
+import { FileBand } from "./view/file-band.js";
 import { FilterBar } from "./view/filter-bar.js";
 import { Following } from "./view/following.js";
 import { Greeting } from "./view/greeting.js";
@@ -27,16 +29,19 @@ import { MessageList } from "./view/list.js";
 import { Marks } from "./view/marks.js";
 import { Missed } from "./view/missed.js";
 import { Painter } from "./view/painter.js";
+import { PinStrip } from "./view/pin-strip.js";
 import { standard } from "./view/preferred.js";
 import { Publishing } from "./view/publishing.js";
 import { Pulse } from "./view/pulse.js";
 import { Reading } from "./view/reading.js";
+import { showRooms } from "./view/rooms.js";
 import { share } from "./view/share.js";
-import { SignIn } from "./view/sign-in.js";
-import { Status } from "./view/status.js";
-import { showTitle } from "./view/title.js";
+import { StateLine } from "./view/state-line.js";
+import { TellPanel } from "./view/tell-panel.js";
 import { Toast } from "./view/toast.js";
+import { ViewMenu } from "./view/view-menu.js";
 import { Views } from "./view/views.js";
+import { Wall } from "./view/wall.js";
 
 const FIGURES_EVERY = 250; // figures that change sixty times a second cannot be read
 const TICK = 500;
@@ -48,11 +53,14 @@ const announcer = new Announcer(element("announcer"));
 const toast = new Toast(element("toast"), announcer, () => leave());
 const painter = new Painter(paint, () => pulse.rate > MANY);
 const client = new Client({ url: new URL("../../stream", import.meta.url) });
-const natsTrouble = new NatsTrouble(new URL("../../readyz", import.meta.url), () => showState());
+const natsTrouble = new NatsTrouble(new URL("../../readyz", import.meta.url), () => stateLine.show());
 const feed = new Feed({
   ring: new Ring(standard.count, standard.chars),
   client,
-  arrived: (entry) => shown.arrived(entry),
+  arrived: (entry) => {
+    shown.arrived(entry);
+    tellPanel.arrived(entry);
+  },
   changed: () => painter.ask(),
   refused: (sentence) => field.explain(sentence),
   denied: (pattern) => following.offer(pattern),
@@ -72,9 +80,10 @@ const latest = new Latest(element("latest"), {
   pick: (entry, open) => pick(entry, open),
   repaint: () => painter.ask(true),
 });
-const reading = new Reading({ feed, shown, list, latest, changed: refresh });
+const exploring = new Exploring(element("tree"), { client, feed, shown, announcer, painter });
+const reading = new Reading({ feed, shown, list, tables: [latest, exploring.tree], changed: refresh });
 latest.doubts = (message) => feed.losses.concern(message);
-const views = new Views(element("view-switch"), { list, latest, changed: refresh });
+const views = new Views(element("view-switch"), { list, latest, tree: exploring.tree, changed: refresh });
 const marks = new Marks([...document.querySelectorAll(".rows")], element("detail-payload"), announcer);
 const filterBar = new FilterBar(announcer, {
   changed: (filter) => {
@@ -102,9 +111,17 @@ const following = new Following({
 const greeting = new Greeting(element("empty"), (subjects) => following.enter({ action: "subscribe", subjects }));
 const counters = new Counters();
 const missed = new Missed(feed.losses, { show: showLoss, dismissed: leave });
+const pinStrip = new PinStrip({
+  open: (entry) => pick(entry, true),
+  opened: () => detail.message,
+  say: (sentence) => announcer.say(sentence),
+  leave,
+});
 const detail = new Detail(element("detail"), {
   source: () => shown.base,
   newest: (message) => latest.newest(message),
+  pinned: () => pinStrip.pins.all,
+  filled: () => pinStrip.mark(),
   decoder: () => import(new URL("../js/decode/decode.js", import.meta.url)), // where it is, too, for modules joined into one
   mayPublish: () => client.mayPublish,
   filtered: () => filterBar.text !== "",
@@ -119,24 +136,29 @@ const publishing = new Publishing({
   leave,
   uncovered: () => address.carry(view()),
 });
-const status = new Status(announcer, () => client.retryNow());
-const signIn = new SignIn((token) => client.useToken(token), leave);
+const tellPanel = new TellPanel(browserStorage(), { filterBar, feed, announcer });
+const fileBand = new FileBand({ reading, detail, toast, leave });
+new ViewMenu(browserStorage(), { address, fileBand, announcer });
 const pulse = new Pulse(feed, chips);
+const wall = new Wall({ reading, toast, changed: () => address.push(view()) });
+const stateLine = new StateLine(announcer, leave, { client, feed, natsTrouble, reading, following, pulse, tellPanel, wall });
 new Completer(element("subjects"), element("completions"), (text, cursor, asked) =>
-  complete(text, cursor, { rows: feed.table.rows, followed: feed.subscriptions.followed, earlier: following.earlier }, asked),
+  complete(text, cursor, { rows: [...feed.table.rows, ...exploring.rows], followed: feed.subscriptions.followed, earlier: following.earlier }, asked),
 );
 
 const act = acts({ filterBar, following, views, list, reading, toast, publishing });
 let figuresAt = 0;
+exploring.begin({ views, following, act, pick });
 
 /** What the address holds. */
 function view() {
-  return { wanted: feed.subscriptions.wanted, filter: filterBar.wanted, latest: views.latest };
+  return { wanted: feed.subscriptions.wanted, filter: filterBar.wanted, view: views.name, wall: wall.on };
 }
 
 function readAddress() {
-  const { wanted, filter, latest: wantsLatest } = address.read();
-  views.show(wantsLatest);
+  const { wanted, filter, view: name, wall: wantsWall } = address.read();
+  views.show(name);
+  wall.show(wantsWall);
   if (filter !== filterBar.wanted) filterBar.offer(filter);
   following.become(wanted);
   showFigures();
@@ -159,11 +181,11 @@ function clear() {
 function pick(entry, open) {
   if (entry.kind !== "message" || (!open && !wide.matches)) return;
   publishing.close();
-  detail.show(entry, leave, views.latest);
+  detail.show(entry, leave, views.name !== "log");
 }
 
 function showLoss(seq) {
-  views.show(false);
+  views.show("log");
   list.mark(seq);
   leave();
 }
@@ -173,35 +195,11 @@ function refresh() {
   painter.ask(true);
 }
 
-function showState() {
-  const { subscriptions } = feed;
-  natsTrouble.watch(feed.natsDown);
-  const state = describe({
-    link: client.state,
-    reason: client.reason,
-    tries: client.tries,
-    tokenWanted: client.tokenWanted,
-    retryIn: client.retryAt - Date.now(),
-    natsDown: feed.natsDown,
-    natsRefuses: natsTrouble.refused,
-    paused: reading.paused,
-    unseen: reading.unseen,
-    following: subscriptions.followed,
-    stored: subscriptions.stored,
-    heard: [...subscriptions].some(({ count: messages }) => messages > 0),
-    waited: Date.now() - following.changedAt,
-  });
-  const aloneInList = state.name === "waiting" && !feed.ring.length;
-  signIn.show(client.tokenWanted);
-  showTitle(state, subscriptions.followed, pulse.rate);
-  setText(element("waiting"), aloneInList ? state.hint : "");
-  status.show(aloneInList ? { ...state, hint: "" } : state);
-}
-
 function paint() {
   reading.refresh();
   list.paint();
   latest.paint();
+  exploring.paint();
   const now = performance.now();
   if (now - figuresAt < FIGURES_EVERY) return;
   figuresAt = now;
@@ -210,7 +208,7 @@ function paint() {
 }
 
 function showFigures() {
-  showState();
+  stateLine.show();
   counters.show(feed);
   missed.show(feed.losses);
   chips.show(feed.subscriptions);
@@ -218,29 +216,26 @@ function showFigures() {
   publishing.show();
   showFilter();
   latest.paint();
+  exploring.paint();
   address.replace(view());
-  const { size } = feed.subscriptions;
-  const nothing = !feed.ring.length && !feed.subscriptions.followed.length;
+  const nothing = !feed.ring.length && !feed.subscriptions.followed.length && !reading.isFile;
+  fileBand.show(reading.isFile);
   greeting.show(feed.rights, client.testSubject);
   if (nothing && reading.paused) reading.resume(); // an empty list has nothing to stand still for
-  element("empty").hidden = !nothing;
-  for (const id of ["looking", "actions", "messages", "latest"]) element(id).hidden = nothing;
-  element("clear").disabled = !feed.ring.length;
-  element("subscriptions").hidden = !size;
-  element("remove-all").hidden = size < 2;
+  showRooms(feed, nothing, views.name === "tree");
 }
 
 function showFilter(anew = false) {
-  latest.filter(shown.newestOf, anew);
+  for (const each of [latest, exploring.tree]) each.filter(shown.newestOf, anew);
   filterBar.show(shown, views.latest ? latest.numbers : null);
   exportMenu.show({ shown: shown.count, kept: feed.ring.kept });
 }
 
 reading.resume();
-listenToReader({ reading, list, views, detail, publishing, filterBar, following, feed, marks, act, clear, share: () => share(toast), refresh });
+listenToReader({ reading, list, views, detail, publishing, filterBar, following, feed, marks, pinStrip, act, clear, share: () => share(toast), refresh });
 addEventListener("hashchange", readAddress);
 readAddress();
-client.addEventListener("state", showState);
+client.addEventListener("state", () => stateLine.show());
 setInterval(showFigures, TICK);
 takeUpEarly();
 allLoaded();

@@ -51,7 +51,7 @@ def steps(name: str) -> list[dict[str, Any]]:
 
 def made_by(text: str) -> set[str]:
     """Return the targets that `text` makes."""
-    return set(re.findall(r"\bmake ([a-z-]+)", text))
+    return {each for made in re.findall(r"\bmake ([a-z -]+)", text) for each in made.split()}
 
 
 def test_the_linter_accepts_all(repository: Path) -> None:
@@ -93,7 +93,8 @@ def test_every_python_that_is_supported_is_tested() -> None:
 
 def test_workflows_make_what_ci_makes() -> None:
     made = made_by(str([step.get("run") for step in steps("tests.yml")]))
-    assert made == made_by((ROOT / ".ci" / "run").read_text())
+    ci = made_by((ROOT / ".ci" / "run").read_text())
+    assert made == {each for each in ci if not each.startswith("-")} - {"setup"}
 
 
 @pytest.mark.parametrize("name", ["workflows/tests.yml", "pull_request_template.md"])

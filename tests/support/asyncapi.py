@@ -232,7 +232,7 @@ def spoilt(
         yield f"{key} is an object", frame | {key: {"no": "such"}}
         if isinstance(value, list):
             yield f"{key} holds a number", frame | {key: [*value, 5]}
-        if isinstance(value, bool) and key not in ("duplicate", "gap"):  # either may be
+        if isinstance(value, bool) and key not in ("complete", "duplicate", "gap"):  # may be either
             yield f"{key} is {not value}", frame | {key: not value}
         if key in ("action", "code", "encoding", "status"):
             yield f"{key} is no such word", frame | {key: f"{value}_"}

@@ -15,6 +15,7 @@ from tests.support import stream_dialogues
 from tests.support.http_reader import HttpReader
 from tests.support.publishing import ask, publish
 from tests.support.raw_nats import RawNats
+from tests.support.stream_dialogues import LOOK
 from tests.support.tape import Said, Scene
 
 TOKEN = "the-token-of-this-dialogue"
@@ -115,6 +116,7 @@ async def tokens(scene: Scene) -> None:
         await browser.ask({"token": TOKEN})
         await browser.ask({"token": TOKEN, "id": 7})
         await browser.refused("no_history", {"subjects": ["m"], "history": "all"})
+        assert (await browser.ask({**LOOK, "id": 8}))["reason"] == "off"
     async with scene.connect(scene.guarded, token=OTHER_TOKEN) as browser:
         await browser.ask({"token": OTHER_TOKEN})
     cookie = {"Cookie": f"nats_bridge_token={NO_TOKEN}", "Origin": scene.guarded.url}
@@ -130,6 +132,7 @@ async def posts(scene: Scene) -> None:
         assert await scene.post(both) == 200
         assert await scene.post({**own, "subjects": ["by.post"], "action": "unsubscribe"}) == 200
         assert await scene.post({**own, "action": "ping"}) == 200
+        assert await scene.post({**own, **LOOK}) == 200
         assert await scene.post("{") == 400
         assert await scene.post(" " * 70000) == 413
     assert await scene.post({"connection_id": "f" * 32, "subjects": ["a"]}) == 404
@@ -198,6 +201,7 @@ async def an_outage(scene: Scene) -> None:
         scene.nats.stop()
         assert await browser.next() == {"status": "nats_down"}
         await browser.refused("nats_down", {"subjects": ["waits"], "id": 5})
+        assert (await browser.ask({**LOOK, "subjects": "waits"}))["reason"] == "nats_down"
         assert await scene.post({"connection_id": "f" * 32, "subjects": ["a"]}) == 503
         scene.nats.start()
         while not (await browser.next()).get("success"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -110,9 +110,10 @@ class Follower:
 
     # As a listener
 
-    def take(self, message: Stored) -> None:
-        if any(matches(pattern, message.subject) for pattern in self.starts):
-            self.got.append(_entry(message))
+    def take(self, messages: Sequence[Stored]) -> None:
+        for message in messages:
+            if any(matches(pattern, message.subject) for pattern in self.starts):
+                self.got.append(_entry(message))
 
     def skipped(self, after: int, until: int) -> None:
         self.told.append((after, until, "skipped"))

@@ -7,12 +7,42 @@ import json
 import socket
 import ssl
 import struct
+import zlib
 from typing import Any
 from urllib.parse import urlencode
 
 from tests.support.servers import PATIENCE
 
 SSE = {"Accept": "text/event-stream"}
+GZIP = {"Accept-Encoding": "gzip"}
+
+
+class Unzipped:
+    """Reads a response in gzip as far as it has come."""
+
+    def __init__(self, response: http.client.HTTPResponse) -> None:
+        self._response = response
+        self._inflater = zlib.decompressobj(wbits=31)
+        self._text = b""
+
+    def readline(self) -> bytes:
+        while b"\n" not in self._text and self._more():
+            pass
+        end = self._text.find(b"\n") + 1 or len(self._text)
+        line, self._text = self._text[:end], self._text[end:]
+        return line
+
+    def read(self) -> bytes:
+        """Return all that is left; fail if it does not end as gzip does."""
+        while self._more():
+            pass
+        assert self._inflater.eof and not self._inflater.unused_data
+        return self._text
+
+    def _more(self) -> bool:
+        data = self._response.read1()
+        self._text += self._inflater.decompress(data)
+        return bool(data)
 
 
 class HttpReader:
@@ -43,6 +73,8 @@ class HttpReader:
         self._connection.request("GET", f"/stream?{text}", headers=headers or {})
         self.response = self._connection.getresponse()
         self.status = self.response.status
+        is_zipped = self.response.headers["Content-Encoding"] == "gzip"
+        self._body = Unzipped(self.response) if is_zipped else self.response
 
     def __enter__(self) -> HttpReader:
         return self
@@ -59,7 +91,7 @@ class HttpReader:
 
     def line(self) -> str:
         """Return the next line; empty at the end."""
-        return self.response.readline().decode()
+        return self._body.readline().decode()
 
     def event(self) -> dict[str, str]:
         """Return the fields of the next server-sent event; none at the end."""
@@ -85,4 +117,4 @@ class HttpReader:
 
     def rest(self) -> str:
         """Return all that is left. Raises IncompleteRead if the response is cut off."""
-        return self.response.read().decode()
+        return self._body.read().decode()

@@ -142,6 +142,8 @@ def named_of_self(node: ast.AST) -> Iterator[str]:
     """Return the names that one node of a class takes from `self`, or defines."""
     if isinstance(node, ast.Attribute) and is_self(node.value):
         yield node.attr
+    elif isinstance(node, ast.Assign):
+        yield from (target.id for target in node.targets if isinstance(target, ast.Name))
     else:
         yield from defined_in(node)
 

@@ -150,6 +150,8 @@ TABLE: dict[str, list[str]] = {
         "async aiohttp.web.WebSocketResponse.close(self, code, message, drain)",
         "async aiohttp.web.WebSocketResponse.prepare(self, request)",
         "async aiohttp.web.WebSocketResponse.receive(self, timeout)",
+        "async aiohttp.web.WebSocketResponse.send_str(self, data, compress)",
+        "aiohttp.web.StreamResponse._send_headers_immediately",
     ],
 }
 """The file below `bridge/` where a name is used, and what is relied on: the parameters, in their

@@ -17,11 +17,13 @@ from tests.support.servers import Gateway, NatsServer, running
 from tests.support.tape import Said, Scene, Taped
 
 MAX_REPLAY = 20
+LOOK = {"action": "subjects", "subjects": [">"]}
 ACCOUNTS = """
 accounts {
   WITH { jetstream: enabled, users: [
     { user: all, password: p },
-    { user: some, password: p, permissions: { subscribe: { deny: "closed.>" } } } ] }
+    { user: some, password: p, permissions: { subscribe: { deny: "closed.>" } } },
+    { user: blind, password: p, permissions: { publish: { deny: "$JS.>" } } } ] }
   WITHOUT { users: [{ user: none, password: p }] }
 }
 no_auth_user: all
@@ -56,6 +58,7 @@ async def from_streams(scene: Scene) -> None:
             async with scene.connect() as browser:
                 assert "history" in await past("past.>", way, browser, stream="PAST", id=1)
         async with scene.connect() as browser:
+            assert (await browser.ask({**LOOK, "subjects": "past.>"}))["stored"]
             both = {"subjects": ["past.a", "none.past"], "history": "auto", "max_rate": 2}
             assert "history" not in await browser.ask(both)
             meta = ["time", "reply", "headers"]
@@ -153,7 +156,8 @@ async def no_history_for_some(scene: Scene, folder: Path) -> None:
     address = f"127.0.0.1:{server.port}"
     some = Gateway(f"nats://some:p@{address}", log=folder / "some", max_history_streams=1)
     none = Gateway(f"nats://none:p@{address}", log=folder / "none")
-    with running(server), running(some), running(none):
+    blind = Gateway(f"nats://blind:p@{address}", log=folder / "blind")
+    with running(server), running(some), running(none), running(blind):
         async with plain_client(server) as client:
             for token in ("open", "more", "closed"):
                 await make_stream(client, token.upper(), [f"{token}.>"])
@@ -163,6 +167,9 @@ async def no_history_for_some(scene: Scene, folder: Path) -> None:
             assert (await past("more.a", "all", browser))["reason"] == "too_many_streams"
         async with scene.connect(none) as browser:
             assert (await past("open.a", "all", browser))["reason"] == "no_jetstream"
+            assert (await browser.ask(LOOK))["reason"] == "no_jetstream"
+        async with scene.connect(blind) as browser:
+            assert (await browser.ask(LOOK))["reason"] == "not_permitted"
 
 
 async def streams_in_an_outage(scene: Scene) -> None:

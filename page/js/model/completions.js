@@ -64,9 +64,9 @@ function toFollow(query, rows, earlier) {
   earlier.forEach((subject, place) => add(subject, 0, 0, "typed before", query ? 0 : earlier.length - place));
   add(EXAMPLE, 0, 0, "an example");
   const stem = query.replace(/[*>]+$/, "").toLowerCase();
-  for (const { subject, count } of rows) {
+  for (const { subject, count, note } of rows) {
     if (!subject.toLowerCase().includes(stem)) continue;
-    add(subject, 0, count);
+    add(subject, 0, count, note);
     addParents(subject, count, add);
   }
   return [...offers.values()].filter(({ text, count }) => offers.get(narrower(text))?.count !== count);

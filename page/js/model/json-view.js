@@ -1,4 +1,7 @@
 import { stringEnd } from "../client.js";
+import { LONG } from "./folds.js";
+import { count } from "./format.js";
+import { between } from "./json-brackets.js";
 
 const MOST_LINES = 500;
 const MOST_CHARS = 8 * 1024;
@@ -15,9 +18,11 @@ export const START = { at: 0, depth: 0, due: false, fresh: false, scope: null, i
  * Every token is the text as it came: no number is read and written again, so none changes.
  * Kinds: key, string, number, literal, mark. All but marks know the `place` of their value (see json-path.js),
  * and `start` and `end` of the whole token: one too long for a slice comes in pieces.
+ * With `folds` (see folds.js) a line that opens something has its place as `opens`, and there are two more kinds, which
+ * stand for what is not shown and have its place: "fold", and "rest" of a list.
  */
-export function layOut(text, { from = START, mostLines = MOST_LINES, mostChars = MOST_CHARS } = {}) {
-  const slice = new Slice(text, from, mostChars);
+export function layOut(text, { from = START, mostLines = MOST_LINES, mostChars = MOST_CHARS, folds = null } = {}) {
+  const slice = new Slice(text, from, mostChars, folds);
   const end = from.at + mostChars;
   while (slice.at < text.length) {
     const full = slice.at >= end || slice.lines.length >= mostLines;
@@ -56,9 +61,11 @@ class Slice {
   #fresh; // just after an opening bracket: an empty pair stays on one line
   #scope; // the container that is open: { up, place, step }, replaced and never changed
   #mostChars;
+  #folds;
 
-  constructor(text, { at, depth, due, fresh, scope, inside }, mostChars) {
+  constructor(text, { at, depth, due, fresh, scope, inside }, mostChars, folds) {
     this.#text = text;
+    this.#folds = folds;
     this.#depth = depth;
     this.#due = due;
     this.#fresh = fresh;
@@ -100,6 +107,7 @@ class Slice {
     const sign = this.#text[this.at];
     this.lines.at(-1).tokens.push({ kind: "mark", text: sign === ":" ? ": " : sign });
     if (sign === "{" || sign === "[") {
+      if (this.#folds && !closes(this.#text[next]) && this.#opens(sign)) return;
       this.#scope = { up: this.#scope, place: this.#place, step: sign === "[" ? 0 : "" };
       this.#depth += 1;
       this.#fresh = true;
@@ -108,8 +116,31 @@ class Slice {
     } else if (sign === ",") {
       if (typeof this.#scope?.step === "number") this.#enter(this.#scope.step + 1);
       this.#due = true;
+      if (this.#scope?.step === LONG && this.#folds?.cuts(this.#scope.place)) return this.#cut();
     }
     this.at = next;
+    return undefined;
+  }
+
+  // True if what begins here is folded, and was passed over.
+  #opens(sign) {
+    const place = this.#place;
+    const line = this.lines.at(-1);
+    line.opens = place;
+    if (!this.#folds.has(place)) return false;
+    const { close, count: values } = between(this.#text, this.at);
+    const what = sign === "[" ? ["item", "items"] : ["key", "keys"];
+    line.tokens.push({ kind: "fold", place, text: `… ${count(values)} ${what[Number(values !== 1)]}` });
+    line.tokens.push({ kind: "mark", text: this.#text[close] ?? "" });
+    this.at = skipSpace(this.#text, close + 1);
+    return true;
+  }
+
+  // The end of a long list, in a line of its own.
+  #cut() {
+    const { close, count: values } = between(this.#text, this.at);
+    this.lines.push({ depth: this.#depth, tokens: [{ kind: "rest", place: this.#scope.place, text: `… ${count(values)} more` }] });
+    this.at = close;
   }
 
   #value(token, next) {

@@ -9,7 +9,8 @@ const MOST_REMEMBERED = 5_000; // subjects can be without number: telemetry.<uui
  * The patterns this page follows or wants to follow, in the order they were added.
  * Each is `{ pattern, state, message, count, replayed, hue, history, stream, stage }`; state is pending, active or refused,
  * `replayed` how many of its messages were stored before, `history` what was asked for of the past. `stream` is the one
- * that it comes from, "" if it comes from none; `stage` how far it is there: replaying, behind, live, or "".
+ * that it comes from, "" if it comes from none; `stage` how far it is there: replaying, behind, live, or ""; `silent` how long nothing came, in
+ * words, if that is to be told.
  */
 export class Subscriptions {
   #byPattern = new Map();
@@ -58,7 +59,7 @@ export class Subscriptions {
   add(pattern, history = AUTO) {
     const hue = this.#freeHue(pattern);
     const figures = { state: "pending", message: "", count: 0, replayed: 0 };
-    this.#byPattern.set(pattern, { pattern, matches: matcher(pattern), hue, ...figures, history, stream: "", stage: "" });
+    this.#byPattern.set(pattern, { pattern, matches: matcher(pattern), hue, ...figures, history, stream: "", stage: "", silent: "" });
     this.#bySubject.clear();
   }
 

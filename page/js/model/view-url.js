@@ -1,16 +1,18 @@
 import { AUTO, pastText, readPast } from "./past.js";
 
+const VIEWS = ["log", "latest", "tree"];
 const MOST = 128; // what one connection may follow: a link cannot ask for more
 
 /**
  * The fragment that holds a view, `#s=orders.*@last:100,telemetry.%3E&q=error%20-debug&v=latest`; "" for one
- * of which there is nothing to say. A view is `{ wanted, filter, latest }`, and what is wanted `{ pattern, history }`.
+ * of which there is nothing to say. A view is `{ wanted, filter, view, wall }`, and what is wanted `{ pattern, history }`.
  */
-export function toFragment({ wanted, filter = "", latest = false }) {
+export function toFragment({ wanted, filter = "", view = VIEWS[0], wall = false }) {
   const parts = [];
   if (wanted.length) parts.push(`s=${wanted.map(written).join(",")}`);
   if (filter) parts.push(`q=${encodeURIComponent(filter)}`);
-  if (latest) parts.push("v=latest");
+  if (view !== VIEWS[0]) parts.push(`v=${view}`);
+  if (wall) parts.push("ui=wall");
   return parts.length ? `#${parts.join("&")}` : "";
 }
 
@@ -21,7 +23,8 @@ export function fromFragment(fragment) {
   return {
     wanted: [...byPattern.values()].slice(0, MOST),
     filter: decoded(part(fragment, "q")),
-    latest: part(fragment, "v") === "latest",
+    view: VIEWS.find((each) => each === part(fragment, "v")) ?? VIEWS[0],
+    wall: part(fragment, "ui") === "wall",
   };
 }
 

@@ -10,7 +10,7 @@ export function acts({ filterBar, following, views, list, reading, toast, publis
     filter: (what) => narrow(what, false),
     exclude: (what) => narrow(what, true),
     only: ({ subject }) => following.only(subject),
-    select: ({ entry }) => views.latest || list.mark(entry.seq),
+    select: ({ entry }) => views.name !== "log" || list.mark(entry.seq),
     among: ({ entry }) => showAmongAll(entry, { filterBar, views, list, reading, toast }),
     again: ({ entry }) => publishing.begin(publicationOf(entry)),
     reply: ({ entry }) => publishing.begin(replyTo(entry)),
@@ -21,7 +21,7 @@ export function acts({ filterBar, following, views, list, reading, toast, publis
 export function showAmongAll(entry, { filterBar, views, list, reading, toast }) {
   const { text } = filterBar;
   if (!text || entry?.kind !== "message") return false;
-  views.show(false);
+  views.show("log");
   filterBar.set("");
   reading.hold(true);
   list.mark(entry.seq);

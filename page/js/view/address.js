@@ -10,6 +10,11 @@ export class Address {
     return view;
   }
 
+  /** The view as a link has it; "" if there is nothing to say of it. */
+  get fragment() {
+    return this.#fragment;
+  }
+
   /** Takes a change that Back undoes; while something covers the page, Back takes that away instead. */
   push(view) {
     if (history.state?.covered) this.replace(view);

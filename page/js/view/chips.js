@@ -90,12 +90,12 @@ export class Chips {
   }
 
   #fill(chip, subscription) {
-    const { state, message, count: messages, stream, stage } = subscription;
+    const { state, message, count: messages, stream, stage, silent } = subscription;
     const { element, note, past } = chip;
     chip.subscription = subscription;
     if (state === "refused" && chip.width) widen(chip, 0);
     setText(note, state === "refused" ? message : figures(chip, messages));
-    setText(part(element, "chip-stage"), STAGES[stage] ?? "");
+    setText(part(element, "chip-stage"), STAGES[stage] ?? silent);
     if (past.hidden === Boolean(stream)) this.#offerPast(chip, stream);
     if (element.dataset.state === state) return;
     element.dataset.state = state;

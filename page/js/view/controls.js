@@ -1,3 +1,5 @@
+import { Edge } from "./edge.js";
+import { Find } from "./find.js";
 import { Keys } from "./keys.js";
 import { applier } from "./preferred.js";
 import { Settings } from "./settings.js";
@@ -6,8 +8,11 @@ import { browserStorage, Preferences } from "../model/preferences.js";
 const element = (id) => document.getElementById(id);
 
 /** Lets keys, buttons and preferences act on the parts of the page; `act` (see acts.js), `clear()`, `share()`, `refresh()` do so. */
-export function listenToReader({ reading, list, views, detail, publishing, filterBar, following, feed, marks, act, clear, share, refresh }) {
+export function listenToReader({ reading, list, views, detail, publishing, filterBar, following, feed, marks, pinStrip, act, clear, share, refresh }) {
   const showHelp = () => element("help").showModal();
+  const storage = browserStorage();
+  const edge = new Edge(element("detail"), storage);
+  new Find(element("detail"), marks, () => detail.unfold());
   const keys = new Keys({
     " ": () => reading.toggle(),
     p: () => publishing.toggle(),
@@ -24,7 +29,11 @@ export function listenToReader({ reading, list, views, detail, publishing, filte
     f: () => act.among({ entry: detail.message ?? list.selected }),
     n: () => marks.step(1),
     N: () => marks.step(-1),
-    l: () => views.show(!views.latest),
+    l: () => views.show(views.latest ? "log" : "latest"),
+    t: () => views.show(views.name === "tree" ? "log" : "tree"),
+    w: () => edge.toggleWhole(),
+    i: () => pinStrip.toggle(detail.message ?? (views.latest ? null : list.selected)),
+    "=": () => detail.compare(),
     x: clear,
     "?": showHelp,
     Escape: () => {
@@ -32,7 +41,7 @@ export function listenToReader({ reading, list, views, detail, publishing, filte
       publishing.close();
     },
   });
-  new Settings(element("settings"), new Preferences(browserStorage()), applier({ reading, list, keys, refresh }));
+  new Settings(element("settings"), new Preferences(storage), applier({ reading, list, keys, refresh }));
   const press = (id, action) => element(id).addEventListener("click", action);
   press("pause", () => reading.toggle());
   press("clear", clear);

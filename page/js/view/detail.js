@@ -3,10 +3,9 @@ import { CopyButton } from "./copy-button.js";
 import { Cover } from "./cover.js";
 import { download } from "./download.js";
 import { low, part, setAttribute, setText, wide } from "./dom.js";
-import { Menu } from "./menu.js";
+import { DetailMenu } from "./detail-menu.js";
 import { PayloadPane } from "./payload-pane.js";
 import { Plot } from "./plot.js";
-import { subjectItems, valueItems } from "./value-menu.js";
 import { after, before } from "../model/history.js";
 import { fileName, fullText, payloadOf } from "../model/payload.js";
 import { withSigns } from "../model/signs.js";
@@ -19,8 +18,7 @@ export class Detail {
   #source;
   #act;
   #newest;
-  #filtered;
-  #mayPublish;
+  #filled;
   #follows = false;
   #message = null;
   #leave = null;
@@ -39,26 +37,29 @@ export class Detail {
    * `filtered()` whether there is a filter, `mayPublish()` whether anything may be published, `decoder()` loads decode.js, `say(sentence)` speaks, and `act(name, value)` does:
    * "filter" and "exclude" with `{ subject }` or `{ text }` (JSON, with the key if it has one), "only" with
    * `{ subject }` to follow nothing else, "among" with `{ entry }` to show it without the filter, "again" and "reply" to publish, and "select" with `{ entry }` when another message is shown.
+   * `pinned()` are the messages that the reader pinned, `filled()` is called when another message is shown.
    * `uncovered()` is called when the step that it took in the browser's history is gone.
    */
-  constructor(dialog, { source, newest, filtered, mayPublish, decoder, act, say, uncovered }) {
+  constructor(dialog, { source, newest, pinned, filtered, mayPublish, decoder, act, say, filled, uncovered }) {
     this.#newest = newest;
-    this.#filtered = filtered;
-    this.#mayPublish = mayPublish;
+    this.#filled = filled;
     this.#dialog = dialog;
     this.#cover = new Cover(() => this.close(), uncovered);
     this.#source = source;
     this.#act = act;
     this.#say = say;
     this.#copying = new CopyButton(part(dialog, "detail-copy"), dialog, say);
-    this.#menu = new Menu(part(dialog, "menu"));
-    const on = { act, copy: (text) => this.#copy(text), mayPublish };
+    const on = { act, copy: (text) => this.#copying.copy(text), mayPublish, filtered, plot: (...pressed) => this.#openPlot(...pressed) };
+    this.#menu = new DetailMenu(part(dialog, "menu"), on);
+    const ask = (token, element) => this.#menu.ofValue(this.#message, token, element);
     this.#about = new About(dialog, (element, { label, items }) => this.#menu.show(element, label, items), on);
     this.#payload = new PayloadPane(dialog, {
       older: (message) => before(source(), message),
+      filtered,
       decoder,
       plot: (token, element) => this.#openPlot(token, element),
-      ask: (token, element) => this.#ask(token, element),
+      ask,
+      pinned,
       chosen: () => low.matches && this.#plot.close(),
     });
     this.#plot = new Plot(part(dialog, "plot"), source, {
@@ -68,7 +69,7 @@ export class Detail {
         this.follow(false);
         this.#go(entry);
       },
-      more: (token, element) => this.#ask(token, element),
+      more: ask,
     });
     this.#listen();
   }
@@ -118,10 +119,20 @@ export class Detail {
     if (follows) this.#goAlong();
   }
 
+  /** Compares the message with the one that was open before; false if there is none. */
+  compare() {
+    return this.open && this.#payload.compare();
+  }
+
+  /** Shows all of the payload, with nothing folded. */
+  unfold() {
+    this.#payload.open();
+  }
+
   /** Copies the payload as it came; false if none is open. */
   copy() {
     if (!this.open) return false;
-    this.#copy(fullText(this.#message));
+    this.#copying.copy(fullText(this.#message));
     return true;
   }
 
@@ -133,7 +144,7 @@ export class Detail {
     press("follow", () => this.follow(!this.#follows));
     press("older", () => this.older());
     press("newer", () => this.newer());
-    press("subject", ({ currentTarget }) => this.#askOfSubject(currentTarget));
+    press("subject", ({ currentTarget }) => this.#menu.ofSubject(this.#message, currentTarget));
     this.#dialog.addEventListener("close", () => this.#closed());
     this.#dialog.addEventListener("keydown", (event) => this.#key(event));
     wide.addEventListener("change", () => this.open && this.#reopen());
@@ -184,6 +195,7 @@ export class Detail {
     this.#about.show(message);
     this.#payload.show(message);
     this.#plot.mark(message);
+    this.#filled();
     this.#tick();
   }
 
@@ -217,24 +229,5 @@ export class Detail {
   #openPlot(token, element) {
     this.#pressed = element;
     this.#say(this.#plot.show(this.#message, token));
-  }
-
-  #ask(token, element) {
-    const on = {
-      act: this.#act,
-      copy: (text) => this.#copy(text),
-      plot: () => this.#openPlot(token, element),
-    };
-    const { label, items } = valueItems(token, fullText(this.#message), on);
-    this.#menu.show(element, label, items);
-  }
-
-  #askOfSubject(element) {
-    const on = { act: this.#act, copy: (text) => this.#copy(text), filtered: this.#filtered, mayPublish: this.#mayPublish };
-    this.#menu.show(element, this.#message.subject, subjectItems(this.#message, on));
-  }
-
-  #copy(text) {
-    this.#copying.copy(text);
   }
 }

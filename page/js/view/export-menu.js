@@ -1,10 +1,9 @@
 import { setText } from "./dom.js";
 import { download } from "./download.js";
+import { placeBeside } from "./placed.js";
 import { Popup } from "./popup.js";
 import { exported, fileName } from "../model/export.js";
 import { count } from "../model/format.js";
-
-const GAP = 4; // px between button and menu
 
 /** The menu that saves what is shown, or all that is kept, as a file. */
 export class ExportMenu {
@@ -22,7 +21,7 @@ export class ExportMenu {
   constructor(announcer, messages) {
     this.#announcer = announcer;
     this.#messages = messages;
-    this.#popup = new Popup(this.#menu, this.#button, { opens: () => this.#place() });
+    this.#popup = new Popup(this.#menu, this.#button, { opens: () => placeBeside(this.#button, this.#menu) });
     this.#choices.addEventListener("click", ({ target }) => {
       const { which, format } = target.closest("button")?.dataset ?? {};
       if (format) this.#save(which, format);
@@ -36,16 +35,6 @@ export class ExportMenu {
       setText(document.getElementById(`export-${which}`), `${count(number)} ${number === 1 ? "message" : "messages"}`);
       for (const button of this.#choices.querySelectorAll(`[data-which="${which}"]`)) button.disabled = !number;
     }
-  }
-
-  // Beside the button, where there is more room, with its right edge, in the layer above everything else.
-  #place() {
-    const { top, bottom, right } = this.#button.getBoundingClientRect();
-    const { clientWidth, clientHeight } = document.documentElement;
-    const above = clientHeight - bottom < top;
-    this.#menu.style.top = above ? "auto" : `${bottom + GAP}px`;
-    this.#menu.style.bottom = above ? `${clientHeight - top + GAP}px` : "auto";
-    this.#menu.style.right = `${clientWidth - right}px`;
   }
 
   async #save(which, format) {

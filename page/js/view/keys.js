@@ -25,7 +25,7 @@ export class Keys {
     if (key === "Escape") return true;
     // Elsewhere these keys press a button, or scroll what has the focus.
     const isMove = key.length > 1 || key === " ";
-    if (isMove) return target === document.body || Boolean(target.closest?.("[role=grid]"));
+    if (isMove) return target === document.body || Boolean(target.closest?.("[role=grid], [role=tree]"));
     return this.letters;
   }
 }

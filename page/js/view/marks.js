@@ -14,6 +14,7 @@ export class Marks {
   #detail;
   #announcer;
   #finds = [];
+  #sought = null; // in the detail in place of these
   #due = 0;
   #inDetail = []; // what is marked there: { part, start, range }
   #here = null; // one of them, or one like it: a part is drawn anew when it comes near
@@ -23,7 +24,9 @@ export class Marks {
     this.#roots = [detail, ...rows];
     this.#detail = detail;
     this.#announcer = announcer;
-    if (!globalThis.CSS?.highlights) return;
+    this.work = Boolean(globalThis.CSS?.highlights);
+    this.counted = () => {}; // is told in the detail which mark one is at, 0 being none, of how many, and whether there are more
+    if (!this.work) return;
     const observer = new MutationObserver(() => this.#soon());
     for (const root of this.#roots) observer.observe(root, { childList: true, characterData: true, subtree: true });
   }
@@ -34,8 +37,16 @@ export class Marks {
     this.#soon();
   }
 
+  /** In the detail marks what this regex finds, and nothing else; null for what the filter finds. */
+  set sought(sought) {
+    this.#sought = sought;
+    this.#here = null;
+    this.#soon();
+  }
+
   /** Goes to the next mark in the detail, or for -1 to the one before; false if there is none. */
   step(by) {
+    if (this.#due) this.#mark(); // what is drawn has changed
     const { length } = this.#inDetail;
     if (!length || !this.#detail.offsetParent) return false;
     const from = this.#inDetail.findIndex((mark) => isSame(mark, this.#here));
@@ -44,6 +55,7 @@ export class Marks {
     show(HERE, [this.#here]);
     this.#approach(this.#here);
     this.#announcer.say(`Match ${to + 1} of ${length}`);
+    this.counted(to + 1, length, length === MOST);
     return true;
   }
 
@@ -56,36 +68,39 @@ export class Marks {
   }
 
   #soon() {
-    const isIdle = !this.#finds.length && !globalThis.CSS?.highlights?.has(NAME);
+    const isIdle = !this.#finds.length && !this.#sought && !globalThis.CSS?.highlights?.has(NAME);
     if (this.#due || isIdle) return;
     this.#due = requestAnimationFrame(() => this.#mark());
   }
 
   #mark() {
+    cancelAnimationFrame(this.#due);
     this.#due = 0;
-    if (!globalThis.CSS?.highlights) return;
+    if (!this.work) return;
     const marks = [];
     this.#inDetail = [];
-    for (const root of this.#finds.length ? this.#roots : []) {
-      for (const part of root.querySelectorAll(PARTS)) {
-        if (part.offsetParent) this.#markIn(part, marks);
+    for (const root of this.#roots) {
+      const finds = root === this.#detail && this.#sought ? [this.#sought] : this.#finds;
+      for (const part of finds.length ? root.querySelectorAll(PARTS) : []) {
+        if (part.offsetParent) markIn(part, marks, finds);
       }
       if (root === this.#detail) this.#inDetail = [...marks];
     }
+    if (this.#sought) this.counted(this.#inDetail.findIndex((mark) => isSame(mark, this.#here)) + 1, this.#inDetail.length, this.#inDetail.length === MOST);
     show(HERE, this.#inDetail.filter((mark) => isSame(mark, this.#here)));
     show(NAME, marks);
   }
+}
 
-  // What is found may begin in one element and end in another: a key and its value.
-  #markIn(part, marks) {
-    const text = part.textContent;
-    if (text.length > MOST_CHARS) return;
-    const places = this.#finds.flatMap((find) => Array.from(text.matchAll(find), ({ 0: found, index }) => [index, index + found.length]));
-    if (!places.length) return;
-    const nodes = textNodes(part);
-    for (const [start, end] of places.sort(([one], [other]) => one - other)) {
-      if (start < end && marks.length < MOST) marks.push({ part, start, range: rangeOf(nodes, start, end) });
-    }
+// What is found may begin in one element and end in another: a key and its value.
+function markIn(part, marks, finds) {
+  const text = part.textContent;
+  if (text.length > MOST_CHARS) return;
+  const places = finds.flatMap((find) => Array.from(text.matchAll(find), ({ 0: found, index }) => [index, index + found.length]));
+  if (!places.length) return;
+  const nodes = textNodes(part);
+  for (const [start, end] of places.sort(([one], [other]) => one - other)) {
+    if (start < end && marks.length < MOST) marks.push({ part, start, range: rangeOf(nodes, start, end) });
   }
 }
 
@@ -109,8 +124,10 @@ function isSame({ part, start }, other) {
 }
 
 function show(name, marks) {
-  if (marks.length) CSS.highlights.set(name, new Highlight(...marks.map(({ range }) => range)));
-  else CSS.highlights.delete(name);
+  if (!marks.length) return CSS.highlights.delete(name);
+  const highlight = new Highlight(...marks.map(({ range }) => range));
+  highlight.priority = Number(name === HERE); // it is one of the others, too
+  return CSS.highlights.set(name, highlight);
 }
 
 function bringIntoView({ startContainer, startOffset, endContainer, endOffset }, panel) {

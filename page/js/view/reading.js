@@ -9,17 +9,18 @@ export class Reading {
   #feed;
   #shown;
   #list;
-  #latest;
+  #tables;
   #changed;
   #pause = null; // { received, byScrolling } while the list stands still
 
-  /** `changed()` is called after each change. */
-  constructor({ feed, shown, list, latest, changed }) {
+  /** `tables`: the views of the subject table. `changed()` is called after each change. */
+  constructor({ feed, shown, list, tables, changed }) {
     this.#feed = feed;
     this.#shown = shown;
     this.#list = list;
-    this.#latest = latest;
+    this.#tables = tables;
     this.#changed = changed;
+    this.isFile = false; // what is looked at comes from a file
   }
 
   get paused() {
@@ -41,17 +42,31 @@ export class Reading {
     if (!this.#pause) {
       this.#pause = { received: this.#feed.received, byScrolling: true };
       this.#shown.show(this.#feed.ring.snapshot());
-      this.#latest.show(this.#feed.table.snapshot());
+      this.#showTable(this.#feed.table.snapshot());
     }
     if (byReader) this.#pause.byScrolling = false;
     this.refresh();
     this.#changed();
   }
 
+  /** Shows what is in a file, `{ source, table }`, as it would stand still. */
+  open({ source, table }) {
+    this.#pause ??= { received: this.#feed.received, byScrolling: false };
+    this.#pause.byScrolling = false;
+    this.isFile = true;
+    this.#list.redraw();
+    this.#shown.show(source);
+    this.#latest.show(table);
+    this.refresh();
+    this.#changed();
+  }
+
   resume() {
     this.#pause = null;
+    if (this.isFile) this.#list.redraw(); // other messages have the same numbers
+    this.isFile = false;
     this.#shown.show(this.#feed.ring);
-    this.#latest.show(this.#feed.table);
+    this.#showTable(this.#feed.table);
     this.refresh();
     this.#changed();
   }
@@ -59,6 +74,10 @@ export class Reading {
   toggle() {
     if (this.paused) this.resume();
     else this.hold(true);
+  }
+
+  #showTable(table) {
+    for (const each of this.#tables) each.show(table);
   }
 
   /** The list is back at the newest by scrolling. */

@@ -4,19 +4,20 @@ import { count } from "../model/format.js";
 import { hexLines } from "../model/hex.js";
 import { START, layOut, linesText, wholeCharacter } from "../model/json-view.js";
 import { fullText, payloadOf } from "../model/payload.js";
+import { withSigns } from "../model/signs.js";
 import { signed } from "./signed.js";
 
 const SLICE = 8 * 1024;
 const MOST_COMPARED = 512 * 1024;
 
-/** The JSON text of a message laid out; `nodes(lines)` draws lines of tokens. */
-export function* prettySlices(message, nodes) {
+/** The JSON text of a message laid out, without what `folds` hides; `nodes(lines)` draws lines of tokens. */
+export function* prettySlices(message, nodes, folds = null) {
   const text = fullText(message);
   for (let from = START; from; ) {
     const here = from;
-    const { lines, next } = layOut(text, { from: here });
+    const { lines, next } = layOut(text, { from: here, folds });
     const size = (next?.at ?? text.length) - here.at;
-    yield { text: linesText(lines), size, draw: () => nodes(layOut(text, { from: here }).lines) };
+    yield { text: linesText(lines), size, draw: () => nodes(layOut(text, { from: here, folds }).lines) };
     from = next;
   }
 }
@@ -51,9 +52,11 @@ export function* bytesSlices(payload, across) {
   }
 }
 
-/** What differs from an older message: `{ note, slices }`, the note being a sentence. */
+/** What differs from another message: `{ note, slices }`, the note being a sentence. */
 export function comparison(older, message) {
-  const since = `#${count(older.seq + 1)}, ${duration(message.time - older.time)} before`;
+  const name = older.subject === message.subject ? "" : `${withSigns(older.subject)} `;
+  const after = older.time - message.time;
+  const since = `${name}#${count(older.seq + 1)}, ${duration(Math.abs(after))} ${after > 0 ? "after" : "before"}`;
   const steps = changes(older, message);
   if (!steps) return { note: `Too much to compare with ${since}.`, slices: [].values() };
   const changed = steps.filter(({ sign }) => sign !== " ");

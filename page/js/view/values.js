@@ -1,5 +1,6 @@
 import { indent } from "../model/json-view.js";
 import { samePlace } from "../model/json-path.js";
+import { Folding } from "./folding.js";
 import { signed } from "./signed.js";
 
 const STEPS = { ArrowDown: 1, ArrowUp: -1 };
@@ -13,10 +14,15 @@ export class Values {
   #on;
   #tokens = new WeakMap(); // of elements
 
-  /** `on`: { press(token, element), ask(token, element) }; a key that has no plain value asks for itself. */
+  /**
+   * `on`: { press(token, element), ask(token, element), at(token) that has the focus, fold(…), whole(…) as in folding.js };
+   * a key that has no plain value asks for itself.
+   */
   constructor(panel, on) {
     this.#panel = panel;
     this.#on = on;
+    this.folding = new Folding(panel, { ...on, placeOf: (element) => this.#tokens.get(element)?.place });
+    panel.addEventListener("focusin", ({ target }) => on.at(this.#tokens.get(target)));
     panel.addEventListener("click", (event) => this.#click(event));
     panel.addEventListener("contextmenu", (event) => this.#contextMenu(event));
     panel.addEventListener("keydown", (event) => this.#key(event));
@@ -24,13 +30,15 @@ export class Values {
 
   /** The nodes of lines of tokens. */
   nodes(lines) {
-    return lines.flatMap(({ depth, tokens }, place) => [
-      (place ? "\n" : "") + indent(depth),
-      ...tokens.map((token) => this.#node(token)),
+    return lines.flatMap((line, place) => [
+      (place ? "\n" : "") + indent(line.depth),
+      ...(line.opens === undefined ? [] : [this.folding.sign(line)]),
+      ...line.tokens.map((token) => this.#node(token)),
     ]);
   }
 
   #node(token) {
+    if (token.kind === "fold" || token.kind === "rest") return this.folding.rest(token);
     const span = colouredNode(token);
     if (token.kind === "mark") return span;
     if (token.kind !== "key") {
@@ -81,7 +89,8 @@ export class Values {
 
   // From the panel itself the first value in sight.
   #next(target, step) {
-    const values = [...this.#panel.querySelectorAll("[role=button]")];
+    const isThere = (value) => value === target || value.className !== "fold-sign";
+    const values = [...this.#panel.querySelectorAll("[role=button]")].filter(isThere);
     if (target !== this.#panel) return values[values.indexOf(target) + step];
     const { top } = this.#panel.getBoundingClientRect();
     return values.find((value) => value.getBoundingClientRect().top >= top);

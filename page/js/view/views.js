@@ -1,40 +1,40 @@
-/** Log or Latest: two ways to look at the same messages; css/latest.css shows what body[data-view] names. */
+/** Log, Latest or Tree: ways to look at the same messages; css/latest.css and css/tree.css show what body[data-view] names. */
 export class Views {
   #buttons;
-  #list;
-  #latest;
+  #views;
   #changed;
 
   /** `changed()` is called when another one is shown. */
-  constructor(group, { list, latest, changed }) {
+  constructor(group, { list, latest, tree, changed }) {
     this.#buttons = [...group.querySelectorAll("button")];
-    this.#list = list;
-    this.#latest = latest;
+    this.#views = { log: list, latest, tree };
     this.#changed = changed;
-    for (const button of this.#buttons) button.addEventListener("click", () => this.show(button.value === "latest"));
+    this.name = "log";
+    for (const button of this.#buttons) button.addEventListener("click", () => this.show(button.value));
   }
 
   /** Whether Latest is looked at. */
   get latest() {
-    return this.#latest.visible;
+    return this.name === "latest";
   }
 
   /** The grid that is looked at. */
   get grid() {
-    return document.getElementById(this.latest ? "latest-grid" : "messages");
+    return document.getElementById({ log: "messages", latest: "latest-grid", tree: "tree-grid" }[this.name]);
   }
 
-  show(latest) {
-    const name = latest ? "latest" : "log";
+  /** Shows "log", "latest" or "tree". */
+  show(name) {
     document.body.dataset.view = name;
     for (const button of this.#buttons) button.setAttribute("aria-pressed", String(button.value === name));
-    if (latest === this.latest) return;
-    this.#latest.visible = latest;
+    if (name === this.name) return;
+    this.name = name;
+    for (const other of ["latest", "tree"]) this.#views[other].visible = other === name;
     this.#changed();
   }
 
   /** Does what a key asks for in the one that is looked at; true if it is one of its keys. */
   press(key) {
-    return (this.latest ? this.#latest : this.#list).press(key);
+    return this.#views[this.name].press(key);
   }
 }

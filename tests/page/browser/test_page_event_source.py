@@ -81,6 +81,27 @@ def test_it_comes_back_after_a_restart_and_gets_each_message_once(
         assert run("opened") == 2
 
 
+def test_what_is_compressed_comes_as_soon_as_what_is_not(
+    evaluate: tuple[Callable[[str], object], Evaluate],
+    gateway: Gateway,
+    publish: Callable[[str, bytes], None],
+    subject: str,
+) -> None:
+    go, run = evaluate
+    go(f"{gateway.url}/")
+    run(listen(f"{gateway.url}/stream?subjects={subject}"))
+    until(lambda: run("notices.length") == 2)
+    before = gateway.figures()["bridge_compression_input_bytes_total"]
+    sent: list[object] = []
+    for number in range(10):
+        sent.append([number, "x" * 1000] if number % 2 else number)
+        publish(subject, json.dumps(sent[-1]).encode())
+        until(lambda: run("got.length") == len(sent))
+    assert run("got") == sent
+    assert gateway.figures()["bridge_compression_input_bytes_total"] - before > 5000
+    run("source.close()")
+
+
 def test_the_past_of_two_streams_comes_once_through_a_restart(
     evaluate: tuple[Callable[[str], object], Evaluate], tmp_path: Path, log: Path
 ) -> None:

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.service.browsers.test_compression import INPUT
 from tests.support.servers import PATIENCE, Gateway, NatsServer, running, until
 from tests.support.two_streams import two_streams
 
@@ -36,8 +37,10 @@ def test_nodes_event_source_reads_comes_back_and_is_told_no(
         try:
             for number in range(2):
                 until(lambda: heard.read_text().count("Successfully connected to") > number)  # noqa: B023
-                publish("node.a", b"%d" % number)
+                before = service.figures()[INPUT]
+                publish("node.a", b"%d" % number + b" " * 1000)
                 until(lambda: len(messages()) == number + 1)  # noqa: B023
+                assert service.figures()[INPUT] - before > 1000, "it came compressed"
                 if not number:
                     service.stop()
                     until(lambda: '"code":1012' in heard.read_text())

@@ -15,6 +15,7 @@ client.addEventListener("progress", ({ detail: { pattern, state, messages } }) =
 client.addEventListener("gap", ({ detail: { patterns = [] } }) => patterns.join());
 client.publish("a", new Uint8Array(2), { ack: true, msgId: "b", headers: { c: "d" } }).then(({ seq }) => seq?.toFixed());
 client.request("a", [1], { timeout: 500 }).then(({ data, headers }) => data.sum + headers.length);
+client.look(["a.>"]).then(({ stored, seen, more, complete, reason }) => stored.map(({ stream, messages }) => stream + messages[seen[more]]).join(complete ? reason : ""));
 client.useToken(client.tokenWanted ? "token" : client.reason); client.retryNow(); client.close();
 const numbers: number[] = [stringEnd('""', 0), client.tries]; const falls: boolean = matcher("a.*")("a.b");
 new Client(); new Client({ url: "/stream" }); new Message("a", "1", "json"); export { numbers, falls };

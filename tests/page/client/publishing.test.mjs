@@ -51,6 +51,24 @@ test("a request is answered with a message", async (t) => {
   assert.deepEqual([second.data, second.headers], [Uint8Array.of(255, 0, 1), [["a", "b"]]]);
 });
 
+test("what there is to follow is asked for, and told", async (t) => {
+  const it = connected(t);
+  const calls = [it.client.look(), it.client.look(["orders.>"]), it.client.look(["a..b"])];
+  assert.deepEqual(it.socket.sent.map(({ action, subjects, id }) => [action, subjects, id]), [
+    ["subjects", [">"], 1],
+    ["subjects", ["orders.>"], 2],
+    ["subjects", ["a..b"], 3],
+  ]);
+  const told = { subjects: [">"], stored: [{ stream: "S", messages: { a: 1 }, more: 2 }], seen: ["b"], more: 0, complete: true };
+  it.socket.say({ success: true, action: "subjects", ...told, id: 1 });
+  it.socket.say({ success: true, action: "subjects", ...told, stored: [], reason: "off", id: 2 });
+  it.socket.say({ success: false, message: "no", code: "bad_subject", subjects: ["a..b"], id: 3 });
+  assert.deepEqual(await settled(calls[0]), { ...told, reason: "" });
+  assert.deepEqual(await settled(calls[1]), { ...told, stored: [], reason: "off" });
+  assert.equal((await settled(calls[2])).code, "bad_subject");
+  assert.deepEqual(it.ofType("subscription"), []);
+});
+
 test("without a connection a call is rejected at once, and nothing is kept for the next one", async (t) => {
   const it = started(t);
   assert.equal((await settled(it.client.publish("a", 1))).code, "disconnected");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { fromFragment, toFragment } from "../../../page/js/model/view-url.js";
 
-const NOTHING = { wanted: [], filter: "", latest: false };
+const NOTHING = { wanted: [], filter: "", view: "log", wall: false };
 const auto = (...patterns) => patterns.map((pattern) => ({ pattern, history: "auto" }));
 
 test("a view comes back from the fragment as it went in", () => {
@@ -16,7 +16,8 @@ test("a view comes back from the fragment as it went in", () => {
       { pattern: "u", history: { seq: 7 } },
     ],
     filter: 'error -debug & "two words" /a#b%/i',
-    latest: true,
+    view: "latest",
+    wall: true,
   };
   assert.deepEqual(fromFragment(toFragment(view)), view);
   assert.deepEqual(fromFragment(new URL(`http://host/${toFragment(view)}`).hash), view);
@@ -33,7 +34,7 @@ test("a link typed by hand is read", () => {
 test("nothing, or what cannot be read, is left out", () => {
   assert.equal(toFragment({ wanted: [] }), "");
   assert.equal(toFragment({ wanted: [{ pattern: "orders.*", history: { last: 100 } }] }), "#s=orders.*@last:100");
-  for (const fragment of ["", "#", "#s=", "#top", "#s=%E0%A4", "#s=&q=%E0%A4", "#v=log"]) {
+  for (const fragment of ["", "#", "#s=", "#top", "#s=%E0%A4", "#s=&q=%E0%A4", "#v=log", "#v=other"]) {
     assert.deepEqual(fromFragment(fragment), NOTHING);
   }
 });

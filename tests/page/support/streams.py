@@ -41,10 +41,19 @@ class Streams:
     def fill(self, stream: str, subject: str, *payloads: bytes) -> None:
         """Publish these as the first messages of a stream, and wait until it has them."""
         self.publish(subject, *payloads)
+        self._wait(stream, len(payloads))
 
+    def spread(self, stream: str, *subjects: str) -> None:
+        """Publish the first messages of a stream, one on each of these, and do the same."""
+        with RawNats(self._server.port) as client:
+            commands = (RawNats.command(each.encode(), b'{"id":1}') for each in subjects)
+            client.send(b"".join(commands))
+        self._wait(stream, len(subjects))
+
+    def _wait(self, stream: str, count: int) -> None:
         async def wait() -> None:
             async with plain_client(self._server) as client:
-                await until_stored(client, stream, len(payloads))
+                await until_stored(client, stream, count)
 
         self._do(wait())
 

@@ -1,6 +1,6 @@
 """However messages are read, each comes once and in order, or is told: through all that goes on.
 
-By frames, batches (also compressed), server-sent events, NDJSON, and a program's own callback;
+By frames, batches, server-sent events and NDJSON (also compressed), and a program's own callback;
 while others come and go, patterns overlap, NATS is away for a while, and one reads slowly.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.support.browser_client import Browser
-from tests.support.http_reader import SSE, HttpReader
+from tests.support.http_reader import GZIP, SSE, HttpReader
 from tests.support.raw_nats import RawNats
 from tests.support.servers import Gateway, NatsServer, messages_by_fate, running, until
 
@@ -132,6 +132,7 @@ async def test_each_message_comes_once_or_is_told_however_it_is_read(tmp_path: P
         running(Gateway(nats.url, log=tmp_path / "log2", program=program, **limits)) as calling,
         HttpReader(gateway.port, {"subjects": PATTERNS, "meta": "headers"}, SSE) as events,
         HttpReader(gateway.port, {"subjects": PATTERNS, "meta": "headers"}) as lines,
+        HttpReader(gateway.port, {"subjects": PATTERNS, "meta": "headers"}, SSE | GZIP) as zipped,
     ):
         async with contextlib.AsyncExitStack() as stack:
             open_ = stack.enter_async_context
@@ -139,7 +140,7 @@ async def test_each_message_comes_once_or_is_told_however_it_is_read(tmp_path: P
             batch = await open_(Browser(f"{gateway.stream}?batch=1", compression="deflate"))
             callback = await open_(Browser(calling.stream))
             slow = await open_(Browser(gateway.stream))
-            fast = [Account() for _ in range(5)]
+            fast = [Account() for _ in range(6)]
             late = Account()
             reading = [
                 asyncio.create_task(each)
@@ -149,6 +150,7 @@ async def test_each_message_comes_once_or_is_told_however_it_is_read(tmp_path: P
                     read_socket(callback, fast[2]),
                     asyncio.to_thread(read_response, events, fast[3]),
                     asyncio.to_thread(read_response, lines, fast[4]),
+                    asyncio.to_thread(read_response, zipped, fast[5]),
                     read_socket(slow, late, slowly=True),
                 )
             ]
@@ -177,7 +179,7 @@ async def test_each_message_comes_once_or_is_told_however_it_is_read(tmp_path: P
         assert late.got + late.told + late.missed >= COUNT
         assert late.missed <= late.told
         for each in (gateway, calling):
-            until(lambda each=each: each.figures()["bridge_connections"] <= 2)
+            until(lambda each=each: each.figures()["bridge_connections"] <= 3)
             fates = messages_by_fate(each.figures())
             done = fates["delivered"] + fates["filtered"] + fates["dropped"] + fates["pending"]
             assert fates["due"] == done

@@ -9,7 +9,6 @@ import random
 
 import aiohttp
 import pytest
-import websocket
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
 from tests.support.browser_client import Browser
@@ -239,18 +238,3 @@ async def test_the_client_of_aiohttp(
             while len(messages) < len(payloads()):
                 messages += messages_of(await ws.receive_str(), batch)
             is_the_same("aiohttp", messages, payloads())
-
-
-async def test_a_client_that_knows_no_compression(gateway: Gateway, raw_nats: RawNats) -> None:
-    client = await asyncio.to_thread(websocket.create_connection, gateway.stream, timeout=PATIENCE)
-    try:
-        assert json.loads(await asyncio.to_thread(client.recv))["success"] is True
-        client.send('{"subjects": ["plain.client"], "meta": ["headers"]}')
-        assert json.loads(await asyncio.to_thread(client.recv))["subjects"] == ["plain.client"]
-        headers = b"NATS/1.0\r\nA: b\r\n\r\n"
-        raw_nats.publish("plain.client", b'"%b"' % (b"x" * 1000), headers=headers)
-        message = json.loads(await asyncio.to_thread(client.recv))
-        assert message["headers"] == [["A", "b"]]
-        assert message["data"] == "x" * 1000
-    finally:
-        client.close()

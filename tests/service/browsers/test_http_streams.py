@@ -14,7 +14,7 @@ import pytest
 from bridge.web.websocket import CLOSE_TIMEOUT_SECONDS
 from tests.service.conftest import AS_OPERATOR, OPERATOR
 from tests.support.browser_client import Browser
-from tests.support.http_reader import SSE, HttpReader
+from tests.support.http_reader import GZIP, SSE, HttpReader
 from tests.support.raw_http import UPGRADE, head
 from tests.support.raw_nats import RawNats
 from tests.support.servers import (
@@ -172,8 +172,9 @@ def test_after_a_refusal_the_connection_can_be_used_on(gateway: Gateway) -> None
                 raw.recv(1)
 
 
+@pytest.mark.parametrize("headers", [SSE, SSE | GZIP], ids=["plain", "gzip"])
 def test_a_callback_writes_events_too(
-    nats_server: NatsServer, raw_nats: RawNats, tmp_path: Path, log: Path
+    nats_server: NatsServer, raw_nats: RawNats, tmp_path: Path, log: Path, headers: dict[str, str]
 ) -> None:
     program = tmp_path / "with_a_callback_of_two_lines.py"
     program.write_text(
@@ -185,7 +186,7 @@ def test_a_callback_writes_events_too(
     )
     with (
         running(Gateway(nats_server.url, program=str(program), log=log)) as service,
-        HttpReader(service.port, "subjects=called&limit=2", SSE) as reader,
+        HttpReader(service.port, "subjects=called&limit=2", headers) as reader,
     ):
         for _ in range(3):
             reader.event()
@@ -195,8 +196,9 @@ def test_a_callback_writes_events_too(
         assert text == "".join(f"data: called\ndata: event: {number}\n\n" for number in range(2))
         until(lambda: service.figures()["bridge_connections"] == 0)
         fates = messages_by_fate(service.figures())
-        assert (fates["delivered"], fates["dropped"], fates["pending"]) == (2, 0, 0)
-        assert fates["due"] == 2 + fates["filtered"]
+        assert (fates["delivered"], fates["pending"]) == (2, 0)
+        # The third may have waited for its call when the response ended.
+        assert fates["due"] == 2 + fates["filtered"] + fates["dropped"]
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ async def test_what_goes_in_the_middle_of_a_replay_is_told(
 
 
 @pytest.mark.parametrize(
-    ("count", "crowd"), [(5000, 4), pytest.param(50000, 20, marks=pytest.mark.load)]
+    ("count", "crowd"), [(5000, 4), pytest.param(50000, 20, marks=pytest.mark.long)]
 )
 async def test_the_event_loop_is_held_up_by_no_replay(
     client: Client, gateway: Gateway, count: int, crowd: int

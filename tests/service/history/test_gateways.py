@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import secrets
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 import nats
@@ -65,17 +66,17 @@ class Browser:
         pass
 
     def replayed(self, messages: list[Stored]) -> None:
-        for each in messages:
-            self.take(each)
+        self.take(messages)
 
     def joined(self, messages: list[Stored], position: int) -> None:
         self.replayed(messages)
         self.tail.listen(self)
 
-    def take(self, message: Stored) -> None:
-        if matches(self.pattern, message.subject):
-            self.got.append(Entry(message.sequence, message.subject, message.payload))
-            self.cursor = Cursor("S", self.tail.epoch, message.sequence)
+    def take(self, messages: Sequence[Stored]) -> None:
+        for message in messages:
+            if matches(self.pattern, message.subject):
+                self.got.append(Entry(message.sequence, message.subject, message.payload))
+                self.cursor = Cursor("S", self.tail.epoch, message.sequence)
 
     def missed(self, after: int, until: int, reason: str) -> None:
         self.told.append(reason)

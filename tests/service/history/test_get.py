@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import time
@@ -14,8 +15,9 @@ import pytest
 from nats.aio.client import Client
 
 from bridge.wire.cursor import epoch_of, read_cursors
+from tests.service.browsers.test_compression import INPUT
 from tests.service.history.test_forms import ten
-from tests.support.http_reader import SSE, HttpReader
+from tests.support.http_reader import GZIP, SSE, HttpReader
 from tests.support.jetstream import api, jetstream, make_stream, plain_client, until_stored
 from tests.support.servers import Gateway, NatsServer, http, messages_by_fate, running, until
 
@@ -74,26 +76,58 @@ def read(gateway: Gateway, query: str, last_event_id: str = "") -> HttpReader:
         ("history=since:2100-01-01T00:00:00+01:00", "a", []),
     ],
 )
+@pytest.mark.parametrize("packing", [{}, GZIP], ids=["plain", "gzip"])
 async def test_each_form_brings_what_it_brings_to_a_websocket(
-    client: Client, stream_gateway: Gateway, history: str, pattern: str, expected: list[int]
+    client: Client,
+    stream_gateway: Gateway,
+    history: str,
+    pattern: str,
+    expected: list[int],
+    packing: dict[str, str],
 ) -> None:
     name, token = await ten(client)
     cursor = await place(client, name)
 
     def look() -> None:
-        with read(stream_gateway, f"subjects={token}.{pattern}&{history}") as reader:
+        query = f"subjects={token}.{pattern}&{history}"
+        with HttpReader(stream_gateway.port, query, SSE | packing) as reader:
             *came, (id_, live) = events(reader)
             assert sequences(came) == expected
             for at, message in messages(came):
                 assert (at, message["replay"]) == (f"{cursor}.{message['seq']}", True)
             assert id_ == f"{cursor}.10"
             assert live["subjects"] == [f"{token}.{pattern}"]
-        with HttpReader(stream_gateway.port, f"subjects={token}.{pattern}&{history}") as reader:
+        with HttpReader(stream_gateway.port, query, packing) as reader:
             lines = [reader.next() for _ in range(len(expected) + 3)]
             assert [each["seq"] for each in lines if "subject" in each] == expected
             assert lines[-1]["status"] == "live"
 
     await asyncio.to_thread(look)
+
+
+@pytest.mark.parametrize("streams", [1, 2])
+async def test_what_is_new_is_compressed_once_for_all_or_not_at_all(
+    client: Client, stream_gateway: Gateway, streams: int
+) -> None:
+    """Those who follow two streams each have ids of their own: for them it is not."""
+    tokens = [(await ten(client))[1] for _ in range(streams)]
+    query = "&".join(f"subjects={each}.a" for each in tokens) + "&history=new"
+    with contextlib.ExitStack() as stack:
+        readers = [
+            stack.enter_context(HttpReader(stream_gateway.port, query, SSE | GZIP))
+            for _ in range(10)
+        ]
+        for reader in readers:
+            for _ in tokens:
+                await asyncio.to_thread(events, reader)
+        before = stream_gateway.figures()[INPUT]
+        await client.publish(f"{tokens[0]}.a", b'"%b"' % (b"x" * 1000))
+        for reader in readers:
+            event = await asyncio.to_thread(reader.event)
+            assert len(json.loads(event["data"])["data"]) == 1000
+            assert event["id"].count("/") == streams - 1
+        packed = stream_gateway.figures()[INPUT] - before
+    assert len(event["data"]) <= packed < 2 * len(event["data"])
 
 
 async def test_last_event_id_wins(client: Client, stream_gateway: Gateway) -> None:

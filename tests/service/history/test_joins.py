@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from nats.aio.client import Client
 
+from bridge.history import pages as reads
 from bridge.history.js_api import JetStream
 from bridge.history.keeper import Keeper
 from bridge.history.pages import Pages
@@ -75,27 +76,50 @@ async def each_has_exactly_the_stream(
     await api(publisher, "STREAM.DELETE.S")
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize("ring", [10, 300])
+def searched(*rings: int) -> list[Any]:
+    """Return ten more seeds for each size of the ring, in one of the two ways to read."""
+    return [
+        pytest.param(seed, ring, seed % 2 == 0, marks=pytest.mark.long)
+        for ring in rings
+        for seed in range(10, 20)
+    ]
+
+
+@pytest.fixture
+def alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have everybody read alone, if the parameter says so, else what is near in blocks."""
+    if request.param:
+        monkeypatch.setattr(reads, "MAX_STRETCH", 0)
+
+
+@pytest.mark.parametrize(
+    ("seed", "ring", "alone"),
+    [(1, 10, True), (2, 300, False), *searched(10, 300)],
+    indirect=["alone"],
+)
 async def test_each_follower_has_exactly_the_stream(
-    stream_server: NatsServer, seed: int, ring: int
+    stream_server: NatsServer, seed: int, ring: int, alone: None
 ) -> None:
     async with plain_client(stream_server) as client, linked(stream_server.url) as link:
         await each_has_exactly_the_stream(client, link, seed=seed, ring=ring)
 
 
-@pytest.mark.parametrize(("seed", "ring"), [(3, 10), (4, 300)])
+@pytest.mark.parametrize(
+    ("seed", "ring", "alone"), [(3, 300, True), *searched(10, 300)], indirect=["alone"]
+)
 async def test_so_it_has_where_replicas_answer(
-    three_servers: list[NatsServer], seed: int, ring: int
+    three_servers: list[NatsServer], seed: int, ring: int, alone: None
 ) -> None:
     one, _, other = three_servers
     async with plain_client(other) as client, linked(one.url) as link:
         await each_has_exactly_the_stream(client, link, num_replicas=3, seed=seed, ring=ring)
 
 
-@pytest.mark.parametrize(("seed", "ring"), [(5, 10), (6, 300)])
+@pytest.mark.parametrize(
+    ("seed", "ring", "alone"), [(4, 10, False), *searched(10, 300)], indirect=["alone"]
+)
 async def test_so_it_has_where_the_stream_serves_no_direct_gets(
-    stream_server: NatsServer, seed: int, ring: int
+    stream_server: NatsServer, seed: int, ring: int, alone: None
 ) -> None:
     async with plain_client(stream_server) as client, linked(stream_server.url) as link:
         await each_has_exactly_the_stream(client, link, allow_direct=False, seed=seed, ring=ring)

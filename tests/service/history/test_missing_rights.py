@@ -10,6 +10,7 @@ import nats
 import pytest
 from nats.aio.msg import Msg
 
+from bridge.history.pages import MAX_STRETCH
 from tests.service.history.browsers import is_well
 from tests.support.browser_client import Browser
 from tests.support.jetstream import api, jetstream, make_stream, plain_client, until_stored
@@ -28,6 +29,8 @@ ALL = {
     "nats_bridge.>",
     "_INBOX.nats_bridge.>",
 }
+STORED = MAX_STRETCH + 10
+"""So many that who wants few of them reads alone, and asks the leader."""
 ANSWERED_SECONDS = 4
 """A second, and what a busy machine adds."""
 
@@ -54,10 +57,10 @@ async def test_a_right_that_is_missing_is_named_and_nothing_else_suffers(
             # Without the right to pull, a stream that serves no direct gets cannot be read.
             is_direct = "MSG.NEXT" not in missing
             await make_stream(client, "S", ["s.>"], allow_direct=is_direct)
-            for number in range(10):
+            for number in range(STORED):
                 await client.publish(f"s.{'ab'[number % 2]}", b"%d" % number)
-            await until_stored(client, "S", 10)
-            settings = {"nats_user": "bridge", "nats_password": "p"}
+            await until_stored(client, "S", STORED)
+            settings = {"nats_user": "bridge", "nats_password": "p", "max_replay": 10}
             with running(Gateway(server.url, log=tmp_path / "log", **settings)) as gateway:
                 async with Browser(gateway.stream) as browser, Browser(gateway.stream) as plain:
                     await plain.subscribe("s.>")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from bridge.history.js_api import JetStream
@@ -67,9 +68,9 @@ async def test_replays_go_on_through_restarts_of_the_server(tmp_path: Path) -> N
 class Busy(Follower):
     """Holds the event loop up with each message."""
 
-    def take(self, message: Stored) -> None:
-        super().take(message)
-        time.sleep(0.0005)
+    def take(self, messages: Sequence[Stored]) -> None:
+        super().take(messages)
+        time.sleep(0.0005 * len(messages))
 
 
 async def test_a_flood_slows_the_server_and_loses_nothing(stream_server: NatsServer) -> None:

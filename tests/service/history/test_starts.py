@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from nats.aio.client import Client
 
+from bridge.history import blocks, pages
 from bridge.history.js_api import JetStream
 from bridge.history.keeper import Keeper
 from bridge.history.pages import Pages
@@ -20,7 +21,7 @@ from bridge.history.tail import Tail
 from bridge.history.times import Times
 from bridge.wire.cursor import Cursor
 from bridge.wire.subjects import matches
-from bridge.wire.wishes import After, All, FromSequence, Last, New, Since, Wish
+from bridge.wire.wishes import After, All, FromSequence, Last, New, Place, Since, Wish
 from tests.support.followers import NO_FAULTS, Follower
 from tests.support.jetstream import (
     Entry,
@@ -204,6 +205,21 @@ async def test_a_resume_over_too_many_is_cut_and_one_over_few_of_them_is_not(wor
     assert (few.reason, few.after) == (None, {"s.a": 20})
 
 
+@pytest.mark.parametrize("wish", [All(), Last(20)])
+async def test_each_time_that_it_counts_it_waits_for_its_turn(world: World, wish: Place) -> None:
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        turns += 1
+
+    patterns = ["s.a", "s.b"]
+    await world.keeper.include(patterns)
+    before = world.reads["direct"]
+    await Starts(world.pages).find(world.tail, patterns, wish, turn)
+    assert turns == world.reads["direct"] - before >= 2
+
+
 async def test_a_resume_within_the_ring_asks_nobody(stream_server: NatsServer) -> None:
     async with world_at(stream_server, ring=50) as world:
         await world.keeper.include(["s.>"])
@@ -221,8 +237,9 @@ async def test_a_resume_within_the_ring_asks_nobody(stream_server: NatsServer) -
         start = await world.start(["s.>"], After((cursor,)), max_replay=10)
         assert (start.reason, start.messages) == ("too_many", 10)
         before = dict(world.reads)
-        cursor = Cursor("S", world.tail.epoch, 299)
-        await world.start(["s.a"], After((cursor,)))
+        cursor = Cursor("S", world.tail.epoch, 250)
+        start = await world.start(["s.a"], After((cursor,)))
+        await Follower(world.keeper, world.pages, start.after).join()
         assert world.reads != before
 
 
@@ -242,7 +259,12 @@ async def test_a_resume_where_the_tail_is_behind_brings_nothing_twice(
 
 
 @pytest.mark.parametrize("pattern", ["s.>", "s.b"])
-async def test_what_is_purged_in_the_middle_of_a_replay_is_told(world: World, pattern: str) -> None:
+@pytest.mark.parametrize("limit", [(pages, "MAX_STRETCH", 0), (blocks, "READ_BYTES", 3000)])
+async def test_what_is_purged_in_the_middle_of_a_replay_is_told(
+    world: World, pattern: str, limit: tuple[object, str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it is read alone or in blocks."""
+    monkeypatch.setattr(*limit)
     truth = under(await entries_of(world.client, "S"), pattern)
     await world.start([pattern], New())
     follower = Follower(world.keeper, world.pages, {pattern: 10})

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bridge.history import pages
 from bridge.history.errors import NoHistoryError, NotPermittedError, UnansweredError
 from bridge.history.js_api import JetStream
 from bridge.history.keeper import Keeper
@@ -181,8 +182,11 @@ def limited(folder: Path, missing: str = "", subscribe: str = '["_INBOX.nats_bri
 
 
 @pytest.mark.parametrize("missing", ["", *NEEDED])
-async def test_a_missing_right_is_named_at_once(tmp_path: Path, missing: str) -> None:
+async def test_a_missing_right_is_named_at_once(
+    tmp_path: Path, missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also that these rights are all that is needed."""
+    monkeypatch.setattr(pages, "MAX_STRETCH", 0)  # who reads alone asks the leader
     with running(NatsServer(tmp_path, limited(tmp_path, missing))) as server:
         async with plain_client(server) as client, linked(server.url) as link:
             await make_stream(client, "S", ["s.>"])

@@ -125,17 +125,17 @@ async def test_a_quiet_connection_is_left_alone(
 
 
 class BusyLink:
-    """A link whose PONGs stand behind messages that nobody has read yet."""
+    """A link whose PONGs stand behind bytes that nobody has read yet, whatever they are."""
 
     is_connected, has_lost_a_task = True, False
     reconnected = 0
 
-    def __init__(self, counters: Counters, *, messages: int, late: float) -> None:
+    def __init__(self, counters: Counters, *, unread: int, late: float) -> None:
         self.stats = {"reconnects": 0}
-        self._counters, self._messages, self._late = counters, messages, late
+        self._counters, self._unread, self._late = counters, unread, late
 
     async def publish(self, subject: str) -> None:
-        self._counters.received += self._messages
+        self._counters.received_bytes += self._unread
 
     async def _send_ping(self, pong: asyncio.Future[bool]) -> None:
         if self._late:
@@ -148,9 +148,9 @@ class BusyLink:
 @pytest.mark.parametrize(
     ("link", "reconnects"),
     [
-        (SimpleNamespace(messages=1, late=0), False),
-        (SimpleNamespace(messages=0, late=0.05), False),
-        (SimpleNamespace(messages=0, late=0), True),
+        (SimpleNamespace(unread=1, late=0), False),
+        (SimpleNamespace(unread=0, late=0.05), False),
+        (SimpleNamespace(unread=0, late=0), True),
     ],
     ids=["busy", "late", "dead"],
 )
@@ -159,7 +159,7 @@ async def test_slow_is_not_dead(
 ) -> None:
     monkeypatch.setattr(module, "ANSWER_TIMEOUT_SECONDS", 0.01)
     counters = Counters()
-    busy: Any = BusyLink(counters, messages=link.messages, late=link.late)
+    busy: Any = BusyLink(counters, unread=link.unread, late=link.late)
     canary = Canary(busy, counters)
     for _ in range(3):
         await canary.probe()

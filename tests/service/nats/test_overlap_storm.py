@@ -73,7 +73,14 @@ async def toggle(
         return changes
 
 
-@pytest.mark.parametrize("alike", [True, False], ids=["alike", "numbered"])
+@pytest.mark.parametrize(
+    "alike",
+    [
+        pytest.param(True, id="alike"),
+        pytest.param(False, id="numbered"),
+        *(pytest.param(True, id=f"alike-{n}", marks=pytest.mark.long) for n in range(10)),
+    ],
+)
 async def test_in_a_storm_of_joins_and_leaves_each_message_comes_once(
     alike: bool, nats_server: NatsServer, log: Path
 ) -> None:

@@ -16,6 +16,7 @@ from websockets.exceptions import InvalidStatus
 from tests.support import reverse_proxies
 from tests.support.browser_client import Browser
 from tests.support.certificates import Authority
+from tests.support.http_reader import GZIP, SSE, Unzipped
 from tests.support.raw_nats import RawNats
 from tests.support.reverse_proxies import NAME, ReverseProxy, needs
 from tests.support.secure import Secure, trusting
@@ -119,19 +120,24 @@ async def test_messages_come_through_the_proxy(world: World, raw_nats: RawNats) 
         assert await browser.next() == {"subject": "proxied", "data": 1}
 
 
+@pytest.mark.parametrize("headers", [SSE, SSE | GZIP], ids=["plain", "gzip"])
 @pytest.mark.parametrize("world", PROXIES, indirect=True)
-def test_events_come_through_the_proxy_one_by_one(world: World, raw_nats: RawNats) -> None:
+def test_events_come_through_the_proxy_one_by_one(
+    world: World, raw_nats: RawNats, headers: dict[str, str]
+) -> None:
     connection = world.connection()
     path = f"{world.proxy.below}/stream?subjects=proxied.events&limit=2"
-    connection.request("GET", path, headers={"Accept": "text/event-stream"})
+    connection.request("GET", path, headers=headers)
     response = connection.getresponse()
     assert (response.status, response.headers["Content-Type"]) == (200, "text/event-stream")
+    assert response.headers["Content-Encoding"] == headers.get("Accept-Encoding")
+    body = Unzipped(response) if headers.get("Accept-Encoding") else response
     for number in (1, 2):
-        while b'"action":"subscribe"' not in (line := response.readline()):
+        while b'"action":"subscribe"' not in (line := body.readline()):
             if line.startswith(b'data: {"subject"'):
                 break
-        raw_nats.publish("proxied.events", b"%d" % number)
-    assert b'{"subject":"proxied.events","data":2}' in response.read()
+        raw_nats.publish("proxied.events", b'["%b", %d]' % (b"x" * 1000, number))
+    assert b'x", 2]}\n' in body.read()
     connection.close()
 
 

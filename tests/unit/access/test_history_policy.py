@@ -38,6 +38,24 @@ def test_no_message_outside_any_of_the_grants_is_read(
         assert found.is_open
 
 
+@given(
+    st.lists(PATTERNS, max_size=3),
+    st.lists(PATTERNS, max_size=3),
+    st.none() | st.lists(PATTERNS, max_size=3),
+    st.lists(PATTERNS, min_size=1, max_size=3),
+)
+def test_what_is_within_patterns_is_all_of_them_that_may_be_read(
+    allow: list[str], common: list[str], own: list[str] | None, patterns: list[str]
+) -> None:
+    found = policy(allow, common, own)
+    within = found.within(patterns)
+    assert all(map(found.may_read, within))
+    for subject in EVERY_SUBJECT:
+        is_asked = any(contains(each, subject) for each in patterns)
+        is_within = any(contains(each, subject) for each in within)
+        assert is_within == (is_asked and found.may_read(subject))
+
+
 @pytest.mark.parametrize(
     ("pattern", "grant", "may"),
     [

@@ -47,7 +47,7 @@ def test_streams_that_are_silent_are_waited_for_at_once(
     opened: list[str] = []
     all_are = asyncio.Event()
 
-    async def stream_of(pattern: str, named: str | None = None) -> Any:
+    async def stream_of(pattern: str, named: str | None, asker: object) -> Any:
         return SimpleNamespace(name=pattern)
 
     async def silent(patterns: list[str], *asked: Any) -> Any:

@@ -23,7 +23,7 @@ class History:
 
     js = SimpleNamespace(is_silent=False)
 
-    async def stream_of(self, pattern: str, named: str | None) -> Any:
+    async def stream_of(self, pattern: str, named: str | None, asker: object) -> Any:
         if pattern == "none":
             raise NoHistoryError("no_stream", "no stream holds it")
         raise UnansweredError("JetStream does not answer")

@@ -38,7 +38,7 @@ class Streams(World):
     def store(self, subject: str, payload: bytes) -> Stored:
         """Have the tail bring the next message."""
         message = Stored(self.tail.position + 1, subject, payload, b"", b"0")
-        self.loop.call_soon(self.tail.deliver, message)
+        self.loop.call_soon(self.tail.deliver, [message])
         self.loop.settle()
         return message
 
@@ -83,10 +83,12 @@ class _History:
     async def rights(self) -> OwnRights:
         return OwnRights(None, ())
 
-    async def stream_of(self, pattern: str, named: str | None = None) -> Any:
+    async def stream_of(self, pattern: str, named: str | None, asker: object) -> Any:
         return SimpleNamespace(name="S")
 
-    async def open(self, patterns: Sequence[str], wish: Wish, stream: str | None = None) -> Reading:
+    async def open(
+        self, patterns: Sequence[str], wish: Wish, stream: str | None, asker: object
+    ) -> Reading:
         after = self._tail.position if isinstance(wish, New) else 0
         start = Start(dict.fromkeys(patterns, after))
         return Reading(self.keeper, patterns, start, None, (">",), self)

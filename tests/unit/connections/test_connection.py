@@ -395,7 +395,8 @@ async def test_an_idle_connection_is_made_of_few_small_objects() -> None:
             found.add(thing)
             waiting += gc.get_referents(thing)
     kinds = sorted(type(thing).__name__ for thing in found)
-    assert kinds == "Connection Login Outbox RequestLimiter SlowConsumer Socket TokenBucket".split()
+    names = "Connection Login Outbox Outlet RequestLimiter SlowConsumer Socket TokenBucket"
+    assert kinds == names.split()
     assert not [thing for thing in found if hasattr(thing, "__dict__")]
     assert sum(map(sys.getsizeof, found)) < 1000
 

@@ -10,6 +10,7 @@ import pytest
 from bridge.connections.limited import LimitedOutbox
 from bridge.connections.limits import Limits
 from bridge.connections.stall_watch import StallWatch
+from bridge.outlet import Outlet
 from bridge.telemetry.counters import Counters
 from bridge.wire.framing import JSON_LINES_UNCHUNKED
 from tests.unit.connections.test_connection import Socket, turn
@@ -27,6 +28,7 @@ class Fixture:
             transport=self.transport,
             open=True,
             size_of_unsent=self.transport.get_write_buffer_size,
+            outlet=Outlet(),
             acknowledged=lambda: None,
             show_life=lambda: None,
         )

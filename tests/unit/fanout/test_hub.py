@@ -205,6 +205,23 @@ def test_lanes_of_all_feeds_together_are_bounded(
     assert "a.999" in feed.lanes, "the oldest go first"
 
 
+def test_what_came_by_is_known_for_a_while_and_within_bounds(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "MAX_FORMER", 2)
+    clock = 1000.0
+    monkeypatch.setattr(lanes, "monotonic", lambda: clock)
+    member = Follower()
+    world.follow(member, "a.*")
+    for name in "bcd":
+        publish(world, f"a.{name}")
+    assert world.hub.seen() == {"a.b", "a.c", "a.d"}
+    world.unfollow(member, "a.*")
+    assert world.hub.seen() == {"a.c", "a.d"}, "the oldest go first"
+    clock += lanes.FORMER_SECONDS + 1
+    assert world.hub.seen() == set()
+
+
 def test_a_forgotten_lane_goes_on_working(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lanes, "MAX_LANES", 1)
     first, later = Follower("0"), Follower("1")

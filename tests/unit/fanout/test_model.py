@@ -247,9 +247,7 @@ def received(written: bytes) -> list[tuple[str, bytes]]:
 
 
 FanOut.TestCase.settings = settings(
-    max_examples=300,
     stateful_step_count=60,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 TestFanOut = FanOut.TestCase

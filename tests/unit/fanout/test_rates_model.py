@@ -220,9 +220,7 @@ class RatedFanOut(FanOut):
 
 
 THOROUGH = settings(
-    max_examples=100,
     stateful_step_count=50,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 Rates.TestCase.settings = THOROUGH

@@ -17,6 +17,7 @@ from bridge.access.policy import SubjectPolicy
 from bridge.fanout.crossings import SETTLE_SECONDS
 from bridge.fanout.follow import Follow
 from bridge.fanout.hub import Hub
+from bridge.outlet import NOWHERE
 from bridge.telemetry.counters import Counters
 from bridge.wire.codes import CloseCode
 from bridge.wire.envelope import Message
@@ -133,6 +134,7 @@ class Follower:
 
     framing: Framing = FRAMES
     callback: Any = None
+    outlet = NOWHERE
 
     def __init__(self, name: str = "id", policy: SubjectPolicy | None = None) -> None:
         self.id = name

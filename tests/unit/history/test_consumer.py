@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,8 +20,8 @@ class World:
         js: Any = SimpleNamespace(say=lambda subject, refused: self.answered.append(subject))
         self.consumer = PushConsumer(js, "S", ["s.>"], self, "gateway")
 
-    def deliver(self, consumer: PushConsumer, message: Stored) -> None:
-        self.told.append(message.sequence)
+    def deliver(self, consumer: PushConsumer, messages: Sequence[Stored]) -> None:
+        self.told += [message.sequence for message in messages]
 
     def reach(self, consumer: PushConsumer, sequence: int) -> None:
         self.told.append(("reached", sequence))

@@ -56,7 +56,7 @@ class Listener:
     def __init__(self) -> None:
         self.told: list[Any] = []
 
-    def take(self, message: Any) -> None:
+    def take(self, messages: Any) -> None:
         raise AssertionError
 
     def missed(self, after: int, until: int, reason: str) -> None:
@@ -204,3 +204,27 @@ async def test_a_tail_that_cannot_be_had_is_logged_once_a_minute(
     await keeper.close()
     (record,) = caplog.records
     assert "JetStream is silent; trying on" in record.getMessage()
+
+
+async def test_what_nobody_has_foreseen_is_logged_and_tried_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server: Any = Server()
+    server.may_make.set()
+    failures = [ValueError("of nobody's making")] * 2
+    ask = server.ask
+
+    async def failing(what: str, body: Any = None, seconds: float = 1) -> dict[str, Any]:
+        if failures:
+            raise failures.pop()
+        answer: dict[str, Any] = await ask(what, body, seconds)
+        return answer
+
+    server.ask = failing
+    keeper = Keeper(server, Tail(info(10)))
+    async with asyncio.timeout(10):
+        await keeper.include(["s.a"])
+    await keeper.close()
+    (record,) = caplog.records
+    assert record.getMessage() == "a background task failed"
+    assert record.exc_info is not None

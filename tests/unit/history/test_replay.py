@@ -36,11 +36,11 @@ class Stream:
 
     def bring(self, count: int) -> None:
         new, self._ahead = self._ahead[:count], self._ahead[count:]
-        for message in new:
-            self.position = message.sequence
-            self.ring.add(message)
+        if new:
+            self.position = new[-1].sequence
+            self.ring.add(new)
             for each in tuple(self.takers):
-                each.take(message)
+                each.take(new)
 
     async def reached(self, sequence: int) -> None:
         while self.position < sequence:
@@ -87,9 +87,10 @@ class Sink:
     def missed(self, after: int, until: int, reason: str) -> None:
         self.told.append((after, until, reason))
 
-    def take(self, message: Stored) -> None:
-        if any(matches(each, message.subject) for each in self._patterns):
-            self.got.append(message.sequence)
+    def take(self, messages: list[Stored]) -> None:
+        for message in messages:
+            if any(matches(each, message.subject) for each in self._patterns):
+                self.got.append(message.sequence)
 
 
 def stream_of(count: int, ring: int = 3, page: int = 2) -> Stream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,8 +28,8 @@ class Listener:
 
 
 class Taker(Listener):
-    def take(self, message: Stored) -> None:
-        self.told.append(message.sequence)
+    def take(self, messages: Sequence[Stored]) -> None:
+        self.told += [message.sequence for message in messages]
 
 
 def test_a_message_concerns_nobody_who_only_listens() -> None:
@@ -41,6 +42,6 @@ def test_a_message_concerns_nobody_who_only_listens() -> None:
     tail.listen(gone)
     tail.unlisten(gone)
     tail.unlisten(gone)
-    tail.deliver(Stored(1, "s.a", b"", b"", b"0"))
+    tail.deliver([Stored(1, "s.a", b"", b"", b"0")])
     tail.end()
     assert (listener.told, taker.told, gone.told) == (["gone"], [1, "gone"], [])

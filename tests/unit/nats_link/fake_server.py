@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 from bridge.nats_link.subscriptions import Subscriptions
 from bridge.nats_link.tapped import Lane
+from bridge.telemetry.counters import Counters
 
 
 class Tap:
@@ -32,6 +33,7 @@ class Server:
 
     def __init__(self) -> None:
         self.is_connected = True
+        self.counters = Counters()
         self.subs = Subscriptions(self)
         self.held: dict[int, str] = {}
         self.asked: list[str] = []

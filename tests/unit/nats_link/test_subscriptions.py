@@ -32,6 +32,24 @@ async def test_all_subs_are_queued_before_anything_is_waited_for() -> None:
     asking.close()
 
 
+@pytest.mark.parametrize("unread", [1000, 0], ids=["slow", "silent"])
+async def test_slow_is_not_silent(unread: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subscriptions, "ANSWER_TIMEOUT_SECONDS", 0.01)
+    server = Server()
+    asking = asyncio.create_task(server.subs.subscribe_all(taps("a")))
+    for _ in range(5):
+        await asyncio.sleep(0.005)
+        server.counters.received_bytes += unread  # the PONG is behind it
+    await asyncio.wait({asking}, timeout=0 if unread else None)
+    assert asking.done() is not bool(unread)
+    server.answer()
+    if unread:
+        assert await asking == [1]
+    else:
+        with pytest.raises(TimeoutError):
+            await asking
+
+
 async def test_nothing_to_subscribe_is_nothing_to_wait_for() -> None:
     assert await Server().subs.subscribe_all([]) == []
 

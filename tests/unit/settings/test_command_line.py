@@ -16,6 +16,7 @@ from bridge.settings.flags import GROUPS
 from tests.support.servers import ROOT
 
 COMPRESSION = "it has to be on, off, or the least bytes of what is compressed"
+WORKERS = "it has to be a whole number from 1 to 64, or auto"
 PORT = "it has to be a whole number from 1 to 65535"
 LIST = "--help lists every setting"
 
@@ -54,6 +55,10 @@ def line_of(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         ("COMPRESSION", "", COMPRESSION),
         ("COMPRESSION", "0", COMPRESSION),
         ("COMPRESSION", "9" * 5000, COMPRESSION),
+        ("WORKERS", "many", WORKERS),
+        ("WORKERS", "0", WORKERS),
+        ("WORKERS", "65", WORKERS),
+        ("WORKERS", "9" * 5000, WORKERS),
     ],
 )
 def test_a_wrong_value_is_answered_with_what_is_right(

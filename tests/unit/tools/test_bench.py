@@ -1,4 +1,4 @@
-"""The benches: what stands for many numbers, the lines of goals, and the client of the crowd."""
+"""The benches: what stands for many numbers, lines of goals, the client of the crowd, inflating."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from bench.heart.table import Goal, Measured, failed_line, line, verdict
 from bench.load import Publisher
 from bench.publishing import table
 from bench.publishing.service import SUBJECT, Echo
+from bench.unpacked import text_of
+from bridge.wire.compression import Compression
+from bridge.wire.framing import BATCH, EVENTS
 from tests.support.servers import NatsServer
 
 GOALS = (Goal("stop", 50, "ms"), Goal("memory", 30, "KiB"))
@@ -183,3 +186,18 @@ def test_a_browser_that_is_cut_says_so(ends: tuple[Browser, socket.socket]) -> N
     with pytest.raises(Failure, match="closed"):
         while browser.take() == b"":
             pass
+
+
+def test_what_was_compressed_is_read_in_each_way() -> None:
+    one = Compression(1, lambda before, after: None)
+    texts = [b'{"id":%d,"text":"text text text"}' % number for number in range(3)]
+    batch, events = one.framing(BATCH, 12), one.zipped(EVENTS)
+    assert events is not None
+    frames = PING + batch.join(texts[:2]) + BATCH.join(texts[2:])
+    assert text_of(frames) == b"\n".join(texts[:2]) + texts[2]
+    pieces = [EVENTS.wrap(text) for text in texts]
+    for written in (
+        EVENTS.join(pieces),
+        events.join(pieces[:1]) + events.join_alone(pieces[1:2]) + events.join(pieces[2:]),
+    ):
+        assert text_of(written) == b"".join(pieces)

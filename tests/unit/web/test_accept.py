@@ -1,10 +1,10 @@
-"""What `Accept` asks for most."""
+"""What `Accept` asks for most, and whether `Accept-Encoding` asks for gzip."""
 
 from __future__ import annotations
 
 import pytest
 
-from bridge.web.accept import best_of
+from bridge.web.accept import best_of, takes_gzip
 
 OFFERS = ["application/x-ndjson", "application/json", "text/event-stream", "text/html"]
 CHROMIUM = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"
@@ -38,3 +38,24 @@ CHROMIUM = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*
 )
 def test_the_best_of_those_that_can_be_had(accept: str, best: str | None) -> None:
     assert best_of(OFFERS, accept) == best
+
+
+@pytest.mark.parametrize(
+    ("accepted", "takes"),
+    [
+        ("gzip", True),
+        ("br, GZIP;q=0.5", True),
+        ("gzip, deflate, br", True),
+        ("br,gzip ; q=0.001", True),
+        ("", False),
+        ("br", False),
+        ("*", False),
+        ("gzip;q=0", False),
+        ("gzip; q=0.0, br", False),
+        ("gzip;q=0, *", False),
+        ("gzip;q=x", False),
+        ("x-gzip", False),
+    ],
+)
+def test_who_takes_gzip(accepted: str, takes: bool) -> None:
+    assert takes_gzip(accepted) == takes

@@ -15,6 +15,7 @@ from bridge.web.capacity import Capacity
 from bridge.web.heartbeat import Heartbeat
 from bridge.web.http_stream import EVENT_STREAM, IDLE_SECONDS, HttpStream
 from bridge.web.tcp import CountedHandler
+from bridge.wire.compression import Compression
 from tests.unit.connections.test_connection import Socket
 from tests.unit.web.test_heartbeat import Clock
 
@@ -53,17 +54,18 @@ async def begun(transport: Transport) -> Any:
     return stream
 
 
-async def made(transport: Transport) -> Any:
+async def made(transport: Transport, headers: dict[str, str] | None = None) -> Any:
     handler = Handler(web.Server(lambda _: None), Capacity(), Counters())  # type: ignore[arg-type]
     handler.transport = transport  # type: ignore[assignment]
     request = make_mocked_request(
         "GET",
         "/",
+        headers=headers or {},
         version=HttpVersion11,
         transport=transport,
         protocol=handler,  # type: ignore[arg-type]
     )
-    return HttpStream(request, EVENT_STREAM)
+    return HttpStream(request, EVENT_STREAM, Compression(200, Counters().note_compressed))
 
 
 async def test_a_caller_that_acknowledges_nothing_is_cut(
@@ -116,3 +118,15 @@ async def test_what_is_kept_or_unsent_counts_once(monkeypatch: pytest.MonkeyPatc
     await stream.begin()
     assert socket.size_of_unsent() == 3
     assert transport.text == b"1234"
+
+
+async def test_what_a_transport_has_to_keep_has_no_text_beside_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    transport = Transport(monkeypatch)
+    stream = await made(transport, {"Accept-Encoding": "gzip"})
+    await stream.begin()
+    stream.transport.write(stream.framing.join([b"x" * 100_000]))
+    stream.send_ping()
+    assert {type(each) for each in transport.writes} == {bytes}
+    assert len(transport.text) < 2000

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from bridge.web.assets import takes_gzip
 from bridge.web.packed import Packed, is_joined
 from tests.support.servers import ROOT
 
@@ -100,20 +99,3 @@ def test_every_import_and_export_of_the_page_is_one_that_can_be_joined() -> None
     assert "</" not in styles
     lines = [re.sub(r" // .*", "", line).replace(QUOTES, "") for line in packed.script.splitlines()]
     assert not [line for line in lines if line.count("`") % 2], "a text of several lines"
-
-
-@pytest.mark.parametrize(
-    ("accepted", "takes"),
-    [
-        ("gzip", True),
-        ("br, GZIP;q=0.5", True),
-        ("gzip, deflate, br", True),
-        ("", False),
-        ("br", False),
-        ("gzip;q=0", False),
-        ("gzip; q=0.0, br", False),
-        ("x-gzip", False),
-    ],
-)
-def test_who_takes_gzip(accepted: str, takes: bool) -> None:
-    assert takes_gzip(accepted) == takes

@@ -66,6 +66,25 @@ async def test_of_a_crowd_few_are_taken_at_once_and_all_in_the_end() -> None:
     assert max(taken.values()) <= port.TAKEN_AT_ONCE + 1  # asyncio takes one more, or not
 
 
+async def test_the_system_holds_no_more_for_a_connection_than_was_set() -> None:
+    taken: asyncio.Queue[int] = asyncio.Queue()
+
+    class Taking(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            taken.put_nowait(size_of(transport.get_extra_info("socket")))
+
+    def size_of(sock: Any) -> int:
+        size: int = sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+        return size
+
+    number = free_port()
+    server = await bind(Taking, "127.0.0.1", number)
+    with socket.create_connection(("127.0.0.1", number)), socket.socket() as alike:
+        alike.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, port.SEND_BUFFER_BYTES)
+        assert await taken.get() == size_of(alike)
+    server.close()
+
+
 @ipv6
 @pytest.mark.parametrize(
     ("host", "addresses"),

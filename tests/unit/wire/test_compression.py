@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import zlib
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,16 @@ from bridge.wire.compression import MAX_BYTES, Compression
 from bridge.wire.deflate import inflate
 from bridge.wire.envelope import Envelope
 from bridge.wire.frames import batch_frames, text_of
-from bridge.wire.framing import BATCH, FRAMES, Framing
+from bridge.wire.framing import (
+    BATCH,
+    EVENTS,
+    EVENTS_UNCHUNKED,
+    FRAMES,
+    JSON_LINES,
+    JSON_LINES_UNCHUNKED,
+    Framing,
+)
+from bridge.wire.gzip_blocks import HEADER
 from tests.unit.wire.test_frames import unframed
 
 PLAIN, PACKED = 0x81, 0xC1
@@ -122,6 +132,7 @@ def test_those_with_the_same_window_share_a_framing_and_so_a_group() -> None:
 
 def test_nothing_is_agreed_on_where_it_is_off() -> None:
     assert compression(None).agree("permessage-deflate") is None
+    assert compression(None).zipped(EVENTS) is None
     assert compression(200).agree("permessage-deflate") is not None
 
 
@@ -139,3 +150,55 @@ def test_bytes_are_counted_before_and_after_once_for_all() -> None:
     data = framing.join([b"x" * 500])
     framing.join([b"short"])
     assert counted == [(500, len(data) - 2)]
+
+
+def unzipped(written: bytes, *, chunked: bool) -> bytes:
+    """Return the text of blocks that were written at once."""
+    if chunked:
+        head, written = written.split(b"\r\n", 1)
+        assert (len(written) - 2, written[-2:]) == (int(head, 16), b"\r\n")
+        written = written[:-2]
+    return zlib.decompressobj(wbits=31).decompress(HEADER + written)
+
+
+@pytest.mark.parametrize("plain", [EVENTS, EVENTS_UNCHUNKED, JSON_LINES, JSON_LINES_UNCHUNKED])
+@pytest.mark.parametrize("size", [1, 5000, MAX_BYTES // 3 - 100, MAX_BYTES])
+def test_what_is_written_of_a_response_at_once_has_the_same_text(plain: Framing, size: int) -> None:
+    counted = Counted()
+    framing = Compression(200, counted).zipped(plain)
+    assert framing is not None
+    pieces = framing.encode(Envelope("a"), [b'"%b"' % (b"x" * size)] * 3)
+    assert pieces == plain.encode(Envelope("a"), [b'"%b"' % (b"x" * size)] * 3)
+    chunked = plain in (EVENTS, JSON_LINES)
+    for join in (framing.join, framing.join_alone):
+        written = join(pieces)
+        assert unzipped(written, chunked=chunked) == b"".join(pieces)
+    is_packed = 200 <= len(b"".join(pieces)) <= MAX_BYTES
+    assert len(counted) == is_packed, "what one connection alone gets is not compressed"
+    assert (len(framing.join(pieces)) < len(plain.join(pieces))) == is_packed
+
+
+def test_a_burst_of_similar_messages_is_a_response_of_a_seventh() -> None:
+    chance = random.Random(1)
+    pieces = [
+        b'{"subject":"orders.%d","data":{"id":%d,"price":%d.%d,"side":"buy","venue":"XETR"}}\n'
+        % (chance.randrange(9), number, chance.randrange(999), chance.randrange(99))
+        for number in range(50)
+    ]
+    framing = compression().zipped(JSON_LINES)
+    assert framing is not None
+    assert len(framing.join(pieces)) * 5 < len(JSON_LINES.join(pieces))
+
+
+def test_responses_in_gzip_share_a_framing_also_with_metadata() -> None:
+    one = compression()
+    framings = [one.zipped(EVENTS), one.zipped(EVENTS), one.zipped(JSON_LINES)]
+    assert framings[0] is framings[1] is not framings[2]
+    assert framings[0] is not None
+    told = framings[0].with_meta(("time",))
+    assert told is framings[0].with_meta(("time",))
+    assert (told.join, told.alone, told.mark) == (
+        framings[0].join,
+        framings[0].alone,
+        EVENTS.mark,
+    )

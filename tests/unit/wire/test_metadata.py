@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from itertools import repeat
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.wire.envelope import Envelope, Message
+from bridge.wire.envelope import Envelope, Message, heads, lines_of
 from bridge.wire.framing import BATCH, CALLS, FRAMES
 from bridge.wire.metadata import KEYS, annotated, read_headers, receive, size_of, teller
 from bridge.wire.wants import PLAIN, Wants, read_wants
@@ -25,7 +26,7 @@ def block(pairs: list[tuple[bytes, bytes]]) -> bytes:
 
 def lines(meta: tuple[str, ...], received: list[bytes]) -> list[bytes]:
     envelope = Envelope("a")
-    return envelope.lines(received, envelope.heads(teller(meta)(received)))
+    return lines_of(received, heads(repeat(envelope), teller(meta)(received)))
 
 
 def told(payload: bytes, *meta: str) -> dict[str, Any]:

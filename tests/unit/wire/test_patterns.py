@@ -31,10 +31,13 @@ def test_a_tree_finds_what_one_by_one_finds(kept: list[str], gone: list[str], as
         assert set(found) == {each for each in left if subjects.contains(each, subject)}
 
 
-@given(MANY, PATTERNS)
-def test_bits_tell_what_one_by_one_tells(patterns: list[str], asked: str) -> None:
-    found = PatternBits(patterns).overlapping(asked)
-    assert found == [each for each in patterns if subjects.overlap(each, asked)]
+@given(st.sampled_from(["", "*.*.", "a.*."]), MANY, PATTERNS)
+def test_bits_tell_what_one_by_one_tells(head: str, patterns: list[str], asked: str) -> None:
+    """Those with a head that they share have places that decide nothing."""
+    patterns = [f"{head}{each}" for each in patterns]
+    bits = PatternBits(patterns)
+    for each in (asked, f"{head}{asked}", f"*.{asked}"):
+        assert bits.overlapping(each) == [one for one in patterns if subjects.overlap(one, each)]
 
 
 @given(MANY)
