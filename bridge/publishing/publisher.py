@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from bridge.access.publish_policy import NOTHING, PublishPolicy
 from bridge.publishing.delivery import Delivery, Outcome
+from bridge.publishing.places import Places
 from bridge.publishing.sender import PublishLimits, Sender
 from bridge.telemetry import events
 from bridge.wire import subjects
@@ -31,6 +31,8 @@ MAX_REQUESTS = 1000
 """Of all of them."""
 MAX_ACKS = 10000
 """Publications that wait for a stream."""
+MAX_ACKS_OF_ONE = 1000
+"""Of all senders of one holder, or of one address."""
 MOST_IN_A_ROW = 10
 """What one sender publishes before it is the turn of others."""
 
@@ -60,9 +62,8 @@ class Publisher:
         self._policy = policy
         self._limits = limits or PublishLimits()
         self._throttled = throttled
-        self._requests: Counter[tuple[str, ...]] = Counter()
-        """Those that wait, by who asks."""
-        self._acks = 0
+        self._requests = Places("requests", MAX_REQUESTS, MAX_REQUESTS_OF_ONE)
+        self._acks = Places("messages for streams", MAX_ACKS, MAX_ACKS_OF_ONE)
 
     def is_open_to(self, principal: Principal) -> bool:
         """Tell whether there is anything that it may publish."""
@@ -141,30 +142,22 @@ class Publisher:
             if len(sender.waiting) >= MAX_REQUESTS_EACH:
                 text = f"At most {MAX_REQUESTS_EACH} requests may wait for their answers."
                 raise Refusal("limit", text)
-            if self._requests[sender.who] >= MAX_REQUESTS_OF_ONE:
-                text = (
-                    f"At most {MAX_REQUESTS_OF_ONE} requests from one holder or address may wait."
-                )
-                raise Refusal("limit", text)
-            if self._requests.total() >= MAX_REQUESTS:
-                raise Refusal("limit", "Too many requests wait for answers; please try again.")
-        elif publication.ack and self._acks >= MAX_ACKS:
-            raise Refusal("limit", "Too much waits for streams; please try again.")
+            self._requests.check(sender.who)
+        elif publication.ack:
+            self._acks.check(sender.who)
 
     def _take_place(self, delivery: Delivery, sender: Sender) -> None:
         if delivery.is_request:
             sender.waiting.add(delivery)
-            self._requests[sender.who] += 1
+            self._requests.take(sender.who)
         elif delivery.waits:
-            self._acks += 1
+            self._acks.take(sender.who)
 
     def _give_back(self, delivery: Delivery, sender: Sender) -> None:
         if delivery.is_request:
-            self._requests[sender.who] -= 1
-            if not self._requests[sender.who]:
-                del self._requests[sender.who]
+            self._requests.give_back(sender.who)
         elif delivery.waits:
-            self._acks -= 1
+            self._acks.give_back(sender.who)
 
     def _log(self, code: str, subject: str, principal: Principal) -> None:
         if self._throttled is not None and code in _LOGGED:

@@ -107,6 +107,7 @@ class Service(PaniniApp):
             self.counters,
             self.throttled,
             keepalive_timeout=config.keepalive_timeout,
+            write_timeout=config.write_timeout,
         )
         keys = config.fetched_keys()
         if keys is not None:

@@ -193,7 +193,8 @@ class Table(BaseSettings):
     write_timeout: float = Field(
         _LIMITS.write_timeout,
         gt=0,
-        description="seconds after which a connection that takes nothing is closed",
+        description="seconds after which a connection that takes nothing is closed, also in the "
+        "middle of a response by HTTP",
     )
     requests_per_second: float = Field(
         _LIMITS.requests_per_second, gt=0, description="requests a connection may send"

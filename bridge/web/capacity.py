@@ -31,6 +31,7 @@ class Capacity:
 
     `request_timeout`: seconds for a request to come in, from the start of its connection or from
     its first byte. `keepalive_timeout`: seconds without a request after which a connection ends.
+    `write_timeout`: seconds after which one ends that takes nothing of what it is sent.
     """
 
     def __init__(
@@ -43,9 +44,11 @@ class Capacity:
         throttled: ThrottledLog | None = None,
         *,
         keepalive_timeout: float = 150.0,
+        write_timeout: float = 5.0,
     ) -> None:
         self.request_timeout = request_timeout
         self.keepalive_timeout = keepalive_timeout
+        self.write_timeout = write_timeout
         self._room = limit
         """TCP connections."""
         self._limit = limit

@@ -18,8 +18,8 @@ from bridge.telemetry.counters import Counters
 from bridge.telemetry.logs import tell
 from bridge.web.assets import SECURITY_HEADERS
 from bridge.web.capacity import Capacity, no_room_at_all
-from bridge.web.forgetful import Forgetful
 from bridge.web.frame_meter import MeteredReader, Unmarking
+from bridge.web.unread import Unread
 
 if TYPE_CHECKING:
     from aiohttp._websocket.reader import WebSocketReader
@@ -32,7 +32,7 @@ LINGER_SECONDS = 1.0
 """For a refused caller to read why: an earlier end could take the answer with it."""
 
 
-class CountedHandler(Forgetful):
+class CountedHandler(Unread):
     """aiohttp's side of one TCP connection, which takes a place and gives it back.
 
     aiohttp ends one that has been idle for long. A request that comes too slowly, or a first one
@@ -59,7 +59,6 @@ class CountedHandler(Forgetful):
         "lost",
         "outlet",
         "serving",
-        "switched",
         "tcp",
     )
 
@@ -103,8 +102,7 @@ class CountedHandler(Forgetful):
         """Leads frames that may be compressed past aiohttp: see `CompressedRequests`."""
         self.lost: Callable[[BaseException | None], None] | None = None
         """Called when the connection is lost, with what failed, None if nothing did."""
-        self.switched = False
-        """Whether no further request is to come: it is a WebSocket, or a response that goes on."""
+        self.watch(capacity.write_timeout, counters)
         self.outlet = NOWHERE
 
     @property
@@ -156,6 +154,7 @@ class CountedHandler(Forgetful):
         self.outlet.end()  # first, for the socket is closed whatever fails here
         self.count_out()
         self._body = None
+        self.stop_watching()
         if self._late is not None:
             self._late.cancel()
         if self.lost is not None:

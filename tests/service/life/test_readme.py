@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import re
@@ -12,6 +13,7 @@ import ssl
 import subprocess
 import sys
 import urllib.request
+from collections.abc import AsyncIterator
 from importlib import metadata
 from pathlib import Path
 
@@ -189,22 +191,33 @@ async def test_curl_publishes_and_asks_as_the_documentation_says(
     ):
         client = await nats.connect(server.url)
         await client.jetstream().add_stream(name="KEPT", subjects=["orders.*", "test.subject"])
-        program = readme.block("py").replace("4222", str(server.port))
-        answering = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
-        await eventually(
-            lambda: "rpc.sum" in str([each["subscriptions_list"] for each in server.connections()])
-        )
-        command = command.replace("5001", str(service.port))
-        answer = json.loads(await asyncio.to_thread(sh, command, folder))
+        async with answering(server):
+            command = command.replace("5001", str(service.port))
+            answer = json.loads(await asyncio.to_thread(sh, command, folder))
         if "/request/" in command:
             assert answer == 3
         else:
             assert (answer["success"], answer.get("seq")) == (True, 1 if "ack" in command else None)
             stored = await client.jetstream().get_msg("KEPT", 1)
             assert stored.data.decode() == shlex.split(command)[2]
-        answering.kill()
-        await answering.wait()
         await client.close()
+
+
+@contextlib.asynccontextmanager
+async def answering(server: NatsServer) -> AsyncIterator[None]:
+    """The service that the documentation has, until it is no longer asked."""
+    program = readme.block("py").replace("4222", str(server.port))
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
+    try:
+        await eventually(
+            lambda: any(
+                "rpc.sum" in each.get("subscriptions_list", ()) for each in server.connections()
+            )
+        )
+        yield
+    finally:
+        process.kill()
+        await process.wait()
 
 
 async def test_tokens_are_made_and_listed_as_the_readme_says(

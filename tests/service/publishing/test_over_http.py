@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import socket
+import time
 import urllib.request
 from pathlib import Path
 from typing import Any
 
+import nats
 import pytest
 from nats.aio.client import Client
 
@@ -225,3 +229,58 @@ async def test_who_hangs_up_on_a_request_takes_a_place_for_its_time_alone(
     while (answer := await post(gateway, "request/post.there"))[0] == 429:
         pass
     assert answer == (200, "1")
+
+
+async def test_who_does_not_read_an_answer_is_cut_and_who_reads_slowly_is_not(
+    tmp_path: Path,
+) -> None:
+    """Answers are as large as NATS lets them be, and held until they are read."""
+    size = 1_000_000
+    with (
+        running(NatsServer(tmp_path)) as server,
+        running(
+            Gateway(server.url, log=tmp_path / "log", allow_publish=">", write_timeout=1)
+        ) as service,
+    ):
+        service_of_theirs = await nats.connect(server.url)
+        await answers(service_of_theirs, "curl.large", b"x" * size)
+        late = 'bridge_refused_total{reason="too_late"}'
+        request = head("POST /request/curl.large", {"Host": "127.0.0.1", "Content-Length": "0"})
+        with slow_socket(service.port) as never, slow_socket(service.port) as slowly:
+            for each in (never, slowly):
+                each.sendall(request)
+            took = await asyncio.to_thread(read_in_pieces, slowly, size)
+            assert took > 2, "longer than who takes nothing may"
+            await eventually(lambda: service.figures()[late] == 1)
+            assert await asyncio.to_thread(bytes_until_cut, never) < size
+        assert "Traceback" not in service.output()
+        await service_of_theirs.close()
+
+
+def slow_socket(port: int) -> socket.socket:
+    """Return a connection for which the system takes little before it is read."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    made.settimeout(PATIENCE)
+    made.connect(("127.0.0.1", port))
+    return made
+
+
+def bytes_until_cut(connection: socket.socket) -> int:
+    """Return how many bytes are still there before the end."""
+    count = 0
+    with contextlib.suppress(ConnectionError):
+        while piece := connection.recv(65536):
+            count += len(piece)
+    return count
+
+
+def read_in_pieces(connection: socket.socket, size: int) -> float:
+    """Read so much at a low rate; return how many seconds it took."""
+    begun, left = time.monotonic(), size
+    while left > 0:
+        piece = connection.recv(65536)
+        assert piece, "it was cut"
+        left -= len(piece)
+        time.sleep(len(piece) / size * 3)
+    return time.monotonic() - begun

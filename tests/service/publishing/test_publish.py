@@ -83,10 +83,11 @@ async def test_headers_arrive_as_they_are_and_those_for_the_server_are_refused(
         await follower.quiet()
 
 
-async def test_ten_thousand_of_several_connections_arrive_once_and_in_order(
-    gateway: Gateway, client: Client
+@pytest.mark.parametrize("connections", [10, pytest.param(100, marks=pytest.mark.load)])
+async def test_thousands_of_each_connection_arrive_once_and_in_order(
+    gateway: Gateway, client: Client, connections: int
 ) -> None:
-    each, connections = 1000, 10
+    each = 1000
     before = gateway.figures()['bridge_publishes_total{result="sent"}']
     found: dict[str, list[int]] = {}
 

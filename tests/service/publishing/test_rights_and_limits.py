@@ -109,6 +109,26 @@ async def test_who_publishes_too_often_is_refused_and_then_ended(
         assert service.figures()['bridge_publishes_total{result="rate_limited"}'] == 5
 
 
+async def test_a_page_that_answers_its_own_messages_is_held_to_its_rate(
+    nats_server: NatsServer, log: Path
+) -> None:
+    """Each message makes it publish the next one: a loop, through the NATS server."""
+    service = Gateway(
+        nats_server.url, log=log, allow_publish=">", publishes_per_second=0.01, publish_burst=5
+    )
+    with running(service):
+        async with Browser(service.stream) as browser:
+            await browser.subscribe("loop")
+            await browser.send(publish("loop", data=0))
+            came = []
+            while (line := await browser.next()).get("code") != "rate_limited":
+                if "data" in line:
+                    came.append(line["data"])
+                    await browser.send(publish("loop", data=line["data"] + 1))
+            assert came == [0, 1, 2, 3, 4]
+            await browser.quiet()
+
+
 async def test_nothing_is_kept_for_later_while_nats_is_away(tmp_path: Path, log: Path) -> None:
     with running(NatsServer(tmp_path)) as server:
         with running(Gateway(server.url, log=log, allow_publish=">")) as service:

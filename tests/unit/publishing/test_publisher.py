@@ -109,6 +109,21 @@ async def test_one_holder_cannot_take_the_places_of_all_by_further_connections(
     two.leave()
 
 
+async def test_one_holder_cannot_take_the_places_of_all_that_wait_for_streams(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(publisher, "MAX_ACKS_OF_ONE", 3)
+    world = World(link := Link())
+    one, two = (Sender(FAST, 0.0, ("somebody",)) for _ in range(2))
+    stored = Publication("publish", "a", ack=True)
+    assert [await world.publish(stored, one) for _ in range(2)] == [None] * 2
+    assert [await world.publish(stored, two) for _ in range(2)] == [None, "limit"]
+    assert await world.publish(stored, Sender(FAST, 0.0, ("else",))) is None
+    assert await world.publish(Publication("publish", "a"), one) is None
+    link.sent[0].answer(b'{"stream":"A","seq":1}', b"")
+    assert await world.publish(stored, two) is None
+
+
 async def test_what_waits_for_streams_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publisher, "MAX_ACKS", 3)
     world, by = World(link := Link()), Sender(FAST, 0.0)
