@@ -6,6 +6,7 @@ import time
 
 import main
 from bridge.connections.outbox import Outbox
+from bridge.outlet import Outlet
 from bridge.web.capacity import no_room
 
 ballast = os.urandom(1024) * 1024 * 300
@@ -38,4 +39,5 @@ async def stand_still(request, response):
 main.app.http_server.web_app.on_response_prepare.append(stand_still)
 main.manager.client_listener = listener_that_lets_some_go
 Outbox.deliver = losing_delivery
+Outlet.open = Outlet.shut  # or groups would not deliver by the outbox
 main.app.start()

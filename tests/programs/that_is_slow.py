@@ -4,6 +4,7 @@ import asyncio
 
 import main
 from bridge.connections.outbox import Outbox
+from bridge.outlet import Outlet
 
 follow = main.manager.actions.following.follow
 asked = 0
@@ -24,4 +25,5 @@ def no_delivery(outbox, pieces, joined):
 
 main.manager.actions.following.follow = slow_follow
 Outbox.deliver = no_delivery
+Outlet.open = Outlet.shut  # or groups would not deliver by the outbox
 main.app.start()

@@ -5,6 +5,7 @@ import os
 
 import main
 from bridge.connections.outbox import Outbox
+from bridge.outlet import Outlet
 from bridge.web.capacity import no_room
 
 leave, unfollow_all = main.manager._leave, main.manager._hub.unfollow_all
@@ -46,5 +47,6 @@ async def refusing_upgrade(ws, request):
 main.manager._leave = leaking_leave
 main.manager._hub.unfollow_all = leaking_unfollow_all
 Outbox.deliver = repeating_deliver
+Outlet.open = Outlet.shut  # or groups would not deliver by the outbox
 main.app.gate._upgrade = refusing_upgrade
 main.app.start()
