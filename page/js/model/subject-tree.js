@@ -1,4 +1,5 @@
 const FOLDED = 200; // of more children only so many are shown
+const NONE = new Map(); // most have none, and thousands of maps would cost more than all else
 const natural = new Intl.Collator("en", { numeric: true }); // d2 before d10
 
 /**
@@ -9,7 +10,7 @@ const natural = new Intl.Collator("en", { numeric: true }); // d2 before d10
 export class SubjectTree {
   #root = node("", "", null);
   #byPath = new Map();
-  #rows = [];
+  #nodes = []; // each behind its parent
   #turned = new Map(); // path → whether it is open; else it is not
   #limits = new Map(); // path → how many of its children are shown
 
@@ -17,21 +18,36 @@ export class SubjectTree {
   build(rows, found) {
     this.#root = node("", "", null);
     this.#byPath = new Map();
-    this.#rows = rows;
+    this.#nodes = [];
     for (const row of rows) this.#at(row.subject).row = row;
     for (const [subject, known] of found) this.#at(subject).found = known;
-    for (const each of this.#byPath.values()) {
-      const { row, found: known } = each;
-      if (row || known) addUp(each, { subjects: 1, stored: known?.messages ?? 0 });
+    for (const each of this.#nodes) {
+      each.subjects = Number(each.row !== null || each.found !== null);
+      each.stored = each.found?.messages ?? 0;
     }
+    this.#eachUp((each) => {
+      each.parent.subjects += each.subjects;
+      each.parent.stored += each.stored;
+    });
     this.refresh();
   }
 
   /** Takes the figures of the rows as they are by now. */
   refresh() {
     this.#root.count = this.#root.rate = 0;
-    for (const each of this.#byPath.values()) each.count = each.rate = 0;
-    for (const { subject, count, rate } of this.#rows) addUp(this.#byPath.get(subject), { count, rate: rate ?? 0 });
+    for (const each of this.#nodes) {
+      each.count = each.row?.count ?? 0;
+      each.rate = each.row?.rate ?? 0;
+    }
+    this.#eachUp((each) => {
+      each.parent.count += each.count;
+      each.parent.rate += each.rate;
+    });
+  }
+
+  // From the deepest up, so that what is added to a parent is whole.
+  #eachUp(add) {
+    for (let place = this.#nodes.length - 1; place >= 0; place -= 1) add(this.#nodes[place]);
   }
 
   /** All of it: a node of which every other one is under. */
@@ -93,8 +109,10 @@ export class SubjectTree {
     const dot = subject.lastIndexOf(".");
     const parent = dot === -1 ? this.#root : this.#at(subject.slice(0, dot));
     const made = node(subject, subject.slice(dot + 1), parent);
+    if (parent.children === NONE) parent.children = new Map();
     parent.children.set(made.name, made);
     this.#byPath.set(subject, made);
+    this.#nodes.push(made);
     return made;
   }
 }
@@ -106,13 +124,7 @@ export function patternsOf({ path, children, row, found }) {
 }
 
 function node(path, name, parent) {
-  return { path, name, parent, children: new Map(), sorted: null, row: null, found: null, subjects: 0, count: 0, rate: 0, stored: 0 };
-}
-
-function addUp(from, figures) {
-  for (let each = from; each; each = each.parent) {
-    for (const [name, value] of Object.entries(figures)) each[name] += value;
-  }
+  return { path, name, parent, children: NONE, sorted: null, row: null, found: null, subjects: 0, count: 0, rate: 0, stored: 0 };
 }
 
 function sorted(parent) {

@@ -3,7 +3,7 @@ import { TreeRow } from "./tree-row.js";
 import { RowWindow } from "./window.js";
 
 const FIGURES_EVERY = 250; // ms
-const BUILT_EVERY = 500;
+const BUILT_EVERY = 500; // or, if that takes long, twenty times as long
 const NOTHING = { rows: [], version: 0 };
 const NONE = new Map();
 
@@ -21,6 +21,7 @@ export class Tree {
   #version = -1;
   #stale = true; // it has to be built anew
   #builtAt = 0;
+  #cost = 0; // ms
   #paintedAt = 0;
   #touched = true;
 
@@ -65,7 +66,7 @@ export class Tree {
   paint() {
     if (!this.visible) return;
     const now = performance.now();
-    const isOther = this.#table.version !== this.#version && now - this.#builtAt >= BUILT_EVERY;
+    const isOther = this.#table.version !== this.#version && now - this.#builtAt >= Math.max(BUILT_EVERY, 20 * this.#cost);
     if (this.#stale || isOther) this.#build(now);
     if (!this.#touched && now - this.#paintedAt < FIGURES_EVERY) return;
     this.#touched = false;
@@ -105,6 +106,7 @@ export class Tree {
     this.#version = this.#table.version;
     this.#stale = false;
     this.#builtAt = now;
+    this.#cost = performance.now() - now;
     this.#list();
   }
 
@@ -204,7 +206,7 @@ export class Tree {
   }
 
   #follow({ node, more }) {
-    const patterns = patternsOf(node);
-    if (!more && !this.#on.followed(patterns)) this.#on.follow(patterns);
+    const follows = more ? "all" : this.#follows(node);
+    if (follows && follows !== "all") this.#on.follow(patternsOf(node));
   }
 }

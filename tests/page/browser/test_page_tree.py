@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -12,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.page.browser.test_page_for_everyone import violations
 from tests.page.support.streams import Streams
 from tests.page.support.viewer import Viewer
-from tests.support.servers import Gateway
+from tests.support.servers import Gateway, NatsServer, running
 
 Publish = Callable[[str, bytes], None]
 
@@ -210,6 +211,27 @@ def test_the_view_is_in_the_address(viewer: Viewer, publish: Publish, subject: s
     viewer.page.reload()
     expect(viewer.page.get_by_role("tree")).to_be_visible()
     expect(viewer.page.get_by_text("Nothing was heard yet.")).to_be_visible()
+
+
+@pytest.mark.usefixtures("orders")
+def test_whoever_may_follow_little_finds_that_and_is_offered_no_more(
+    page: Page, stream_server: NatsServer, tmp_path: Path
+) -> None:
+    allow = "orders.eu.new orders.us.>"
+    gateway = Gateway(stream_server.url, log=tmp_path / "log", allow_subjects=allow)
+    with running(gateway):
+        viewer = Viewer(page, gateway.url).open()
+        look(viewer)
+        expect(found(viewer)).to_have_text("Found 2 subjects in 1 stream.")
+        assert names(viewer) == ["orders", "eu", "us"]
+        node(viewer, "eu").click()
+        expect(node(viewer, "orders.eu.new").get_by_role("button")).to_have_count(1)
+        for name, count in (("orders", 0), ("eu", 0), ("us", 1)):
+            expect(node(viewer, name).get_by_role("button")).to_have_count(count)
+        viewer.page.get_by_role("tree").focus()
+        viewer.page.keyboard.press("Home")
+        viewer.page.keyboard.press("+")
+        expect(viewer.page.get_by_test_id("chip")).to_have_count(0)
 
 
 def test_where_nothing_is_known_that_is_said(viewer: Viewer) -> None:
