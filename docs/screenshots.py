@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import base64
 import itertools
+import re
 import tempfile
 import time
 from collections.abc import Callable
@@ -166,6 +167,20 @@ def latest(stage: Stage) -> None:
     stage.viewer.button("Latest").click()
 
 
+def tree(stage: Stage) -> None:
+    stage.streams.make("SHOP", "orders.>", "stock.>")
+    stage.publish(60)
+    stage.streams.publish("stock.A-417.count", b"12")
+    stage.live()
+    stage.viewer.button("Tree").click()
+    stage.page.locator(".look:visible").click()
+    expect(stage.page.get_by_test_id("found")).to_contain_text("Found")
+    for name in ("orders", "sensors", "office"):
+        branch = stage.page.get_by_role("treeitem", name=re.compile(f"^{name},"))
+        branch.click()
+        expect(branch).to_have_attribute("aria-expanded", "true")
+
+
 def filtered(stage: Stage) -> None:
     stage.live()
     stage.page.get_by_test_id("filter").fill("-subject:deploy.* margaret")
@@ -229,6 +244,7 @@ STATES: tuple[Callable[[Stage], None], ...] = (
     plot,
     diff,
     latest,
+    tree,
     filtered,
     completing,
     publishing,
@@ -258,7 +274,7 @@ def take(browser: Browser, state: Callable[[Stage], None], screen: Screen, out: 
             options["tokens_file"] = str(tokens)
         if state is publishing:
             options["allow_publish"] = ">"
-        server = NatsServer(folder, jetstream(folder) if state is past else "")
+        server = NatsServer(folder, jetstream(folder) if state in (past, tree) else "")
         with running(server):
             gateway = Gateway(server.url, log=folder / "log", **options)
             with running(gateway), RawNats(server.port) as publisher:

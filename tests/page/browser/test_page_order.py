@@ -24,7 +24,7 @@ def test_tab_goes_as_one_reads_and_stops_once_at_all_chips(viewer: Viewer, subje
                 " || document.activeElement.textContent.trim()"
             )
         )
-    assert seen[:10] == [
+    assert seen[:11] == [
         "Subscribe",
         f"Unsubscribe {subject}.a",
         "remove-all",
@@ -32,6 +32,7 @@ def test_tab_goes_as_one_reads_and_stops_once_at_all_chips(viewer: Viewer, subje
         "filter-help",
         "Log",
         "Latest",
+        "Tree",
         "pause",
         "export",
         "messages",

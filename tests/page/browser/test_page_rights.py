@@ -24,7 +24,7 @@ def limited(nats_server: NatsServer, tmp_path_factory: pytest.TempPathFactory) -
 
 def test_every_example_can_be_followed(page: Page, limited: Gateway, publish: Publish) -> None:
     viewer = Viewer(page, limited.url).open()
-    examples = page.locator("#empty button:visible")
+    examples = page.locator("#empty [data-subject]:visible")
     expect(examples).to_have_text(["orders.*", "orders.> telemetry.>"])
     examples.last.click()
     for pattern in ("orders.>", "telemetry.>"):
@@ -54,7 +54,7 @@ def test_whoever_asks_for_more_is_told_what_there_is_and_can_have_it(
 
 
 def test_where_everything_may_be_followed_the_examples_are_as_ever(viewer: Viewer) -> None:
-    examples = viewer.page.locator("#empty button:visible")
+    examples = viewer.page.locator("#empty [data-subject]:visible")
     expect(examples).to_have_text(["test.subject", "orders.*", ">"])
 
 
