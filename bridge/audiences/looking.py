@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from bridge.history.errors import HistoryError, NoHistoryError
 from bridge.token_bucket import TokenBucket
 from bridge.wire import responses
 from bridge.wire.responses import Refusal, shorten
-from bridge.wire.selection import select
+from bridge.wire.selection import MOST_TOLD, MOST_TOLD_BYTES, Breadths, select
 from bridge.wire.subjects import WILDCARDS, contains, fault, matches
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bridge.access.policy import SubjectPolicy
     from bridge.fanout.hub import Hub
     from bridge.history.history import History
+    from bridge.history.stored_subjects import StoredSubjects
 
 KEPT_SECONDS = 5.0
 """In which the same question has the same answer."""
@@ -29,7 +30,10 @@ MAX_PATTERNS = 8
 """In a question; and as many are asked of streams, where these are all that somebody may read."""
 MOST_SEEN, MOST_SEEN_BYTES = 2000, 65536
 """Subjects that are told of those that came by; of those that are stored, see `select`."""
+AT_ONCE = 500
+"""Subjects that are looked at before others go on; a millisecond or two."""
 
+T = TypeVar("T")
 Key = tuple[tuple[str, ...], "SubjectPolicy", "HistoryPolicy"]
 
 
@@ -45,7 +49,7 @@ class _Known(NamedTuple):
     """What is known, whoever asks."""
 
     seen: Iterable[str]
-    streams: Mapping[str, Mapping[str, int]] = {}
+    stored: StoredSubjects | None = None
     is_all: bool = True
     reason: str = ""
     """Why no stream was read."""
@@ -86,8 +90,7 @@ class Looking:
                 raise Refusal("rate_limited", text, patterns, counted_as="rate")
             asked = _Asked(patterns, policy, past)
             known = await self._know(asked)
-            # A hundred thousand subjects take a second, which others shall not wait for.
-            line = await asyncio.to_thread(_answer, asked, known)
+            line = await _answer(asked, known)
             self._keep(key, line)
         return line
 
@@ -110,7 +113,7 @@ class Looking:
             return _Known(seen, reason=error.reason)
         except HistoryError:
             return _Known(seen, is_all=False, reason="nats_down")
-        return _Known(seen, found.streams, found.is_all)
+        return _Known(seen, found, found.is_all)
 
 
 def _widest(readable: Sequence[str], patterns: Sequence[str]) -> Sequence[str]:
@@ -122,25 +125,27 @@ def _widest(readable: Sequence[str], patterns: Sequence[str]) -> Sequence[str]:
     return widest if len(widest) <= MAX_PATTERNS else patterns
 
 
-def _answer(asked: _Asked, known: _Known) -> bytes:
+async def _answer(asked: _Asked, known: _Known) -> bytes:
     """Tell what may be known of it, within bounds."""
-    stored = sorted(
-        (subject, stream, messages)
-        for stream, subjects in known.streams.items()
-        for subject, messages in subjects.items()
-        if _is_plain(subject) and asked.past.may_read(subject)
-    )
+    readable = known.stored.readable() if known.stored is not None else ()
+    stored = [
+        each
+        async for each in _gently(readable)
+        if _is_plain(each[0]) and asked.past.may_read(each[0])
+    ]
+    stored.sort()  # soon: streams tell theirs in order
     there = {subject for subject, _, _ in stored}
-    seen = sorted(
+    seen = [
         subject
-        for subject in known.seen
+        async for subject in _gently(known.seen)
         if subject not in there and any(matches(each, subject) for each in asked.patterns)
         if _is_plain(subject) and asked.policy.may_follow(subject)
-    )
-    told = [seen[place] for place in select(seen, MOST_SEEN, MOST_SEEN_BYTES)]
+    ]
+    seen.sort()
+    told = [seen[place] for place in await _select(seen, MOST_SEEN, MOST_SEEN_BYTES)]
     return responses.subjects_found(
         asked.patterns,
-        _by_stream(stored),
+        await _by_stream(stored),
         told,
         len(seen) - len(told),
         complete=known.is_all,
@@ -148,11 +153,11 @@ def _answer(asked: _Asked, known: _Known) -> bytes:
     )
 
 
-def _by_stream(stored: Sequence[tuple[str, str, int]]) -> list[dict[str, object]]:
+async def _by_stream(stored: Sequence[tuple[str, str, int]]) -> list[dict[str, object]]:
     """Return what is told of each stream; of all `(subject, stream, messages)`, some."""
     left = Counter(stream for _, stream, _ in stored)
     told: dict[str, dict[str, int]] = {name: {} for name in sorted(left)}
-    for place in select([subject for subject, _, _ in stored]):
+    for place in await _select([subject for subject, _, _ in stored], MOST_TOLD, MOST_TOLD_BYTES):
         subject, stream, messages = stored[place]
         told[stream][subject] = messages
         left[stream] -= 1
@@ -160,6 +165,19 @@ def _by_stream(stored: Sequence[tuple[str, str, int]]) -> list[dict[str, object]
         {"stream": name, "messages": messages, "more": left[name]}
         for name, messages in told.items()
     ]
+
+
+async def _select(names: Sequence[str], most: int, most_bytes: int) -> list[int]:
+    breadths = Breadths()
+    return select(names, [breadths.of(each) async for each in _gently(names)], most, most_bytes)
+
+
+async def _gently(items: Iterable[T]) -> AsyncIterator[T]:
+    """Yield all, and let others go on in between: a hundred thousand subjects take a second."""
+    for number, each in enumerate(items):
+        if number % AT_ONCE == AT_ONCE - 1:
+            await asyncio.sleep(0)
+        yield each
 
 
 def _is_plain(subject: str) -> bool:

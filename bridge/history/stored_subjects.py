@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,28 +25,37 @@ MAX_SUBJECTS = 100_000
 class StoredSubjects:
     """How many messages each subject has, by stream."""
 
-    streams: dict[str, dict[str, int]] = field(default_factory=dict)
+    rights: OwnRights
+    """What NATS lets the gateway read."""
+    _streams: dict[str, dict[str, int]] = field(default_factory=dict)
     is_all: bool = True
     """Whether that is all there is; else there is more, and nobody knows how much."""
 
     def add(self, stream: str, subjects: dict[str, int]) -> None:
         """Take note of what a stream has."""
-        self.streams.setdefault(stream, {}).update(subjects)
+        self._streams.setdefault(stream, {}).update(subjects)
 
     @property
     def is_full(self) -> bool:
         """Whether no further stream is to be asked."""
-        return sum(map(len, self.streams.values())) >= MAX_SUBJECTS
+        return sum(map(len, self._streams.values())) >= MAX_SUBJECTS
+
+    def readable(self) -> Iterator[tuple[str, str, int]]:
+        """Yield each subject that may be read, with its stream and how many messages it has."""
+        for stream, subjects in self._streams.items():
+            for subject, messages in subjects.items():
+                if self.rights.may_receive(subject):
+                    yield subject, stream, messages
 
 
 async def find_subjects(
     js: JetStream, streams: Streams, patterns: Sequence[str], rights: OwnRights
 ) -> StoredSubjects:
-    """Ask streams for their subjects under `patterns`, as far as NATS lets the gateway read them.
+    """Ask streams for their subjects under `patterns`. `rights`: what NATS lets the gateway read.
 
     Raises HistoryError if nothing can be known.
     """
-    found = StoredSubjects()
+    found = StoredSubjects(rights)
     time = asyncio.get_running_loop().time
     until = time() + SECONDS
     for pattern in patterns:
@@ -63,7 +72,7 @@ async def find_subjects(
                 found.is_all = False
                 continue
             found.is_all = found.is_all and total <= len(subjects)
-            found.add(name, {k: n for k, n in subjects.items() if rights.may_receive(k)})
+            found.add(name, subjects)
     return found
 
 

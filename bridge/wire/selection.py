@@ -9,15 +9,39 @@ MOST_TOLD_BYTES = 393_216
 """Of their names."""
 
 
+class Breadths:
+    """Says of each name how many siblings come before it, at the token that has most of them."""
+
+    def __init__(self) -> None:
+        self._children: dict[str, int] = {}
+        self._ranks: dict[str, int] = {}
+
+    def of(self, name: str) -> int:
+        """Return that of the next name."""
+        breadth, parent, end = 0, "", 0
+        while end != -1:
+            end = name.find(".", end + 1)
+            branch = name if end == -1 else name[:end]
+            rank = self._ranks.get(branch)
+            if rank is None:
+                rank = self._ranks[branch] = self._children.get(parent, 0)
+                self._children[parent] = rank + 1
+            breadth, parent = max(breadth, rank), branch
+        return breadth
+
+
 def select(
-    names: Sequence[str], most: int = MOST_TOLD, most_bytes: int = MOST_TOLD_BYTES
+    names: Sequence[str],
+    breadths: Sequence[int],
+    most: int,
+    most_bytes: int,
 ) -> list[int]:
     """Return the places of those that are told, in order; `names` have to be in order, too.
 
     Where not all are, wide branches lose most: of ten thousand devices beside one order, the order
     stays.
     """
-    places = sorted(range(len(names)), key=_breadths(names).__getitem__)[:most]
+    places = sorted(range(len(names)), key=breadths.__getitem__)[:most]
     left = most_bytes
     for index, place in enumerate(places):
         left -= len(names[place].encode(errors="replace"))
@@ -25,22 +49,3 @@ def select(
             del places[index:]
             break
     return sorted(places)
-
-
-def _breadths(names: Sequence[str]) -> list[int]:
-    """Return of each name how many siblings come before it, at the token that has most of them."""
-    children: dict[str, int] = {}
-    known: dict[str, int] = {}
-    breadths = []
-    for name in names:
-        breadth, parent, end = 0, "", 0
-        while end != -1:
-            end = name.find(".", end + 1)
-            branch = name if end == -1 else name[:end]
-            rank = known.get(branch)
-            if rank is None:
-                rank = known[branch] = children.get(parent, 0)
-                children[parent] = rank + 1
-            breadth, parent = max(breadth, rank), branch
-        breadths.append(breadth)
-    return breadths

@@ -1,12 +1,14 @@
 """Which of very many subjects are told."""
 
-from bridge.wire.selection import select
+from bridge.wire.selection import Breadths, select
 
 DEVICES = [f"devices.d{number:05}.state" for number in range(5000)]
 
 
 def told(names: list[str], most: int, most_bytes: int = 1_000_000) -> list[str]:
-    return [names[place] for place in select(names, most, most_bytes)]
+    breadths = Breadths()
+    places = select(names, [breadths.of(name) for name in names], most, most_bytes)
+    return [names[place] for place in places]
 
 
 def test_all_are_told_where_there_is_room() -> None:
