@@ -11,6 +11,7 @@ import { acts } from "./view/acts.js";
 import { Address } from "./view/address.js";
 import { Announcer } from "./view/announce.js";
 import { Chips } from "./view/chips.js";
+import { ColumnHeads } from "./view/column-heads.js";
 import { Completer } from "./view/completer.js";
 import { listenToReader } from "./view/controls.js";
 import { Counters } from "./view/counters.js";
@@ -83,6 +84,7 @@ const latest = new Latest(element("latest"), {
 const exploring = new Exploring(element("tree"), { client, feed, shown, announcer, painter });
 const reading = new Reading({ feed, shown, list, tables: [latest, exploring.tree], changed: refresh });
 latest.doubts = (message) => feed.losses.concern(message);
+const columnHeads = new ColumnHeads({ views: [list, latest], toast, changed: refresh });
 const views = new Views(element("view-switch"), { list, latest, tree: exploring.tree, changed: refresh });
 const marks = new Marks([...document.querySelectorAll(".rows")], element("detail-payload"), announcer);
 const filterBar = new FilterBar(announcer, {
@@ -124,6 +126,7 @@ const detail = new Detail(element("detail"), {
   filled: () => pinStrip.mark(),
   decoder: () => import(new URL("../js/decode/decode.js", import.meta.url)), // where it is, too, for modules joined into one
   mayPublish: () => client.mayPublish,
+  hasColumn: (path) => columnHeads.columns.has(path),
   filtered: () => filterBar.text !== "",
   act: (name, value) => act[name](value),
   say: (sentence) => announcer.say(sentence),
@@ -146,17 +149,18 @@ new Completer(element("subjects"), element("completions"), (text, cursor, asked)
   complete(text, cursor, { rows: [...feed.table.rows, ...exploring.rows], followed: feed.subscriptions.followed, earlier: following.earlier }, asked),
 );
 
-const act = acts({ filterBar, following, views, list, reading, toast, publishing });
+const act = acts({ filterBar, following, views, list, reading, toast, publishing, columnHeads });
 let figuresAt = 0;
 exploring.begin({ views, following, act, pick });
 
 /** What the address holds. */
 function view() {
-  return { wanted: feed.subscriptions.wanted, filter: filterBar.wanted, view: views.name, wall: wall.on };
+  return { wanted: feed.subscriptions.wanted, filter: filterBar.wanted, view: views.name, wall: wall.on, columns: columnHeads.columns.paths };
 }
 
 function readAddress() {
-  const { wanted, filter, view: name, wall: wantsWall } = address.read();
+  const { wanted, filter, view: name, wall: wantsWall, columns } = address.read();
+  columnHeads.become(columns);
   views.show(name);
   wall.show(wantsWall);
   if (filter !== filterBar.wanted) filterBar.offer(filter);

@@ -17,8 +17,11 @@ export class Order {
   #rows = null;
   #version = -1;
   #bySubject = [];
+  #cell;
 
-  constructor() {
+  /** `cell(message, path)` is what stands in the column `:path`. */
+  constructor(cell = () => "") {
+    this.#cell = cell;
     this.column = "subject";
     this.ascending = true;
   }
@@ -37,7 +40,7 @@ export class Order {
       this.#bySubject = [...rows].sort(bySubject);
     }
     const shown = this.#bySubject.filter(lastOf);
-    const keyOf = KEYS[this.column];
+    const keyOf = this.column.startsWith(":") ? (_, last) => value(this.#cell(last, this.column.slice(1))) : KEYS[this.column];
     if (!keyOf) return this.ascending ? shown : shown.reverse();
     const direction = this.ascending ? 1 : -1;
     return shown

@@ -5,13 +5,14 @@ const MOST = 128; // what one connection may follow: a link cannot ask for more
 
 /**
  * The fragment that holds a view, `#s=orders.*@last:100,telemetry.%3E&q=error%20-debug&v=latest`; "" for one
- * of which there is nothing to say. A view is `{ wanted, filter, view, wall }`, and what is wanted `{ pattern, history }`.
+ * of which there is nothing to say. A view is `{ wanted, filter, view, wall, columns }`, and what is wanted `{ pattern, history }`.
  */
-export function toFragment({ wanted, filter = "", view = VIEWS[0], wall = false }) {
+export function toFragment({ wanted, filter = "", view = VIEWS[0], wall = false, columns = [] }) {
   const parts = [];
   if (wanted.length) parts.push(`s=${wanted.map(written).join(",")}`);
   if (filter) parts.push(`q=${encodeURIComponent(filter)}`);
   if (view !== VIEWS[0]) parts.push(`v=${view}`);
+  if (columns.length) parts.push(`c=${columns.map(encodeURIComponent).join(",")}`);
   if (wall) parts.push("ui=wall");
   return parts.length ? `#${parts.join("&")}` : "";
 }
@@ -24,6 +25,7 @@ export function fromFragment(fragment) {
     wanted: [...byPattern.values()].slice(0, MOST),
     filter: decoded(part(fragment, "q")),
     view: VIEWS.find((each) => each === part(fragment, "v")) ?? VIEWS[0],
+    columns: part(fragment, "c").split(",").map(decoded).filter(Boolean),
     wall: part(fragment, "ui") === "wall",
   };
 }

@@ -4,7 +4,7 @@ import { publicationOf, replyTo } from "../model/outgoing.js";
 const LONGEST = 24; // characters of a filter in a notice
 
 /** What can be done with a part of a message that is open: name → act. */
-export function acts({ filterBar, following, views, list, reading, toast, publishing }) {
+export function acts({ filterBar, following, views, list, reading, toast, publishing, columnHeads }) {
   const narrow = (what, excluded) => filterBar.set(narrowed(filterBar.text, what, excluded));
   return {
     filter: (what) => narrow(what, false),
@@ -12,6 +12,7 @@ export function acts({ filterBar, following, views, list, reading, toast, publis
     only: ({ subject }) => following.only(subject),
     select: ({ entry }) => views.name !== "log" || list.mark(entry.seq),
     among: ({ entry }) => showAmongAll(entry, { filterBar, views, list, reading, toast }),
+    column: ({ path }) => columnHeads.toggle(path),
     again: ({ entry }) => publishing.begin(publicationOf(entry)),
     reply: ({ entry }) => publishing.begin(replyTo(entry)),
   };

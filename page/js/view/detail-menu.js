@@ -7,7 +7,7 @@ export class DetailMenu {
   #menu;
   #on;
 
-  /** `on`: { act(name, value), copy(text), plot(token, element), filtered(), mayPublish() }. */
+  /** `on`: { act(name, value), copy(text), plot(token, element), filtered(), mayPublish(), hasColumn(path) }. */
   constructor(element, on) {
     this.#menu = new Menu(element);
     this.#on = on;

@@ -38,9 +38,9 @@ export class Detail {
    * "filter" and "exclude" with `{ subject }` or `{ text }` (JSON, with the key if it has one), "only" with
    * `{ subject }` to follow nothing else, "among" with `{ entry }` to show it without the filter, "again" and "reply" to publish, and "select" with `{ entry }` when another message is shown.
    * `pinned()` are the messages that the reader pinned, `filled()` is called when another message is shown.
-   * `uncovered()` is called when the step that it took in the browser's history is gone.
+   * `hasColumn(path)` says whether a value has one; `act("column", { path })` adds or removes it. `uncovered()` is called when the step that it took in the browser's history is gone.
    */
-  constructor(dialog, { source, newest, pinned, filtered, mayPublish, decoder, act, say, filled, uncovered }) {
+  constructor(dialog, { source, newest, pinned, filtered, mayPublish, hasColumn, decoder, act, say, filled, uncovered }) {
     this.#newest = newest;
     this.#filled = filled;
     this.#dialog = dialog;
@@ -49,7 +49,7 @@ export class Detail {
     this.#act = act;
     this.#say = say;
     this.#copying = new CopyButton(part(dialog, "detail-copy"), dialog, say);
-    const on = { act, copy: (text) => this.#copying.copy(text), mayPublish, filtered, plot: (...pressed) => this.#openPlot(...pressed) };
+    const on = { act, copy: (text) => this.#copying.copy(text), mayPublish, filtered, hasColumn, plot: (...pressed) => this.#openPlot(...pressed) };
     this.#menu = new DetailMenu(part(dialog, "menu"), on);
     const ask = (token, element) => this.#menu.ofValue(this.#message, token, element);
     this.#about = new About(dialog, (element, { label, items }) => this.#menu.show(element, label, items), on);

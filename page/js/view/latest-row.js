@@ -1,3 +1,4 @@
+import { ColumnCells } from "./column-cells.js";
 import { fromTemplate, part, roomInRow, setMark, setText } from "./dom.js";
 import { age } from "../model/duration.js";
 import { count } from "../model/format.js";
@@ -12,6 +13,7 @@ import { withSigns } from "../model/signs.js";
 export class LatestRow {
   #cells = {};
   #request;
+  #columnCells;
 
   constructor(place) {
     this.element = fromTemplate("latest-template");
@@ -21,12 +23,14 @@ export class LatestRow {
       this.#cells[name] = part(this.element, `latest-${name}`);
     }
     this.#request = part(this.element, "request");
+    this.#columnCells = new ColumnCells(part(this.element, "latest-last"));
   }
 
   /** Shows a row of the subject table, with `last` as its message. */
-  show(row, last, { index, selected, time, doubtful, finds }) {
+  show(row, last, { index, selected, time, doubtful, finds, columns }) {
     const hue = row.hue === null ? "" : ` hue-${row.hue}`;
-    this.#take(row.subject, index, `latest-row${hue}${operationWord(last) && " gone"}`);
+    const celled = this.#columnCells.show(columns.cells(last)) ? " celled" : "";
+    this.#take(row.subject, index, `latest-row${hue}${operationWord(last) && " gone"}${celled}`);
     this.#set("aria-selected", String(selected));
     this.#fill(withSigns(row.subject), row.count, rateText(row.rate));
     setText(this.#cells.mark, mark(last));
@@ -37,8 +41,9 @@ export class LatestRow {
   }
 
   /** The last line: what left the table, or never fitted in. */
-  showOthers(others, index) {
+  showOthers(others, index, columns) {
     this.#take(null, index, "latest-row others");
+    this.#columnCells.show(columns.paths.map(() => ""));
     this.element.removeAttribute("aria-selected");
     this.#fill("other subjects", others.count, "");
     setText(this.#cells.mark, "");

@@ -1,8 +1,9 @@
 import { LatestRow } from "./latest-row.js";
+import { Columns } from "../model/columns.js";
 import { count } from "../model/format.js";
 import { Order } from "../model/order.js";
 import { Standing } from "../model/standing.js";
-import { setText } from "./dom.js";
+import { part, setText } from "./dom.js";
 import { RowWindow } from "./window.js";
 
 const FIGURES_EVERY = 250; // ms
@@ -16,9 +17,8 @@ export class Latest {
   #grid;
   #on;
   #window;
-  #heads;
   #table = NOTHING;
-  #order = new Order();
+  #order = new Order((message, path) => this.columns.cell(message, path));
   #standing = new Standing();
   #lastOf = NEWEST;
   #selected = null; // a subject: a line may be anywhere a moment later
@@ -34,11 +34,11 @@ export class Latest {
   /** `on`: { pick(entry, open) the reader chose the newest message of a subject, repaint() } */
   constructor(section, on) {
     this.#grid = section.querySelector("[role=grid]");
-    this.#heads = [...section.querySelectorAll("[role=columnheader]")];
     this.#on = on;
     this.#window = new RowWindow(this.#grid, (place) => new LatestRow(place), () => this.#touch());
     this.visible = false;
     this.doubts = () => false; // says of a message whether others were missed since: its value may be older than it looks
+    this.columns = new Columns(); // values that have columns of their own
     this.finds = []; // the regexes of the filter: what they find is in sight
     this.#watchPointer();
     this.#grid.addEventListener("scroll", () => this.#touch(), { passive: true });
@@ -62,6 +62,13 @@ export class Latest {
   filter(lastOf, anew) {
     this.#lastOf = lastOf ?? NEWEST;
     if (!anew) return;
+    this.#stale = true;
+    this.#touch();
+  }
+
+  /** Writes each row anew, under the heads that there are now. */
+  redraw() {
+    this.#showOrder();
     this.#stale = true;
     this.#touch();
   }
@@ -95,8 +102,8 @@ export class Latest {
       if (row) {
         const last = this.#lastOf(row) ?? row.last;
         const doubtful = this.doubts(row.last);
-        line.show(row, last, { index, selected: row.subject === this.#selected, time, doubtful, finds: this.finds });
-      } else line.showOthers(others, index);
+        line.show(row, last, { index, selected: row.subject === this.#selected, time, doubtful, finds: this.finds, columns: this.columns });
+      } else line.showOthers(others, index, this.columns);
     });
     this.#pointAtCurrent();
   }
@@ -104,6 +111,11 @@ export class Latest {
   #touch() {
     this.#touched = true;
     this.#on.repaint();
+  }
+
+  // Columns come and go.
+  get #heads() {
+    return [...this.#grid.querySelectorAll("[role=columnheader]")];
   }
 
   // Who points at a row, or has chosen one, finds it where it was.
@@ -178,6 +190,7 @@ export class Latest {
     const target = { ArrowLeft: this.#head - 1, ArrowRight: this.#head + 1, Home: 0, End: last }[key];
     if (target !== undefined) this.#moveToHead(clamp(target, 0, last));
     else if (key === "Enter" || key === " ") this.#sort(this.#heads[this.#head]);
+    else if (key === "Delete") part(this.#heads[this.#head], "column-close")?.click();
     else if (key === "ArrowDown") this.#leaveHeads();
     else return false;
     return true;

@@ -1,4 +1,5 @@
 import { Beginning } from "../model/beginning.js";
+import { Columns } from "../model/columns.js";
 import { Reversed } from "../model/reversed.js";
 import { today } from "../model/time.js";
 import { Row } from "./row.js";
@@ -30,6 +31,7 @@ export class MessageList {
     this.#viewport = viewport;
     this.#window = new RowWindow(viewport, (place) => new Row(place), () => on.repaint());
     this.on = on;
+    this.columns = new Columns(); // values that have columns of their own
     this.#watchPointer();
     this.#watchScroll();
     viewport.addEventListener("keydown", (event) => this.#key(event));
@@ -79,9 +81,10 @@ export class MessageList {
   /** Paints what is in sight: its cost does not grow with the number of messages. */
   paint() {
     this.#settle();
+    const shown = { finds: this.#finds, columns: this.columns };
     this.#window.paint(this.#source.length, (row, index) => {
       const entry = this.#source.at(index);
-      row.show(entry, index, entry.seq === this.#selected, this.#finds);
+      row.show(entry, index, entry.seq === this.#selected, shown);
     });
     this.#makeRoomForDates();
     this.#pointAtSelected();

@@ -1,3 +1,4 @@
+import { ColumnCells } from "./column-cells.js";
 import { fromTemplate, part, roomInRow, setAttribute, setMark, setText } from "./dom.js";
 import { excerpt } from "../model/excerpt.js";
 import { mark, requestMark, sizeText } from "../model/payload.js";
@@ -15,6 +16,7 @@ export class Row {
   #request;
   #payload;
   #size;
+  #cells;
   #at = 0; // when the message came
   #day = 0; // on which it was written
 
@@ -28,11 +30,12 @@ export class Row {
     this.#request = part(this.element, "request");
     this.#payload = part(this.element, "row-text");
     this.#size = part(this.element, "row-size");
+    this.#cells = new ColumnCells(part(this.element, "row-payload"));
     this.#time.addEventListener("pointerenter", () => (this.#time.title = new Date(this.#at).toISOString()));
   }
 
-  /** `finds` are the regexes of the filter: what they find is in sight. */
-  show(entry, index, selected, finds) {
+  /** `finds` are the regexes of the filter: what they find is in sight; `columns` what has a column of its own. */
+  show(entry, index, selected, { finds, columns }) {
     this.element.hidden = false;
     this.#select(selected);
     setAttribute(this.element, "aria-rowindex", index + 2); // 1 is the line of headings
@@ -41,7 +44,7 @@ export class Row {
     this.seq = entry.seq;
     this.#day = start;
     setAttribute(this.element, "translate", entry.kind === "message" ? "no" : "yes"); // data, or words
-    if (entry.kind === "message") this.#showMessage(entry, finds);
+    if (entry.kind === "message") this.#showMessage(entry, finds, columns);
     else this.#showNote(entry);
   }
 
@@ -60,10 +63,11 @@ export class Row {
     else this.element.removeAttribute("aria-description");
   }
 
-  #showMessage(message, finds) {
+  #showMessage(message, finds, columns) {
     const hue = message.hue === null ? "" : ` hue-${message.hue}`;
     const past = isReplayed(message);
-    this.element.className = `row${hue}${past ? " replayed" : ""}${operationWord(message) && " gone"}`;
+    const celled = this.#cells.show(columns.cells(message)) ? " celled" : "";
+    this.element.className = `row${hue}${past ? " replayed" : ""}${operationWord(message) && " gone"}${celled}`;
     this.#describe(past ? "replayed" : "");
     setText(this.#time, momentExact(message.time));
     this.#at = message.time;

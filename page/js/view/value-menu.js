@@ -6,9 +6,9 @@ const MOST_FINDABLE = 300; // characters: a filter has room for more than one
 
 /**
  * What can be done with a value of the JSON `text`, and how the menu is called: `{ label, items }`.
- * `on`: { act(name, value), copy(text), plot() }.
+ * `on`: { act(name, value), copy(text), plot(), hasColumn(path) }.
  */
-export function valueItems(token, text, { act, copy, plot }) {
+export function valueItems(token, text, { act, copy, plot, hasColumn }) {
   const path = pathText(token.place);
   const written = text.slice(token.start, token.end);
   const plain = token.kind !== "key";
@@ -18,6 +18,7 @@ export function valueItems(token, text, { act, copy, plot }) {
     token.kind === "number" && ["Plot over time", plot],
     plain && ["Copy value", () => copy(token.kind === "string" ? JSON.parse(written) : written)],
     path && ["Copy path", () => copy(path)],
+    path && [hasColumn(path) ? "Remove the column" : "Show as column", () => act("column", { path })],
     findable && ["Filter to this value", () => act("filter", value)],
     findable && ["Exclude this value", () => act("exclude", value)],
   ];

@@ -138,7 +138,7 @@ def test_keyboard_moves_sorts_and_opens(viewer: Viewer, publish: Publish, subjec
     for name in ("a", "b", "c"):
         publish(f"{subject}.{name}", f'"last of {name}"'.encode())
     expect_subjects(viewer, *(f"{subject}.{name}" for name in "abc"))
-    viewer.page.locator("#export").focus()
+    viewer.page.locator("#tell-button").focus()
     viewer.page.keyboard.press("Tab")
     expect(grid).to_be_focused()
     grid.press("ArrowDown")

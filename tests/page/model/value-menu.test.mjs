@@ -9,7 +9,7 @@ function filters(json) {
   const values = tokens.filter(({ kind }) => !["key", "mark"].includes(kind));
   return values.map((token) => {
     let found;
-    const { items } = valueItems(token, json, { act: (name, { text }) => (found = text), copy() {}, plot() {} });
+    const { items } = valueItems(token, json, { act: (name, { text }) => (found = text), copy() {}, plot() {}, hasColumn: () => false });
     items.filter(Boolean).find(([name]) => name === "Filter to this value")[1]();
     return found;
   });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { fromFragment, toFragment } from "../../../page/js/model/view-url.js";
 
-const NOTHING = { wanted: [], filter: "", view: "log", wall: false };
+const NOTHING = { wanted: [], filter: "", view: "log", wall: false, columns: [] };
 const auto = (...patterns) => patterns.map((pattern) => ({ pattern, history: "auto" }));
 
 test("a view comes back from the fragment as it went in", () => {
@@ -18,6 +18,7 @@ test("a view comes back from the fragment as it went in", () => {
     filter: 'error -debug & "two words" /a#b%/i',
     view: "latest",
     wall: true,
+    columns: ["price", "customer.id", 'items[0]["odd, key"]'],
   };
   assert.deepEqual(fromFragment(toFragment(view)), view);
   assert.deepEqual(fromFragment(new URL(`http://host/${toFragment(view)}`).hash), view);
