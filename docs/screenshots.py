@@ -181,6 +181,29 @@ def tree(stage: Stage) -> None:
         expect(branch).to_have_attribute("aria-expanded", "true")
 
 
+def columns(stage: Stage) -> None:
+    stage.viewer.open(f"{FRAGMENT}&c=total,customer&q=subject:orders.*")
+    stage.publish(90)
+    stage.page.get_by_test_id("row").filter(has_text="orders.", visible=True).last.click()
+    stage.page.keyboard.press("i")
+    stage.page.get_by_role("button", name="Find in the payload").click()
+    stage.page.keyboard.type("sku")
+
+
+def told(stage: Stage) -> None:
+    stage.live()
+    stage.page.get_by_test_id("filter").fill("-subject:deploy.* margaret")
+    stage.viewer.button("Tell me when").first.click()
+    stage.page.locator("#tell-filter").click()
+    stage.publish(60)
+
+
+def wall(stage: Stage) -> None:
+    stage.viewer.open(f"{FRAGMENT}&v=latest&ui=wall")
+    stage.publish(120)
+    stage.page.get_by_test_id("toast").get_by_role("button", name="Dismiss").click()
+
+
 def filtered(stage: Stage) -> None:
     stage.live()
     stage.page.get_by_test_id("filter").fill("-subject:deploy.* margaret")
@@ -245,6 +268,9 @@ STATES: tuple[Callable[[Stage], None], ...] = (
     diff,
     latest,
     tree,
+    columns,
+    told,
+    wall,
     filtered,
     completing,
     publishing,

@@ -55,6 +55,7 @@ export class TellPanel {
     for (const pattern of this.#silence.look(subscriptions, silence)) {
       this.#tell({ title: pattern, body: `Nothing came for ${duration(silence)}` });
     }
+    [...element("rules").children].forEach((line, place) => showTimes(line, this.#alarms.rules[place]));
   }
 
   #tell(what) {
@@ -97,10 +98,11 @@ export class TellPanel {
     element("button").setAttribute("aria-label", unseen ? `Tell me when: ${count(unseen)} new` : "Tell me when");
   }
 
-  #line({ text, count: times }) {
+  #line(rule) {
+    const { text } = rule;
     const line = fromTemplate("tell-template");
     setText(part(line, "tell-text"), text);
-    setText(part(line, "tell-times"), `${count(times)} ${times === 1 ? "time" : "times"}`);
+    showTimes(line, rule);
     const close = part(line, "tell-close");
     close.setAttribute("aria-label", `Do not tell of ${text}`);
     close.addEventListener("click", () => {
@@ -128,6 +130,10 @@ export class TellPanel {
     this.#alarms.set({ notify });
     this.#show();
   }
+}
+
+function showTimes(line, { count: times }) {
+  setText(part(line, "tell-times"), `${count(times)} ${times === 1 ? "time" : "times"}`);
 }
 
 function short(text) {
