@@ -1,6 +1,7 @@
 import { oneLine } from "./signs.js";
 import { valueAt } from "./value-at.js";
 
+const NONE = Object.freeze([]);
 const MOST = 6;
 const LONGEST = 200; // characters of a cell
 const STEP = /(?:^|\.)([\p{ID_Start}$_][\p{ID_Continue}$]*)|\[(\d+|"(?:[^"\\]|\\.)*")\]/uy;
@@ -33,6 +34,7 @@ export class Columns {
 
   /** What stands in the columns for a message, "" where it has no such value. */
   cells(message) {
+    if (!this.paths.length) return NONE;
     const known = message.cells;
     if (known?.paths === this.paths) return known.texts;
     const texts = this.#steps.map((steps) => (message.encoding === "json" ? cellText(valueAt(message.raw, steps)) : ""));
