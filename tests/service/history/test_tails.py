@@ -30,6 +30,7 @@ from tests.support.jetstream import (
     plain_client,
 )
 from tests.support.linked import linked
+from tests.support.raw_nats import RawNats
 from tests.support.servers import NatsServer, eventually, running
 
 QUICK = Times(heartbeat=0.1, silence=0.4, gone=0.3, behind=0.1)
@@ -84,6 +85,17 @@ async def test_a_consumer_that_is_deleted_is_missed_by_nobody(stream_server: Nat
             await eventually(lambda begun=begun: keeper.begun > begun)
         await complete(client, keeper, follower)
         assert len(await consumers_of(client, "S")) == 1
+
+
+async def test_a_subject_that_is_no_text_holds_up_nothing(stream_server: NatsServer) -> None:
+    """A server stores it under any bytes, and would bring it again for ever."""
+    async with followed(stream_server) as (client, keeper, follower):
+        with RawNats(stream_server.port) as raw:
+            raw.publish(b"s.\xff", b"nobody can read it")
+        await publish(client, 10)
+        await eventually(lambda: len(follower.got) >= 20)
+        assert [each.sequence for each in follower.got] == [*range(1, 11), *range(12, 22)]
+        assert keeper.begun == 1
 
 
 async def test_a_tail_leaves_no_consumer_behind(stream_server: NatsServer) -> None:
