@@ -1,4 +1,4 @@
-"""Servers before 2.11 answer a direct get with one message, whatever was asked for."""
+"""What older servers say otherwise: those before 2.11 answer a direct get with one message."""
 
 from __future__ import annotations
 
@@ -97,3 +97,24 @@ async def test_such_an_answer_is_known(
         with pytest.raises(NoJetStreamError):
             await Pages(JetStream(link)).get_directly("S", query)
     await api(client, "STREAM.DELETE.S")
+
+
+async def test_one_that_is_left_is_known_where_the_end_says_that_none_is(
+    client: Client, raw: RawNats, stream_server: NatsServer
+) -> None:
+    """As nats-server 2.11 does."""
+    parts = [
+        b"NATS/1.0\r\nNats-Stream: S\r\nNats-Subject: s.0\r\nNats-Sequence: 5\r\n"
+        b"Nats-Time-Stamp: 2026-03-01T12:00:00Z\r\nNats-Num-Pending: 1\r\n\r\n",
+        b"NATS/1.0 204 EOB\r\nNats-Num-Pending: 0\r\nNats-UpTo-Sequence: 6\r\n\r\n",
+    ]
+
+    async def answer(message: Msg) -> None:
+        for part in parts:
+            raw.publish(message.reply, headers=part)
+
+    await client.subscribe("$JS.API.DIRECT.GET.NONE", cb=answer)
+    await client.flush()
+    async with linked(stream_server.url) as link:
+        batch = await JetStream(link).get("NONE", {"multi_last": ["s.*"], "batch": 1})
+    assert ([each.sequence for each in batch.messages], batch.pending, batch.up_to) == ([5], 1, 6)
