@@ -33,6 +33,7 @@ async def test_the_wire_is_as_the_readme_shows_it(tmp_path: Path, log: Path) -> 
             await publications(said, browser, nats)
         async with plain_client(nats) as jetstream:
             await history(said, service, jetstream)
+            await looking(said, service, jetstream)
         async with Browser(service.stream) as browser:
             await requests(said, browser)
             with RawNats(nats.port) as client:
@@ -66,6 +67,20 @@ async def requests(said: readme.Conversation, browser: Browser) -> None:
     said.saw(await browser.frame())
     await browser.send(said.use('"action": "ping"'))
     said.saw(await browser.frame())
+
+
+async def looking(said: readme.Conversation, service: Gateway, client: Client) -> None:
+    """Ask what there is: in a stream, and what has come by."""
+    await make_stream(client, "SHOP", ["shop.>"])
+    for name in ("new", "paid", "new"):
+        await client.publish(f"shop.eu.{name}", b"1")
+    await until_stored(client, "SHOP", 3)
+    async with Browser(service.stream) as browser:
+        await browser.subscribe("rpc.price")
+        await client.publish("rpc.price", b"1")
+        await browser.frame()
+        await browser.send(said.use('"action": "subjects", "subjects": ["shop.>", "rpc.*"], "id"'))
+        said.saw(await browser.frame())
 
 
 async def messages(said: readme.Conversation, browser: Browser, client: RawNats) -> None:
