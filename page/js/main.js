@@ -230,7 +230,7 @@ function showFigures() {
 }
 
 function showFilter(anew = false) {
-  for (const each of [latest, exploring.tree]) each.filter(shown.newestOf, anew);
+  for (const each of [latest, exploring]) each.filter(shown.newestOf, anew);
   filterBar.show(shown, views.latest ? latest.numbers : null);
   exportMenu.show({ shown: shown.count, kept: feed.ring.kept });
 }

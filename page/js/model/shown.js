@@ -73,6 +73,11 @@ export class Shown {
     return this.#system.shown;
   }
 
+  /** Whether there is a filter. */
+  get narrowed() {
+    return !this.#filter.empty;
+  }
+
   get hidesSystem() {
     return this.#hidesSystem;
   }

@@ -1,4 +1,5 @@
 import { Found } from "../model/found.js";
+import { isSystem } from "../model/shown.js";
 import { patternsOf } from "../model/subject-tree.js";
 import { covers } from "../model/rights.js";
 import { copyText } from "./clipboard.js";
@@ -57,7 +58,7 @@ export class Exploring {
     setText(this.#result, "Looking…");
     try {
       this.#found.take(await this.#client.look(patterns));
-      this.tree.take(this.#found.names);
+      this.#hand();
       this.#say(this.#found.sentence);
     } catch ({ message }) {
       this.#say(message);
@@ -66,10 +67,22 @@ export class Exploring {
     }
   }
 
+  /** Shows what passes the filter; see `Tree`. No message of what was found is there for it to pass. */
+  filter(lastOf, anew) {
+    this.tree.filter(lastOf, anew);
+    if (anew) this.#hand();
+  }
+
+  #hand() {
+    const { narrowed, hidesSystem } = this.#shown;
+    const names = narrowed ? [] : [...this.#found.names];
+    this.tree.take(new Map(hidesSystem ? names.filter(([subject]) => !isSystem({ subject })) : names));
+  }
+
   /** Says why there is nothing to see, if that is so. */
   paint() {
     this.tree.paint();
-    const words = this.#shown.newestOf ? UNMATCHED : [NOTHING, this.#feed.rights.sentence].join(" ");
+    const words = this.#shown.narrowed ? UNMATCHED : [NOTHING, this.#feed.rights.sentence].join(" ");
     setText(this.#none, this.tree.visible && this.tree.empty ? words : "");
   }
 

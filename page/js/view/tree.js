@@ -5,7 +5,6 @@ import { RowWindow } from "./window.js";
 const FIGURES_EVERY = 250; // ms
 const BUILT_EVERY = 500; // or, if that takes long, twenty times as long
 const NOTHING = { rows: [], version: 0 };
-const NONE = new Map();
 
 /** The Tree view: the subjects of a table `{ rows, version }`, and others that were found, by their parts. */
 export class Tree {
@@ -13,7 +12,7 @@ export class Tree {
   #on;
   #window;
   #table = NOTHING;
-  #found = NONE;
+  #found = new Map();
   #lastOf = null;
   #tree = new SubjectTree();
   #lines = [];
@@ -51,7 +50,7 @@ export class Tree {
     this.#renew();
   }
 
-  /** Shows only subjects for which `lastOf(row)` has a message; null for all, and for what was found. */
+  /** Shows only subjects for which `lastOf(row)` has a message, and what was found; null for all. */
   filter(lastOf, anew) {
     this.#lastOf = lastOf;
     if (anew) this.#renew();
@@ -102,7 +101,7 @@ export class Tree {
 
   #build(now) {
     const rows = this.#lastOf ? this.#table.rows.filter(this.#lastOf) : this.#table.rows;
-    this.#tree.build([...rows], this.#lastOf ? NONE : this.#found);
+    this.#tree.build(rows, this.#found);
     this.#version = this.#table.version;
     this.#stale = false;
     this.#builtAt = now;

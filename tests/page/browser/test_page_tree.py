@@ -196,6 +196,24 @@ def test_a_branch_has_a_menu(stream_viewer: Viewer, streams: Streams) -> None:
 
 
 @pytest.mark.usefixtures("orders")
+def test_system_subjects_can_be_hidden(stream_viewer: Viewer, streams: Streams) -> None:
+    viewer = stream_viewer
+    viewer.follow("$KV.config.>")
+    streams.publish("$KV.config.theme", b"light")
+    viewer.expect_figure("received", "1")
+    open_tree(viewer)
+    look(viewer)
+    expect(node(viewer, "$KV")).to_be_visible()
+    viewer.page.get_by_label("Hide system subjects").check()
+    expect(node(viewer, "$KV")).to_have_count(0)
+    expect(node(viewer, "orders")).to_be_visible()
+    viewer.page.get_by_test_id("filter").fill("orders")
+    expect(viewer.page.get_by_text("No subject has a message that matches.")).to_be_visible()
+    viewer.page.get_by_test_id("filter").fill("")
+    expect(node(viewer, "orders")).to_be_visible()
+
+
+@pytest.mark.usefixtures("orders")
 def test_what_was_found_is_offered_while_one_types(stream_viewer: Viewer) -> None:
     viewer = stream_viewer
     look(viewer)
