@@ -43,7 +43,6 @@ export class Wall {
     setText(this.#button, on ? "Leave the wall view" : "Show as a wall");
     this.#cover(on);
     if (!on) return;
-    this.#reading.resume();
     this.#toast.show("Esc, or a touch, shows the controls for half a minute.");
     this.#look();
   }
@@ -65,18 +64,19 @@ export class Wall {
     clearTimeout(this.#controls);
     this.#controls = 0;
     this.#stayAwake();
-    if (on) document.activeElement?.blur(); // it may be in what is hidden now
-    else root.classList.remove("stale");
+    if (!on) return root.classList.remove("stale");
+    document.activeElement?.blur(); // it may be in what is hidden now
+    this.#reading.resume(); // nobody would see that a wall stands still
+    return undefined;
   }
 
   // A wall has no reader at hand: whoever is there, and asks for the controls, has them while they are used.
   #used(event) {
+    if (!this.on) return;
     const asks = event.key === "Escape" || event.pointerType === "touch";
-    if (!this.on || (!this.#controls && !asks)) return;
-    if (!this.#controls) {
-      event.preventDefault();
-      event.stopPropagation();
-    }
+    if (!this.#controls) event.stopPropagation(); // what is hidden is not meant
+    if (!this.#controls && !asks) return;
+    if (!this.#controls) event.preventDefault();
     this.#cover(false);
     this.#controls = setTimeout(() => this.on && this.#cover(true), CONTROLS_FOR);
   }
@@ -85,7 +85,7 @@ export class Wall {
     const wanted = this.on && !document.hidden;
     try {
       if (!wanted) await this.#lock?.release();
-      this.#lock = wanted ? await navigator.wakeLock?.request("screen") : null;
+      else if (!this.#lock || this.#lock.released) this.#lock = await navigator.wakeLock?.request("screen");
     } catch {
       // not here, or not while the battery is low
     }

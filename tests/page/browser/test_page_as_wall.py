@@ -32,14 +32,19 @@ def test_a_link_leads_to_a_wall_and_escape_shows_the_controls_for_a_while(
     expect(page.locator("#wall-clock")).to_have_text(re.compile(r"^\d\d:\d\d:\d\d$"))
     for hidden in (viewer.field, page.get_by_test_id("filter"), page.get_by_test_id("received")):
         expect(hidden).to_be_hidden()
+    page.keyboard.press(" ")
+    page.clock.run_for(1_000)
+    viewer.expect_state("live")
     page.keyboard.press("Escape")
     expect(viewer.field).to_be_visible()
     page.clock.run_for(29_000)
-    page.keyboard.press("s")
+    page.keyboard.press(" ")
     page.clock.run_for(29_000)
+    viewer.expect_state("paused")
     expect(viewer.field).to_be_visible()
     page.clock.run_for(2_000)
     expect(viewer.field).to_be_hidden()
+    viewer.expect_state("live")
     context.close()
 
 
