@@ -189,8 +189,7 @@ class WebSocket(web.WebSocketResponse):
         self._closing_for = loop.create_task(self._end(code, _REASONS[code]))
 
     async def _end(self, code: int, reason: bytes) -> None:
-        """Close, and cut a browser that does not take it in time."""
-        asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_SECONDS, self.abort)
+        """Close. Raises nothing."""
         with contextlib.suppress(ConnectionError):
             await self.close(code=code, message=reason)
 
@@ -199,10 +198,12 @@ class WebSocket(web.WebSocketResponse):
     ) -> bool:
         """Close; aiohttp does so by itself when what it has read makes no sense or is too large.
 
-        Whatever `drain` says, it is not waited for the close frame to leave: that has no bound.
+        With `drain`, a browser that does not take in time what is left is cut.
         """
         if self._handler is not None:
             self._handler.outlet.end()  # nothing may follow the close frame
+        if drain and not self.closed:
+            asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_SECONDS, self.abort)
         if code in _FLOODS and self.our_code is None:
             self._flooded()
         if code != WSCloseCode.OK and not self.closed:
@@ -211,4 +212,4 @@ class WebSocket(web.WebSocketResponse):
             self._counters.refused["too_large"] += 1
             message = message or too_large(self._max_request_bytes).encode()
         self._send_head()
-        return await super().close(code=code, message=message, drain=False)
+        return await super().close(code=code, message=message, drain=drain)
