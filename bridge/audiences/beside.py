@@ -241,11 +241,7 @@ async def hand_back(
         await _settle(witness, reading)
         leave(patterns)
         await asyncio.sleep(SETTLE_SECONDS)
-        return [
-            Message(subject, payload)
-            for (subject, payload), count in witness.copies.items()
-            for _ in range(count)
-        ]
+        return [Message(*copy) for copy in witness.copies.elements()]
 
 
 def _now() -> float:
