@@ -100,7 +100,8 @@ long: $(VENV)/ready-browser
 # has a version ten minor ones later. A list, as all of `make test` would take many minutes more.
 NATS_TESTS := tests/unit/test_private_names.py tests/unit/nats_link tests/service/nats \
   tests/service/browsers/test_following.py tests/service/browsers/test_tutorial.py \
-  tests/service/browsers/test_wire.py
+  tests/service/browsers/test_wire.py tests/service/history/test_joins.py \
+  tests/service/history/test_forms.py
 
 test-oldest: $(OLDEST)/ready
 	@echo "With nats-py $$($(OLDEST)/bin/python -c 'import nats.aio.client as it; print(it.__version__)'):"
