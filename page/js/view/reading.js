@@ -56,7 +56,7 @@ export class Reading {
     this.isFile = true;
     this.#list.redraw();
     this.#shown.show(source);
-    this.#latest.show(table);
+    this.#showTable(table);
     this.refresh();
     this.#changed();
   }
