@@ -16,7 +16,7 @@ def test_tab_goes_as_one_reads_and_stops_once_at_all_chips(viewer: Viewer, subje
     viewer.follow(*(f"{subject}.{name}" for name in "abcd"))
     viewer.field.focus()
     seen = []
-    for _ in range(12):
+    for _ in range(14):
         viewer.page.keyboard.press("Tab")
         seen.append(
             viewer.page.evaluate(
@@ -24,7 +24,8 @@ def test_tab_goes_as_one_reads_and_stops_once_at_all_chips(viewer: Viewer, subje
                 " || document.activeElement.textContent.trim()"
             )
         )
-    assert seen[:11] == [
+    assert seen[:13] == [
+        "views-button",
         "Subscribe",
         f"Unsubscribe {subject}.a",
         "remove-all",
@@ -35,6 +36,7 @@ def test_tab_goes_as_one_reads_and_stops_once_at_all_chips(viewer: Viewer, subje
         "Tree",
         "pause",
         "export",
+        "tell-button",
         "messages",
     ]
 
