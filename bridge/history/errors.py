@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 NO_MESSAGE = 10037
@@ -73,3 +75,24 @@ def is_passing(error: HistoryError) -> bool:
     return isinstance(error, UnansweredError) or (
         isinstance(error, ApiError) and error.number in BUSY
     )
+
+
+@contextmanager
+def no_history() -> Iterator[None]:
+    """Have an error say what it means for whoever wants to read the past: raise NoHistoryError."""
+    try:
+        yield
+    except NotPermittedError as error:
+        raise NoHistoryError("not_permitted", str(error)) from None
+    except NoJetStreamError:
+        raise NoHistoryError("no_jetstream", "NATS has no JetStream here") from None
+    except ApiError as error:
+        raise _meaning_of(error) from None
+
+
+def _meaning_of(error: ApiError) -> Exception:
+    if error.number in NOT_ENABLED:
+        return NoHistoryError("no_jetstream", "JetStream is not enabled for this account")
+    if error.number == NO_STREAM:
+        return NoHistoryError("no_stream", "there is no such stream")
+    return UnansweredError(str(error))

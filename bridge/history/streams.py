@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.history.asked import KEPT_SECONDS, MAX_KEPT, Asked
 from bridge.history.errors import (
-    NO_STREAM,
-    NOT_ENABLED,
     ApiError,
     HistoryError,
     NoHistoryError,
     NoJetStreamError,
     NotPermittedError,
     UnansweredError,
+    no_history,
 )
 from bridge.history.pace import Pace
 from bridge.wire.cursor import epoch_of
@@ -110,7 +109,7 @@ class Streams:
 
         Raises NoHistoryError, or UnansweredError where another try may help.
         """
-        with _in_words():
+        with no_history():
             answer = await self._ask_for_all("STREAM.NAMES", {"subject": pattern})
         names = [str(each) for each in answer.get("streams") or ()]
         return names[:most], max(answer.get("total") or 0, len(names)) > most
@@ -122,7 +121,7 @@ class Streams:
         return named is None and any(_contain(each, pattern) for each in self._holders.values())
 
     async def _find(self, wanted: tuple[str, str | None]) -> StreamInfo:
-        with _in_words():
+        with no_history():
             return await self._ask(*wanted)
 
     async def _ask(self, pattern: str, named: str | None) -> StreamInfo:
@@ -220,19 +219,6 @@ class Streams:
             raise
 
 
-@contextmanager
-def _in_words() -> Iterator[None]:
-    """Say what an error means for whoever wants to read the past."""
-    try:
-        yield
-    except NotPermittedError as error:
-        raise NoHistoryError("not_permitted", str(error)) from None
-    except NoJetStreamError:
-        raise NoHistoryError("no_jetstream", "NATS has no JetStream here") from None
-    except ApiError as error:
-        raise _meaning_of(error) from None
-
-
 def _contain(subjects: Sequence[str], pattern: str) -> bool:
     return any(contains(each, pattern) for each in subjects)
 
@@ -242,14 +228,6 @@ def _bucket_of(pattern: str) -> str | None:
     tokens = split(pattern)
     is_one = len(tokens) > 2 and tokens[0] == "$KV" and tokens[1] not in ("*", ">")
     return f"KV_{tokens[1]}" if is_one else None
-
-
-def _meaning_of(error: ApiError) -> Exception:
-    if error.number in NOT_ENABLED:
-        return NoHistoryError("no_jetstream", "JetStream is not enabled for this account")
-    if error.number == NO_STREAM:
-        return NoHistoryError("no_stream", "there is no such stream")
-    return UnansweredError(str(error))
 
 
 def _listed(names: Sequence[str]) -> str:
