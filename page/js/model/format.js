@@ -16,8 +16,3 @@ export function bytes(size) {
 export function utf8Length(text) {
   return utf8.encode(text).length;
 }
-
-/** "12/s", and with one decimal where that says more: "0.4/s". */
-export function perSecond(rate) {
-  return `${count(rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate))}/s`;
-}

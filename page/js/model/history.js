@@ -21,16 +21,6 @@ export function after(source, { subject, seq }) {
   return undefined;
 }
 
-/** Every message of `subject`, oldest first. */
-export function ofSubject(source, subject) {
-  const found = [];
-  for (let index = 0; index < source.length; index += 1) {
-    const entry = source.at(index);
-    if (isOf(entry, subject)) found.push(entry);
-  }
-  return found;
-}
-
 /** Index of the first entry whose seq is `seq` or more; the length if there is none. */
 export function place(source, seq) {
   let low = 0;

@@ -1,18 +1,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { age } from "../../../page/js/model/duration.js";
-import { bytes, count, perSecond } from "../../../page/js/model/format.js";
+import { bytes, count } from "../../../page/js/model/format.js";
 
 test("figures are grouped", () => assert.equal(count(1_234_567), "1,234,567"));
 
 test("sizes have a unit a person reads", () => {
   assert.deepEqual([0, 999, 1_000, 1_449, 999_949, 999_950, 5_000_000].map(bytes),
     ["0 B", "999 B", "1.0 kB", "1.4 kB", "999.9 kB", "1.0 MB", "5.0 MB"]);
-});
-
-test("a rate has a decimal where that says more", () => {
-  assert.deepEqual([0, 0.1, 0.44, 2, 9.94, 9.96, 12.4, 9858.2].map(perSecond),
-    ["0/s", "0.1/s", "0.4/s", "2/s", "9.9/s", "10/s", "12/s", "9,858/s"]);
 });
 
 test("an age is in the largest whole unit", () => {
