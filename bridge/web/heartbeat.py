@@ -15,6 +15,7 @@ from bridge.telemetry.logs import tell
 PING_INTERVAL_SECONDS = 25.0
 """A browser that was silent for so long is pinged. It has half of that to answer, or it is gone."""
 CHECKS_PER_INTERVAL = 10
+"""How late a ping may be depends on it, and so does the promise of `http_stream.IDLE_SECONDS`."""
 CHECKS_PER_TURN = 500
 """Connections looked at before others are served."""
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 IDLE_SECONDS = 12.5
 """After which something is written where no message comes, so that 15 seconds never pass without.
 
+The heartbeat looks `CHECKS_PER_INTERVAL` times in that time, so it may be a tenth late.
 Proxies cut what is silent for long, most after a minute.
 """
 RETRY_MILLISECONDS = (1000, 3000)

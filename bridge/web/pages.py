@@ -52,6 +52,7 @@ class Pages:
         forwarded = is_forwarded(request.headers)
         cause = likely_cause(origin or "", own, trusted=trusted, forwarded=forwarded)
         page, own = self._tell(caller, origin or "", own, cause)
+        # `page/js/client.js` takes the cause out of this sentence.
         said = f"The origin {page!r} is not allowed at {own!r}: {cause}.\n"
         raise web.HTTPForbidden(text=said)
 

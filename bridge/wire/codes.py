@@ -37,7 +37,7 @@ class CloseCode(IntEnum):
     """Why we close a WebSocket.
 
     Below 4000: RFC 6455, section 7.4.1. 4000 to 4499 ask the browser to come back later, 4500 and
-    up ask it not to.
+    up ask it not to. 1007, for what is not UTF-8 or cannot be inflated, is aiohttp's own.
     """
 
     PROTOCOL_ERROR = 1002

@@ -1,4 +1,7 @@
-"""Where a browser is in a stream: `STREAM.EPOCH.SEQUENCE`, the same at every replica."""
+"""Where a browser is in a stream: `STREAM.EPOCH.SEQUENCE`, the same at every replica.
+
+`page/js/client.js` makes such a text, too.
+"""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ const CLOSED = {
   4008: "this page took nothing for too long",
   4029: "too many requests",
   4400: "too many requests the gateway could not accept",
-  4503: "The gateway does not allow this connection.",
+  4503: "The gateway does not allow this connection.", // for later gateways: this one sends no such code
 };
 
 const SEPARATOR = "\x1e"; // stands in no JSON; line breaks may
