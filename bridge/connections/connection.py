@@ -82,8 +82,9 @@ class Connection(Receiver):
         self.follows: dict[str, Follow] = {}
         """What it follows by pattern, oldest first; changed by the hub alone."""
         self.streamed: tuple[str, ...] = ()
-        self.stored: PatternSet | None = None
         """What it follows of streams; changed by the stream hub alone."""
+        self.stored: PatternSet | None = None
+        """What comes to it from streams, and so by no pattern that it follows otherwise, if any."""
         self._places: dict[str, bytes] | None = None
         self.changes = asyncio.Lock()
         """Held while a request is carried out: a connection's requests are taken one by one."""

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 class Outbox:
-    """Holds at most `limits.max_pending_bytes`, drops and counts what comes on top of that.
+    """Holds at most `limits.max_pending_bytes`, and drops and counts messages on top of that.
 
-    A message that is larger than this goes out if nothing at all is held. Nothing here waits or
-    raises. `stalled` is called, once, for a browser that takes nothing.
+    Responses and notices are always held; a larger message goes out if nothing at all is. Nothing
+    here waits or raises. `stalled` is called, once, for a browser that takes nothing.
     """
 
     __slots__ = (
@@ -206,6 +206,7 @@ class Outbox:
         if not self._unsent:
             return None
         acknowledged = self._socket.acknowledged()
+        # Where that is not known, what groups wrote straight to the outlet is not in it.
         return self._written - self._unsent if acknowledged is None else acknowledged
 
     def show_life(self) -> None:

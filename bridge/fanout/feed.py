@@ -45,7 +45,7 @@ class Feed:
     """The subscription for one pattern, shared by all groups that follow it.
 
     It is what `NATSLink.subscribe_all` takes: a pattern, the lane of each of its subjects, and
-    what is to be told if the server does not allow it.
+    what is to be told if the server does not have it.
     """
 
     __slots__ = (
@@ -91,7 +91,7 @@ class Feed:
         self.opening: asyncio.Task[None] | None = None
         """Done once the server has answered, one way or another."""
         self.refused: Code | None = None
-        """Why the server does not allow it, or does not any more."""
+        """Why the server does not have it, or does not any more: see `_REASONS`."""
         self.holds = 0
         """Requests that wait for it: it may not be closed under them."""
         self.is_watched = False
@@ -175,7 +175,7 @@ class Feed:
     # What the server says
 
     def refuse(self, code: Code) -> None:
-        """Take note that the NATS server does not allow it, or does not any more."""
+        """Take note of why the NATS server does not have it, or does not any more."""
         self.refused = code
         if self.is_open:
             self._hub.revoked(self)

@@ -47,7 +47,7 @@ class Member(Protocol):
 
     @property
     def deliver(self) -> Callable[[list[bytes], bytes], None]:
-        """What takes pieces, and what its framing joins them to: see also `outlet`."""
+        """What takes pieces, and what its framing joins them to, or what is left of that."""
 
     @property
     def outlet(self) -> Outlet:

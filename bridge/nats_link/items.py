@@ -25,7 +25,10 @@ def item_end(data: bytes, position: int) -> int | None:
 
 
 def cut(data: bytes, position: int, line: bytes, size: int, count: int) -> list[bytes] | None:
-    """Return the payloads of `count` messages with this line and size; None if they are not."""
+    """Return headers and payload of each of `count` messages with this line and size.
+
+    None if they are not so many.
+    """
     stride = len(line) + size + 2
     first, end = position + len(line), position + count * stride
     payloads = [data[start : start + size] for start in range(first, end, stride)]

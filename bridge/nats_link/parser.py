@@ -125,6 +125,7 @@ class TapParser(Parser):
 
     def _take_messages(self, data: bytes, position: int) -> int:
         """Hand on the messages from `position` on; return where something else begins."""
+        # Longer than a function may be: each message comes through here, and a call costs as much.
         lines, counters = self._lines.known, self._counters
         size_of_all, begins = len(data), data.startswith
         line, alike, look = _NO_LINE, 1, position + BYTES_A_LOOK
@@ -178,7 +179,7 @@ class TapParser(Parser):
             lane(run)
 
     def _learn(self, line: bytes) -> Way | None:
-        """Return what a control line says; None if it is not one of a message for a tap."""
+        """Return what a control line says; None if what it is for has to go the long way."""
         words = line.rstrip(b"\r\n").split(b" ")
         has_headers = words[0] == b"HMSG"
         if len(words) - has_headers not in (4, 5) or not (has_headers or words[0] == b"MSG"):
@@ -220,7 +221,7 @@ class TapParser(Parser):
             await super().parse(item)
 
     def _take_tapped(self, message: Message) -> bool:
-        """Hand a message with headers or a reply subject to its tap; return whether it has one."""
+        """Hand a message that went the long way to its tap; return whether it has one."""
         tap = self._taps.get(message.sid)
         if tap is None:
             return False

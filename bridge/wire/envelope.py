@@ -84,7 +84,7 @@ def records_of(payloads: list[bytes], heads: Iterable[bytes]) -> list[bytes]:
 
 
 def written(payload: bytes, head: bytes) -> bytes:
-    """Return a payload as the rest of a line that begins with `head`."""
+    """Return the line of a message, which begins with `head`."""
     if (b"\n" in payload or b"\r" in payload) and is_json(payload):
         # Between tokens only, since JSON strings hold no raw line breaks: values stay exact.
         payload = payload.replace(b"\n", b" ").replace(b"\r", b" ")

@@ -16,9 +16,10 @@ from bridge.wire.metadata import receive, teller
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Framing:
-    """One way to write. A *piece* is one message, made once for all who are written to like this.
+    """One way to write. A *piece* is one message, response or notice.
 
-    There is one object for each way, so that they can be compared by identity.
+    That of a message is made once for all who are written to like this. There is one object for
+    each way, so that they can be compared by identity.
     """
 
     encode: Callable[[Envelope, list[bytes]], list[Any]]
