@@ -1,7 +1,7 @@
 """Where bytes that go to many are written straight to the system, past asyncio's transport.
 
-The transport looks at a dozen things before it writes. Of thousands of connections none of these is
-in the processor's cache, so for a small message the looking costs more than all that is done.
+The transport looks at a dozen things before it writes. With thousands of connections, none of this
+is in the processor's cache, so for a small message the looking costs more than all that is done.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import asyncio
 class Outlet:
     """The socket of one connection: its `descriptor` while nothing is before what comes next.
 
-    Who has something that goes before what others write shuts it; so does the transport, when it
-    holds something. Only the one who has just written all there was opens it. It is ended before
-    the socket is closed: the system gives its number to the next one that comes.
+    Shut by anyone whose bytes must go first, and by the transport when it holds any; opened only by
+    the outbox, after it has written everything. Ended before the socket is closed, as its number is
+    then reused.
     """
 
     __slots__ = ("_own", "delivered", "descriptor")
@@ -42,7 +42,7 @@ class Outlet:
 def outlet_of(transport: asyncio.Transport) -> Outlet:
     """Return the outlet of a transport of TCP.
 
-    From now on that calls `pause_writing` of its protocol as soon as it holds anything.
+    Makes the transport call its protocol's `pause_writing` as soon as it holds anything.
     """
     transport.set_write_buffer_limits(high=0)
     return Outlet(transport.get_extra_info("socket").fileno())

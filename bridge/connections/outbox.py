@@ -95,6 +95,7 @@ class Outbox:
         if self._unsent:
             self._unsent = self._size_of_unsent()
         if self.slow.untold or self._unsent + len(joined) > self._max_pending:
+            # Never so with what is left: that comes only while nothing is held or untold.
             for piece in pieces:
                 self.append_message(piece)
         else:
@@ -126,7 +127,7 @@ class Outbox:
                 self.slow.miss(1)
                 return
         self.pending_messages += 1
-        # As in append_line; a callback sends each message to each client, so no call for it.
+        # Inlined from append_line: callbacks come here for every message and client.
         if not self._pending:
             self._flush_soon()
         self._pending.append(piece)

@@ -17,7 +17,7 @@ from bridge.wire.pattern_tree import PatternTree
 SETTLE_SECONDS = 0.1
 """The NATS server hands a message on to all subscriptions within this time of the first."""
 MAX_TRIES = 10
-"""How often settling begins anew since messages come that look the same, one soon after another."""
+"""How often settling starts over because messages that look the same keep coming."""
 
 
 class Watched(Protocol):
@@ -44,8 +44,8 @@ class _Watch:
     def begin(self, feed: Watched | None, now: float) -> None:
         """Watch `feed` from now on; None: no longer.
 
-        In the first half all comes of which some copies had come before: what is noted of that
-        lacks those. In the second, this grows old.
+        In the first half, the copies of messages that were already under way arrive; their notes
+        are incomplete. In the second, those notes expire.
         """
         self.feed, self.tries = feed, 0
         self.try_again(now)
@@ -69,7 +69,8 @@ class Crossings:
     """The watched patterns of a gateway and the copies under way between them.
 
     `round_trip` returns, with True, once all has come that the server had sent before. `settled` is
-    called with a time, when all that was under way then has come, and tells whether to go on.
+    called with a time, when all that was under way then has come; it returns True while something
+    has not settled yet.
     """
 
     def __init__(
@@ -148,7 +149,7 @@ class Crossings:
             self.run()
 
     def run(self) -> None:
-        """See to it that it is told once all has come that is under way now."""
+        """Call `settled` once everything under way now has come."""
         if self._task is None and not self._is_stopped:
             self._task = asyncio.get_running_loop().create_task(self._run())
 
@@ -170,6 +171,7 @@ class Crossings:
             self._task = None
 
     def _settle(self, until: float) -> bool:
+        """All that was under way at that time has come; return True while there is more to come."""
         self.copies.prune(until)
         now = self.now()
         for pattern, watch in tuple(self._watched.items()):

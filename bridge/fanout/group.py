@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 FULL_WRITE_BYTES = 32768
-"""Worth a write of their own, for each member; up to `MAX_WRITE_BYTES`."""
+"""So much for each member, up to `MAX_WRITE_BYTES`, is flushed at once: joining more is no gain."""
 MAX_WRITE_BYTES = 131072
 MAX_DIRECT_BYTES = 16384
-"""That are written straight to sockets; of more, there is no gain."""
+"""At most so much is written straight to sockets; beyond it there is no gain."""
 
 NO_COPIES: frozenset[Copy] = frozenset()
 
@@ -87,7 +87,7 @@ class Group:
         self.mixed = 0
         """How many of the members are in other groups, too."""
         self.runs: list[tuple[int, list[bytes]]] = []
-        """Pieces to be written; each run with a number by which the runs of all groups came."""
+        """Pieces to be written; each run with its place in the order of all groups' runs."""
         self._bytes = 0
         self._counters = counters
         self._flusher = flusher
@@ -205,7 +205,7 @@ def write_directly(
 ) -> None:
     """Write `data`, which is `pieces` joined, to each of `members`: to its outlet, if that is open.
 
-    What a member costs is the memory that is looked at for it, so nothing else of it is.
+    Each member costs cache misses, so only its outlet is touched.
     """
     write, size, count = os.write, len(data), len(pieces)
     done = 0

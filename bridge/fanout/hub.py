@@ -88,7 +88,7 @@ class Hub:
     async def follow(
         self, member: Member, patterns: Iterable[str], wants: Wants = PLAIN
     ) -> dict[str, Refusal]:
-        """Deliver `patterns` to `member` as it `wants`; those that it follows, from now on so.
+        """Deliver `patterns` to `member` as it `wants`; those it follows already change to that.
 
         Returns when the NATS server has accepted them; with the refusals of those that it has not,
         which leave no trace.
@@ -166,7 +166,7 @@ class Hub:
             membership.look_again()
 
     def catch_up(self, member: Member, messages: list[Message]) -> None:
-        """Deliver messages that came while streams were to bring them, and that these have not."""
+        """Deliver what plain patterns brought while streams were to bring it, and did not."""
         if messages:
             self.flusher.flush()
         for message in messages:
@@ -230,6 +230,7 @@ class Hub:
         return await self._opener.round_trip(list(self._feeds.values()))
 
     def _settled(self, until: float) -> bool:
+        """Tell memberships that all up to that time has come; return True while one has to wait."""
         for membership in tuple(self._unsettled):
             if not membership.settle(until):
                 del self._unsettled[membership]

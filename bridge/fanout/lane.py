@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bridge.wire.framing import Framing
 
 LANE_OVERHEAD_BYTES = 700
-"""What a lane takes beside the names of its subject."""
+"""Bytes a lane takes, without the names of its subject."""
 NAMES_OF_A_SUBJECT = 3
 """Where it is kept: as a name, at the head of a line, and in a line of the NATS protocol."""
 
@@ -73,7 +73,7 @@ class Lane:
         return LANE_OVERHEAD_BYTES + NAMES_OF_A_SUBJECT * len(self.subject)
 
     def take(self, payloads: list[bytes]) -> None:
-        """Take payloads on their way, in order. Never waits and never raises."""
+        """Pass payloads on, in order. Never waits and never raises."""
         feed = self._feed
         if feed.asking:
             payloads, malformed = receive(payloads)

@@ -16,7 +16,7 @@ MAX_LANE_BYTES = 33554432
 """Names of subjects can be as long as NATS allows."""
 MAX_FORMER = 5000
 FORMER_SECONDS = 600.0
-"""For so many subjects, and so long, it is known that messages came on them."""
+"""How many forgotten subjects are remembered, and for how long."""
 FORGOTTEN_AT_ONCE = 16
 """The part of all lanes that is forgotten where they are too many: a sixteenth."""
 

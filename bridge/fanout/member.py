@@ -51,9 +51,9 @@ class Member(Protocol):
 
     @property
     def outlet(self) -> Outlet:
-        """Where those write, while it is open, who have the same for many.
+        """Groups write here directly while it is open.
 
-        What the system does not take of that, it may be all, goes to `deliver` at once.
+        Whatever the system does not take, possibly everything, goes to `deliver` at once.
         """
 
     @property

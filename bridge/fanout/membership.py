@@ -97,7 +97,7 @@ class Membership:
         self._regroup(changed)
 
     def _rank(self, pattern: str) -> tuple[object, ...]:
-        """Return by what patterns of a route are sorted: by what they ask for, then the widest."""
+        """Return the sort key of a pattern in a route: by what it asks for, then the widest."""
         follow = self._member.follows.get(pattern)
         wants = follow.wants if follow is not None else PLAIN
         return *wants.rank, width(pattern)

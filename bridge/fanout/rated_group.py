@@ -1,7 +1,7 @@
 """Members that want at most so many messages a second of each subject.
 
-One store and one clock do for a group, however many members it has, and what is passed over is
-never encoded.
+One store and one clock are enough for a group, however many members it has, and what is passed over
+is never encoded.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ class RatedGroup(Group):
             newest = max(each.joins for each in waiting)
             for member, (joined, _) in self._late.items():
                 if joined > newest:
-                    break  # for this one, and all who joined after it, nothing of it is
+                    break  # nothing here is for this one, or for anyone who joined later
                 self._write(waiting, [member], joined)
         elif waiting and self.members:
             self._send([each.message for each in waiting])

@@ -146,8 +146,9 @@ class Route:
     ) -> list[Copy]:
         """See to it that after a change what is `under_way` comes once; return what never would.
 
-        `has`: those of them that the member has had. `before`: the patterns there were, and whether
-        all had settled: else it cannot be known of what nobody brings any more.
+        `has`: those of them that the member has had. `before`: the patterns until now.
+        `was_steady`: whether all had settled; if not, a message that no pattern brings now may have
+        been delivered already.
         """
         had, owed, missed = set(), set(), []
         for copy in under_way:

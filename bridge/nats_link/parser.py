@@ -1,4 +1,4 @@
-"""The NATS client protocol, read with a short way for the messages a gateway lives on.
+"""The NATS client protocol, read with a fast path for ordinary messages.
 
 nats-py reads a message with a regular expression, a coroutine and three objects. Here, a message on
 a subject that was seen before costs a look at its line and a slice of its payload. nats-py also
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from bridge.telemetry.counters import Counters
 
 STINT_SECONDS = 0.002
-"""Of reading on, after which everybody else has a turn."""
+"""How long reading may go on before others have a turn."""
 _NO_LINE = b"\xff"
 """What no line begins with."""
 BYTES_A_LOOK = 1024
@@ -64,7 +64,7 @@ class TapParser(Parser):
         self._needed = 0
         """Bytes of that item in all, if they are known."""
         self._reads_on = False
-        """Whether there may be more to read, so that nats-py does not wait before it does."""
+        """Whether the buffer was full, so the next read returns at once."""
         self._resets += 1
 
     async def parse(self, data: bytes = b"") -> None:
@@ -192,7 +192,7 @@ class TapParser(Parser):
             reply = words[3] if len(words) - has_headers == 5 else b""
             way = Way(tap.lane(words[1].decode()), tap, size, head, reply)
         except Exception:
-            # The long way counts and skips it; here, it would end the connection.
+            # Raised here, it would end the connection; the long way counts and skips it.
             return None
         if not reply:  # one is hardly ever seen twice
             self._lines.add(line, way)

@@ -64,7 +64,7 @@ class Envelope:
 
 
 def heads(envelopes: Iterable[Envelope], keys: Iterable[bytes]) -> Iterable[bytes]:
-    """Return how messages begin that each have further keys beside subject and payload."""
+    """Return the beginnings of messages that have further keys beside subject and payload."""
     return map(b"".join, zip(map(_subject_of, envelopes), keys, repeat(_DATA)))
 
 

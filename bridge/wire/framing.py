@@ -27,7 +27,7 @@ class Framing:
     join: Callable[..., bytes]
     """Returns the bytes to write for pieces, in their order.
 
-    That of one whose pieces share frames takes `frame`, too: what makes a frame of a text.
+    In framings with shared frames it also takes `frame`, which makes a frame of a text.
     """
     notice: Callable[[bytes], bytes]
     """Turns a response or a notice into a piece."""
@@ -38,7 +38,7 @@ class Framing:
     alone: Callable[[list[bytes]], bytes] | None = None
     """Does what `join` does, for what one connection alone gets; None if `join` may do it.
 
-    What is dear is done once for many, or not at all."""
+    Costly work is done once for many, or not at all."""
     mark: Callable[[bytes, bytes], bytes] | None = None
     """Puts a cursor into a piece: whoever has it, has all up to there. None if pieces have none."""
 
