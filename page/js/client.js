@@ -917,6 +917,7 @@ class Link {
     listen("open", () => this.#opened());
     listen("message", ({ data }) => this.#hear(data));
     listen("close", ({ code, reason }) => this.#closed(code, reason));
+    this.#webSocket.addEventListener("error", () => {}); // a close follows; unheard, one of Node's `ws` ends the process
   }
 
   #opened() {

@@ -19,8 +19,14 @@ CLIENT = Path(__file__).parent / "client-before-options.mjs"
 PROGRAM = """import WebSocket from "ws";
 import { Client } from "./client.mjs";
 
+class Heard extends WebSocket {
+  constructor(url) {
+    super(url);
+    this.on("error", () => {}); // that client hears of none, and `ws` would end the process
+  }
+}
 const say = (...said) => console.log(JSON.stringify(said));
-const client = new Client({ url: process.argv[2], WebSocket });
+const client = new Client({ url: process.argv[2], WebSocket: Heard });
 client.addEventListener("gap", ({ detail }) => say("gap", detail.causes));
 client.addEventListener("error", ({ detail }) => say("error", String(detail)));
 client.subscribe("$SYS.>", () => {}).catch(({ code }) => say("refused", code));

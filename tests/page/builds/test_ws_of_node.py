@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from tests.service.browsers.test_compression import INPUT, LONG, is_the_same, payloads
 from tests.support.raw_nats import RawNats
-from tests.support.servers import PATIENCE, Gateway
+from tests.support.servers import PATIENCE, ROOT, Gateway, NatsServer, running
 
 PROGRAM = """import WebSocket from "ws";
 
@@ -64,3 +65,34 @@ def test_ws_reads_and_is_read_compressed(
     assert last["code"] == 1000
     is_the_same("node", last["messages"], published)
     assert gateway.figures()[INPUT] - before > len(LONG)
+
+
+CLIENT_PROGRAM = """import WebSocket from "ws";
+import { Client } from "./client.js";
+
+const client = new Client({ url: process.argv[2], WebSocket });
+client.addEventListener("state", () => console.log(client.state));
+await client.subscribe("node", () => {});
+console.log("follows");
+client.close();
+"""
+
+
+def test_a_gateway_that_is_away_does_not_end_the_process(
+    nats_server: NatsServer, tools: Path, tmp_path: Path, log: Path
+) -> None:
+    (tmp_path / "node_modules").symlink_to(tools)
+    shutil.copy(ROOT / "page" / "js" / "client.js", tmp_path)
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    (tmp_path / "program.js").write_text(CLIENT_PROGRAM)
+    service = Gateway(nats_server.url, log=log)
+    command = ["node", tmp_path / "program.js", service.stream]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as node:
+        assert node.stdout is not None
+        try:
+            assert node.stdout.readline() == "waiting\n"  # it was refused
+            with running(service):
+                assert "follows\n" in node.stdout
+                assert node.wait(PATIENCE) == 0
+        finally:
+            node.kill()
