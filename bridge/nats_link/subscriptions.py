@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 ANSWER_TIMEOUT_SECONDS = 2.0
 """For the NATS server to answer a PING, if nothing else comes from it."""
+LOOKS = 4
+"""At whether something has come meanwhile."""
 SUBS_A_TRIP = 100
 """SUBs before one PING after a reconnect: so many are asked for again if one is not accepted."""
 
@@ -161,11 +163,14 @@ class Subscriptions:
 
         Raises TimeoutError if the server says nothing; what is slow may be behind what it sent.
         """
+        heard, looks = -1, 0
         while not future.done():
-            heard = self._wire.counters.received_bytes
-            await _done_within(future, ANSWER_TIMEOUT_SECONDS)
-            if not future.done() and self._wire.counters.received_bytes == heard:
+            if heard != self._wire.counters.received_bytes:
+                heard, looks = self._wire.counters.received_bytes, 0
+            elif looks == LOOKS:
                 raise TimeoutError("NATS does not answer")
+            looks += 1
+            await _done_within(future, ANSWER_TIMEOUT_SECONDS / LOOKS)
         future.result()
 
 
