@@ -68,7 +68,8 @@ check: $(VENV)/ready-promtool
 # after the other, in the order that `tests/conftest.py` has. Those that hold something to a time have
 # the machine to themselves.
 AT_ONCE := -n 6 --dist loadfile --no-loadscope-reorder
-TESTS := tests/unit tests/service tests/page
+COVERED := tests/unit tests/service
+TESTS := $(COVERED) tests/page
 
 setup: $(VENV)/ready-browser $(VENV)/ready-npm $(VENV)/ready-promtool $(OLDEST)/ready
 
@@ -86,10 +87,12 @@ test-python: $(VENV)/ready-browser $(VENV)/ready-npm
 
 coverage: $(VENV)/ready-browser $(VENV)/ready-npm test-page
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(AT_ONCE) -m "not timing and not long" $(TESTS)
-	$(BIN)/coverage run -m pytest -m "timing and not long" $(TESTS)
+	$(BIN)/coverage run -m pytest $(AT_ONCE) -m "not timing and not long" $(COVERED)
+	$(BIN)/coverage run -m pytest -m "timing and not long" $(COVERED)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+	$(BIN)/python -m pytest $(AT_ONCE) -m "not timing and not long" tests/page
+	$(BIN)/python -m pytest -m "timing and not long" tests/page
 
 long: $(VENV)/ready-browser
 	$(BIN)/python -m pytest -m long $(TESTS)
