@@ -7,6 +7,7 @@ import contextlib
 import json
 import socket
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -99,8 +100,11 @@ async def test_the_answer_to_a_request_comes_as_it_is(
     request = urllib.request.Request(f"{gateway.url}/request/curl.show", data=b"")
 
     def fetch() -> tuple[bytes, Any]:
-        with urllib.request.urlopen(request, timeout=PATIENCE) as response:
-            return response.read(), response.headers
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+                return response.read(), response.headers
+        except urllib.error.HTTPError as error:
+            pytest.fail(error.read().decode())
 
     body, headers = await asyncio.to_thread(fetch)
     assert (body, headers["Content-Type"]) == (payload, content_type)
