@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import random
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,7 +23,6 @@ from tests.support.servers import Gateway, NatsServer, messages_by_fate, running
 
 pytestmark = pytest.mark.load
 
-COUNT = int(os.environ.get("MESSAGES", "20000"))
 BLOCK = 200
 LAST = b'"the last one"'
 PATTERNS = ["n.>", "n.*"]
@@ -122,7 +120,10 @@ async def publish(nats: NatsServer, accounts: list[Account], first: int, last: i
                 await asyncio.sleep(0.001)  # those that read fast lose nothing
 
 
-async def test_each_message_comes_once_or_is_told_however_it_is_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [20_000, pytest.param(100_000, marks=pytest.mark.long)])
+async def test_each_message_comes_once_or_is_told_however_it_is_read(
+    tmp_path: Path, count: int
+) -> None:
     nats = NatsServer(tmp_path)
     limits: dict[str, object] = {"requests_per_second": 10000, "request_burst": 10000}
     program = "tests/programs/that_calls_back.py"
@@ -157,8 +158,8 @@ async def test_each_message_comes_once_or_is_told_however_it_is_read(tmp_path: P
             churn = [asyncio.create_task(come_and_go(gateway.stream)) for _ in range(4)]
             until(lambda: {"n.>", "n.*"} <= set(nats.subscriptions()))
             await asyncio.sleep(0.5)
-            await publish(nats, fast, 0, COUNT // 2)
-            while min(each.latest for each in fast) < COUNT // 2 - 1:
+            await publish(nats, fast, 0, count // 2)
+            while min(each.latest for each in fast) < count // 2 - 1:
                 await asyncio.sleep(0.01)
             nats.stop()
             nats.start()
@@ -166,7 +167,7 @@ async def test_each_message_comes_once_or_is_told_however_it_is_read(tmp_path: P
                 each.cancel()
             while not all(each.was_away for each in fast):
                 await asyncio.sleep(0.01)
-            await publish(nats, fast, COUNT // 2, COUNT)
+            await publish(nats, fast, count // 2, count)
             with RawNats(nats.port) as client:
                 for _ in range(100):
                     client.publish("n.a", LAST)
@@ -175,8 +176,8 @@ async def test_each_message_comes_once_or_is_told_however_it_is_read(tmp_path: P
                         break
             await asyncio.gather(*reading)
         for each in fast:
-            assert (each.got, each.told, each.missed) == (COUNT, 0, 0)
-        assert late.got + late.told + late.missed >= COUNT
+            assert (each.got, each.told, each.missed) == (count, 0, 0)
+        assert late.got + late.told + late.missed >= count
         assert late.missed <= late.told
         for each in (gateway, calling):
             until(lambda each=each: each.figures()["bridge_connections"] <= 3)

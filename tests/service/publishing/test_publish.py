@@ -83,7 +83,7 @@ async def test_headers_arrive_as_they_are_and_those_for_the_server_are_refused(
         await follower.quiet()
 
 
-@pytest.mark.parametrize("connections", [10, pytest.param(100, marks=pytest.mark.load)])
+@pytest.mark.parametrize("connections", [10, pytest.param(100, marks=pytest.mark.long)])
 async def test_thousands_of_each_connection_arrive_once_and_in_order(
     gateway: Gateway, client: Client, connections: int
 ) -> None:
