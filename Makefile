@@ -71,7 +71,7 @@ AT_ONCE := -n 6 --dist loadfile --no-loadscope-reorder
 TESTS := tests/unit tests/service tests/page
 # Counting which lines run doubles what the start of a process takes: those that start many go without.
 UNCOUNTED := tests/service/life tests/service/proxies tests/service/replicas tests/page
-COUNTED := tests/unit $(filter-out $(UNCOUNTED),$(wildcard tests/service/[a-z]*))
+COUNTED := tests/unit $(filter-out $(UNCOUNTED),$(patsubst %/,%,$(wildcard tests/service/[a-z]*/)))
 
 setup: $(VENV)/ready-browser $(VENV)/ready-npm $(VENV)/ready-promtool $(OLDEST)/ready
 
