@@ -98,8 +98,8 @@ coverage: $(VENV)/ready-browser $(VENV)/ready-npm test-page
 
 long: $(VENV)/ready-browser
 	$(BIN)/python -m pytest -m long $(TESTS)
-	$(BIN)/python -m pytest --hypothesis-profile long tests/unit/fanout/test_model.py \
-	  tests/unit/fanout/test_rates_model.py
+	$(BIN)/python -m pytest --hypothesis-profile long tests/unit/tools/test_fuzz.py \
+	  tests/unit/fanout/test_model.py tests/unit/fanout/test_rates_model.py
 
 # The gateway overrides and calls what nats-py keeps to itself. Panini pins 2.6.0, requirements.lock
 # has a version ten minor ones later. A list, as all of `make test` would take many minutes more.

@@ -120,7 +120,7 @@ async def publish(nats: NatsServer, accounts: list[Account], first: int, last: i
                 await asyncio.sleep(0.001)  # those that read fast lose nothing
 
 
-@pytest.mark.parametrize("count", [20_000, pytest.param(100_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [10_000, pytest.param(100_000, marks=pytest.mark.long)])
 async def test_each_message_comes_once_or_is_told_however_it_is_read(
     tmp_path: Path, count: int
 ) -> None:

@@ -55,7 +55,7 @@ async def api_requests(client: Client) -> int:
     return int(answer["api"]["total"])
 
 
-@pytest.mark.parametrize("count", [40, pytest.param(300, marks=pytest.mark.load)])
+@pytest.mark.parametrize("count", [40, pytest.param(300, marks=pytest.mark.long)])
 async def test_any_number_of_browsers_has_one_consumer(
     client: Client, gateway: Gateway, count: int
 ) -> None:

@@ -76,7 +76,7 @@ async def all_go_on(
         (900, PATTERNS, CROWD),
         (5000, PATTERNS, CROWD),
         (5000, PATTERNS, 10),
-        (1500, ["s.1", "s.>", "s.*"], CROWD),
+        pytest.param(1500, ["s.1", "s.>", "s.*"], CROWD, marks=pytest.mark.long),
     ],
 )
 async def test_many_who_come_back_share_what_is_read(

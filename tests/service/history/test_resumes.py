@@ -114,7 +114,7 @@ def expected(browser: Resumer, truth: list[Entry]) -> set[int]:
 
 
 @pytest.mark.parametrize(
-    ("count", "rate"), [(12, 500), pytest.param(200, 40, marks=pytest.mark.load)]
+    ("count", "rate"), [(12, 500), pytest.param(200, 40, marks=pytest.mark.long)]
 )
 async def test_whoever_was_at_a_gateway_that_is_killed_goes_on_at_another(
     tmp_path: Path, count: int, rate: int

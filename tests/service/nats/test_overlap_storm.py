@@ -81,7 +81,7 @@ async def toggle(
     "alike",
     [
         pytest.param(True, id="alike"),
-        pytest.param(False, id="numbered"),
+        pytest.param(False, id="numbered", marks=pytest.mark.long),
         *(pytest.param(True, id=f"alike-{n}", marks=pytest.mark.long) for n in range(10)),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.wire import requests
@@ -28,13 +28,11 @@ def is_refused_or_taken(request: str | bytes) -> None:
         assert json.loads(refusal.line())["success"] is False
 
 
-@settings(max_examples=300)
 @given(RANDOM)
 def test_mutated_requests(rng: Random) -> None:
     is_refused_or_taken(fuzz.request(rng))
 
 
-@settings(max_examples=200)
 @given(st.dictionaries(KEYS, TREES))
 def test_any_json(request: dict[str, object]) -> None:
     is_refused_or_taken(json.dumps(request))
