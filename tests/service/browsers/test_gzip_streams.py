@@ -24,7 +24,6 @@ from tests.service.browsers.test_compression import (
 )
 from tests.service.browsers.test_http_streams import (
     ACCEPTED,
-    messages_of,
     with_a_shorter_idle_time,
 )
 from tests.support.http_reader import GZIP, SSE, HttpReader
@@ -194,30 +193,6 @@ def test_a_limit_ends_it_for_curl_as_it_should(gateway: Gateway, raw_nats: RawNa
     rest = curl.communicate(timeout=PATIENCE)[0]
     assert curl.returncode == 0
     assert rest == f"{(TEXT % (b'curl', LONG)).decode()}\n" * 2
-
-
-def test_limits_are_exact_in_the_middle_of_a_flush(gateway: Gateway, raw_nats: RawNats) -> None:
-    before = messages_by_fate(gateway.figures())
-    limits = [1, 7, 500, 999, 1000]
-    with contextlib.ExitStack() as stack:
-        readers = []
-        for limit in limits:
-            query = {"subjects": ["gburst.>", "gburst.*"], "limit": limit}
-            headers = GZIP | (SSE if limit % 2 else {})
-            readers.append(stack.enter_context(HttpReader(gateway.port, query, headers)))
-        for reader in readers:
-            begun(reader)
-        burst = (RawNats.command(b"gburst.a", b"%d" % number) for number in range(1000))
-        raw_nats.send(b"".join(burst))
-        for limit, reader in zip(limits, readers, strict=True):
-            found = [json.loads(each)["data"] for each in messages_of(reader.rest())]
-            assert found == list(range(limit))
-    until(lambda: gateway.figures()["bridge_connections"] == 0)
-    fates = messages_by_fate(gateway.figures())
-    done = {fate: fates[fate] - before[fate] for fate in fates}
-    assert done["delivered"] == sum(limits)
-    assert done["due"] == done["delivered"] + done["filtered"]
-    assert done["dropped"] == done["pending"] == 0
 
 
 @KINDS

@@ -269,14 +269,17 @@ def test_requests_behind_it_do_not_disturb_it_and_the_connection_ends(
     assert came.endswith(b'"data":2}\n\r\n0\r\n\r\n')
 
 
-def test_a_limit_is_exact_in_the_middle_of_a_flush(gateway: Gateway, raw_nats: RawNats) -> None:
+@pytest.mark.parametrize("encoding", [{}, GZIP], ids=["plain", "gzip"])
+def test_a_limit_is_exact_in_the_middle_of_a_flush(
+    gateway: Gateway, raw_nats: RawNats, encoding: dict[str, str]
+) -> None:
     before = messages_by_fate(gateway.figures())
     limits = [1, 7, 500, 999, 1000]
     with contextlib.ExitStack() as stack:
         readers = []
         for limit in limits:
             query = {"subjects": ["burst.>", "burst.*"], "limit": limit}
-            headers = SSE if limit % 2 else {}
+            headers = encoding | (SSE if limit % 2 else {})
             readers.append(stack.enter_context(HttpReader(gateway.port, query, headers)))
         for reader in readers:
             while '"action":"subscribe"' not in reader.line():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,16 +15,14 @@ from tests.service.history.browsers import is_well
 from tests.service.history.test_gateways import metadata_leader, number_of
 from tests.service.history.test_gateways import publish as store
 from tests.service.history.test_resumes import (
-    PATTERNS,
     STORED,
     SUBJECTS,
-    WISHES,
     faults,
     publishing,
     settled,
+    spread,
 )
 from tests.support.browser_client import Browser
-from tests.support.cursors import Resumer
 from tests.support.jetstream import insist, make_stream, plain_client
 from tests.support.servers import Gateway, NatsServer, eventually, running
 
@@ -63,13 +60,7 @@ async def test_who_follows_a_replicated_stream_has_all_of_it_whatever_fails(
         one = Gateway(three_servers[far].url, log=tmp_path / "one", **SETTINGS)
         two = Gateway(three_servers[near].url, log=tmp_path / "two", **SETTINGS)
         with running(one), running(two):
-            browsers = [
-                Resumer(*random.choice(PATTERNS), history=random.choice(WISHES))
-                for _ in range(BROWSERS)
-            ]
-            for number, browser in enumerate(browsers):
-                await browser.connect([one, two][number % 2].stream)
-            await eventually(lambda: all(each.is_live for each in browsers))
+            browsers = await spread(BROWSERS, one, two)
             async with publishing(client, 200):
                 victim.freeze()
                 await asyncio.sleep(FROZEN_SECONDS)

@@ -78,6 +78,18 @@ async def settled(client: Client, browsers: list[Resumer]) -> list[Entry]:
     return truth
 
 
+async def spread(count: int, *gateways: Gateway) -> list[Resumer]:
+    """Return browsers that are live, by turns at each of the gateways."""
+    browsers = [
+        Resumer(*random.choice(PATTERNS), history=random.choice(WISHES)) for _ in range(count)
+    ]
+    for number, browser in enumerate(browsers):
+        await browser.connect(gateways[number % len(gateways)].stream)
+    # Whoever wants the latest and has had nothing asks for the latest again.
+    await eventually(lambda: all(each.is_live for each in browsers))
+    return browsers
+
+
 def last_due(browser: Resumer, ends: dict[str, int]) -> int:
     truth = [Entry(sequence, subject, b"") for subject, sequence in ends.items()]
     return max(each for pattern in browser.patterns for each in due(truth, pattern))
@@ -126,14 +138,7 @@ async def test_whoever_was_at_a_gateway_that_is_killed_goes_on_at_another(
             settings = {"requests_per_second": 1000, "request_burst": 1000, "max_replay": 100000}
             one, two = (Gateway(server.url, log=tmp_path / name, **settings) for name in ("1", "2"))
             with running(one), running(two):
-                browsers = [
-                    Resumer(*random.choice(PATTERNS), history=random.choice(WISHES))
-                    for _ in range(count)
-                ]
-                for number, browser in enumerate(browsers):
-                    await browser.connect([one, two][number % 2].stream)
-                # Whoever wants the latest and has had nothing asks for the latest again.
-                await eventually(lambda: all(each.is_live for each in browsers))
+                browsers = await spread(count, one, two)
                 async with publishing(client, rate):
                     for round_ in range(2):
                         await asyncio.sleep(0.5)
